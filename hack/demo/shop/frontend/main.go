@@ -1,0 +1,97 @@
+// Command frontend is the shop's first Go service, behind nginx. For one
+// checkout it asks the catalogue first, and then the recommender and the
+// inventory at the same time, each on a goroutine of its own.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"os"
+)
+
+// shop holds the base URLs of the services that a checkout asks.
+type shop struct {
+	catalogue, recommender, inventory string
+}
+
+func main() {
+	addr := env("LISTEN", ":8080")
+	s := shop{
+		catalogue:   env("CATALOGUE", "http://catalogue:8080"),
+		recommender: env("RECOMMENDER", "http://recommender:8080"),
+		inventory:   env("INVENTORY", "http://inventory:8080"),
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /checkout/{order}", s.checkout)
+	mux.HandleFunc("POST /checkout/{order}", s.checkout)
+	log.Printf("frontend listens on %s", addr)
+	log.Fatal(http.ListenAndServe(addr, mux))
+}
+
+// checkout takes the order from the path and passes it on in the path of
+// every request that it makes.
+func (s shop) checkout(w http.ResponseWriter, r *http.Request) {
+	order := r.PathValue("order")
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	products := ask(r, s.catalogue+"/products/"+order)
+	if products.err != nil {
+		http.Error(w, products.err.Error(), http.StatusBadGateway)
+		return
+	}
+
+	alsoBought, stock := make(chan answer, 1), make(chan answer, 1)
+	go func() { alsoBought <- ask(r, s.recommender+"/recommendations/"+order) }()
+	go func() { stock <- ask(r, s.inventory+"/stock/"+order) }()
+	recommended, inStock := <-alsoBought, <-stock
+	for _, a := range []answer{recommended, inStock} {
+		if a.err != nil {
+			http.Error(w, a.err.Error(), http.StatusBadGateway)
+			return
+		}
+	}
+
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(map[string]json.RawMessage{
+		"catalogue":   products.body,
+		"recommender": recommended.body,
+		"inventory":   inStock.body,
+	}); err != nil {
+		log.Printf("answering order %s: %v", order, err)
+	}
+}
+
+type answer struct {
+	body json.RawMessage
+	err  error
+}
+
+func ask(r *http.Request, url string) answer {
+	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		return answer{err: err}
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return answer{err: err}
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("GET %s: %s", url, resp.Status)
+	}
+	return answer{body: body, err: err}
+}
+
+func env(name, otherwise string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return otherwise
+}

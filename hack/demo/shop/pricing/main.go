@@ -1,0 +1,32 @@
+// Command pricing answers what a product costs. It is built stripped
+// (-trimpath -ldflags "-s -w"), as many release binaries are.
+package main
+
+import (
+	"fmt"
+	"hash/fnv"
+	"log"
+	"net/http"
+	"os"
+)
+
+func main() {
+	addr := os.Getenv("LISTEN")
+	if addr == "" {
+		addr = ":8080"
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /price/{asker}/{order}", price)
+	log.Printf("pricing listens on %s", addr)
+	log.Fatal(http.ListenAndServe(addr, mux))
+}
+
+// price is the same for the same order, whoever asks.
+func price(w http.ResponseWriter, r *http.Request) {
+	sum := fnv.New32a()
+	sum.Write([]byte(r.PathValue("order")))
+	w.Header().Set("Content-Type", "application/json")
+	fmt.Fprintf(w, `{"order":%q,"asker":%q,"cents":%d}`+"\n",
+		r.PathValue("order"), r.PathValue("asker"), 100+sum.Sum32()%9900)
+}

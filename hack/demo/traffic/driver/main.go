@@ -1,0 +1,44 @@
+// Command driver sends traffic from inside the cluster: POST /run takes a
+// traffic.Load and answers with its results when all requests have ended.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/odi-dev/odi/hack/demo/traffic"
+)
+
+func main() {
+	addr := os.Getenv("LISTEN")
+	if addr == "" {
+		addr = ":8080"
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("POST /run", run)
+	server := &http.Server{Addr: addr, Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	log.Printf("driver listens on %s", addr)
+	log.Fatal(server.ListenAndServe())
+}
+
+func run(w http.ResponseWriter, r *http.Request) {
+	var load traffic.Load
+	if err := json.NewDecoder(r.Body).Decode(&load); err != nil {
+		http.Error(w, fmt.Sprintf("reading the load: %v", err), http.StatusBadRequest)
+		return
+	}
+	results, err := traffic.Run(r.Context(), load)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(results); err != nil {
+		log.Printf("answering with the results of %s: %v", load.Name, err)
+	}
+}
