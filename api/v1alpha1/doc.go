@@ -1,0 +1,7 @@
+// Package v1alpha1 holds the words that users and odi's processes share: the
+// four kinds of the group odi.dev, their condition types and reasons, and the
+// names of labels and annotations. It has no logic.
+//
+// +kubebuilder:object:generate=true
+// +groupName=odi.dev
+package v1alpha1

@@ -1,0 +1,173 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Method is how a container is made to produce telemetry.
+// +kubebuilder:validation:Enum=Auto;eBPF;Agent;None
+type Method string
+
+// The methods.
+const (
+	// MethodAuto lets odi choose per container.
+	MethodAuto Method = "Auto"
+	// MethodEBPF attaches eBPF probes to the running process; nothing restarts.
+	MethodEBPF Method = "eBPF"
+	// MethodAgent injects a language agent at the next rollout.
+	MethodAgent Method = "Agent"
+	// MethodNone switches instrumentation off.
+	MethodNone Method = "None"
+)
+
+// Signal is one kind of telemetry.
+// +kubebuilder:validation:Enum=traces;metrics;logs
+type Signal string
+
+// The signals.
+const (
+	SignalTraces  Signal = "traces"
+	SignalMetrics Signal = "metrics"
+	SignalLogs    Signal = "logs"
+)
+
+// WorkloadKind is a kind of workload that odi instruments.
+// +kubebuilder:validation:Enum=Deployment;StatefulSet;DaemonSet;CronJob;Job
+type WorkloadKind string
+
+// The workload kinds.
+const (
+	KindDeployment  WorkloadKind = "Deployment"
+	KindStatefulSet WorkloadKind = "StatefulSet"
+	KindDaemonSet   WorkloadKind = "DaemonSet"
+	KindCronJob     WorkloadKind = "CronJob"
+	KindJob         WorkloadKind = "Job"
+)
+
+// WorkloadReference names one workload in the namespace of the referring object.
+type WorkloadReference struct {
+	// kind of the workload.
+	Kind WorkloadKind `json:"kind"`
+	// name of the workload.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+}
+
+// Target says which workloads of the namespace a config applies to. Empty means all of them.
+// +kubebuilder:validation:XValidation:rule="has(self.kind) == has(self.name)",message="kind and name go together"
+// +kubebuilder:validation:XValidation:rule="!(has(self.name) && has(self.selector))",message="give kind and name, or selector, not both"
+type Target struct {
+	// kind of the one workload to select; needs name.
+	// +optional
+	Kind WorkloadKind `json:"kind,omitempty"`
+	// name of the one workload to select; needs kind.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+	// selector matches workloads by their own labels.
+	// +optional
+	Selector *metav1.LabelSelector `json:"selector,omitempty"`
+}
+
+// ContainerOverride changes the method for one container of the selected workloads.
+type ContainerOverride struct {
+	// name of the container.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+	// method for this container.
+	Method Method `json:"method"`
+}
+
+// HTTP says how HTTP requests are named and which are left out.
+type HTTP struct {
+	// ignored are request paths, exact or ending in *, that give no spans. Metrics still count them.
+	// +optional
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=256
+	// +kubebuilder:validation:items:Pattern=`^/`
+	// +listType=set
+	Ignored []string `json:"ignored,omitempty"`
+}
+
+// InstrumentationConfigSpec says what to instrument and how.
+type InstrumentationConfigSpec struct {
+	// target selects the workloads; empty selects every workload of the namespace.
+	// +optional
+	// +kubebuilder:default={}
+	Target Target `json:"target,omitempty"`
+	// method for every container of the selected workloads.
+	// +optional
+	// +kubebuilder:default=Auto
+	Method Method `json:"method,omitempty"`
+	// containers overrides the method by container name.
+	// +optional
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=map
+	// +listMapKey=name
+	Containers []ContainerOverride `json:"containers,omitempty"`
+	// signals to produce. Default: traces and metrics.
+	// +optional
+	// +kubebuilder:default={traces,metrics}
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=3
+	// +listType=set
+	Signals []Signal `json:"signals,omitempty"`
+	// http says how HTTP requests are treated.
+	// +optional
+	HTTP HTTP `json:"http,omitempty"`
+}
+
+// InstrumentationConfigStatus counts what the config selected.
+type InstrumentationConfigStatus struct {
+	// observedGeneration is the generation of the spec that this status is about.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// workloads is how many workloads this config won.
+	// +optional
+	Workloads int32 `json:"workloads,omitempty"`
+	// instrumented is how many of them produce telemetry.
+	// +optional
+	Instrumented int32 `json:"instrumented,omitempty"`
+	// conditions: Ready, Reconciling, Stalled.
+	// +optional
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// InstrumentationConfig selects workloads of its namespace and says how they are instrumented.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=ic,categories=odi
+// +kubebuilder:selectablefield:JSONPath=`.spec.method`
+// +kubebuilder:printcolumn:name="Kind",type=string,JSONPath=`.spec.target.kind`
+// +kubebuilder:printcolumn:name="Target",type=string,JSONPath=`.spec.target.name`
+// +kubebuilder:printcolumn:name="Method",type=string,JSONPath=`.spec.method`
+// +kubebuilder:printcolumn:name="Workloads",type=integer,JSONPath=`.status.workloads`
+// +kubebuilder:printcolumn:name="Instrumented",type=integer,JSONPath=`.status.instrumented`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type InstrumentationConfig struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+	// spec is what the user wants.
+	// +optional
+	// +kubebuilder:default={}
+	Spec InstrumentationConfigSpec `json:"spec,omitempty"`
+	// status is what odi made of it.
+	// +optional
+	Status InstrumentationConfigStatus `json:"status,omitempty"`
+}
+
+// InstrumentationConfigList is a list of InstrumentationConfig.
+// +kubebuilder:object:root=true
+type InstrumentationConfigList struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ListMeta `json:"metadata,omitempty"`
+	// items of the list.
+	Items []InstrumentationConfig `json:"items"`
+}

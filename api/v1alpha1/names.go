@@ -1,0 +1,70 @@
+package v1alpha1
+
+// Names that more than one process relies on.
+const (
+	// LabelManagedBy marks every object that odi creates.
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+	// ManagedByOdi is the value of LabelManagedBy.
+	ManagedByOdi = "odi"
+	// LabelComponent names the part of odi that an object belongs to.
+	LabelComponent = "app.kubernetes.io/component"
+	// AnnotationConfigHash is put on pod templates that odi owns, so that a
+	// changed configuration rolls them. It is never put on a user's workload.
+	AnnotationConfigHash = "odi.dev/config-hash"
+	// AnnotationServiceName is the user's choice of service.name on a pod or
+	// workload (the OpenTelemetry operator's convention).
+	AnnotationServiceName = "resource.opentelemetry.io/service.name"
+	// DefaultNamespace is where odi is installed unless the user chooses another.
+	DefaultNamespace = "odi-system"
+)
+
+// Condition types. Each is written by exactly one controller.
+const (
+	// ConditionReady says whether the object does what it is for.
+	ConditionReady = "Ready"
+	// ConditionReconciling is True while a controller is still at work (kstatus).
+	ConditionReconciling = "Reconciling"
+	// ConditionStalled is True when only the user can make progress (kstatus).
+	ConditionStalled = "Stalled"
+	// ConditionSelected says which InstrumentationConfig selected a workload (controllers/select).
+	ConditionSelected = "Selected"
+	// ConditionRuntimeDetected says whether a runtime is known for every container (controllers/facts).
+	ConditionRuntimeDetected = "RuntimeDetected"
+	// ConditionDecided says whether every container has a method (controllers/decide).
+	ConditionDecided = "Decided"
+	// ConditionInstrumented says whether probes are attached or agents alive (controllers/facts).
+	ConditionInstrumented = "Instrumented"
+	// ConditionExporting says whether a backend takes the data (controllers/destination).
+	ConditionExporting = "Exporting"
+)
+
+// Condition reasons.
+const (
+	ReasonSelected            = "Selected"
+	ReasonNotSelected         = "NotSelected"
+	ReasonWorkloadNotFound    = "WorkloadNotFound"
+	ReasonNamespaceExcluded   = "NamespaceExcluded"
+	ReasonNoPods              = "NoPods"
+	ReasonWaitingForNode      = "WaitingForNode"
+	ReasonRuntimeDetected     = "RuntimeDetected"
+	ReasonRuntimeUnknown      = "RuntimeUnknown"
+	ReasonMethodEBPF          = "EBPF"
+	ReasonAgentsUnavailable   = "AgentsNotYetAvailable"
+	ReasonMethodNone          = "SwitchedOff"
+	ReasonOtherAgentPresent   = "OtherAgentPresent"
+	ReasonContainerIgnored    = "ContainerIgnored"
+	ReasonAttached            = "Attached"
+	ReasonAttaching           = "Attaching"
+	ReasonAttachFailed        = "AttachFailed"
+	ReasonFeatureUnavailable  = "FeatureUnavailable"
+	ReasonAccepted            = "Accepted"
+	ReasonInvalidConfig       = "InvalidConfig"
+	ReasonSecretMissing       = "SecretMissing"
+	ReasonUnknownType         = "UnknownType"
+	ReasonExporting           = "Exporting"
+	ReasonNoData              = "NoData"
+	ReasonExportFailing       = "ExportFailing"
+	ReasonGatewayNotReady     = "GatewayNotReady"
+	ReasonReconcileSucceeded  = "Succeeded"
+	ReasonReconcileInProgress = "InProgress"
+)
