@@ -3,5 +3,7 @@
 // names of labels and annotations. It has no logic.
 //
 // +kubebuilder:object:generate=true
+// +kubebuilder:ac:generate=true
+// +kubebuilder:ac:output:package=../applyconfiguration
 // +groupName=odi.dev
 package v1alpha1

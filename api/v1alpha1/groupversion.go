@@ -9,6 +9,9 @@ import (
 // GroupVersion is the API group and version of odi's kinds.
 var GroupVersion = schema.GroupVersion{Group: "odi.dev", Version: "v1alpha1"}
 
+// SchemeGroupVersion is GroupVersion under the name that the generated apply configurations use.
+var SchemeGroupVersion = GroupVersion
+
 // AddToScheme makes odi's kinds known to a scheme.
 func AddToScheme(s *runtime.Scheme) error {
 	s.AddKnownTypes(GroupVersion,

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Writes everything that follows from api/v1alpha1 and from the RBAC markers in the code.
+# Run by `go generate ./config`.
+set -eu
+cd "$(dirname "$0")/.."
+
+gen() { go tool -modfile=hack/tools/gen/go.mod controller-gen "$@"; }
+
+gen object crd applyconfiguration paths=./api/v1alpha1 output:crd:dir=config/crd
+
+# One role per process, from the markers of that process alone.
+gen rbac:roleName=odi-manager,fileName=manager.yaml paths=./controllers/... output:rbac:dir=config/rbac
+if [ -d odiglet ]; then
+	gen rbac:roleName=odiglet,fileName=odiglet.yaml paths=./odiglet/... output:rbac:dir=config/rbac
+fi
+
+# Helm reads only files inside the chart.
+if [ -d charts/odi ]; then
+	mkdir -p charts/odi/crds charts/odi/rbac
+	cp config/crd/*.yaml charts/odi/crds/
+	cp config/rbac/*.yaml charts/odi/rbac/
+fi
