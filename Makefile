@@ -1,0 +1,81 @@
+# odi: `make help` lists the targets. Everything that they need is installed by `make setup`,
+# which they call themselves.
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION    ?= 0.1.0
+GO         ?= go
+GEN_TOOL   := $(GO) tool -modfile=hack/tools/gen/go.mod
+LINT_TOOL  := $(GO) tool -modfile=hack/tools/lint/go.mod
+GO_BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X github.com/odi-dev/odi/internal/version.Version=$(VERSION)"
+BINARIES   := odi odi-manager odiglet
+GO_SOURCES := $(shell git ls-files '*.go' | grep -vE '(zz_generated|_bpfe[lb]\.go$$|^collector/|/testdata/)')
+
+.PHONY: help
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Install the system packages that the build and the tests need (Debian and Ubuntu).
+	@hack/setup.sh
+
+.PHONY: build
+build: ## Build odi, odi-manager and odiglet into bin/.
+	@mkdir -p bin
+	@for b in $(BINARIES); do echo "building bin/$$b"; $(GO_BUILD) -o bin/$$b ./cmd/$$b; done
+
+.PHONY: generate
+generate: setup ## Write deepcopy code, CRDs, RBAC, BPF objects, the chart's copies and the CLI reference.
+	@hack/generate.sh
+
+.PHONY: images
+images: setup build ## Build the container images without a container engine.
+	@$(GO) run ./hack/images build
+
+.PHONY: try
+try: build ## Trace two services on loopback with `odi run`; no cluster needed (as root).
+	@$(GO) run ./hack/try
+
+.PHONY: demo
+demo: setup build ## Bring up a cluster, install odi, instrument the shop, show a trace from Jaeger (as root).
+	@$(GO) run ./hack/demo up
+
+.PHONY: demo-down
+demo-down: ## Remove all that the demo started; keep the caches.
+	@$(GO) run ./hack/demo down
+
+.PHONY: test
+test: setup build ## Pass all tests: unit, live eBPF, API server stories, end to end on a cluster (as root).
+	@hack/test.sh
+
+.PHONY: test-unit
+test-unit: ## Pass the tests that need neither root nor a cluster.
+	@$(GO) test -short ./...
+
+.PHONY: test-e2e
+test-e2e: setup build ## Pass the end-to-end test alone, on $$KUBECONFIG or on the local cluster.
+	@hack/test.sh e2e
+
+.PHONY: bench-engine
+bench-engine: setup build ## Measure the eBPF engine: prints `name value unit`, writes bench/engine.json (as root).
+	@$(GO) run ./hack/bench
+
+.PHONY: fmt
+fmt: ## Format Go and C.
+	@gofmt -w $(GO_SOURCES)
+
+.PHONY: lint
+lint: ## Run the linters.
+	@$(LINT_TOOL) golangci-lint run ./...
+
+.PHONY: verify
+verify: generate ## Prove that generated files, formatting and module files are current.
+	@hack/verify.sh
+
+.PHONY: presubmit
+presubmit: verify lint test ## All that a change must pass before it is pushed.
+
+.PHONY: clean
+clean: ## Remove what `make build` made.
+	@rm -rf bin dist
