@@ -1,0 +1,44 @@
+package shop
+
+import "embed"
+
+// Namespace is where the manifests put the shop.
+const Namespace = "shop"
+
+// Front is the service that takes the shop's requests, and FrontURL its
+// address inside the cluster.
+const (
+	Front    = "nginx"
+	FrontURL = "http://nginx.shop:8080"
+)
+
+// Manifests holds manifests/*.yaml.
+//
+//go:embed manifests/*.yaml
+var Manifests embed.FS
+
+// Call is one request of a checkout: who asks whom for what.
+type Call struct {
+	Client, Server string
+	// Path comes before the marker.
+	Path string
+	// Parent is the index in Calls of the request that the client is working
+	// on; -1 for the request that comes from outside.
+	Parent int
+}
+
+// Calls are the requests of one checkout: a whole trace has one server span
+// for each, and one client span for each that a service of the shop makes.
+var Calls = []Call{
+	0: {Client: "", Server: "nginx", Path: "/checkout/", Parent: -1},
+	1: {Client: "nginx", Server: "frontend", Path: "/checkout/", Parent: 0},
+	2: {Client: "frontend", Server: "catalogue", Path: "/products/", Parent: 1},
+	3: {Client: "catalogue", Server: "pricing", Path: "/price/catalogue/", Parent: 2},
+	4: {Client: "frontend", Server: "recommender", Path: "/recommendations/", Parent: 1},
+	5: {Client: "recommender", Server: "pricing", Path: "/price/recommender/", Parent: 4},
+	6: {Client: "frontend", Server: "inventory", Path: "/stock/", Parent: 1},
+	7: {Client: "inventory", Server: "pricing", Path: "/price/inventory/", Parent: 6},
+}
+
+// Services are the Deployments of the shop.
+var Services = []string{"nginx", "frontend", "catalogue", "recommender", "inventory", "pricing"}
