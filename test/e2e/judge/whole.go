@@ -1,0 +1,87 @@
+package judge
+
+import (
+	"fmt"
+
+	"github.com/odi-dev/odi/hack/demo/shop"
+	"github.com/odi-dev/odi/hack/demo/trace"
+)
+
+// SpansPerCheckout is how many spans one whole trace has: a server span per
+// call, and a client span per call that a service of the shop makes.
+func SpansPerCheckout() int {
+	n := 0
+	for _, call := range shop.Calls {
+		n++
+		if call.Client != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// Whole lists what keeps a trace from being the one whole trace of the
+// checkout with this marker. parent is the id of the client's own span, empty
+// if the client sent no traceparent.
+func Whole(t trace.Trace, marker, parent string) []string {
+	var wrong []string
+	servers := make([]trace.Span, len(shop.Calls))
+	for i, call := range shop.Calls {
+		server, problem := only(t, call.Server, trace.Server, call.Path+marker)
+		if problem != "" {
+			wrong = append(wrong, problem)
+			continue
+		}
+		servers[i] = server
+		if call.Client == "" {
+			if server.ParentID != parent {
+				wrong = append(wrong, fmt.Sprintf("%s has parent %q, want %q", describe(server), server.ParentID, parent))
+			}
+			continue
+		}
+		client, problem := only(t, call.Client, trace.Client, call.Path+marker)
+		if problem != "" {
+			wrong = append(wrong, problem)
+			continue
+		}
+		wrong = append(wrong, notChild(t, server, client)...)
+		if above := servers[call.Parent]; above.ID != "" {
+			wrong = append(wrong, notChild(t, client, above)...)
+		}
+	}
+	if got, want := len(t.Spans), SpansPerCheckout(); got > want {
+		wrong = append(wrong, fmt.Sprintf("the trace has %d spans, want %d", got, want))
+	}
+	return wrong
+}
+
+func only(t trace.Trace, service string, kind trace.Kind, path string) (trace.Span, string) {
+	var found []trace.Span
+	for _, s := range t.Spans {
+		if s.Service == service && s.Kind == kind && s.Path() == path {
+			found = append(found, s)
+		}
+	}
+	if len(found) != 1 {
+		return trace.Span{}, fmt.Sprintf("%d %s spans of %s for %s, want 1", len(found), kind, service, path)
+	}
+	return found[0], ""
+}
+
+func notChild(t trace.Trace, child, parent trace.Span) []string {
+	if child.ParentID == parent.ID {
+		return nil
+	}
+	is := "none"
+	if child.ParentID != "" {
+		is = "a span that is not in the trace (" + child.ParentID + ")"
+		if s, ok := t.Find(child.ParentID); ok {
+			is = describe(s)
+		}
+	}
+	return []string{fmt.Sprintf("the parent of %s is %s, want %s", describe(child), is, describe(parent))}
+}
+
+func describe(s trace.Span) string {
+	return fmt.Sprintf("%s %s %s", s.Service, s.Kind, s.Path())
+}
