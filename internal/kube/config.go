@@ -1,0 +1,27 @@
+package kube
+
+import (
+	"slices"
+
+	"github.com/odi-dev/odi/internal/workload"
+)
+
+// Config is what the controllers know of the installation that they belong to.
+// The manager fills it from its flags and never changes it.
+type Config struct {
+	// Namespace that odi is installed in.
+	Namespace string
+	// ManagerName is the manager's own Deployment, the owner of all that the
+	// pipeline controller makes, so that it goes when odi is uninstalled.
+	ManagerName string
+	// CollectorImage is run as gateway.
+	CollectorImage string
+	// ExcludedNamespaces are never instrumented, besides those of Kubernetes and odi's own.
+	ExcludedNamespaces []string
+}
+
+// Excludes says whether nothing in a namespace may be instrumented.
+func (c Config) Excludes(namespace string) bool {
+	return workload.IsSystemNamespace(namespace) || namespace == c.Namespace ||
+		slices.Contains(c.ExcludedNamespaces, namespace)
+}
