@@ -1,0 +1,125 @@
+package probe
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Exchange is one finished request as one side saw it.
+//
+// RequestHead and ResponseHead point into memory of the engine: copy them to
+// keep them after the handler returns.
+type Exchange struct {
+	Protocol Protocol
+	Kind     Kind
+	Link     Link
+	Error    ErrorKind
+	// HeadTruncated says that the request head was longer than what was kept.
+	HeadTruncated bool
+	// Injected says that the engine wrote the traceparent of this client request.
+	Injected bool
+
+	PID uint32
+	TID uint32
+	// GoID is the goroutine that received (server) or sent (client) the
+	// request; 0 where the process is not Go.
+	GoID uint64
+
+	TraceID      [16]byte
+	SpanID       [8]byte
+	ParentSpanID [8]byte // zero: no parent known
+	TraceFlags   uint8
+
+	// Local and Peer are the two ends of the connection; IPv4-mapped
+	// addresses are unmapped.
+	Local netip.AddrPort
+	Peer  netip.AddrPort
+
+	Start time.Time
+	// Answered is when the first byte of the response passed; zero: no response.
+	Answered time.Time
+	End      time.Time
+
+	// StatusCode is 0 where no response head was seen.
+	StatusCode uint16
+	// RequestBodySize and ResponseBodySize are bytes on the wire, -1 where unknown.
+	RequestBodySize  int64
+	ResponseBodySize int64
+
+	RequestHead  []byte
+	ResponseHead []byte
+}
+
+// Protocol is the application protocol of an exchange.
+type Protocol uint8
+
+// The protocols that the engine recognises.
+const (
+	HTTP1 Protocol = iota + 1
+)
+
+// Kind is the side of an exchange that the watched process was on.
+type Kind uint8
+
+// The two sides of an exchange.
+const (
+	Server Kind = iota + 1
+	Client
+)
+
+// Link says how the parent of a span was found; it is the value of odi.link.method.
+type Link uint8
+
+// The ways to find a parent. LinkNone starts a trace.
+const (
+	LinkNone Link = iota
+	LinkHeader
+	LinkGoroutine
+	LinkThread
+	LinkProxy
+	LinkSingle
+)
+
+// String returns the value of odi.link.method; it is empty for LinkNone.
+func (l Link) String() string {
+	switch l {
+	case LinkHeader:
+		return "header"
+	case LinkGoroutine:
+		return "goroutine"
+	case LinkThread:
+		return "thread"
+	case LinkProxy:
+		return "proxy"
+	case LinkSingle:
+		return "single"
+	}
+	return ""
+}
+
+// ErrorKind says why an exchange has no complete response.
+type ErrorKind uint8
+
+// The ways in which an exchange can fail below HTTP.
+const (
+	ErrorNone ErrorKind = iota
+	// ErrorClosed: the connection was closed before the response was complete.
+	ErrorClosed
+	// ErrorReset: the connection was reset before the response was complete.
+	ErrorReset
+	// ErrorTimeout: the kernel gave the connection up.
+	ErrorTimeout
+)
+
+// String returns the value of error.type; it is empty for ErrorNone.
+func (e ErrorKind) String() string {
+	switch e {
+	case ErrorClosed:
+		return "connection_closed"
+	case ErrorReset:
+		return "connection_reset"
+	case ErrorTimeout:
+		return "timeout"
+	}
+	return ""
+}
