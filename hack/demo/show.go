@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/hack/demo/jaeger"
+	"github.com/odi-dev/odi/hack/demo/shop"
+	"github.com/odi-dev/odi/hack/demo/stage"
+	"github.com/odi-dev/odi/hack/demo/trace"
+)
+
+// show prints the fullest trace of the requests that were sent one at a time,
+// and counts what arrived of the rest.
+func (d *demo) show(ctx context.Context) error {
+	var shown trace.Trace
+	err := stage.Eventually(ctx, 30*time.Second, time.Second, func(ctx context.Context) (bool, string) {
+		found, err := d.tracesOf(ctx, d.loads[0])
+		if err != nil {
+			return false, err.Error()
+		}
+		for _, t := range found {
+			if len(t.Spans) >= len(shown.Spans) {
+				shown = t
+			}
+		}
+		return len(shown.Roots()) == 1 && services(shown) == len(shop.Services),
+			fmt.Sprintf("the fullest of %d traces has spans of %d of %d services", len(found), services(shown), len(shop.Services))
+	})
+	if len(shown.Spans) == 0 {
+		return err
+	}
+	fmt.Fprintln(d.out)
+	style := trace.Style{Colour: term.IsTerminal(int(d.out.Fd()))}
+	if printErr := trace.Print(d.out, shown, style); printErr != nil {
+		return printErr
+	}
+	fmt.Fprintln(d.out)
+	if err != nil {
+		return fmt.Errorf("the trace is not whole: %w", err)
+	}
+	for _, l := range d.loads {
+		found, err := d.tracesOf(ctx, l)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(d.out, "%d requests sent, %d traces in Jaeger\n", len(l.results), len(found))
+	}
+	return nil
+}
+
+// tracesOf asks Jaeger for the traces of a load.
+func (d *demo) tracesOf(ctx context.Context, l load) ([]trace.Trace, error) {
+	found, err := d.cluster.Jaeger().Traces(ctx, jaeger.Query{Service: shop.Front, From: l.started.Add(-time.Second)})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(found, func(t trace.Trace) bool {
+		return !slices.ContainsFunc(t.Spans, func(s trace.Span) bool { return strings.HasPrefix(s.Marker(), l.name+"-") })
+	}), nil
+}
+
+func services(t trace.Trace) int {
+	names := map[string]bool{}
+	for _, s := range t.Spans {
+		names[s.Service] = true
+	}
+	return len(names)
+}
+
+func (d *demo) hasDestination(ctx context.Context) (bool, error) {
+	var all odiv1.DestinationList
+	if err := d.cluster.List(ctx, &all); err != nil {
+		return false, fmt.Errorf("listing destinations: %w", err)
+	}
+	return slices.ContainsFunc(all.Items, func(x odiv1.Destination) bool { return x.Name == destination }), nil
+}
+
+func (d *demo) whereToLook(took time.Duration) {
+	kubectl := "kubectl"
+	if !d.foreign {
+		kubectl = "go run ./hack/cluster kubectl"
+	}
+	fmt.Fprintf(d.out, `
+The demo took %s and goes on running. Look around:
+
+  export KUBECONFIG=%s
+  bin/odi status
+  bin/odi describe deployment/frontend -n shop
+  %s get ic,iw,dest,ni -A
+  %s get --raw '%s'
+
+The last one is Jaeger's query API. Remove everything with: make demo-down
+`, took.Round(time.Second), d.kubeconfig, kubectl, kubectl,
+		"/api/v1/namespaces/observability/services/jaeger:query/proxy/api/traces?service=frontend&limit=1")
+}
+
+// down removes what up made. A cluster of the user's own stays.
+func (d *demo) down(ctx context.Context) error {
+	if !d.foreign {
+		return d.local.Down(ctx)
+	}
+	cluster, err := stage.Open(d.kubeconfig)
+	if err != nil {
+		return err
+	}
+	d.cluster = cluster
+	if err := d.odi(ctx, "uninstall", "--yes"); err != nil {
+		return err
+	}
+	for _, name := range []string{shop.Namespace, "traffic", jaeger.Namespace} {
+		if err := client.IgnoreNotFound(cluster.Client.Delete(ctx, namespace(name))); err != nil {
+			return fmt.Errorf("deleting namespace %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func namespace(name string) client.Object {
+	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/odi-dev/odi/hack/cluster/progress"
+	"github.com/odi-dev/odi/hack/demo/jaeger"
+	"github.com/odi-dev/odi/hack/demo/shop"
+	"github.com/odi-dev/odi/hack/demo/stage"
+	"github.com/odi-dev/odi/hack/demo/traffic"
+)
+
+// destination is the name of the Destination that the demo adds.
+const destination = "jaeger"
+
+// demo is one run. Each step fills in what the next ones need.
+type demo struct {
+	local      stage.Local
+	kubeconfig string
+	// foreign says that the cluster is the user's: it is not started, loaded or stopped.
+	foreign bool
+	out     *os.File
+
+	cluster *stage.Cluster
+	loads   []load
+}
+
+// load is what was sent under one name.
+type load struct {
+	name    string
+	started time.Time
+	results []traffic.Result
+}
+
+func (d *demo) up(ctx context.Context) error {
+	start := time.Now()
+	foreign := func() bool { return d.foreign }
+	err := progress.Run(ctx, os.Stderr, []progress.Step{
+		{What: "bringing up Kubernetes", About: 30 * time.Second, Run: d.bringUp},
+		{What: "building and loading the images", About: 30 * time.Second, Done: foreign, Run: d.loadImages},
+		{What: "installing odi and deploying the shop and Jaeger", About: 30 * time.Second, Run: d.deploy},
+		{What: "odi destination add jaeger --endpoint " + jaeger.OTLPEndpoint, Run: d.addDestination},
+		{What: "odi instrument namespace " + shop.Namespace, Run: d.instrument},
+		{What: "sending traffic", About: 10 * time.Second, Run: d.drive},
+		{What: "reading the traces back from Jaeger", Run: d.show},
+	})
+	if err != nil {
+		return err
+	}
+	d.whereToLook(time.Since(start))
+	return nil
+}
+
+func (d *demo) bringUp(ctx context.Context) error {
+	if !d.foreign {
+		kubeconfig, err := d.local.Up(ctx)
+		if err != nil {
+			return err
+		}
+		d.kubeconfig = kubeconfig
+	}
+	cluster, err := stage.Open(d.kubeconfig)
+	d.cluster = cluster
+	return err
+}
+
+func (d *demo) loadImages(ctx context.Context) error {
+	archives, err := d.local.Images(ctx)
+	if err != nil {
+		return err
+	}
+	return d.local.Load(ctx, archives)
+}
+
+// deploy installs odi while the shop starts: they do not know of each other.
+func (d *demo) deploy(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return d.odi(ctx, "install", "--wait") })
+	group.Go(func() error { return d.deployShop(ctx) })
+	return group.Wait()
+}
+
+func (d *demo) deployShop(ctx context.Context) error {
+	for _, manifest := range [][]byte{jaeger.Manifest, traffic.Manifest} {
+		if err := d.cluster.Apply(ctx, manifest); err != nil {
+			return err
+		}
+	}
+	if err := d.cluster.ApplyAll(ctx, shop.Manifests); err != nil {
+		return err
+	}
+	for _, namespace := range []string{jaeger.Namespace, "traffic", shop.Namespace} {
+		if err := d.cluster.WaitReady(ctx, namespace, 2*time.Minute); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *demo) addDestination(ctx context.Context) error {
+	exists, err := d.hasDestination(ctx)
+	if err != nil || exists {
+		return err
+	}
+	return d.odi(ctx, "destination", "add", "jaeger", "--name", destination, "--endpoint", jaeger.OTLPEndpoint)
+}
+
+func (d *demo) instrument(ctx context.Context) error {
+	return d.odi(ctx, "instrument", "namespace", shop.Namespace)
+}
+
+// odi runs bin/odi on the cluster.
+func (d *demo) odi(ctx context.Context, args ...string) error {
+	_, err := stage.Run(ctx, stage.Command{
+		Dir: d.local.Root, Env: []string{"KUBECONFIG=" + d.kubeconfig},
+		Args: append([]string{d.local.Root + "/bin/odi"}, args...), Progress: os.Stderr,
+	})
+	return err
+}
+
+// drive sends one request at a time until its trace arrives, and then many at once.
+func (d *demo) drive(ctx context.Context) error {
+	for _, l := range []traffic.Load{
+		{Requests: 20, Concurrency: 1, Pause: 100 * time.Millisecond},
+		{Requests: 500, Concurrency: 20},
+	} {
+		l.URL, l.Name = shop.FrontURL, fmt.Sprintf("demo%d-%d", l.Concurrency, time.Now().Unix())
+		started := time.Now()
+		results, err := d.cluster.Drive(ctx, l)
+		if err != nil {
+			return err
+		}
+		d.loads = append(d.loads, load{name: l.Name, started: started, results: results})
+		fmt.Fprintf(os.Stderr, "      %d at a time: %s\n", l.Concurrency, traffic.Summarise(results))
+	}
+	return nil
+}
