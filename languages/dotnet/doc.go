@@ -1,0 +1,2 @@
+// Package dotnet recognises .NET: framework-dependent, self-contained, single-file, and NativeAOT.
+package dotnet

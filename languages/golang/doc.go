@@ -1,0 +1,2 @@
+// Package golang recognises Go executables by the build information that survives stripping.
+package golang

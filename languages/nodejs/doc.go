@@ -1,0 +1,2 @@
+// Package nodejs recognises Node.js, also under another name or as a shared library.
+package nodejs

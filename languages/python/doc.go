@@ -1,0 +1,2 @@
+// Package python recognises CPython and PyPy, also embedded (uWSGI, mod_wsgi, PyInstaller).
+package python

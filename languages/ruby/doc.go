@@ -1,0 +1,2 @@
+// Package ruby recognises CRuby, also embedded (Passenger). JRuby is Java.
+package ruby
