@@ -62,7 +62,7 @@ func component(command func() *cobra.Command) func() {
 
 func kubectl() {
 	// Verbosity is needed before flags are parsed: plugins are looked up first.
-	if err := logs.GlogSetter(cmd.GetLogVerbosity(os.Args)); err != nil {
+	if _, err := logs.GlogSetter(cmd.GetLogVerbosity(os.Args)); err != nil {
 		util.CheckErr(err)
 	}
 	if err := cli.RunNoErrOutput(cmd.NewDefaultKubectlCommand()); err != nil {
