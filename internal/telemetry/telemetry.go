@@ -1,0 +1,89 @@
+package telemetry
+
+// SchemaURL names the version of the semantic conventions that odi follows.
+const SchemaURL = "https://opentelemetry.io/schemas/1.37.0"
+
+// Distribution is telemetry.distro.name of everything that odi emits.
+const Distribution = "odi"
+
+// Scope names. A scope is "odi/" and the protocol room.
+const (
+	ScopeHTTP1 = "odi/http1"
+	ScopeRED   = "odi/red"
+)
+
+// Resource attribute keys.
+const (
+	ServiceName       = "service.name"
+	ServiceNamespace  = "service.namespace"
+	ServiceVersion    = "service.version"
+	ServiceInstanceID = "service.instance.id"
+
+	SDKLanguage   = "telemetry.sdk.language"
+	DistroName    = "telemetry.distro.name"
+	DistroVersion = "telemetry.distro.version"
+
+	HostName              = "host.name"
+	OSType                = "os.type"
+	ProcessPID            = "process.pid"
+	ProcessExecutableName = "process.executable.name"
+	ContainerID           = "container.id"
+	ContainerImageName    = "container.image.name"
+	ContainerImageTags    = "container.image.tags"
+
+	K8sNamespaceName  = "k8s.namespace.name"
+	K8sPodName        = "k8s.pod.name"
+	K8sPodUID         = "k8s.pod.uid"
+	K8sContainerName  = "k8s.container.name"
+	K8sNodeName       = "k8s.node.name"
+	K8sReplicaSetName = "k8s.replicaset.name"
+)
+
+// Span and metric attribute keys.
+const (
+	HTTPRequestMethod      = "http.request.method"
+	HTTPResponseStatusCode = "http.response.status_code"
+	HTTPRoute              = "http.route"
+	ErrorType              = "error.type"
+	URLPath                = "url.path"
+	URLFull                = "url.full"
+	URLScheme              = "url.scheme"
+	ServerAddress          = "server.address"
+	ServerPort             = "server.port"
+	UserAgentOriginal      = "user_agent.original"
+	MetricOverflow         = "otel.metric.overflow"
+
+	// LinkMethod says how the parent of a span was found: header,
+	// goroutine, thread, single or proxy.
+	LinkMethod = "odi.link.method"
+)
+
+// Metric names.
+const (
+	HTTPServerRequestDuration = "http.server.request.duration"
+	HTTPClientRequestDuration = "http.client.request.duration"
+)
+
+// DurationBuckets are the bounds, in seconds, that the conventions advise for
+// request durations.
+func DurationBuckets() []float64 {
+	return []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
+}
+
+// WorkloadNameKey returns the resource attribute that holds the name of a
+// workload of that kind, for example k8s.deployment.name.
+func WorkloadNameKey(kind string) string {
+	switch kind {
+	case "Deployment":
+		return "k8s.deployment.name"
+	case "StatefulSet":
+		return "k8s.statefulset.name"
+	case "DaemonSet":
+		return "k8s.daemonset.name"
+	case "CronJob":
+		return "k8s.cronjob.name"
+	case "Job":
+		return "k8s.job.name"
+	}
+	return ""
+}

@@ -1,0 +1,55 @@
+package attach
+
+import (
+	"time"
+
+	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/languages/language"
+	"github.com/odi-dev/odi/odiglet/process"
+	"github.com/odi-dev/odi/odiglet/spans"
+)
+
+// Instance is what is known of one process that a selector asked about.
+type Instance struct {
+	Process process.Process
+	// Detected says that Runtime is what was found, if only "unknown".
+	Detected bool
+	Runtime  language.Runtime
+	Attached bool
+	// Error is the latest failure to detect or attach, in a sentence.
+	Error string
+	// Service is the name that its spans carry; empty while not attached.
+	Service string
+}
+
+// record is the manager's own view of a process.
+type record struct {
+	process  process.Process
+	verdict  Verdict
+	detected bool
+	runtime  language.Runtime
+	attached bool
+	target   probe.Target // as it was added last
+	err      string
+	env      map[string]string
+	origin   *spans.Origin
+	// looks are the times at which an interpreter is detected once more.
+	looks []time.Time
+}
+
+func (r *record) instance() Instance {
+	in := Instance{
+		Process: r.process, Detected: r.detected, Runtime: r.runtime,
+		Attached: r.attached, Error: r.err,
+	}
+	if r.origin != nil {
+		in.Service = r.origin.Service.Name
+	}
+	return in
+}
+
+// departed is the origin of a process that ended: the kernel may still hold requests of it.
+type departed struct {
+	origin *spans.Origin
+	until  time.Time
+}

@@ -1,0 +1,53 @@
+package attach
+
+import (
+	"context"
+
+	"github.com/odi-dev/odi/bpf"
+	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/languages/language"
+	"github.com/odi-dev/odi/odiglet/detect"
+	"github.com/odi-dev/odi/odiglet/process"
+	"github.com/odi-dev/odi/odiglet/spans"
+)
+
+// Engine is what the manager uses of the kernel engine (bpf.Engine).
+type Engine interface {
+	AddTarget(probe.Target) error
+	RemoveTarget(pid uint32) error
+	Targets() []bpf.TargetStatus
+	// Processes is nil where the kernel cannot report them.
+	Processes(context.Context) <-chan probe.Process
+}
+
+// Detector says what a process runs (detect.Detector).
+type Detector interface {
+	Detect(ctx context.Context, pid int) (detect.Found, error)
+}
+
+// Selector decides which processes are targets and as whom they are reported.
+// The manager calls it from one goroutine; it asks again after Reselect.
+type Selector interface {
+	// Select decides about a process. parent says that its parent, or the
+	// program that it ran before, is a target.
+	Select(p process.Process, parent bool) Verdict
+	// Origin says as whom a target is reported. env holds the variables that
+	// identity.KeepEnv accepts.
+	Origin(p process.Process, rt language.Runtime, env map[string]string) spans.Origin
+}
+
+// Verdict is a selector's decision about a process.
+type Verdict struct {
+	// Detect asks to find out what it runs, and to report it.
+	Detect bool
+	// Attach makes it a target; it implies Detect.
+	Attach bool
+}
+
+// Scanner reads processes; the real one reads /proc.
+type Scanner interface {
+	PIDs() ([]int, error)
+	Read(pid int) (process.Process, error)
+	// Env returns the variables that name a service (identity.KeepEnv).
+	Env(pid int) map[string]string
+}

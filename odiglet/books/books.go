@@ -1,0 +1,117 @@
+package books
+
+import (
+	"maps"
+	"slices"
+	"sync"
+)
+
+// Reason says why a request gave no span.
+type Reason string
+
+// The reasons known in user space; the kernel's own reasons come with their names.
+const (
+	// ReasonIgnored is a path that the user left out.
+	ReasonIgnored Reason = "ignored_path"
+	// ReasonHealthCheck is a probe of the kubelet.
+	ReasonHealthCheck Reason = "health_check"
+	// ReasonDetached is a request that ended after its process was given up.
+	ReasonDetached Reason = "detached"
+	// ReasonSignalOff is a workload for which traces are switched off.
+	ReasonSignalOff Reason = "traces_off"
+	// ReasonUnparsable is a request whose bytes are no request.
+	ReasonUnparsable Reason = "unparsable"
+	// ReasonQueueFull is a batch that did not fit the export queue.
+	ReasonQueueFull Reason = "queue_full"
+	// ReasonRejected is a batch, or a part of it, that the receiver refused.
+	ReasonRejected Reason = "rejected"
+	// ReasonRetriesSpent is a batch that the receiver did not take in time.
+	ReasonRetriesSpent Reason = "retries_spent"
+	// ReasonShutdown is a batch that was still waiting at the end.
+	ReasonShutdown Reason = "shutdown"
+)
+
+// Books is the account of one odiglet. It may be used by several goroutines.
+type Books struct {
+	mu      sync.Mutex
+	seen    uint64
+	sent    uint64
+	dropped map[Reason]uint64
+}
+
+// New returns empty books.
+func New() *Books {
+	return &Books{dropped: make(map[Reason]uint64)}
+}
+
+// Seen adds n requests that ended in the kernel.
+func (b *Books) Seen(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.seen += uint64(n)
+}
+
+// Sent adds n spans that the receiver took.
+func (b *Books) Sent(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sent += uint64(n)
+}
+
+// Drop adds n requests that were seen and give no span.
+func (b *Books) Drop(why Reason, n int) {
+	if n == 0 {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.dropped[why] += uint64(n)
+}
+
+// Balance is the state of the books at one moment.
+type Balance struct {
+	Seen    uint64            `json:"seen"`
+	Sent    uint64            `json:"sent"`
+	Queued  uint64            `json:"queued"`
+	Dropped map[Reason]uint64 `json:"dropped,omitempty"`
+}
+
+// Balance returns the state of the books; lost are the requests that the kernel
+// itself lost, by reason. Queued is what is neither sent nor dropped yet.
+func (b *Books) Balance(lost map[string]uint64) Balance {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := Balance{Seen: b.seen, Sent: b.sent, Dropped: maps.Clone(b.dropped)}
+	settled := b.sent
+	for _, n := range b.dropped {
+		settled += n
+	}
+	all.Queued = b.seen - min(settled, b.seen)
+	for reason, n := range lost {
+		if n == 0 {
+			continue
+		}
+		all.Seen += n
+		all.Dropped[Reason(reason)] += n
+	}
+	return all
+}
+
+// DroppedTotal is the sum over all reasons.
+func (b Balance) DroppedTotal() uint64 {
+	var sum uint64
+	for _, n := range b.Dropped {
+		sum += n
+	}
+	return sum
+}
+
+// Reasons returns the reasons in alphabetical order.
+func (b Balance) Reasons() []Reason {
+	return slices.Sorted(maps.Keys(b.Dropped))
+}
+
+// Balanced says whether seen = sent + queued + dropped holds.
+func (b Balance) Balanced() bool {
+	return b.Seen == b.Sent+b.Queued+b.DroppedTotal()
+}

@@ -1,0 +1,57 @@
+package export
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"os"
+
+	"github.com/odi-dev/odi/internal/version"
+)
+
+// transport carries encoded OTLP export requests of one signal. A failed send
+// returns a *refusal; answer is the encoded export response otherwise.
+type transport interface {
+	send(ctx context.Context, body []byte) (answer []byte, err error)
+	close() error
+}
+
+func newTransport(signal Signal, s Settings) (transport, error) {
+	config, err := s.tlsConfig()
+	if err != nil {
+		return nil, err
+	}
+	if s.Protocol == HTTPProtobuf {
+		return newHTTPTransport(s, config), nil
+	}
+	return newGRPCTransport(signal, s, config)
+}
+
+func userAgent() string { return "odi/" + version.Version }
+
+// tlsConfig returns nil for plaintext.
+func (s Settings) tlsConfig() (*tls.Config, error) {
+	if s.Plaintext {
+		return nil, nil
+	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if s.CAFile != "" {
+		pem, err := os.ReadFile(s.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("reading the OTLP certificate: %w", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("reading the OTLP certificate: %s holds no PEM certificate", s.CAFile)
+		}
+	}
+	if s.CertFile != "" {
+		pair, err := tls.LoadX509KeyPair(s.CertFile, s.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("reading the OTLP client certificate: %w", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
+}

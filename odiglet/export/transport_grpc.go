@@ -1,0 +1,112 @@
+package export
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/encoding/gzip"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+)
+
+type grpcTransport struct {
+	conn     *grpc.ClientConn
+	method   string
+	metadata metadata.MD
+	options  []grpc.CallOption
+}
+
+func newGRPCTransport(signal Signal, s Settings, config *tls.Config) (*grpcTransport, error) {
+	creds := insecure.NewCredentials()
+	if config != nil {
+		creds = credentials.NewTLS(config)
+	}
+	conn, err := grpc.NewClient("dns:///"+s.Endpoint,
+		grpc.WithTransportCredentials(creds),
+		grpc.WithUserAgent(userAgent()),
+		// The defaults of 32 KiB each serve large messages; one batch is small.
+		grpc.WithReadBufferSize(4<<10),
+		grpc.WithSharedWriteBuffer(true),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("preparing OTLP to %s: %w", s.Endpoint, err)
+	}
+	t := &grpcTransport{
+		conn:     conn,
+		method:   grpcMethod(signal),
+		metadata: metadata.New(s.Headers),
+		options:  []grpc.CallOption{grpc.ForceCodecV2(encoded{})},
+	}
+	if s.Gzip {
+		t.options = append(t.options, grpc.UseCompressor(gzip.Name))
+	}
+	return t, nil
+}
+
+func grpcMethod(signal Signal) string {
+	if signal == Metrics {
+		return "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+	}
+	return "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+}
+
+func (t *grpcTransport) send(ctx context.Context, body []byte) ([]byte, error) {
+	var answer []byte
+	ctx = metadata.NewOutgoingContext(ctx, t.metadata)
+	if err := t.conn.Invoke(ctx, t.method, body, &answer, t.options...); err != nil {
+		again, after := retryableCode(status.Convert(err))
+		return nil, &refusal{again: again, after: after, err: err}
+	}
+	return answer, nil
+}
+
+func (t *grpcTransport) close() error { return t.conn.Close() }
+
+// retryableCode follows the OTLP specification; ResourceExhausted counts only
+// with a RetryInfo, which says that the receiver expects to recover.
+func retryableCode(s *status.Status) (again bool, after time.Duration) {
+	told := false
+	for _, d := range s.Details() {
+		if info, ok := d.(*errdetails.RetryInfo); ok {
+			told, after = true, info.GetRetryDelay().AsDuration()
+		}
+	}
+	switch s.Code() {
+	case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss:
+		return true, after
+	case codes.ResourceExhausted:
+		return told, after
+	}
+	return false, 0
+}
+
+// encoded is a codec that passes protobuf messages through as they are: the
+// queue holds encoded batches, so that its bytes can be bounded.
+type encoded struct{}
+
+func (encoded) Name() string { return "proto" }
+
+func (encoded) Marshal(v any) (mem.BufferSlice, error) {
+	body, ok := v.([]byte)
+	if !ok {
+		return nil, fmt.Errorf("encoding %T: want bytes", v)
+	}
+	return mem.BufferSlice{mem.SliceBuffer(body)}, nil
+}
+
+func (encoded) Unmarshal(data mem.BufferSlice, v any) error {
+	answer, ok := v.(*[]byte)
+	if !ok {
+		return fmt.Errorf("decoding into %T: want bytes", v)
+	}
+	*answer = data.Materialize()
+	return nil
+}

@@ -1,0 +1,107 @@
+package identity
+
+import (
+	"net/url"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/odi-dev/odi/internal/telemetry"
+	"github.com/odi-dev/odi/internal/version"
+)
+
+// Service is who a process is part of, without the process itself: all
+// processes of a container are one service instance.
+type Service struct {
+	Name      string
+	Namespace string
+	Version   string
+	// InstanceID tells the instances of a service apart.
+	InstanceID string
+	// Language is telemetry.sdk.language; empty while unknown.
+	Language string
+	// Attributes are further ones, in the order in which they are written.
+	Attributes []Attribute
+}
+
+// Attribute is one resource attribute.
+type Attribute struct {
+	Key   string
+	Value string
+	// Values replaces Value where an attribute is a list.
+	Values []string
+}
+
+// Resource is what the metrics of the service carry.
+func (s Service) Resource() pcommon.Resource {
+	r := pcommon.NewResource()
+	m := r.Attributes()
+	put(m, telemetry.ServiceName, s.Name)
+	put(m, telemetry.ServiceNamespace, s.Namespace)
+	put(m, telemetry.ServiceVersion, s.Version)
+	put(m, telemetry.ServiceInstanceID, s.InstanceID)
+	put(m, telemetry.SDKLanguage, s.Language)
+	put(m, telemetry.DistroName, telemetry.Distribution)
+	put(m, telemetry.DistroVersion, version.Version)
+	put(m, telemetry.OSType, "linux")
+	for _, a := range s.Attributes {
+		if _, taken := m.Get(a.Key); taken {
+			continue
+		}
+		if a.Values == nil {
+			put(m, a.Key, a.Value)
+			continue
+		}
+		list := m.PutEmptySlice(a.Key)
+		for _, v := range a.Values {
+			list.AppendEmpty().SetStr(v)
+		}
+	}
+	return r
+}
+
+// ProcessResource is what the spans of one of its processes carry. The command
+// line is left out: it may hold secrets.
+func (s Service) ProcessResource(pid int, executable string) pcommon.Resource {
+	r := s.Resource()
+	r.Attributes().PutInt(telemetry.ProcessPID, int64(pid))
+	put(r.Attributes(), telemetry.ProcessExecutableName, executable)
+	return r
+}
+
+func put(m pcommon.Map, key, value string) {
+	if value != "" {
+		m.PutStr(key, value)
+	}
+}
+
+// KeepEnv says which variables of a process name the service it is.
+func KeepEnv(name string) bool {
+	return name == "OTEL_SERVICE_NAME" || name == "OTEL_RESOURCE_ATTRIBUTES"
+}
+
+// Named are the names that a process's environment gives it; each may be empty.
+type Named struct{ Service, Namespace, Version string }
+
+// FromEnv reads OTEL_SERVICE_NAME, which wins, and OTEL_RESOURCE_ATTRIBUTES.
+func FromEnv(env map[string]string) Named {
+	var n Named
+	for pair := range strings.SplitSeq(env["OTEL_RESOURCE_ATTRIBUTES"], ",") {
+		key, value, _ := strings.Cut(pair, "=")
+		if plain, err := url.PathUnescape(strings.TrimSpace(value)); err == nil {
+			value = plain
+		}
+		switch strings.TrimSpace(key) {
+		case telemetry.ServiceName:
+			n.Service = value
+		case telemetry.ServiceNamespace:
+			n.Namespace = value
+		case telemetry.ServiceVersion:
+			n.Version = value
+		}
+	}
+	if name := env["OTEL_SERVICE_NAME"]; name != "" {
+		n.Service = name
+	}
+	return n
+}

@@ -1,0 +1,71 @@
+package identity
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/odi-dev/odi/internal/telemetry"
+)
+
+// Pod is what is known of a container in a pod.
+type Pod struct {
+	Namespace, Name, UID, Node string
+	// WorkloadKind and WorkloadName are the owner's, for example Deployment and cart.
+	WorkloadKind, WorkloadName string
+	// ReplicaSet is the pod's direct owner where the workload is a Deployment.
+	ReplicaSet string
+	// Job is the pod's direct owner where the workload is a CronJob.
+	Job         string
+	Container   string
+	ContainerID string
+	Image       string
+	// ServiceName is the annotation's, if the user chose one.
+	ServiceName string
+	// Env of the process.
+	Env      map[string]string
+	Language string
+}
+
+// OfPod names the service of a container: by the pod's annotation, by the
+// process's own environment, else by the workload.
+func OfPod(p Pod) Service {
+	named := FromEnv(p.Env)
+	image, tag := splitImage(p.Image)
+	attributes := []Attribute{
+		{Key: telemetry.K8sNamespaceName, Value: p.Namespace},
+		{Key: telemetry.WorkloadNameKey(p.WorkloadKind), Value: p.WorkloadName},
+		{Key: telemetry.K8sReplicaSetName, Value: p.ReplicaSet},
+		{Key: telemetry.WorkloadNameKey("Job"), Value: p.Job},
+		{Key: telemetry.K8sPodName, Value: p.Name},
+		{Key: telemetry.K8sPodUID, Value: p.UID},
+		{Key: telemetry.K8sContainerName, Value: p.Container},
+		{Key: telemetry.K8sNodeName, Value: p.Node},
+		{Key: telemetry.HostName, Value: p.Node},
+		{Key: telemetry.ContainerID, Value: p.ContainerID},
+		{Key: telemetry.ContainerImageName, Value: image},
+	}
+	if tag != "" {
+		attributes = append(attributes, Attribute{Key: telemetry.ContainerImageTags, Values: []string{tag}})
+	}
+	return Service{
+		Name:       cmp.Or(p.ServiceName, named.Service, p.WorkloadName),
+		Namespace:  cmp.Or(named.Namespace, p.Namespace),
+		Version:    cmp.Or(named.Version, tag),
+		InstanceID: p.Namespace + "." + p.Name + "." + p.Container,
+		Language:   p.Language,
+		Attributes: slices.DeleteFunc(attributes, func(a Attribute) bool {
+			return a.Key == "" || a.Value == "" && a.Values == nil
+		}),
+	}
+}
+
+// splitImage takes tag and digest off a reference: a colon before the last
+// slash is the port of a registry.
+func splitImage(image string) (name, tag string) {
+	name, _, _ = strings.Cut(image, "@")
+	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {
+		return name[:i], name[i+1:]
+	}
+	return name, ""
+}

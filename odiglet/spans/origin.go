@@ -1,0 +1,32 @@
+package spans
+
+import (
+	"reflect"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/odi-dev/odi/odiglet/identity"
+)
+
+// Origin is as whom the requests of one process are reported. It is never
+// changed once made: a new decision makes a new Origin.
+type Origin struct {
+	Service identity.Service
+	// Resource of the process's spans; only read.
+	Resource pcommon.Resource
+	Filter   Filter
+	// Traces and Metrics say which signals are wanted.
+	Traces, Metrics bool
+}
+
+// Equal says whether both report alike.
+func (o *Origin) Equal(p Origin) bool {
+	return o.Traces == p.Traces && o.Metrics == p.Metrics &&
+		reflect.DeepEqual(o.Filter, p.Filter) && reflect.DeepEqual(o.Service, p.Service) &&
+		o.Resource.Attributes().Equal(p.Resource.Attributes())
+}
+
+// Origins finds the origin of a process that is, or just was, a target.
+type Origins interface {
+	Origin(pid uint32) (*Origin, bool)
+}
