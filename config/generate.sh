@@ -14,9 +14,7 @@ if [ -d odiglet ]; then
 	gen rbac:roleName=odiglet,fileName=odiglet.yaml paths=./odiglet/... output:rbac:dir=config/rbac
 fi
 
-# Helm reads only files inside the chart.
-if [ -d charts/odi ]; then
-	mkdir -p charts/odi/crds charts/odi/rbac
-	cp config/crd/*.yaml charts/odi/crds/
-	cp config/rbac/*.yaml charts/odi/rbac/
-fi
+# Helm reads only files inside the chart; its templates add labels and conditions.
+mkdir -p charts/odi/files/crds charts/odi/files/rbac
+cp config/crd/*.yaml charts/odi/files/crds/
+cp config/rbac/*.yaml charts/odi/files/rbac/

@@ -1,0 +1,3 @@
+// Package charts carries odi's Helm chart inside the odi program, so that
+// `odi install` and `helm install charts/odi` install the very same objects.
+package charts

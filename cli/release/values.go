@@ -1,0 +1,62 @@
+package release
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/pflag"
+	"helm.sh/helm/v4/pkg/chart/v2/loader"
+	"helm.sh/helm/v4/pkg/strvals"
+
+	"github.com/odi-dev/odi/cli/exit"
+)
+
+// Values are the chart values of a command line.
+type Values struct {
+	files []string
+	set   []string
+}
+
+// AddFlags adds -f and --set.
+func (v *Values) AddFlags(flags *pflag.FlagSet) {
+	flags.StringArrayVarP(&v.files, "values", "f", nil, "YAML `file` with chart values (- is stdin); may be repeated, later ones win")
+	flags.StringArrayVar(&v.set, "set", nil, "one chart `value`, for example manager.replicas=2; may be repeated")
+}
+
+// Given says whether there is any value.
+func (v *Values) Given() bool { return len(v.files)+len(v.set) > 0 }
+
+// Merge reads the files and the single values, in this order of rising weight.
+func (v *Values) Merge(stdin io.Reader) (map[string]any, error) {
+	merged := map[string]any{}
+	for _, path := range v.files {
+		data, err := read(path, stdin)
+		if err != nil {
+			return nil, exit.Usagef("reading values: %w", err)
+		}
+		values, err := loader.LoadValues(bytes.NewReader(data))
+		if err != nil {
+			return nil, exit.Usagef("reading values from %s: %w", path, err)
+		}
+		merged = loader.MergeMaps(merged, values)
+	}
+	for _, value := range v.set {
+		if err := strvals.ParseInto(value, merged); err != nil {
+			return nil, exit.Usagef("reading --set %s: %w (write it as name=value)", value, err)
+		}
+	}
+	return merged, nil
+}
+
+func read(path string, stdin io.Reader) ([]byte, error) {
+	if path != "-" {
+		return os.ReadFile(path)
+	}
+	data, err := io.ReadAll(stdin)
+	if err != nil {
+		return nil, fmt.Errorf("stdin: %w", err)
+	}
+	return data, nil
+}
