@@ -76,7 +76,7 @@ func (c Cluster) Path(elements ...string) string {
 }
 
 // Netns is the name of the network namespace that everything runs in.
-func (c Cluster) Netns() string { return "odi-" + c.Name }
+func (c Cluster) Netns() string { return c.id() }
 
 // NodeName is the name of the one node.
 func (c Cluster) NodeName() string { return c.Name + "-node" }
@@ -122,4 +122,11 @@ func (c Cluster) Server() string { return "https://" + c.NodeIP() + ":6443" }
 func (c Cluster) ContainerdSocket() string { return filepath.Join(c.Run, "containerd.sock") }
 
 // Cgroup is the name of the cgroup that all pods are in, at the root of each hierarchy.
-func (c Cluster) Cgroup() string { return "odi-cluster-" + c.Name }
+func (c Cluster) Cgroup() string { return c.id() }
+
+func (c Cluster) id() string {
+	if c.Name == DefaultName {
+		return "odi-cluster"
+	}
+	return "odi-cluster-" + c.Name
+}
