@@ -1,0 +1,8 @@
+// Package liveprovider reads the collector's configuration from a file, puts
+// secrets in from a folder of files, and tells the collector to reload when
+// either changes.
+//
+// Its URI is live:PATH. In the file, ${secret:NAME} stands for the content of
+// $ODI_CREDENTIALS_DIR/NAME (default /etc/odi-credentials). A reload keeps the
+// process, its pod and its persistent queues; a restart of the pod would not.
+package liveprovider
