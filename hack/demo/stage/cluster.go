@@ -11,6 +11,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/yaml"
@@ -172,3 +173,6 @@ func Eventually(ctx context.Context, within, every time.Duration, done func(cont
 		}
 	}
 }
+
+// IsUnknownKind says that an object's kind was not defined (yet).
+func IsUnknownKind(err error) bool { return meta.IsNoMatchError(err) }

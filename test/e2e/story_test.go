@@ -1,0 +1,37 @@
+//go:build e2e
+
+package e2e
+
+import "testing"
+
+// TestStory is odi's life on one cluster. A step that the rest stands on ends
+// the story when it fails; the other checks are independent.
+func TestStory(t *testing.T) {
+	w := openWorld(t)
+	w.must(t, "the shop runs before odi comes", w.deployShop)
+	t.Run("commands say what is missing when odi is not installed", w.checkNotInstalled)
+
+	before := w.snapshotLeftovers(t)
+	w.must(t, "odi install", w.installByCLI)
+	pods := w.snapshotPods(t)
+	w.must(t, "odi destination add jaeger", w.addJaegerByCLI)
+	w.must(t, "the first span comes within 5 s of odi instrument", w.checkFirstSpan)
+
+	t.Run("one whole trace for each request", w.checkWholeTraces)
+	t.Run("names and attributes follow the conventions", w.checkConventions)
+	t.Run("durations match the client's clock", w.checkDurations)
+	t.Run("an incoming traceparent is honoured", w.checkTraceparent)
+	t.Run("a request with a body is whole too", w.checkBodies)
+	t.Run("no wrong parent among 2000 requests, 50 at a time", w.checkManyAtOnce)
+	t.Run("bad input is refused with what is valid", w.checkBadInput)
+	t.Run("malformed objects are refused with the field path", w.checkMalformedObjects)
+	t.Run("a destination that cannot be reached does not stop the other", w.checkUnreachableDestination)
+	t.Run("a killed backend is reported and recovers", w.checkKilledBackend)
+	t.Run("kill -9 of the odiglet harms no request", w.checkKilledOdiglet)
+	t.Run("no pod restarted and no pod template changed", func(t *testing.T) { w.checkUntouched(t, pods) })
+	t.Run("odi uninstrument stops spans within 5 s", w.checkUninstrument)
+	t.Run("odi uninstall leaves nothing behind", func(t *testing.T) { w.checkUninstall(t, before) })
+
+	t.Run("by helm install and kubectl apply", func(t *testing.T) { w.checkOtherWay(t, w.installByHelm, w.uninstallByHelm, before) })
+	t.Run("by kubectl apply alone", func(t *testing.T) { w.checkOtherWay(t, w.installByApply, w.uninstallByApply, before) })
+}

@@ -1,0 +1,162 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/odi-dev/odi/hack/demo/jaeger"
+	"github.com/odi-dev/odi/hack/demo/shop"
+	"github.com/odi-dev/odi/hack/demo/trace"
+	"github.com/odi-dev/odi/hack/demo/traffic"
+	"github.com/odi-dev/odi/test/e2e/judge"
+)
+
+const (
+	// arrival bounds how long a span may take from the kernel to Jaeger's answer.
+	arrival = 15 * time.Second
+	// clockTolerance is how far a span may be from what the client's clock measured.
+	clockTolerance = 5 * time.Millisecond
+)
+
+// fetch asks for each service, because a trace that is not linked to nginx must be seen too.
+func (w *world) fetch(ctx context.Context, s sent) ([]trace.Trace, error) {
+	byID := map[string]trace.Trace{}
+	for _, service := range shop.Services {
+		traces, err := w.cluster.Jaeger().Traces(ctx, jaeger.Query{Service: service, From: s.started})
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range judge.OfMarkers(traces, s.name) {
+			byID[t.ID] = t
+		}
+	}
+	return slices.SortedFunc(maps.Values(byID), func(a, b trace.Trace) int {
+		return a.Spans[0].Start.Compare(b.Spans[0].Start)
+	}), nil
+}
+
+// complete says that as many spans arrived as so many checkouts make.
+func complete(checkouts int) func([]trace.Trace) bool {
+	return func(traces []trace.Trace) bool {
+		return spans(traces) >= checkouts*judge.SpansPerCheckout()
+	}
+}
+
+func spans(traces []trace.Trace) int {
+	n := 0
+	for _, t := range traces {
+		n += len(t.Spans)
+	}
+	return n
+}
+
+// byMarker maps each marker to the traces that have a span with it.
+func byMarker(traces []trace.Trace) map[string][]trace.Trace {
+	found := map[string][]trace.Trace{}
+	for _, t := range traces {
+		markers := map[string]bool{}
+		for _, s := range t.Spans {
+			markers[s.Marker()] = true
+		}
+		for m := range markers {
+			found[m] = append(found[m], t)
+		}
+	}
+	return found
+}
+
+func (w *world) checkWholeTraces(t *testing.T) {
+	s := w.drive(t, traffic.Load{Requests: 20, Pause: 50 * time.Millisecond})
+	w.expectWhole(t, s)
+}
+
+// expectWhole fails for each request of a load that is not one whole trace.
+func (w *world) expectWhole(t *testing.T, s sent) {
+	t.Helper()
+	traces := byMarker(w.tracesOf(t, s, arrival, complete(len(s.results))))
+	for _, r := range s.results {
+		found := traces[r.Marker]
+		if len(found) == 0 {
+			t.Errorf("request %s: no trace at all", r.Marker)
+			continue
+		}
+		if len(found) > 1 {
+			t.Errorf("request %s is in %d traces, want 1:%s", r.Marker, len(found), texts(found))
+			continue
+		}
+		if r.TraceID != "" && found[0].ID != r.TraceID {
+			t.Errorf("request %s was sent with trace id %s, its trace is:\n%s", r.Marker, r.TraceID, trace.Text(found[0]))
+			continue
+		}
+		if wrong := judge.Whole(found[0], r.Marker, r.SpanID); len(wrong) > 0 {
+			t.Errorf("request %s has no whole trace:\n%s\n%s", r.Marker, first(8, wrong), trace.Text(found[0]))
+		}
+	}
+}
+
+func texts(traces []trace.Trace) string {
+	text := ""
+	for _, t := range traces {
+		text += "\n" + trace.Text(t)
+	}
+	return text
+}
+
+func (w *world) checkTraceparent(t *testing.T) {
+	s := w.drive(t, traffic.Load{Requests: 10, Pause: 50 * time.Millisecond, Traceparent: true})
+	w.expectWhole(t, s)
+}
+
+func (w *world) checkBodies(t *testing.T) {
+	s := w.drive(t, traffic.Load{Requests: 5, Pause: 50 * time.Millisecond, Body: string(make([]byte, 20_000))})
+	w.expectWhole(t, s)
+}
+
+func (w *world) checkConventions(t *testing.T) {
+	s := w.drive(t, traffic.Load{Requests: 3, Pause: 50 * time.Millisecond})
+	traces := w.tracesOf(t, s, arrival, complete(len(s.results)))
+	if len(traces) == 0 {
+		t.Fatal("no trace at all")
+	}
+	for _, one := range traces {
+		var wrong []string
+		for _, span := range one.Spans {
+			wrong = append(wrong, judge.Conventions(span)...)
+		}
+		if len(wrong) > 0 {
+			t.Errorf("%s\n%s", first(30, wrong), trace.Text(one))
+		}
+	}
+}
+
+// checkDurations compares nginx's server span with the client's clock. One
+// request of twenty may be off: the client itself may have to wait for a CPU.
+func (w *world) checkDurations(t *testing.T) {
+	s := w.drive(t, traffic.Load{Requests: 20, Pause: 50 * time.Millisecond})
+	traces := byMarker(w.tracesOf(t, s, arrival, complete(len(s.results))))
+	off := 0
+	for _, r := range s.results {
+		if len(traces[r.Marker]) != 1 {
+			t.Errorf("request %s is in %d traces, want 1", r.Marker, len(traces[r.Marker]))
+			continue
+		}
+		front := traces[r.Marker][0].Spans[0]
+		difference := r.Duration() - front.Duration()
+		if difference.Abs() > clockTolerance {
+			off++
+			t.Logf("request %s: the client measured %s, the span %s", r.Marker, r.Duration(), front.Duration())
+		}
+		if !w.foreign && (front.Start.Before(r.Start.Add(-clockTolerance)) || front.End.After(r.End.Add(clockTolerance))) {
+			t.Errorf("request %s lasted from %s to %s, its span from %s to %s",
+				r.Marker, r.Start, r.End, front.Start, front.End)
+		}
+	}
+	if off > len(s.results)/20 {
+		t.Errorf("%d of %d durations are more than %s off", off, len(s.results), clockTolerance)
+	}
+}

@@ -1,0 +1,211 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/odi-dev/odi/hack/demo/jaeger"
+	"github.com/odi-dev/odi/hack/demo/shop"
+	"github.com/odi-dev/odi/hack/demo/stage"
+	"github.com/odi-dev/odi/hack/demo/trace"
+	"github.com/odi-dev/odi/hack/demo/traffic"
+)
+
+// world is the cluster and the binaries under test.
+type world struct {
+	cluster *stage.Cluster
+	root    string
+	odiPath string
+	// foreign says that the cluster was given by KUBECONFIG: the machine that
+	// the test runs on is then no node of it.
+	foreign bool
+	// loads counts the loads, so that every marker in Jaeger is of one load.
+	loads int
+	// namedAt makes markers differ between two runs on one cluster.
+	namedAt int64
+}
+
+// openWorld brings up the cluster and loads the images, or takes the given one.
+func openWorld(t *testing.T) *world {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{root: root, odiPath: filepath.Join(root, "bin", "odi"), namedAt: time.Now().Unix()}
+	if _, err := os.Stat(w.odiPath); err != nil {
+		t.Fatalf("the test needs bin/odi: run make build (%v)", err)
+	}
+	kubeconfig := os.Getenv("KUBECONFIG")
+	w.foreign = kubeconfig != ""
+	if !w.foreign {
+		kubeconfig = startLocal(t, root)
+	}
+	w.cluster, err = stage.Open(kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// startLocal starts a cluster beside the demo's, so that neither disturbs the
+// other. ODI_E2E_KEEP keeps it for looking around and for the next run.
+func startLocal(t *testing.T, root string) string {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Fatal("the local cluster needs root; run as root, or set KUBECONFIG to a cluster")
+	}
+	local := stage.Local{
+		Root: root, Out: os.Stderr,
+		Env: []string{"ODI_CLUSTER_NAME=e2e", "ODI_CLUSTER_SLOT=1"},
+	}
+	if os.Getenv("ODI_E2E_KEEP") == "" {
+		t.Cleanup(func() {
+			if err := local.Down(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	begin := time.Now()
+	kubeconfig, err := local.Up(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	archives, err := local.Images(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := local.Load(t.Context(), archives); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("cluster up with %d images after %s", len(archives), time.Since(begin).Round(time.Second))
+	return kubeconfig
+}
+
+// must runs a step that all later ones need.
+func (w *world) must(t *testing.T, name string, step func(*testing.T)) {
+	t.Helper()
+	if !t.Run(name, step) {
+		t.FailNow()
+	}
+}
+
+func (w *world) deployShop(t *testing.T) {
+	ctx := t.Context()
+	for _, manifest := range [][]byte{jaeger.Manifest, traffic.Manifest} {
+		if err := w.cluster.Apply(ctx, manifest); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.cluster.ApplyAll(ctx, shop.Manifests); err != nil {
+		t.Fatal(err)
+	}
+	for _, namespace := range []string{jaeger.Namespace, "traffic", shop.Namespace} {
+		if err := w.cluster.WaitReady(ctx, namespace, 2*time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.drive(t, traffic.Load{Requests: 20})
+}
+
+// answer is what a run of the CLI gave back.
+type answer struct {
+	stdout, stderr string
+	code           int
+}
+
+// odi runs bin/odi on the cluster and fails the test when it fails.
+func (w *world) odi(t *testing.T, args ...string) answer {
+	t.Helper()
+	a := w.tryOdi(t, w.cluster.Kubeconfig, args...)
+	if a.code != 0 {
+		t.Fatalf("odi %s: exit %d\n%s%s", strings.Join(args, " "), a.code, a.stderr, a.stdout)
+	}
+	return a
+}
+
+// tryOdi runs bin/odi with a kubeconfig and returns also what failed.
+func (w *world) tryOdi(t *testing.T, kubeconfig string, args ...string) answer {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, w.odiPath, args...)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("odi %s: %v", strings.Join(args, " "), err)
+	}
+	return answer{stdout: stdout.String(), stderr: stderr.String(), code: cmd.ProcessState.ExitCode()}
+}
+
+// sent is a load with what became of it.
+type sent struct {
+	name    string
+	started time.Time
+	results []traffic.Result
+}
+
+// drive sends a load and fails the test when a request fails.
+func (w *world) drive(t *testing.T, load traffic.Load) sent {
+	t.Helper()
+	s, err := w.tryDrive(t.Context(), load)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if summary := traffic.Summarise(s.results); summary.Failed > 0 {
+		t.Errorf("the shop failed under load %s: %s", s.name, summary)
+	}
+	return s
+}
+
+func (w *world) tryDrive(ctx context.Context, load traffic.Load) (sent, error) {
+	if load.URL == "" {
+		load.URL = shop.FrontURL
+	}
+	w.loads++
+	load.Name = fmt.Sprintf("t%d-%02d", w.namedAt, w.loads)
+	s := sent{name: load.Name, started: time.Now().Add(-time.Second)}
+	results, err := w.cluster.Drive(ctx, load)
+	s.results = results
+	return s, err
+}
+
+// tracesOf asks Jaeger for all traces with a marker of a load, again until
+// enough says true; then or when the time is over it returns what there is.
+func (w *world) tracesOf(t *testing.T, s sent, within time.Duration, enough func([]trace.Trace) bool) []trace.Trace {
+	t.Helper()
+	var found []trace.Trace
+	err := stage.Eventually(t.Context(), within, 500*time.Millisecond, func(ctx context.Context) (bool, string) {
+		traces, err := w.fetch(ctx, s)
+		if err != nil {
+			return false, err.Error()
+		}
+		found = traces
+		return enough(traces), fmt.Sprintf("%d traces are not enough", len(traces))
+	})
+	if err != nil {
+		t.Logf("load %s: %v", s.name, err)
+	}
+	return found
+}
+
+// first shows at most n of the problems.
+func first(n int, problems []string) string {
+	if len(problems) > n {
+		problems = append(problems[:n:n], fmt.Sprintf("and %d more", len(problems)-n))
+	}
+	return "  " + strings.Join(problems, "\n  ")
+}
