@@ -42,14 +42,14 @@ func containerOfPath(cgroup string) Container {
 	for dir != "/" {
 		var name string
 		dir, name = path.Dir(dir), path.Base(dir)
-		if uid := podUID(name); uid != "" {
-			c.PodUID = uid
-			return c // the groups above a pod are the kubelet's
-		}
 		if id := containerID(name); id != "" {
 			// With nested runtimes (a node in a container) the group nearest to the pod is the one that the
 			// kubelet knows; outside pods this is the outermost one, which the host knows.
 			c.ID = id
+		}
+		if uid := podUID(name); uid != "" {
+			c.PodUID = uid
+			return c // the groups above a pod are the kubelet's
 		}
 	}
 	return c

@@ -1,6 +1,7 @@
 package dotnet
 
 import (
+	"bytes"
 	"encoding/json"
 	"path"
 	"regexp"
@@ -81,21 +82,21 @@ func configVersion(p language.Process, dir string) string {
 	return ""
 }
 
-var fileVersion = regexp.MustCompile(`^@\(#\)Version (\d{1,2})\.(\d{1,2})\.(\d{3,5})\.\d+`)
+var fileVersion = regexp.MustCompile(`^@\(#\)Version (\d{1,2})\.(\d{1,2})\.(\d{3,5})\.`)
 
-// textVersion reads the file version inside the runtime. Its third number is the patch times 100 plus the
-// year of the build: 8.0.1124 is 8.0.11, built in 2024.
+// textVersion reads the file version inside the runtime, a variable. Since .NET 5 its third number is the
+// patch times 100 plus the year of the build: 8.0.1124 is 8.0.11, built in 2024.
 func textVersion(b language.Binary) string {
-	const mark, maxRead, maxData = "@(#)Version ", 32 << 20, 4 << 20
-	found := b.Find(mark, 48, maxRead)
-	if found == nil {
-		// The text is a variable in some releases.
-		data := string(b.WritableData(maxData))
-		if i := strings.Index(data, mark); i >= 0 {
-			found = []byte(data[i:])
-		}
+	const mark, maxData = "@(#)Version ", 4 << 20
+	data := b.Section(".data", maxData)
+	if data == nil {
+		data = b.WritableData(maxData)
 	}
-	m := fileVersion.FindSubmatch(found)
+	i := bytes.Index(data, []byte(mark))
+	if i < 0 {
+		return ""
+	}
+	m := fileVersion.FindSubmatch(data[i:])
 	if m == nil {
 		return ""
 	}

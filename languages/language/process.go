@@ -39,7 +39,8 @@ type Binary interface {
 	Section(name string, limit int) []byte
 	// Data returns at most limit bytes at a virtual address as linked.
 	Data(addr uint64, limit int) []byte
-	// WritableData returns at most limit bytes from the start of the first writable segment.
+	// WritableData returns at most limit bytes from the start of each writable segment, one behind the other;
+	// each starts at a multiple of 16.
 	WritableData(limit int) []byte
 	// Exports says whether the dynamic symbol is defined in it.
 	Exports(symbol string) bool

@@ -63,18 +63,20 @@ func minorVersion(p language.Process, name []string, lib string) string {
 	return ""
 }
 
-// patchVersion finds the interpreter's own version text, a C string of its own like "3.11.7".
+// patchVersion finds the interpreter's own version text, a C string like "3.11.7". Where the installation
+// prefix ends in the same (/opt/python/3.11.7), the linker has stored the two as one.
 func patchVersion(b language.Binary, minor string) string {
 	if len(minor) < len("3.1") {
 		return ""
 	}
-	const maxRead = 16 << 20 // CPython's constants have 2 to 4 MiB
-	mark := "\x00" + minor + "."
-	found := b.FindFunc(mark, 12, maxRead, func(hit []byte) bool { return cVersion(hit[1:]) != "" })
-	if found == nil {
-		return ""
+	const maxRead = 16 << 20 // CPython's constants have 1 to 4 MiB
+	for _, before := range []string{"\x00", "/"} {
+		found := b.FindFunc(before+minor+".", 12, maxRead, func(hit []byte) bool { return cVersion(hit[1:]) != "" })
+		if found != nil {
+			return cVersion(found[1:])
+		}
 	}
-	return cVersion(found[1:])
+	return ""
 }
 
 var wholeVersion = regexp.MustCompile(`^\d\.\d{1,2}\.\d{1,2}(?:(?:a|b|rc)\d{1,2})?\+?$`)

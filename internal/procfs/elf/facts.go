@@ -8,7 +8,7 @@ import (
 
 const (
 	maxNotes   = 64 << 10
-	maxBuildID = 64 // SHA-1 has 20 bytes, and nothing longer than SHA-512 is in use
+	maxBuildID = 128 // GNU: 20 bytes; Go: 83 characters
 	scanChunk  = 256 << 10
 )
 
@@ -49,44 +49,51 @@ func (f *File) Data(addr uint64, limit int) []byte {
 	return f.read(off, int(min(room, uint64(max(limit, 0)))))
 }
 
-// WritableData returns up to limit bytes from the start of the first writable segment.
+// WritableData returns up to limit bytes from the start of each writable segment, one behind the other; each
+// starts at a multiple of 16.
 func (f *File) WritableData(limit int) []byte {
+	var data []byte
 	for _, s := range f.segments {
-		if s.kind == elf.PT_LOAD && s.flags&elf.PF_W != 0 {
-			return f.read(s.off, int(min(s.inFile, uint64(max(limit, 0)))))
-		}
-	}
-	return nil
-}
-
-// BuildID returns the GNU build id in hex, else "".
-func (f *File) BuildID() string {
-	for _, s := range f.segments {
-		if s.kind != elf.PT_NOTE {
+		if s.kind != elf.PT_LOAD || s.flags&elf.PF_W == 0 {
 			continue
 		}
-		if id := f.buildIDNote(f.read(s.off, int(min(s.inFile, maxNotes)))); id != "" {
-			return id
-		}
+		data = append(data, make([]byte, -len(data)&15)...)
+		data = append(data, f.read(s.off, int(min(s.inFile, uint64(max(limit, 0)))))...)
 	}
-	return ""
+	return data
 }
 
-func (f *File) buildIDNote(b []byte) string {
-	const gnuBuildID = 3
+// BuildID returns the GNU build id in hex, or the build id of the Go linker where there is no other, else "".
+func (f *File) BuildID() string {
+	// The Go linker leaves its GNU note outside the note segment.
+	notes := f.Section(".note.gnu.build-id", maxNotes)
+	for _, s := range f.segments {
+		if s.kind == elf.PT_NOTE {
+			notes = append(notes, f.read(s.off, int(min(s.inFile, maxNotes)))...)
+		}
+	}
+	const gnuBuildID, goBuildID = 3, 4
+	if id := f.note(notes, "GNU\x00", gnuBuildID); id != nil {
+		return hex.EncodeToString(id)
+	}
+	return string(f.note(notes, "Go\x00\x00", goBuildID))
+}
+
+// note returns the content of the first note of a name and kind, or nil.
+func (f *File) note(b []byte, name string, kind uint64) []byte {
 	for len(b) >= 12 {
-		nameLen, descLen, kind := f.u32(b), f.u32(b[4:]), f.u32(b[8:])
+		nameLen, descLen := f.u32(b), f.u32(b[4:])
 		nameEnd := 12 + align4(nameLen)
 		end := nameEnd + align4(descLen)
 		if end > uint64(len(b)) {
-			return ""
+			return nil
 		}
-		if kind == gnuBuildID && string(b[12:12+nameLen]) == "GNU\x00" && descLen <= maxBuildID {
-			return hex.EncodeToString(b[nameEnd : nameEnd+descLen])
+		if f.u32(b[8:]) == kind && descLen <= maxBuildID && string(b[12:nameEnd]) == name {
+			return b[nameEnd : nameEnd+descLen]
 		}
 		b = b[end:]
 	}
-	return ""
+	return nil
 }
 
 // Find looks for mark in the first limit bytes of read-only data and returns it with up to after bytes that
@@ -145,6 +152,9 @@ func (n needle) in(piece []byte) []byte {
 			return nil
 		}
 		at += i
+		if at >= scanChunk {
+			return nil // it belongs to the next piece, which has all that follows it
+		}
 		hit := piece[at:min(at+len(n.mark)+n.after, len(piece))]
 		if n.accept(hit) {
 			return bytes.Clone(hit)

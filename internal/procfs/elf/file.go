@@ -11,7 +11,7 @@ import (
 // Limits of what is believed of a file. Real executables stay far below: linkers write about a dozen
 // segments and 20 to 60 sections.
 const (
-	maxSegments = 128
+	maxSegments = 64
 	maxSections = 1024
 	maxNames    = 64 << 10 // bytes of the section name table
 	maxString   = 4096     // a path, or a symbol's name
