@@ -45,7 +45,7 @@ func (w *world) startLoad(ctx context.Context, lasts time.Duration, concurrency 
 	b := &background{done: make(chan struct{})}
 	go func() {
 		defer close(b.done)
-		b.sent, b.err = w.tryDrive(ctx, traffic.Load{For: lasts, Concurrency: concurrency, Pause: 20 * time.Millisecond})
+		b.sent, b.err = w.tryDrive(ctx, traffic.Load{For: lasts, Concurrency: concurrency, Pause: time.Duration(concurrency) * 20 * time.Millisecond})
 	}()
 	return b
 }

@@ -5,7 +5,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"log"
+	"log/slog"
 	"net/http"
 	"os"
 )
@@ -19,8 +19,11 @@ func main() {
 	mux.HandleFunc("GET /products/{order}", func(w http.ResponseWriter, r *http.Request) {
 		products(w, r, pricing)
 	})
-	log.Printf("catalogue listens on %s", addr)
-	log.Fatal(http.ListenAndServe(addr, mux))
+	slog.Info("catalogue listens", "address", addr)
+	if err := http.ListenAndServe(addr, mux); err != nil {
+		slog.Error("serving", "error", err)
+		os.Exit(1)
+	}
 }
 
 func products(w http.ResponseWriter, r *http.Request, pricing string) {
@@ -49,7 +52,7 @@ func products(w http.ResponseWriter, r *http.Request, pricing string) {
 		"products": []string{"lamp", "chair", "rug"},
 		"cents":    price.Cents,
 	}); err != nil {
-		log.Printf("answering order %s: %v", order, err)
+		slog.Error("answering", "order", order, "error", err)
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net/http"
 	"os"
 )
@@ -28,8 +28,11 @@ func main() {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /checkout/{order}", s.checkout)
 	mux.HandleFunc("POST /checkout/{order}", s.checkout)
-	log.Printf("frontend listens on %s", addr)
-	log.Fatal(http.ListenAndServe(addr, mux))
+	slog.Info("frontend listens", "address", addr)
+	if err := http.ListenAndServe(addr, mux); err != nil {
+		slog.Error("serving", "error", err)
+		os.Exit(1)
+	}
 }
 
 // checkout takes the order from the path and passes it on in the path of
@@ -63,7 +66,7 @@ func (s shop) checkout(w http.ResponseWriter, r *http.Request) {
 		"recommender": recommended.body,
 		"inventory":   inStock.body,
 	}); err != nil {
-		log.Printf("answering order %s: %v", order, err)
+		slog.Error("answering", "order", order, "error", err)
 	}
 }
 

@@ -5,7 +5,7 @@ package main
 import (
 	"fmt"
 	"hash/fnv"
-	"log"
+	"log/slog"
 	"net/http"
 	"os"
 )
@@ -18,8 +18,11 @@ func main() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /price/{asker}/{order}", price)
-	log.Printf("pricing listens on %s", addr)
-	log.Fatal(http.ListenAndServe(addr, mux))
+	slog.Info("pricing listens", "address", addr)
+	if err := http.ListenAndServe(addr, mux); err != nil {
+		slog.Error("serving", "error", err)
+		os.Exit(1)
+	}
 }
 
 // price is the same for the same order, whoever asks.

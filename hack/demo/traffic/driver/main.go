@@ -5,7 +5,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"log"
+	"log/slog"
 	"net/http"
 	"os"
 	"time"
@@ -22,8 +22,11 @@ func main() {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("POST /run", run)
 	server := &http.Server{Addr: addr, Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	log.Printf("driver listens on %s", addr)
-	log.Fatal(server.ListenAndServe())
+	slog.Info("driver listens", "address", addr)
+	if err := server.ListenAndServe(); err != nil {
+		slog.Error("serving", "error", err)
+		os.Exit(1)
+	}
 }
 
 func run(w http.ResponseWriter, r *http.Request) {
@@ -39,6 +42,6 @@ func run(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if err := json.NewEncoder(w).Encode(results); err != nil {
-		log.Printf("answering with the results of %s: %v", load.Name, err)
+		slog.Error("answering with results", "load", load.Name, "error", err)
 	}
 }
