@@ -1,0 +1,35 @@
+package controllers
+
+import (
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/odi-dev/odi/controllers/decide"
+	selection "github.com/odi-dev/odi/controllers/select"
+	"github.com/odi-dev/odi/internal/kube"
+)
+
+// Room is one controller.
+type Room struct {
+	Name  string
+	Setup func(manager.Manager, kube.Config) error
+}
+
+// Rooms lists every controller, in the order of the way from a user's wish to a trace.
+var Rooms = []Room{
+	{"select", selection.Setup},
+	{"decide", decide.Setup},
+}
+
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=odi-system,resources=leases,verbs=get;create;update;patch
+
+// Setup adds every room to the manager.
+func Setup(mgr manager.Manager, cfg kube.Config) error {
+	for _, room := range Rooms {
+		if err := room.Setup(mgr, cfg); err != nil {
+			return fmt.Errorf("setting up controller %s: %w", room.Name, err)
+		}
+	}
+	return nil
+}

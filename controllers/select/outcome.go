@@ -1,0 +1,56 @@
+package selection
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+)
+
+// outcomesOf counts what the configs came to and judges each.
+func outcomesOf(in input, targets []*target) []outcome {
+	instrumented := map[string]int32{}
+	for _, iw := range in.existing {
+		if meta.IsStatusConditionTrue(iw.Status.Conditions, odiv1.ConditionInstrumented) {
+			instrumented[iw.Spec.Config]++
+		}
+	}
+	outcomes := make([]outcome, len(targets))
+	for i, t := range targets {
+		o := t.outcome
+		o.instrumented = min(instrumented[t.config.Name], o.won)
+		o.ready = judge(t, o)
+		outcomes[i] = o
+	}
+	return outcomes
+}
+
+// judge says whether a config does what it is for; the first case that fits is the reason.
+func judge(t *target, o outcome) verdict {
+	named := t.config.Spec.Target.Name != ""
+	switch {
+	case t.excluded:
+		return verdict{metav1.ConditionFalse, odiv1.ReasonNamespaceExcluded, fmt.Sprintf(
+			"Namespace %s is never instrumented: it belongs to Kubernetes, to odi, or is excluded by the administrator.",
+			t.config.Namespace)}
+	case t.invalid != nil:
+		return verdict{metav1.ConditionFalse, odiv1.ReasonInvalidConfig, fmt.Sprintf("spec.target.selector: %v.", t.invalid)}
+	case named && o.matched == 0:
+		return verdict{metav1.ConditionFalse, odiv1.ReasonWorkloadNotFound, fmt.Sprintf(
+			"There is no %s %s in namespace %s.", t.config.Spec.Target.Kind, t.config.Spec.Target.Name, t.config.Namespace)}
+	case named && o.won == 0:
+		return verdict{metav1.ConditionFalse, odiv1.ReasonOverridden,
+			"An older InstrumentationConfig names the same workload."}
+	case o.matched == 0:
+		return verdict{metav1.ConditionTrue, odiv1.ReasonNoWorkloads,
+			"No workload matches yet; one that appears will be instrumented at once."}
+	case o.won < o.matched:
+		return verdict{metav1.ConditionTrue, odiv1.ReasonSelected, fmt.Sprintf(
+			"Selected %d of %d matching workloads; stronger configs have the others.", o.won, o.matched)}
+	case o.won == 1:
+		return verdict{metav1.ConditionTrue, odiv1.ReasonSelected, "Selected 1 workload."}
+	}
+	return verdict{metav1.ConditionTrue, odiv1.ReasonSelected, fmt.Sprintf("Selected %d workloads.", o.won)}
+}

@@ -1,0 +1,66 @@
+package kube
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+)
+
+// stopWithin leaves reconciles the time for the request that they are in; the
+// kubelet's own patience ends at 30 s.
+const stopWithin = 10 * time.Second
+
+// ManagerOptions are what differs between the process and a test.
+type ManagerOptions struct {
+	// MetricsAddress and HealthAddress are where the manager can be asked how it is; "0" means nowhere.
+	MetricsAddress string
+	HealthAddress  string
+	// LeaderElect lets a second replica wait and take over within seconds.
+	LeaderElect bool
+	Logger      logr.Logger
+}
+
+// NewManager makes the manager that all controllers run in: in the process and in their tests.
+func NewManager(restConfig *rest.Config, cfg Config, opts ManagerOptions) (manager.Manager, error) {
+	scheme, err := NewScheme()
+	if err != nil {
+		return nil, err
+	}
+	patience, readYourWrites := stopWithin, true
+	mgr, err := manager.New(restConfig, manager.Options{
+		Scheme: scheme,
+		Logger: opts.Logger,
+		Cache:  cache.Options{ByObject: CacheByObject(cfg.Namespace), DefaultTransform: cache.TransformStripManagedFields()},
+		Client: client.Options{Cache: &client.CacheOptions{
+			// A cache of Secrets would hold every one of the cluster, and need the right to list them.
+			DisableFor: []client.Object{&corev1.Secret{}},
+			// Without it a second pass over what was just written makes a second Event.
+			EnableReadYourWritesConsistency: &readYourWrites,
+		}},
+		Metrics:                       server.Options{BindAddress: opts.MetricsAddress},
+		HealthProbeBindAddress:        opts.HealthAddress,
+		LeaderElection:                opts.LeaderElect,
+		LeaderElectionID:              "odi-manager",
+		LeaderElectionNamespace:       cfg.Namespace,
+		LeaderElectionReleaseOnCancel: true,
+		GracefulShutdownTimeout:       &patience,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making the manager: %w", err)
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return nil, fmt.Errorf("adding the health check: %w", err)
+	}
+	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
+		return nil, fmt.Errorf("adding the readiness check: %w", err)
+	}
+	return mgr, nil
+}
