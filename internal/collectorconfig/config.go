@@ -1,0 +1,120 @@
+package collectorconfig
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"sigs.k8s.io/yaml"
+)
+
+// Ports that odi's collectors listen on.
+const (
+	PortOTLPGRPC = 4317
+	PortOTLPHTTP = 4318
+	PortMetrics  = 8888
+	PortHealth   = 13133
+)
+
+// Config is the configuration of one collector.
+type Config struct {
+	Extensions map[string]any `json:"extensions,omitempty"`
+	Receivers  map[string]any `json:"receivers"`
+	Processors map[string]any `json:"processors,omitempty"`
+	Exporters  map[string]any `json:"exporters"`
+	Service    Service        `json:"service"`
+}
+
+// Service says what of it runs.
+type Service struct {
+	Extensions []string            `json:"extensions,omitempty"`
+	Telemetry  map[string]any      `json:"telemetry,omitempty"`
+	Pipelines  map[string]Pipeline `json:"pipelines"`
+}
+
+// Pipeline is one way through the collector, for one signal.
+type Pipeline struct {
+	Receivers  []string `json:"receivers"`
+	Processors []string `json:"processors,omitempty"`
+	Exporters  []string `json:"exporters"`
+}
+
+// object is a piece of configuration that has no rules of its own here.
+type object = map[string]any
+
+// YAML is the configuration as the collector reads it. Equal values have equal YAML.
+func (c Config) YAML() (string, error) {
+	text, err := yaml.Marshal(c)
+	if err != nil {
+		return "", fmt.Errorf("rendering a collector's configuration: %w", err)
+	}
+	return string(text), nil
+}
+
+// Hash names the content of a text, short enough for a label's value.
+func Hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:8])
+}
+
+// base is what every collector of odi has: the way in, a bound on memory, its
+// own metrics and health.
+func base() Config {
+	return Config{
+		Extensions: object{
+			"health_check":  object{"endpoint": listen(PortHealth)},
+			"odi_reconnect": object{},
+		},
+		Receivers: object{"otlp": object{"protocols": object{
+			"grpc": object{"endpoint": listen(PortOTLPGRPC)},
+			"http": object{"endpoint": listen(PortOTLPHTTP)},
+		}}},
+		Processors: object{"memory_limiter": object{
+			"check_interval": "1s",
+			// Of the container's limit. What is refused here stays in the sender's queue.
+			"limit_percentage":       80,
+			"spike_limit_percentage": 20,
+		}},
+		Exporters: object{},
+		Service: Service{
+			Extensions: []string{"health_check", "odi_reconnect"},
+			Telemetry: object{
+				"logs": object{"encoding": "json"},
+				"metrics": object{"readers": []any{object{"pull": object{"exporter": object{"prometheus": object{
+					"host": "0.0.0.0", "port": PortMetrics, "without_scope_info": true,
+				}}}}}},
+			},
+			Pipelines: map[string]Pipeline{},
+		},
+	}
+}
+
+func listen(port int) string { return fmt.Sprintf("0.0.0.0:%d", port) }
+
+// retry never gives up by itself: the queue is the bound. A pause that a
+// backend asks for (Retry-After, gRPC RetryInfo) is kept when it is longer.
+func retry() object {
+	return object{
+		"enabled":          true,
+		"initial_interval": "1s",
+		// Recovery must show within 30 s.
+		"max_interval":     "10s",
+		"max_elapsed_time": "0s",
+	}
+}
+
+// queue holds data while a backend is slow or away, and makes batches of it.
+// Items are spans, data points or log records.
+func queue(size int) object {
+	return object{
+		"sizer":         "items",
+		"queue_size":    size,
+		"num_consumers": 4,
+		"batch": object{
+			// A trace is to be seen in seconds, two hops included.
+			"flush_timeout": "200ms",
+			"min_size":      2048,
+			"max_size":      8192,
+		},
+	}
+}

@@ -1,0 +1,62 @@
+package collectorconfig
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/destinations"
+)
+
+// LaneOf turns a Destination into its lane. The secrets are the keys of the
+// Secret that it refers to; odiNamespace is where a Destination gets the data
+// of all namespaces. Errors are for the user.
+func LaneOf(d *odiv1.Destination, odiNamespace string, secrets []string) (Lane, error) {
+	t, err := destinations.Get(d.Spec.Type)
+	if err != nil {
+		return Lane{}, err
+	}
+	if err := errors.Join(t.Check(d.Spec.Config, secrets), t.CheckSignals(d.Spec.Signals)); err != nil {
+		return Lane{}, err
+	}
+	references := map[string]string{}
+	for _, field := range t.SecretFields() {
+		if slices.Contains(secrets, field) {
+			references[field] = "${secret:" + CredentialKey(d, field) + "}"
+		}
+	}
+	lane := Lane{
+		Name:      d.Namespace + "/" + d.Name,
+		Exporters: t.Render(d.Spec.Config, references, d.Spec.Signals),
+	}
+	if d.Namespace != odiNamespace {
+		lane.Only = d.Namespace
+	}
+	return lane, nil
+}
+
+// Signals of a lane, in the order of its exporters.
+func (l Lane) Signals() []odiv1.Signal {
+	var signals []odiv1.Signal
+	for _, e := range l.Exporters {
+		signals = append(signals, e.Signals...)
+	}
+	return signals
+}
+
+// Endpoint is the address of the lane's backend for people, empty for a local one.
+func (l Lane) Endpoint() string {
+	for _, e := range l.Exporters {
+		if endpoint, ok := e.Config["endpoint"].(string); ok {
+			return strings.ReplaceAll(endpoint, "$$", "$")
+		}
+	}
+	return ""
+}
+
+// CredentialKey names one secret of one Destination among all that the gateway
+// has. The UID makes it its own, also after the Destination is deleted and made anew.
+func CredentialKey(d *odiv1.Destination, field string) string {
+	return "ODI_" + strings.ReplaceAll(string(d.UID), "-", "_") + "_" + strings.ToUpper(field)
+}

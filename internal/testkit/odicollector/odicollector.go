@@ -1,0 +1,39 @@
+// Package odicollector finds the real odi-collector for tests.
+package odicollector
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// Binary is the path of odi-collector as built from collector/. In CI it is
+// built when the cache has none; elsewhere the test is skipped, because a
+// first build takes minutes.
+func Binary(t testing.TB) string {
+	t.Helper()
+	_, self, _, _ := runtime.Caller(0)
+	script := filepath.Join(filepath.Dir(self), "../../../collector/build.sh")
+	binary := build(t, script, "--path")
+	if _, err := os.Stat(binary); err == nil {
+		return binary
+	}
+	if os.Getenv("CI") != "true" {
+		t.Skipf("needs odi-collector: run collector/build.sh (4 minutes once)")
+	}
+	return build(t, script)
+}
+
+func build(t testing.TB, script string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), script, args...)
+	cmd.Stderr = os.Stderr
+	output, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("running %s: %v", script, err)
+	}
+	return strings.TrimSpace(string(output))
+}
