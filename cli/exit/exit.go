@@ -34,6 +34,9 @@ func Usagef(format string, args ...any) error {
 // Code returns the exit code for the error of a command.
 func Code(err error) int {
 	var usage usageError
+	if code, ok := statusCode(err); ok {
+		return code
+	}
 	switch {
 	case err == nil:
 		return OK

@@ -99,6 +99,28 @@ func (r *Release) Upgrade(ctx context.Context, values map[string]any, keep bool)
 	if err != nil {
 		return err
 	}
+	if _, err := r.upgrade(keep).RunWithContext(ctx, Name, chart, values); err != nil {
+		return fmt.Errorf("upgrading the chart: %w", err)
+	}
+	return nil
+}
+
+// Preview returns the manifests that Upgrade would apply.
+func (r *Release) Preview(ctx context.Context, values map[string]any, keep bool) (string, error) {
+	chart, err := charts.Load()
+	if err != nil {
+		return "", err
+	}
+	upgrade := r.upgrade(keep)
+	upgrade.DryRunStrategy = action.DryRunServer
+	rendered, err := upgrade.RunWithContext(ctx, Name, chart, values)
+	if err != nil {
+		return "", fmt.Errorf("rendering the upgrade: %w", err)
+	}
+	return manifestOf(rendered)
+}
+
+func (r *Release) upgrade(keep bool) *action.Upgrade {
 	upgrade := action.NewUpgrade(r.config)
 	upgrade.Namespace = r.namespace
 	upgrade.ResetThenReuseValues = keep
@@ -110,10 +132,7 @@ func (r *Release) Upgrade(ctx context.Context, values map[string]any, keep bool)
 	upgrade.ForceConflicts = true
 	// Each revision is a Secret; a handful is enough to roll back.
 	upgrade.MaxHistory = 5
-	if _, err := upgrade.RunWithContext(ctx, Name, chart, values); err != nil {
-		return fmt.Errorf("upgrading the chart: %w", err)
-	}
-	return nil
+	return upgrade
 }
 
 // Uninstall deletes everything that the release made and its history.
@@ -142,6 +161,10 @@ func Render(ctx context.Context, namespace string, values map[string]any) (strin
 	if err != nil {
 		return "", fmt.Errorf("rendering the chart: %w", err)
 	}
+	return manifestOf(rendered)
+}
+
+func manifestOf(rendered any) (string, error) {
 	release, ok := rendered.(*releasev1.Release)
 	if !ok {
 		return "", fmt.Errorf("rendering the chart: unexpected result %T", rendered)

@@ -1,0 +1,3 @@
+// Package cli is the odi program: its folder tree is its command tree, one room
+// per command. Each room exports New; root.go lists the rooms.
+package cli

@@ -1,0 +1,129 @@
+package install
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/cli/cluster"
+	"github.com/odi-dev/odi/cli/components"
+	"github.com/odi-dev/odi/cli/exit"
+	"github.com/odi-dev/odi/cli/release"
+	"github.com/odi-dev/odi/cli/streams"
+)
+
+// flags of the command.
+type flags struct {
+	values  release.Values
+	wait    bool
+	timeout time.Duration
+	dryRun  bool
+}
+
+// New returns the command.
+func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
+	var f flags
+	cmd := &cobra.Command{
+		Use:   "install",
+		Short: "Install odi in the cluster",
+		Long: `Install odi in the cluster, in the namespace ` + odiv1.DefaultNamespace + ` unless --namespace says otherwise.
+
+Nothing is instrumented by this alone: no workload is changed or restarted.
+Installing again is safe: it repairs what is missing and applies new values.`,
+		Example: `  odi install
+  odi install --set manager.replicas=2 --timeout 10m
+  odi install --dry-run | kubectl diff -f -`,
+		Args: exit.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), io, to, f) },
+	}
+	f.values.AddFlags(cmd.Flags())
+	cmd.Flags().BoolVar(&f.wait, "wait", true, "wait until every component is ready")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "how `long` to wait")
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the manifests instead of applying them")
+	return cmd
+}
+
+func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags) error {
+	values, err := f.values.Merge(io.In)
+	if err != nil {
+		return err
+	}
+	namespace := to.NamespaceFlag()
+	if namespace == "" {
+		namespace = odiv1.DefaultNamespace
+	}
+	if f.dryRun {
+		return dryRun(ctx, io, namespace, values)
+	}
+	c, err := to.Client()
+	if err != nil {
+		return err
+	}
+	if err := elsewhere(ctx, c, namespace); err != nil {
+		return err
+	}
+	if err := ensureNamespace(ctx, c, namespace); err != nil {
+		return err
+	}
+	if err := apply(ctx, to, namespace, values); err != nil {
+		return err
+	}
+	if !f.wait {
+		fmt.Fprintf(io.Out, "odi is being installed in %s; watch it with: odi status\n", namespace)
+		return nil
+	}
+	if err := components.Wait(ctx, io, to, namespace, f.timeout); err != nil {
+		return err
+	}
+	fmt.Fprintf(io.Out, "odi is installed in %s. Next: odi destination add, then odi instrument namespace <name>\n", namespace)
+	return nil
+}
+
+func dryRun(ctx context.Context, io streams.Streams, namespace string, values map[string]any) error {
+	manifests, err := release.Render(ctx, namespace, values)
+	if err != nil {
+		return exit.AsUsage(err)
+	}
+	if err := printNamespace(io.Out, namespace); err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(io.Out, manifests)
+	return err
+}
+
+// elsewhere refuses a second odi: two odiglets on a node would report everything twice.
+func elsewhere(ctx context.Context, c client.Client, namespace string) error {
+	installed, err := cluster.OdiNamespace(ctx, c)
+	if err != nil || installed == namespace {
+		return err
+	}
+	seen, err := components.Observe(ctx, c, installed)
+	if err != nil || seen.Manager == nil {
+		return err
+	}
+	return exit.Usagef("odi is already installed in the namespace %s; use --namespace %s, or odi uninstall first", installed, installed)
+}
+
+// apply installs, or upgrades what is there: the user wants odi in this cluster, with these values.
+func apply(ctx context.Context, to *cluster.Cluster, namespace string, values map[string]any) error {
+	rel, err := release.Open(to.Getter(), namespace)
+	if err != nil {
+		return err
+	}
+	state, err := rel.State()
+	if err != nil {
+		return err
+	}
+	switch {
+	case state.Pending:
+		return fmt.Errorf("another installation of odi in %s runs, or was cut off; wait for it, or remove it with: odi uninstall", namespace)
+	case state.Deployed:
+		return rel.Upgrade(ctx, values, true)
+	default:
+		return rel.Install(ctx, values)
+	}
+}

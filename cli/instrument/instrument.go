@@ -1,0 +1,114 @@
+package instrument
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/cli/cluster"
+	"github.com/odi-dev/odi/cli/complete"
+	"github.com/odi-dev/odi/cli/exit"
+	"github.com/odi-dev/odi/cli/output"
+	"github.com/odi-dev/odi/cli/selected"
+	"github.com/odi-dev/odi/cli/streams"
+)
+
+// flags of each subcommand.
+type flags struct {
+	method  method
+	wait    bool
+	timeout time.Duration
+	export  bool
+}
+
+// New returns the command with one subcommand per kind.
+func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "instrument",
+		Short: "Choose what to instrument",
+		Long: `Choose what to instrument: a whole namespace or one workload.
+
+It writes an InstrumentationConfig. With eBPF the running processes are
+instrumented within seconds: nothing is restarted and no pod is changed.`,
+		Example: `  odi instrument namespace shop
+  odi instrument deployment cart -n shop --wait
+  odi instrument namespace shop --export > shop.yaml`,
+		Args: exit.Subcommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newKind(io, to, ""))
+	for _, kind := range selected.Kinds() {
+		cmd.AddCommand(newKind(io, to, kind))
+	}
+	return cmd
+}
+
+// newKind returns the subcommand for one kind of workload; no kind is the namespace.
+func newKind(io streams.Streams, to *cluster.Cluster, kind odiv1.WorkloadKind) *cobra.Command {
+	f := flags{method: method(odiv1.MethodAuto)}
+	word, short := "namespace", "Instrument every workload of a namespace"
+	if kind != "" {
+		word = strings.ToLower(string(kind))
+		short = "Instrument one " + string(kind)
+	}
+	cmd := &cobra.Command{
+		Use:               word + " <name>",
+		Short:             short,
+		Example:           "  odi instrument " + word + " " + exampleName(kind),
+		Args:              exit.Args("name"),
+		ValidArgsFunction: complete.Target(to, kind),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return run(cmd.Context(), io, to, f, selected.Wish{Kind: kind, Name: args[0]})
+		},
+	}
+	cmd.Flags().Var(&f.method, "method", "how to instrument: "+strings.Join(methods, ", "))
+	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until it is instrumented")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 2*time.Minute, "how `long` to wait")
+	cmd.Flags().BoolVar(&f.export, "export", false, "print the InstrumentationConfig instead of applying it")
+	// The only error is a flag that does not exist, which the lines above rule out.
+	_ = cmd.RegisterFlagCompletionFunc("method", cobra.FixedCompletions(append([]cobra.Completion(nil), methods...), cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func exampleName(kind odiv1.WorkloadKind) string {
+	if kind == "" {
+		return "shop"
+	}
+	return "cart -n shop"
+}
+
+func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags, wish selected.Wish) error {
+	wish, err := wish.Complete(to)
+	if err != nil {
+		return err
+	}
+	config := wish.Config(odiv1.Method(f.method))
+	if f.export {
+		scheme, err := cluster.Scheme()
+		if err != nil {
+			return err
+		}
+		return output.Manifests(io.Out, scheme, config)
+	}
+	c, err := to.Client()
+	if err != nil {
+		return err
+	}
+	if err := wish.Check(ctx, c); err != nil {
+		return err
+	}
+	done, err := write(ctx, c, config)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(io.Out, "%s: InstrumentationConfig %s/%s %s\n", wish, config.Namespace, config.Name, done)
+	hintDestination(ctx, io, c)
+	if !f.wait {
+		return nil
+	}
+	return wait(ctx, io, c, wish, f.timeout)
+}

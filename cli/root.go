@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/odi-dev/odi/cli/cluster"
+	"github.com/odi-dev/odi/cli/describe"
+	"github.com/odi-dev/odi/cli/destination"
+	"github.com/odi-dev/odi/cli/exit"
+	"github.com/odi-dev/odi/cli/install"
+	"github.com/odi-dev/odi/cli/instrument"
+	"github.com/odi-dev/odi/cli/status"
+	"github.com/odi-dev/odi/cli/streams"
+	"github.com/odi-dev/odi/cli/uninstall"
+	"github.com/odi-dev/odi/cli/uninstrument"
+	"github.com/odi-dev/odi/cli/upgrade"
+	"github.com/odi-dev/odi/cli/version"
+)
+
+// The groups of help, in the order of a user's first day.
+const (
+	groupSetUp = "setup"
+	groupUse   = "use"
+	groupLook  = "look"
+)
+
+// room is one command and the group of help that it is shown in.
+type room struct {
+	group string
+	make  func(streams.Streams, *cluster.Cluster) *cobra.Command
+}
+
+// rooms lists every command, in the order of help.
+var rooms = []room{
+	{groupSetUp, install.New},
+	{groupSetUp, upgrade.New},
+	{groupSetUp, uninstall.New},
+	{groupUse, instrument.New},
+	{groupUse, uninstrument.New},
+	{groupUse, destination.New},
+	{groupLook, status.New},
+	{groupLook, describe.New},
+	{"", offline(version.New)},
+}
+
+// offline adapts a command that needs no cluster.
+func offline(make func(streams.Streams) *cobra.Command) func(streams.Streams, *cluster.Cluster) *cobra.Command {
+	return func(io streams.Streams, _ *cluster.Cluster) *cobra.Command { return make(io) }
+}
+
+// New returns the root command.
+func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "odi",
+		Short: "Traces, metrics and a service map for every service, with no code change",
+		Long: `odi shows what your services do - traces, metrics, a service map -
+with no code change and no restart.`,
+		Example: `  odi install
+  odi destination add jaeger --endpoint http://jaeger.observability:4317
+  odi instrument namespace shop
+  odi status`,
+		Args:          exit.Subcommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(io.In)
+	root.SetOut(io.Out)
+	root.SetErr(io.Err)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return exit.Usagef("%w; see %s --help", err, cmd.CommandPath())
+	})
+	root.AddGroup(
+		&cobra.Group{ID: groupSetUp, Title: "Set up:"},
+		&cobra.Group{ID: groupUse, Title: "Use:"},
+		&cobra.Group{ID: groupLook, Title: "Look:"},
+	)
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	to.AddFlags(root.PersistentFlags())
+	for _, room := range rooms {
+		cmd := room.make(io, to)
+		cmd.GroupID = room.group
+		root.AddCommand(cmd)
+	}
+	return root
+}
+
+// Run runs one command line and returns the exit code. A failure is one line on io.Err.
+func Run(ctx context.Context, io streams.Streams, args []string) int {
+	to := cluster.New()
+	root := New(io, to)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exit.OK
+	}
+	code := exit.Code(err)
+	if code == exit.Failed {
+		err = to.Explain(err)
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
+	fmt.Fprintf(io.Err, "odi: %s\n", strings.Join(strings.Fields(err.Error()), " "))
+	return code
+}

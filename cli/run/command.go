@@ -1,0 +1,140 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/odi-dev/odi/cli/exit"
+	"github.com/odi-dev/odi/odiglet/host"
+)
+
+const (
+	// attachPatience is how long the command is held at its first instruction
+	// until it is watched.
+	attachPatience = 2 * time.Second
+	// killPatience is how long the command may take after it was asked to end
+	// because odi itself has to.
+	killPatience = 5 * time.Second
+)
+
+// runCommand starts the command, passes signals on, and returns when it ends:
+// nil for success, else an error that carries its exit code.
+func (s *session) runCommand(ctx context.Context, signals <-chan os.Signal) error {
+	cmd := exec.Command(s.command[0], s.command[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.io.In, s.commandOutput(), s.io.Err
+	if err := s.start(ctx, cmd); err != nil {
+		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
+			return exit.Usagef("odi run: starting %s: %w", s.command[0], err)
+		}
+		return fmt.Errorf("starting %s: %w", s.command[0], err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	for {
+		select {
+		case err := <-done:
+			return commandError(err)
+		case sig := <-signals:
+			s.pass(cmd, sig)
+		case <-ctx.Done():
+			return stopCommand(cmd, done)
+		}
+	}
+}
+
+// commandOutput keeps the command's own output out of spans that a program reads.
+func (s *session) commandOutput() io.Writer {
+	if s.output == outputJSON {
+		return s.io.Err
+	}
+	return s.io.Out
+}
+
+// pass hands a signal on. A terminal's ctrl-c reaches the command by itself: a
+// second one could mean something else to it.
+func (s *session) pass(cmd *exec.Cmd, sig os.Signal) {
+	if sig == syscall.SIGINT && s.io.InTerminal {
+		return
+	}
+	if err := cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		s.log.Error("passing a signal on", "signal", sig, "error", err)
+	}
+}
+
+func stopCommand(cmd *exec.Cmd, done <-chan error) error {
+	_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+	select {
+	case err := <-done:
+		return commandError(err)
+	case <-time.After(killPatience):
+		_ = cmd.Process.Kill()
+		return commandError(<-done)
+	}
+}
+
+// commandError turns the end of the command into odi's exit code.
+func commandError(err error) error {
+	var ended *exec.ExitError
+	if !errors.As(err, &ended) {
+		return err
+	}
+	status, ok := ended.Sys().(syscall.WaitStatus)
+	if ok && status.Signaled() {
+		return exit.Status(128 + int(status.Signal()))
+	}
+	return exit.Status(ended.ExitCode())
+}
+
+// start starts the command stopped at its first instruction, so that none of its
+// requests is missed, waits until it is watched, and lets it go.
+func (s *session) start(ctx context.Context, cmd *exec.Cmd) error {
+	started := make(chan error, 1)
+	go func() {
+		// A tracee belongs to the thread that started it.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
+		if err := cmd.Start(); err != nil {
+			started <- err
+			return
+		}
+		pid := cmd.Process.Pid
+		var status syscall.WaitStatus
+		if _, err := syscall.Wait4(pid, &status, 0, nil); err != nil {
+			started <- fmt.Errorf("waiting for its first instruction: %w", err)
+			return
+		}
+		s.awaitAttached(ctx, pid)
+		if err := syscall.PtraceDetach(pid); err != nil {
+			started <- fmt.Errorf("letting it go: %w", err)
+			return
+		}
+		started <- nil
+	}()
+	return <-started
+}
+
+// awaitAttached selects a process and waits until the engine watches it.
+func (s *session) awaitAttached(ctx context.Context, pid int) {
+	p, err := host.Read(pid)
+	if err != nil {
+		s.log.Error("reading the command", "error", err)
+		return
+	}
+	s.selector.Choose(p)
+	s.odiglet.Manager().Reselect()
+	for end := time.Now().Add(attachPatience); time.Now().Before(end) && ctx.Err() == nil; time.Sleep(time.Millisecond) {
+		if _, ok := s.odiglet.Manager().Origin(uint32(pid)); ok {
+			s.announce()
+			return
+		}
+	}
+	s.log.Warn("the command is not watched from its start", "pid", pid)
+}

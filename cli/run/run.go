@@ -1,0 +1,114 @@
+package run
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/odi-dev/odi/cli/exit"
+	"github.com/odi-dev/odi/cli/streams"
+)
+
+// flags are what the user typed.
+type flags struct {
+	pids    []int
+	ports   []int
+	exes    []string
+	otlp    string
+	output  string
+	metrics bool
+	verbose bool
+	command []string
+}
+
+// Output formats.
+const (
+	outputTree = "tree"
+	outputJSON = "json"
+	outputNone = "none"
+)
+
+// New returns the command.
+func New(io streams.Streams) *cobra.Command {
+	var f flags
+	cmd := &cobra.Command{
+		Use:   "run {--pid N | --port N | --exe NAME | -- COMMAND [ARG...]}",
+		Short: "Trace processes of this machine, without Kubernetes",
+		Long: `Trace processes of this machine, without Kubernetes and without restarting them.
+
+Processes are chosen by --pid, by the TCP --port that they listen on, by --exe (the
+path or the file name of the executable), or by starting a command after "--"; their
+children are traced too. The flags may be repeated and combined. A pid must exist;
+for a port or an executable that is not there yet, odi waits.
+
+Spans are printed as they happen, one tree per trace. With --otlp, or where one of the
+standard OTEL_EXPORTER_OTLP_* variables names an endpoint, they are sent instead; -o
+prints them as well. The protocol is OTEL_EXPORTER_OTLP_PROTOCOL, else http/protobuf
+for the port 4318 and gRPC for any other.
+
+SIGINT (ctrl-c) detaches from everything and prints the books: seen = sent + dropped.
+With a command, SIGINT, SIGTERM and SIGHUP are passed on to it and odi ends when it
+ends, with its exit code (128 + N when signal N ended it).
+
+Needs root, or the capabilities BPF, PERFMON, SYS_PTRACE and NET_ADMIN.`,
+		Example: `  sudo odi run --port 8080
+  sudo odi run --exe nginx --exe python3
+  sudo odi run --pid 4711 --otlp http://localhost:4318
+  sudo odi run -o json -- ./server --listen :8080 > spans.jsonl`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
+				return exit.Usagef("odi run: unexpected argument %q; a command goes after \"--\"", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.command = args
+			if err := f.complete(cmd.Flags().Changed("output"), cmd.Flags().Changed("metrics")); err != nil {
+				return err
+			}
+			return run(cmd.Context(), io, f)
+		},
+	}
+	cmd.Flags().IntSliceVar(&f.pids, "pid", nil, "trace this process; may be repeated")
+	cmd.Flags().IntSliceVar(&f.ports, "port", nil, "trace what listens on this TCP port; may be repeated")
+	cmd.Flags().StringSliceVar(&f.exes, "exe", nil, "trace every process of this executable (path or file name); may be repeated")
+	cmd.Flags().StringVar(&f.otlp, "otlp", "", "send to this OTLP endpoint, for example http://localhost:4317 (gRPC) or http://localhost:4318 (http/protobuf)")
+	cmd.Flags().StringVarP(&f.output, "output", "o", outputTree, "print spans as tree, json (OTLP/JSON lines) or none")
+	cmd.Flags().BoolVar(&f.metrics, "metrics", false, "print metrics too (with -o json); they are always sent with --otlp")
+	cmd.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "log what odi does")
+	return cmd
+}
+
+// complete checks the flags. Where spans are sent, none are printed unless asked for.
+func (f *flags) complete(outputGiven, metricsGiven bool) error {
+	if len(f.pids)+len(f.ports)+len(f.exes)+len(f.command) == 0 {
+		return exit.Usagef("odi run: nothing to trace; give --pid N, --port N, --exe NAME, or -- COMMAND")
+	}
+	for _, pid := range f.pids {
+		if pid <= 0 {
+			return exit.Usagef("odi run: --pid %d is no process id", pid)
+		}
+	}
+	for _, port := range f.ports {
+		if port < 1 || port > 65535 {
+			return exit.Usagef("odi run: --port %d is not between 1 and 65535", port)
+		}
+	}
+	for _, exe := range f.exes {
+		if strings.TrimSpace(exe) == "" {
+			return exit.Usagef("odi run: --exe needs a name")
+		}
+	}
+	switch f.output {
+	case outputTree, outputJSON, outputNone:
+	default:
+		return exit.Usagef("odi run: unknown output %q; one of %s, %s, %s", f.output, outputTree, outputJSON, outputNone)
+	}
+	if f.sendsOTLP() && !outputGiven {
+		f.output = outputNone
+	}
+	if metricsGiven && f.metrics && f.output != outputJSON {
+		return exit.Usagef("odi run: --metrics needs -o json")
+	}
+	return nil
+}

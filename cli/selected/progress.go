@@ -1,0 +1,69 @@
+package selected
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/cli/progress"
+)
+
+// Workloads reads what odi made of the wish, in order of name.
+func (w Wish) Workloads(ctx context.Context, c client.Client) ([]odiv1.InstrumentedWorkload, error) {
+	if w.Kind != "" {
+		var iw odiv1.InstrumentedWorkload
+		err := c.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: w.reference().ObjectName()}, &iw)
+		if apierrors.IsNotFound(err) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the InstrumentedWorkload of %s: %w", w, err)
+		}
+		return []odiv1.InstrumentedWorkload{iw}, nil
+	}
+	var list odiv1.InstrumentedWorkloadList
+	if err := c.List(ctx, &list, client.InNamespace(w.Namespace)); err != nil {
+		return nil, fmt.Errorf("listing the InstrumentedWorkloads of %s: %w", w.Namespace, err)
+	}
+	sort.Slice(list.Items, func(i, j int) bool { return list.Items[i].Name < list.Items[j].Name })
+	return list.Items, nil
+}
+
+// Items says how far each workload of the wish is.
+func Items(w Wish, workloads []odiv1.InstrumentedWorkload) []progress.Item {
+	if len(workloads) == 0 {
+		return []progress.Item{{Name: w.String(), Text: "not selected yet"}}
+	}
+	items := make([]progress.Item, 0, len(workloads))
+	for i := range workloads {
+		items = append(items, item(&workloads[i]))
+	}
+	return items
+}
+
+func item(iw *odiv1.InstrumentedWorkload) progress.Item {
+	it := progress.Item{Name: strings.ToLower(string(iw.Spec.Workload.Kind)) + " " + iw.Spec.Workload.Name}
+	instrumented := meta.FindStatusCondition(iw.Status.Conditions, odiv1.ConditionInstrumented)
+	if instrumented == nil {
+		it.Text = "waiting for its node"
+		return it
+	}
+	it.Text = instrumented.Message
+	switch {
+	case instrumented.Status == "True":
+		it.Done = true
+		it.Text = fmt.Sprintf("instrumented (%s)", strings.TrimSuffix(iw.Status.Runtimes+", "+iw.Status.Methods, ", "))
+	case instrumented.Reason == odiv1.ReasonNoPods || instrumented.Reason == odiv1.ReasonMethodNone:
+		// Nothing more will happen by itself: no pod runs, or the user said no.
+		it.Done = true
+	case instrumented.Reason == odiv1.ReasonOtherAgentPresent || instrumented.Reason == odiv1.ReasonFeatureUnavailable:
+		it.Failed = true
+	}
+	return it
+}

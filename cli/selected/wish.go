@@ -1,0 +1,190 @@
+package selected
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/cli/cluster"
+	"github.com/odi-dev/odi/cli/exit"
+	"github.com/odi-dev/odi/cli/output"
+	"github.com/odi-dev/odi/internal/kube"
+	"github.com/odi-dev/odi/internal/workload"
+)
+
+// namespaceConfig names the config that selects all of a namespace. It has no
+// dash, so that it is never a workload's name.
+const namespaceConfig = "namespace"
+
+// shown is how many names an error lists; more would not be read.
+const shown = 20
+
+// Kinds lists the kinds that can be named on a command line.
+func Kinds() []odiv1.WorkloadKind { return workload.Kinds() }
+
+// Wish is a whole namespace (no kind; Name is the namespace) or one workload.
+type Wish struct {
+	Kind      odiv1.WorkloadKind
+	Namespace string
+	Name      string
+}
+
+// Complete finds the namespace of the wish.
+func (w Wish) Complete(to *cluster.Cluster) (Wish, error) {
+	if w.Kind == "" {
+		if flag := to.NamespaceFlag(); flag != "" && flag != w.Name {
+			return w, exit.Usagef("the namespace is given twice: %s and --namespace %s", w.Name, flag)
+		}
+		w.Namespace = w.Name
+		return w, nil
+	}
+	namespace, err := to.Namespace()
+	w.Namespace = namespace
+	return w, err
+}
+
+// String names the wish for people.
+func (w Wish) String() string {
+	if w.Kind == "" {
+		return "namespace " + w.Name
+	}
+	return strings.ToLower(string(w.Kind)) + " " + w.Namespace + "/" + w.Name
+}
+
+// DescribeArgs is what `odi describe` takes for the wish.
+func (w Wish) DescribeArgs() string {
+	if w.Kind == "" {
+		return "namespace/" + w.Name
+	}
+	return strings.ToLower(string(w.Kind)) + "/" + w.Name + " -n " + w.Namespace
+}
+
+// ConfigName is the name of the config that this program writes for the wish.
+func (w Wish) ConfigName() string {
+	if w.Kind == "" {
+		return namespaceConfig
+	}
+	return w.reference().ObjectName()
+}
+
+func (w Wish) reference() workload.Reference {
+	return workload.Reference{Namespace: w.Namespace, Kind: w.Kind, Name: w.Name}
+}
+
+// Config is the wish as an object.
+func (w Wish) Config(method odiv1.Method) *odiv1.InstrumentationConfig {
+	config := &odiv1.InstrumentationConfig{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: w.ConfigName()},
+		Spec:       odiv1.InstrumentationConfigSpec{Method: method},
+	}
+	if w.Kind != "" {
+		config.Spec.Target = odiv1.Target{Kind: w.Kind, Name: w.Name}
+	}
+	return config
+}
+
+// Check says whether there is something to instrument under that name; when not, what there is.
+func (w Wish) Check(ctx context.Context, c client.Client) error {
+	if workload.IsSystemNamespace(w.Namespace) {
+		return exit.Usagef("odi never instruments the namespace %s; it belongs to Kubernetes itself", w.Namespace)
+	}
+	err := c.Get(ctx, client.ObjectKey{Name: w.Namespace}, &corev1.Namespace{})
+	if apierrors.IsNotFound(err) {
+		return unknownNamespace(ctx, c, w.Namespace)
+	}
+	// Whoever may write in a namespace may be unable to read the namespace itself.
+	if err != nil && !apierrors.IsForbidden(err) {
+		return fmt.Errorf("reading the namespace %s: %w", w.Namespace, err)
+	}
+	if w.Kind == "" {
+		return nil
+	}
+	err = c.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: w.Name}, kube.NewWorkloadObject(w.Kind))
+	if apierrors.IsNotFound(err) {
+		return w.unknownWorkload(ctx, c)
+	}
+	if err != nil {
+		return fmt.Errorf("reading the %s: %w", w, err)
+	}
+	return nil
+}
+
+// Labels are the labels of the workload; none for a namespace, or when it is gone.
+func (w Wish) Labels(ctx context.Context, c client.Client) (map[string]string, error) {
+	if w.Kind == "" {
+		return nil, nil
+	}
+	object := kube.NewWorkloadObject(w.Kind)
+	err := c.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: w.Name}, object)
+	if client.IgnoreNotFound(err) != nil {
+		return nil, fmt.Errorf("reading the %s: %w", w, err)
+	}
+	return object.GetLabels(), nil
+}
+
+func unknownNamespace(ctx context.Context, c client.Client, name string) error {
+	names, err := Namespaces(ctx, c)
+	if err != nil {
+		return exit.Usagef("there is no namespace %s", name)
+	}
+	return exit.Usagef("there is no namespace %s; there are: %s", name, some(names))
+}
+
+func (w Wish) unknownWorkload(ctx context.Context, c client.Client) error {
+	names, err := Names(ctx, c, w.Kind, w.Namespace)
+	if err != nil {
+		return exit.Usagef("there is no %s", w)
+	}
+	if len(names) == 0 {
+		return exit.Usagef("there is no %s; the namespace %s has no %s at all", w, w.Namespace, w.Kind)
+	}
+	return exit.Usagef("there is no %s; there are: %s", w, some(names))
+}
+
+func some(names []string) string {
+	if len(names) <= shown {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
+}
+
+// Namespaces lists the namespaces that can be instrumented.
+func Namespaces(ctx context.Context, c client.Client) ([]string, error) {
+	var list corev1.NamespaceList
+	if err := c.List(ctx, &list); err != nil {
+		return nil, fmt.Errorf("listing namespaces: %w", err)
+	}
+	var names []string
+	for _, namespace := range list.Items {
+		if !workload.IsSystemNamespace(namespace.Name) {
+			names = append(names, namespace.Name)
+		}
+	}
+	sort.Strings(names)
+	return names, nil
+}
+
+// Names lists the workloads of one kind.
+func Names(ctx context.Context, c client.Client, kind odiv1.WorkloadKind, namespace string) ([]string, error) {
+	list := kube.NewWorkloadList(kind)
+	if err := c.List(ctx, list, client.InNamespace(namespace)); err != nil {
+		return nil, fmt.Errorf("listing each %s of %s: %w", kind, namespace, err)
+	}
+	objects, err := output.Objects(list)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, 0, len(objects))
+	for _, object := range objects {
+		names = append(names, object.GetName())
+	}
+	sort.Strings(names)
+	return names, nil
+}

@@ -1,0 +1,2 @@
+// Package version implements `odi version`.
+package version

@@ -1,0 +1,20 @@
+// Command odi is what people type: it installs odi in a cluster, says what to
+// instrument and where the data goes, and explains what happens.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/odi-dev/odi/cli"
+	"github.com/odi-dev/odi/cli/streams"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := cli.Run(ctx, streams.Standard(), os.Args[1:])
+	stop()
+	os.Exit(code)
+}
