@@ -58,17 +58,23 @@ func search(data []byte) []byte {
 func inlineStrings(b []byte) buildInfo {
 	goVersion, rest := cutString(b)
 	modules, _ := cutString(rest)
+	if rest == nil {
+		goVersion = "" // half a version would be a wrong one
+	}
 	return buildInfo{goVersion: goVersion, modules: modules}
 }
 
-// cutString takes a string with a varint length; a longer one than there are bytes is cut short.
-func cutString(b []byte) (string, []byte) {
+// cutString takes a string with a varint length. A longer one than there are bytes is cut short, and nothing
+// is left behind it.
+func cutString(b []byte) (text string, rest []byte) {
 	size, n := binary.Uvarint(b)
 	if n <= 0 {
 		return "", nil
 	}
 	b = b[n:]
-	size = min(size, uint64(len(b)))
+	if size > uint64(len(b)) {
+		return string(b), nil
+	}
 	return string(b[:size]), b[size:]
 }
 
