@@ -130,6 +130,11 @@ func differ(a, b language.Runtime) bool {
 
 // attach makes the process a target, or brings the target up to date.
 func (m *Manager) attach(r *record) {
+	origin, ok := m.Selector.Origin(r.process, r.runtime, r.env)
+	if !ok {
+		m.giveUp(r)
+		return
+	}
 	want := target(r)
 	if !r.attached || r.target != want {
 		if err := m.Engine.AddTarget(want); err != nil {
@@ -140,7 +145,6 @@ func (m *Manager) attach(r *record) {
 			return
 		}
 	}
-	origin := m.Selector.Origin(r.process, r.runtime, r.env)
 	if r.origin == nil || !r.origin.Equal(origin) {
 		m.setOrigin(r, &origin)
 	}

@@ -31,9 +31,9 @@ type Selector interface {
 	// Select decides about a process. parent says that its parent, or the
 	// program that it ran before, is a target.
 	Select(p process.Process, parent bool) Verdict
-	// Origin says as whom a target is reported. env holds the variables that
-	// identity.KeepEnv accepts.
-	Origin(p process.Process, rt language.Runtime, env map[string]string) spans.Origin
+	// Origin says as whom a target is reported; false when it is none any more.
+	// env holds the variables that identity.KeepEnv accepts.
+	Origin(p process.Process, rt language.Runtime, env map[string]string) (spans.Origin, bool)
 }
 
 // Verdict is a selector's decision about a process.

@@ -1,0 +1,76 @@
+// Package nodeapi holds the answers of an odiglet's small query API: live detail
+// that belongs in no Kubernetes object. The odiglet serves it; `odi describe`
+// asks for it through the API server's pod proxy.
+package nodeapi
+
+// Port is where every odiglet listens.
+const Port = 8090
+
+// Paths of the query API. ProcessesPath takes the query parameters namespace,
+// kind and name of a workload; each may be left out.
+const (
+	NodePath      = "/v1/node"
+	ProcessesPath = "/v1/processes"
+)
+
+// Node is what an odiglet says of itself.
+type Node struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Kernel  string `json:"kernel"`
+	// Features is the feature ladder.
+	Features []Feature `json:"features"`
+	Books    Books     `json:"books"`
+	// ExportError is what the node collector said last; empty while it takes the data.
+	ExportError string `json:"exportError,omitempty"`
+}
+
+// Feature is one step of the ladder.
+type Feature struct {
+	Name   string `json:"name"`
+	State  string `json:"state"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Books are the books of the odiglet since it started: seen = sent + queued + dropped.
+type Books struct {
+	Seen    uint64            `json:"seen"`
+	Sent    uint64            `json:"sent"`
+	Queued  uint64            `json:"queued"`
+	Dropped map[string]uint64 `json:"dropped,omitempty"`
+}
+
+// Processes is the answer to a query for processes.
+type Processes struct {
+	Processes []Process `json:"processes"`
+}
+
+// Process is one process of a selected workload.
+type Process struct {
+	PID        int    `json:"pid"`
+	Executable string `json:"executable"`
+
+	Namespace string `json:"namespace"`
+	Kind      string `json:"kind"`
+	Workload  string `json:"workload"`
+	Pod       string `json:"pod"`
+	Container string `json:"container"`
+
+	Runtime string `json:"runtime,omitempty"`
+	Version string `json:"version,omitempty"`
+
+	Attached bool `json:"attached"`
+	// Service is the service.name of its spans.
+	Service string `json:"service,omitempty"`
+	// Error is the latest failure to instrument it.
+	Error string `json:"error,omitempty"`
+	// Trust says how its outgoing requests are linked: goroutine, thread, strict, moved or proxy.
+	Trust string `json:"trust,omitempty"`
+	// Note says why goroutines cannot be told apart in a Go process.
+	Note string `json:"note,omitempty"`
+	// ClientSpans counts outgoing requests, LinkedClientSpans those with a parent.
+	ClientSpans       uint64 `json:"clientSpans"`
+	LinkedClientSpans uint64 `json:"linkedClientSpans"`
+	// OpenRequests is the number of requests without an answer yet.
+	OpenRequests int `json:"openRequests"`
+}

@@ -1,0 +1,25 @@
+package export
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/odi-dev/odi/odiglet/books"
+)
+
+// Discard is a Sink that only counts: for measuring.
+type Discard struct{ spans *books.Books }
+
+// NewDiscard returns a sink that counts every span as sent.
+func NewDiscard(spans *books.Books) Discard { return Discard{spans} }
+
+// Traces counts the spans.
+func (d Discard) Traces(td ptrace.Traces) { d.spans.Sent(td.SpanCount()) }
+
+// Metrics does nothing.
+func (Discard) Metrics(pmetric.Metrics) {}
+
+// Close does nothing.
+func (Discard) Close(context.Context) error { return nil }

@@ -1,0 +1,75 @@
+package host
+
+import (
+	"sync"
+
+	"github.com/odi-dev/odi/languages/language"
+	"github.com/odi-dev/odi/odiglet/attach"
+	"github.com/odi-dev/odi/odiglet/identity"
+	"github.com/odi-dev/odi/odiglet/process"
+	"github.com/odi-dev/odi/odiglet/spans"
+)
+
+// Selector is an attach.Selector for one machine. It may be used by several goroutines.
+type Selector struct {
+	hostname string
+	exes     []string
+	// never is the pid of the one who looks.
+	never int
+
+	mu     sync.Mutex
+	chosen map[int]uint64 // start time by pid
+}
+
+// New returns a selector that selects every process that one of the executables
+// names. never is left out whatever its name is.
+func New(hostname string, exes []string, never int) *Selector {
+	return &Selector{hostname: hostname, exes: exes, never: never, chosen: make(map[int]uint64)}
+}
+
+// Choose selects one process. It says whether that is news.
+func (s *Selector) Choose(p process.Process) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if start, ok := s.chosen[p.PID]; ok && start == p.Start {
+		return false
+	}
+	s.chosen[p.PID] = p.Start
+	return true
+}
+
+// Select implements attach.Selector.
+func (s *Selector) Select(p process.Process, parent bool) attach.Verdict {
+	attached := p.PID != s.never && (parent || s.isChosen(p) || s.isNamed(p))
+	return attach.Verdict{Detect: attached, Attach: attached}
+}
+
+func (s *Selector) isChosen(p process.Process) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	start, ok := s.chosen[p.PID]
+	return ok && start == p.Start
+}
+
+func (s *Selector) isNamed(p process.Process) bool {
+	for _, exe := range s.exes {
+		if p.Answers(exe) {
+			return true
+		}
+	}
+	return false
+}
+
+// Origin implements attach.Selector.
+func (s *Selector) Origin(p process.Process, rt language.Runtime, env map[string]string) (spans.Origin, bool) {
+	service := identity.OfHost(identity.Host{
+		Hostname: s.hostname, PID: p.PID, Start: p.Start, Exe: p.Exe, Args: p.Args,
+		Env: env, ContainerID: p.Container.ID, Language: string(rt.Language),
+	})
+	return spans.Origin{
+		Service:  service,
+		Resource: service.ProcessResource(p.PID, p.Name()),
+		Traces:   true,
+		Metrics:  true,
+	}, true
+}

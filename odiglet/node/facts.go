@@ -1,0 +1,116 @@
+package node
+
+import (
+	"cmp"
+	"slices"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/internal/workload"
+	"github.com/odi-dev/odi/languages"
+	"github.com/odi-dev/odi/languages/language"
+	"github.com/odi-dev/odi/odiglet/attach"
+)
+
+const (
+	// maxFacts is the API's limit.
+	maxFacts = 4096
+	// maxErrorText is the API's limit.
+	maxErrorText = 512
+)
+
+// factKey is what facts are about.
+type factKey struct {
+	workload  workload.Reference
+	container string
+}
+
+// tally gathers what is seen under one key.
+type tally struct {
+	fact     odiv1.ContainerFact
+	runtimes []language.Runtime
+	// perPod counts the processes and the attached ones of each pod.
+	perPod map[string]*[2]int32
+}
+
+// facts folds processes into one fact per workload and container name. A
+// container of a selected workload has a fact even while no process of it was
+// read, so that "nothing seen" can be told from "not looked".
+func (c *cluster) facts(instances []attach.Instance) (facts []odiv1.ContainerFact, truncated int) {
+	tallies := make(map[factKey]*tally)
+	c.tallyPods(tallies)
+	for _, in := range instances {
+		at, ok := c.find(in.Process.Container.ID)
+		if !ok {
+			continue
+		}
+		if t := tallies[factKey{at.workload, at.container.name}]; t != nil {
+			t.add(at.pod.name, in)
+		}
+	}
+	for _, t := range tallies {
+		facts = append(facts, t.finish())
+	}
+	slices.SortFunc(facts, func(a, b odiv1.ContainerFact) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Workload.Kind, b.Workload.Kind),
+			cmp.Compare(a.Workload.Name, b.Workload.Name), cmp.Compare(a.Container, b.Container))
+	})
+	if len(facts) > maxFacts {
+		return facts[:maxFacts], len(facts) - maxFacts
+	}
+	return facts, 0
+}
+
+// tallyPods starts a tally for every running container of a selected workload.
+func (c *cluster) tallyPods(tallies map[factKey]*tally) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, p := range c.pods {
+		ref, _, ok := c.workloadOf(p)
+		if !ok {
+			continue
+		}
+		for _, ct := range p.containers {
+			if !ct.running {
+				continue
+			}
+			key := factKey{ref, ct.name}
+			t, ok := tallies[key]
+			if !ok {
+				t = &tally{
+					fact:   odiv1.ContainerFact{Namespace: ref.Namespace, Workload: ref.Local(), Container: ct.name},
+					perPod: make(map[string]*[2]int32),
+				}
+				tallies[key] = t
+			}
+			t.perPod[p.name] = new([2]int32)
+		}
+	}
+}
+
+func (t *tally) add(pod string, in attach.Instance) {
+	t.fact.Processes++
+	t.runtimes = append(t.runtimes, in.Runtime)
+	count := t.perPod[pod]
+	if count == nil { // the container ended, its process not quite yet
+		count = new([2]int32)
+	}
+	count[0]++
+	if in.Attached {
+		t.fact.Attached++
+		count[1]++
+	}
+	if in.Error != "" {
+		t.fact.Error = in.Error[:min(len(in.Error), maxErrorText)]
+	}
+}
+
+func (t *tally) finish() odiv1.ContainerFact {
+	t.fact.Runtime = languages.Fact(languages.Combine(t.runtimes))
+	t.fact.Pods = int32(len(t.perPod))
+	for _, count := range t.perPod {
+		if count[0] > 0 && count[0] == count[1] {
+			t.fact.AttachedPods++
+		}
+	}
+	return t.fact
+}

@@ -1,0 +1,173 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/odiglet"
+	"github.com/odi-dev/odi/odiglet/books"
+	"github.com/odi-dev/odi/odiglet/export"
+)
+
+const (
+	// closing bounds how long the node collector may take for what is queued at
+	// the end. It is well below the 30 s that a pod has to end.
+	closing = 3 * time.Second
+	// gcPercent trades a little CPU for memory: the heap is small and mostly
+	// caches that stay.
+	gcPercent = 50
+)
+
+// Options are what the odiglet of a node needs.
+type Options struct {
+	// Node is the name of the node that it runs on.
+	Node string
+	// Listen is the address of health, metrics and the query API.
+	Listen string
+	Config *rest.Config
+	Log    *slog.Logger
+	// Env finds the OTEL_EXPORTER_OTLP_* variables.
+	Env export.Lookup
+}
+
+// Run instruments the node's selected workloads until ctx ends.
+func Run(ctx context.Context, o Options) error {
+	debug.SetGCPercent(gcPercent)
+	if o.Node == "" {
+		return errors.New("the name of the node is missing: set NODE_NAME (fieldRef spec.nodeName)")
+	}
+	accounts := books.New()
+	sink, err := o.sink(accounts)
+	if err != nil {
+		return err
+	}
+	n, err := o.assemble(accounts, sink)
+	if err == nil {
+		err = n.run(ctx)
+	}
+	bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
+	defer cancel()
+	return errors.Join(err, sink.Close(bye))
+}
+
+func (o Options) sink(accounts *books.Books) (*export.OTLP, error) {
+	traces, err := export.FromEnv(export.Traces, "", o.Env)
+	if err != nil {
+		return nil, err
+	}
+	metrics, err := export.FromEnv(export.Metrics, "", o.Env)
+	if err != nil {
+		return nil, err
+	}
+	return export.NewOTLP(export.Options{
+		Traces: traces, Metrics: metrics, Spans: accounts, Points: books.New(), Log: o.Log,
+	})
+}
+
+// parts are what runs side by side on a node.
+type parts struct {
+	watcher  *watcher
+	odiglet  *odiglet.Odiglet
+	reporter *reporter
+	server   *server
+	ready    chan struct{}
+}
+
+func (o Options) assemble(accounts *books.Books, sink *export.OTLP) (*parts, error) {
+	scheme, err := newScheme()
+	if err != nil {
+		return nil, err
+	}
+	n := &parts{ready: make(chan struct{})}
+	c := newCluster(o.Node, n.onDecision)
+	if n.watcher, err = newWatcher(o.Config, scheme, c); err != nil {
+		return nil, err
+	}
+	api, err := client.New(o.Config, client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, fmt.Errorf("preparing to talk to the API server: %w", err)
+	}
+	kernel := kernelRelease()
+	n.odiglet = load(odiglet.Options{
+		Selector: c, Sink: sink, Books: accounts, Log: o.Log, Changed: n.onProcess,
+	})
+	n.reporter = newReporter(api, o.Node, o.Log, func() odiv1.NodeInstrumentationStatus {
+		instances := n.odiglet.Manager().Instances()
+		facts, truncated := c.facts(instances)
+		return status(kernel, n.odiglet.Features(), instances, facts, truncated)
+	})
+	n.server = &server{
+		address: o.Listen, node: o.Node, kernel: kernel,
+		odiglet: n.odiglet, cluster: c, exportError: sink.LastError, ready: n.ready,
+	}
+	return n, nil
+}
+
+// load loads the engine. On a kernel that cannot, everything else still works
+// and says why there are no spans.
+func load(o odiglet.Options) *odiglet.Odiglet {
+	loaded, err := odiglet.Load(o)
+	if err != nil {
+		o.Log.Error("this node gives no spans", "error", err)
+		return odiglet.New(o, odiglet.Absent{Why: err})
+	}
+	return loaded
+}
+
+func (n *parts) run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return n.server.run(ctx) })
+	g.Go(func() error {
+		// Decisions first: then the first look at the processes attaches at once.
+		if err := n.watcher.start(ctx); err != nil {
+			return errors.Join(ignoreEnd(ctx, err), n.odiglet.Close())
+		}
+		g.Go(func() error { return n.reporter.run(ctx) })
+		g.Go(func() error { n.awaitReady(ctx); return nil })
+		return n.odiglet.Run(ctx)
+	})
+	return g.Wait()
+}
+
+// ignoreEnd makes an error that the end of ctx caused none.
+func ignoreEnd(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func (n *parts) awaitReady(ctx context.Context) {
+	select {
+	case <-n.odiglet.Manager().Ready():
+		close(n.ready)
+	case <-ctx.Done():
+	}
+}
+
+// onDecision is called when pods or decisions have changed.
+func (n *parts) onDecision() {
+	n.odiglet.Manager().Reselect()
+	n.reporter.poke()
+}
+
+// onProcess is called when what is known of a process may have changed.
+func (n *parts) onProcess() { n.reporter.poke() }
+
+func kernelRelease() string {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return "unknown"
+	}
+	return unix.ByteSliceToString(u.Release[:])
+}

@@ -1,0 +1,142 @@
+package node
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/internal/workload"
+)
+
+// pod is what the odiglet keeps of a pod.
+type pod struct {
+	namespace, name, uid string
+	// owner is the name of the direct owner, with its kind.
+	ownerKind, owner string
+	serviceName      string
+	// workloads that it may belong to, the likeliest first.
+	workloads  []workload.Reference
+	containers []container
+}
+
+// container is a container that was started.
+type container struct {
+	name, id, image string
+	running         bool
+	// probes are the paths that the kubelet asks for.
+	probes []string
+}
+
+// readPod picks out of a pod what selection and resources need.
+func readPod(p *corev1.Pod) pod {
+	out := pod{
+		namespace:   p.Namespace,
+		name:        p.Name,
+		uid:         string(p.UID),
+		serviceName: p.Annotations[odiv1.AnnotationServiceName],
+		workloads:   workload.OfPod(p),
+	}
+	if owner := metav1.GetControllerOf(p); owner != nil {
+		out.ownerKind, out.owner = owner.Kind, owner.Name
+	}
+	specs := containerSpecs(p)
+	for _, status := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
+		_, id, ok := strings.Cut(status.ContainerID, "://")
+		if !ok {
+			continue // not started yet
+		}
+		spec := specs[status.Name]
+		out.containers = append(out.containers, container{
+			name: status.Name, id: id, image: spec.Image,
+			running: status.State.Running != nil,
+			probes:  probePaths(spec),
+		})
+	}
+	return out
+}
+
+func containerSpecs(p *corev1.Pod) map[string]corev1.Container {
+	specs := make(map[string]corev1.Container)
+	for _, c := range slices.Concat(p.Spec.InitContainers, p.Spec.Containers) {
+		specs[c.Name] = c
+	}
+	return specs
+}
+
+// probePaths are the paths of a container's HTTP probes, without queries.
+func probePaths(c corev1.Container) []string {
+	paths := make(map[string]bool)
+	for _, probe := range []*corev1.Probe{c.LivenessProbe, c.ReadinessProbe, c.StartupProbe} {
+		if probe == nil || probe.HTTPGet == nil {
+			continue
+		}
+		path, _, _ := strings.Cut(probe.HTTPGet.Path, "?")
+		if !strings.HasPrefix(path, "/") {
+			path = "/" + path
+		}
+		paths[path] = true
+	}
+	return slices.Sorted(maps.Keys(paths))
+}
+
+// slim drops from a pod, before it is cached, all that readPod does not read:
+// a pod's managed fields, volumes and environment are most of its size.
+func slim(obj any) (any, error) {
+	p, ok := obj.(*corev1.Pod)
+	if !ok {
+		return obj, nil
+	}
+	small := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: p.Namespace, Name: p.Name, UID: p.UID, ResourceVersion: p.ResourceVersion,
+			OwnerReferences: p.OwnerReferences, Labels: keep(p.Labels, "pod-template-hash"),
+			Annotations: keep(p.Annotations, odiv1.AnnotationServiceName),
+		},
+	}
+	small.Spec.InitContainers = slimContainers(p.Spec.InitContainers)
+	small.Spec.Containers = slimContainers(p.Spec.Containers)
+	small.Status.InitContainerStatuses = slimStatuses(p.Status.InitContainerStatuses)
+	small.Status.ContainerStatuses = slimStatuses(p.Status.ContainerStatuses)
+	return small, nil
+}
+
+func keep(m map[string]string, key string) map[string]string {
+	if v, ok := m[key]; ok {
+		return map[string]string{key: v}
+	}
+	return nil
+}
+
+func slimContainers(all []corev1.Container) []corev1.Container {
+	small := make([]corev1.Container, 0, len(all))
+	for _, c := range all {
+		small = append(small, corev1.Container{
+			Name: c.Name, Image: c.Image,
+			LivenessProbe: slimProbe(c.LivenessProbe), ReadinessProbe: slimProbe(c.ReadinessProbe), StartupProbe: slimProbe(c.StartupProbe),
+		})
+	}
+	return small
+}
+
+func slimProbe(p *corev1.Probe) *corev1.Probe {
+	if p == nil || p.HTTPGet == nil {
+		return nil
+	}
+	return &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: p.HTTPGet.Path}}}
+}
+
+func slimStatuses(all []corev1.ContainerStatus) []corev1.ContainerStatus {
+	small := make([]corev1.ContainerStatus, 0, len(all))
+	for _, s := range all {
+		one := corev1.ContainerStatus{Name: s.Name, ContainerID: s.ContainerID}
+		if s.State.Running != nil {
+			one.State.Running = &corev1.ContainerStateRunning{}
+		}
+		small = append(small, one)
+	}
+	return small
+}

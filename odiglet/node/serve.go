@@ -1,0 +1,148 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/odi-dev/odi/bpf"
+	"github.com/odi-dev/odi/internal/nodeapi"
+	"github.com/odi-dev/odi/internal/version"
+	"github.com/odi-dev/odi/odiglet"
+	"github.com/odi-dev/odi/odiglet/attach"
+	"github.com/odi-dev/odi/odiglet/books"
+)
+
+// farewell bounds how long answers under way may take at the end.
+const farewell = time.Second
+
+// server is the odiglet's one port: health, metrics, query API. It only reads.
+type server struct {
+	address string
+	node    string
+	kernel  string
+	odiglet *odiglet.Odiglet
+	cluster *cluster
+	// exportError is what the receiver said last.
+	exportError func() error
+	// ready is closed once pods and processes were read.
+	ready <-chan struct{}
+}
+
+// run serves until ctx ends.
+func (s *server) run(ctx context.Context) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.address)
+	if err != nil {
+		return fmt.Errorf("listening on %s: %w", s.address, err)
+	}
+	srv := &http.Server{
+		Handler:           s.routes(),
+		ReadHeaderTimeout: 5 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       time.Minute,
+	}
+	stop := context.AfterFunc(ctx, func() {
+		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+		defer cancel()
+		_ = srv.Shutdown(bye) // who has not read the answer by then never will
+	})
+	defer stop()
+	if err := srv.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving on %s: %w", s.address, err)
+	}
+	return nil
+}
+
+func (s *server) routes() http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(newMetrics(s.odiglet, s.exportError))
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", s.serveReady)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET "+nodeapi.NodePath, func(w http.ResponseWriter, _ *http.Request) { answer(w, s.self()) })
+	mux.HandleFunc("GET "+nodeapi.ProcessesPath, func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		answer(w, s.processes(q.Get("namespace"), q.Get("kind"), q.Get("name")))
+	})
+	return mux
+}
+
+func (s *server) serveReady(w http.ResponseWriter, _ *http.Request) {
+	select {
+	case <-s.ready:
+		fmt.Fprintln(w, "ok")
+	default:
+		http.Error(w, "pods and processes are not read yet", http.StatusServiceUnavailable)
+	}
+}
+
+func answer(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	// An error means that the client is gone.
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+// self is the answer to nodeapi.NodePath.
+func (s *server) self() nodeapi.Node {
+	n := nodeapi.Node{
+		Name: s.node, Version: version.Version, Kernel: s.kernel,
+		Features: []nodeapi.Feature{},
+		Books:    ledger(s.odiglet.Balance()),
+	}
+	for _, f := range s.odiglet.Features() {
+		n.Features = append(n.Features, nodeapi.Feature{Name: string(f.Name), State: string(f.State), Reason: f.Reason})
+	}
+	if err := s.exportError(); err != nil {
+		n.ExportError = err.Error()
+	}
+	return n
+}
+
+func ledger(b books.Balance) nodeapi.Books {
+	out := nodeapi.Books{Seen: b.Seen, Sent: b.Sent, Queued: b.Queued, Dropped: make(map[string]uint64, len(b.Dropped))}
+	for reason, n := range b.Dropped {
+		out.Dropped[string(reason)] = n
+	}
+	return out
+}
+
+// processes is the answer to nodeapi.ProcessesPath; an empty word matches all.
+func (s *server) processes(namespace, kind, name string) nodeapi.Processes {
+	links := make(map[uint32]bpf.TargetStatus)
+	for _, t := range s.odiglet.Targets() {
+		links[t.PID] = t
+	}
+	out := nodeapi.Processes{Processes: []nodeapi.Process{}}
+	for _, in := range s.odiglet.Manager().Instances() {
+		at, ok := s.cluster.find(in.Process.Container.ID)
+		if !ok {
+			continue
+		}
+		ref := at.workload
+		if namespace != "" && namespace != ref.Namespace || kind != "" && kind != string(ref.Kind) || name != "" && name != ref.Name {
+			continue
+		}
+		out.Processes = append(out.Processes, describe(in, at, links[uint32(in.Process.PID)]))
+	}
+	return out
+}
+
+func describe(in attach.Instance, at place, link bpf.TargetStatus) nodeapi.Process {
+	return nodeapi.Process{
+		PID: in.Process.PID, Executable: in.Process.Exe,
+		Namespace: at.pod.namespace, Kind: string(at.workload.Kind), Workload: at.workload.Name,
+		Pod: at.pod.name, Container: at.container.name,
+		Runtime: in.Runtime.Label(), Version: in.Runtime.Version,
+		Attached: in.Attached, Service: in.Service, Error: in.Error,
+		Trust: link.Trust, Note: link.GoReason,
+		ClientSpans: link.ClientSpans, LinkedClientSpans: link.LinkedClientSpans, OpenRequests: link.OpenRequests,
+	}
+}

@@ -1,0 +1,153 @@
+package odiglet
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/odi-dev/odi/bpf"
+	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/odiglet/attach"
+	"github.com/odi-dev/odi/odiglet/books"
+	"github.com/odi-dev/odi/odiglet/detect"
+	"github.com/odi-dev/odi/odiglet/export"
+	"github.com/odi-dev/odi/odiglet/red"
+	"github.com/odi-dev/odi/odiglet/spans"
+)
+
+const (
+	// DefaultBatchDelay bounds the age of a span at its sending; a person who
+	// waits for the first trace does not notice it.
+	DefaultBatchDelay = 200 * time.Millisecond
+	// DefaultMetricsInterval is the pace of metrics.
+	DefaultMetricsInterval = 10 * time.Second
+)
+
+// Options are what an odiglet needs; Selector, Sink and Books must be given.
+type Options struct {
+	Selector attach.Selector
+	// Sink stays the caller's to close, after Run.
+	Sink  export.Sink
+	Books *books.Books
+	// LinkMethods keeps odi.link.method on spans.
+	LinkMethods bool
+	// BatchDelay and MetricsInterval have defaults.
+	BatchDelay, MetricsInterval time.Duration
+	// CgroupPath is handed to the engine; empty lets it look for itself.
+	CgroupPath string
+	Log        *slog.Logger
+	// Changed is called after what is known of a process has changed. May be nil.
+	Changed func()
+}
+
+// Engine is the kernel engine (bpf.Engine) or what stands in for it.
+type Engine interface {
+	attach.Engine
+	Run(ctx context.Context, handle func(probe.Exchange)) error
+	Features() []probe.Feature
+	Drops() map[string]uint64
+	Stats() (bpf.Stats, error)
+	Close() error
+}
+
+// Odiglet is one engine and what feeds and empties it.
+type Odiglet struct {
+	engine   Engine
+	manager  *attach.Manager
+	pipeline *spans.Pipeline
+	recorder *red.Recorder
+	books    *books.Books
+	interval time.Duration
+	close    sync.Once
+}
+
+// Load loads the engine into the kernel. Nothing is attached to a process before Run.
+func Load(o Options) (*Odiglet, error) {
+	engine, err := bpf.Load(bpf.Options{CgroupPath: o.CgroupPath, Log: o.Log})
+	if err != nil {
+		return nil, fmt.Errorf("loading the engine: %w", err)
+	}
+	return New(o, engine), nil
+}
+
+// New puts an odiglet around an engine, which it owns from then on.
+func New(o Options, engine Engine) *Odiglet {
+	recorder := red.NewRecorder(time.Now())
+	manager := attach.New(attach.Options{
+		Engine: engine, Detector: detect.New(), Selector: o.Selector, Scanner: attach.Proc{},
+		Recorder: recorder, Log: o.Log, Changed: o.Changed,
+	})
+	return &Odiglet{
+		engine:  engine,
+		manager: manager,
+		pipeline: spans.New(spans.Options{
+			Origins: manager, Recorder: recorder, Books: o.Books, Sink: o.Sink,
+			LinkMethods: o.LinkMethods, Delay: cmp.Or(o.BatchDelay, DefaultBatchDelay),
+		}),
+		recorder: recorder,
+		books:    o.Books,
+		interval: cmp.Or(o.MetricsInterval, DefaultMetricsInterval),
+	}
+}
+
+// Run works until ctx ends; then it hands what the kernel still holds, and the
+// last metrics, to the sink, and detaches from everything.
+func (o *Odiglet) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return o.engine.Run(ctx, o.pipeline.Handle) })
+	g.Go(func() error { return o.manager.Run(ctx) })
+	g.Go(func() error { o.pipeline.Run(ctx, o.interval); return nil })
+	err := g.Wait()
+	o.pipeline.Collect(time.Now())
+	o.pipeline.Flush()
+	return errors.Join(err, o.Close())
+}
+
+// Close detaches from everything. It may be called before Run, and twice.
+func (o *Odiglet) Close() error {
+	var err error
+	o.close.Do(func() { err = o.engine.Close() })
+	return err
+}
+
+// Manager is the one who knows the processes.
+func (o *Odiglet) Manager() *attach.Manager { return o.manager }
+
+// Features is the feature ladder of this kernel.
+func (o *Odiglet) Features() []probe.Feature { return o.engine.Features() }
+
+// Targets tells how the requests of each target are linked.
+func (o *Odiglet) Targets() []bpf.TargetStatus { return o.engine.Targets() }
+
+// Stats is what the engine costs.
+func (o *Odiglet) Stats() (bpf.Stats, error) { return o.engine.Stats() }
+
+// Overflowed is how many requests did not get a metric series of their own.
+func (o *Odiglet) Overflowed() uint64 { return o.recorder.Overflowed() }
+
+// Balance is the state of the books.
+func (o *Odiglet) Balance() books.Balance {
+	requests, _ := o.Lost()
+	return o.books.Balance(requests)
+}
+
+// Lost is what the kernel lost: requests, which count in the books, and
+// process events, which the next scan of /proc makes up for.
+func (o *Odiglet) Lost() (requests, events map[string]uint64) {
+	requests, events = make(map[string]uint64), make(map[string]uint64)
+	for reason, n := range o.engine.Drops() {
+		if strings.HasPrefix(reason, "process_") {
+			events[reason] = n
+			continue
+		}
+		requests[reason] = n
+	}
+	return requests, events
+}
