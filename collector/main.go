@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
+	envprovider "go.opentelemetry.io/collector/confmap/provider/envprovider"
 	fileprovider "go.opentelemetry.io/collector/confmap/provider/fileprovider"
 	liveprovider "github.com/odi-dev/odi/collector/components/liveprovider"
 	"go.opentelemetry.io/collector/otelcol"
@@ -26,12 +27,14 @@ func main() {
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{
 			ResolverSettings: confmap.ResolverSettings{
 				ProviderFactories: []confmap.ProviderFactory{
+					envprovider.NewFactory(),
 					fileprovider.NewFactory(),
 					liveprovider.NewFactory(),
 				},
 			},
 		},
 		ProviderModules: map[string]string{
+			envprovider.NewFactory().Create(confmap.ProviderSettings{}).Scheme(): "go.opentelemetry.io/collector/confmap/provider/envprovider v1.58.0",
 			fileprovider.NewFactory().Create(confmap.ProviderSettings{}).Scheme(): "go.opentelemetry.io/collector/confmap/provider/fileprovider v1.58.0",
 			liveprovider.NewFactory().Create(confmap.ProviderSettings{}).Scheme(): "github.com/odi-dev/odi/collector/components v0.0.0",
 		},
