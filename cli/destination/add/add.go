@@ -1,0 +1,180 @@
+package add
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/cli/cluster"
+	"github.com/odi-dev/odi/cli/exit"
+	"github.com/odi-dev/odi/cli/output"
+	"github.com/odi-dev/odi/cli/streams"
+	"github.com/odi-dev/odi/destinations"
+)
+
+// flags of each subcommand.
+type flags struct {
+	name    string
+	sources sources
+	signals []string
+	replace bool
+	wait    bool
+	timeout time.Duration
+	export  bool
+}
+
+// New returns the command with one subcommand per type of destination.
+func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "add <type>",
+		Short: "Add a destination",
+		Long: `Add a destination: a backend that receives the data.
+
+Every field of a type is a flag. Required fields that are missing are asked for on
+a terminal. Secrets never go on the command line: name an environment variable or
+a file, or write one to stdin; they are stored in a Secret beside the Destination.`,
+		Example: `  odi destination add jaeger --endpoint http://jaeger.observability:4317
+  odi destination add otlp --name staging --endpoint https://otlp.example.com:4317 --from-env header_value=API_KEY
+  vault read -field=token odi | odi destination add jaeger --endpoint https://jaeger.example.com:4317 --from-stdin token`,
+		Args: func(_ *cobra.Command, args []string) error { return unknownType(args) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	types, err := destinations.Types()
+	if err != nil {
+		// The rooms are part of the program; a broken one is found by its own test.
+		cmd.RunE = func(*cobra.Command, []string) error { return err }
+		return cmd
+	}
+	for _, t := range types {
+		cmd.AddCommand(newType(io, to, t))
+	}
+	return cmd
+}
+
+func unknownType(args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	_, err := destinations.Get(args[0])
+	return exit.AsUsage(err)
+}
+
+func newType(io streams.Streams, to *cluster.Cluster, t destinations.Type) *cobra.Command {
+	f := flags{}
+	cmd := &cobra.Command{
+		Use:   t.Name,
+		Short: "Add " + t.Title,
+		Long:  long(t),
+		Args:  exit.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), io, to, t, f) },
+	}
+	cmd.Flags().StringVar(&f.name, "name", t.Name, "name of the destination")
+	f.sources.addFlags(cmd.Flags(), t)
+	cmd.Flags().StringSliceVar(&f.signals, "signals", nil, "`signals` to send; default: all that it takes ("+signalNames(t.Signals)+")")
+	cmd.Flags().BoolVar(&f.replace, "replace", false, "change the destination if one of that name exists")
+	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until the backend takes data")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 2*time.Minute, "how `long` to wait")
+	cmd.Flags().BoolVar(&f.export, "export", false, "print the objects instead of applying them")
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return exit.Usagef("%w; the fields of %s are %s; see %s --help", err, t.Name, fieldNames(t), cmd.CommandPath())
+	})
+	return cmd
+}
+
+func long(t destinations.Type) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Add %s. It takes %s; see %s\n", t.Title, signalNames(t.Signals), t.Docs)
+	for _, field := range t.Fields {
+		if field.Secret {
+			fmt.Fprintf(&b, "\nSecret field %s: %s", field.Name, field.Help)
+		}
+	}
+	return b.String()
+}
+
+func fieldNames(t destinations.Type) string {
+	names := make([]string, 0, len(t.Fields))
+	for _, field := range t.Fields {
+		names = append(names, field.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func signalNames(signals []odiv1.Signal) string {
+	names := make([]string, 0, len(signals))
+	for _, signal := range signals {
+		names = append(names, string(signal))
+	}
+	return strings.Join(names, ", ")
+}
+
+func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, t destinations.Type, f flags) error {
+	given, err := f.sources.read(io, t)
+	if err != nil {
+		return err
+	}
+	if err := ask(io, t, given); err != nil {
+		return err
+	}
+	if err := given.check(t, f.signals); err != nil {
+		return err
+	}
+	namespace := to.NamespaceFlag()
+	if f.export {
+		if namespace == "" {
+			namespace = odiv1.DefaultNamespace
+		}
+		return export(io, given.objects(t, f, namespace))
+	}
+	c, err := to.Client()
+	if err != nil {
+		return err
+	}
+	if namespace == "" {
+		if namespace, err = cluster.OdiNamespace(ctx, c); err != nil {
+			return err
+		}
+	}
+	objects := given.objects(t, f, namespace)
+	done, err := write(ctx, c, objects, f.replace)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(io.Out, "destination %s/%s %s\n", namespace, f.name, done)
+	if !f.wait {
+		fmt.Fprintf(io.Err, "See whether it takes data with: odi destination list\n")
+		return nil
+	}
+	return wait(ctx, io, c, objects.destination, f.timeout)
+}
+
+func export(io streams.Streams, o objects) error {
+	scheme, err := cluster.Scheme()
+	if err != nil {
+		return err
+	}
+	list := []client.Object{o.destination}
+	if o.secret != nil {
+		list = append([]client.Object{o.secret}, list...)
+	}
+	return output.Manifests(io.Out, scheme, list...)
+}
+
+// joined puts the problems of errors.Join on one line.
+func joined(err error) error {
+	var many interface{ Unwrap() []error }
+	if !errors.As(err, &many) {
+		return err
+	}
+	texts := make([]string, 0, len(many.Unwrap()))
+	for _, one := range many.Unwrap() {
+		texts = append(texts, one.Error())
+	}
+	return errors.New(strings.Join(texts, "; "))
+}

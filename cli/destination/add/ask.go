@@ -1,0 +1,78 @@
+package add
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/odi-dev/odi/cli/exit"
+	"github.com/odi-dev/odi/cli/streams"
+	"github.com/odi-dev/odi/destinations"
+)
+
+// ask fills in the required fields that are missing: by questions on a terminal, by
+// an error that names their flags in a script.
+func ask(io streams.Streams, t destinations.Type, given values) error {
+	missing := given.missing(t)
+	if len(missing) == 0 {
+		return nil
+	}
+	if !io.InTerminal {
+		return exit.Usagef("%s needs %s", t.Name, flagsFor(missing))
+	}
+	lines := bufio.NewReader(io.In)
+	for _, field := range missing {
+		value, err := question(io, lines, field)
+		if err != nil {
+			return err
+		}
+		given[field.Name] = value
+	}
+	return nil
+}
+
+func flagsFor(fields []destinations.Field) string {
+	parts := make([]string, 0, len(fields))
+	for _, field := range fields {
+		flag := "--" + flagName(field)
+		if field.Secret {
+			flag = fmt.Sprintf("--from-env %s=VARIABLE (or --from-stdin %s)", field.Name, field.Name)
+		}
+		parts = append(parts, fmt.Sprintf("%s: %s", flag, strings.TrimSuffix(field.Help, ".")))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// question asks until the answer is valid.
+func question(io streams.Streams, lines *bufio.Reader, field destinations.Field) (string, error) {
+	fmt.Fprintf(io.Err, "%s\n", field.Help)
+	for {
+		fmt.Fprintf(io.Err, "%s: ", field.Title)
+		answer, err := answer(io, lines, field.Secret)
+		if err != nil {
+			return "", fmt.Errorf("reading the answer for %s: %w", field.Name, err)
+		}
+		if answer == "" {
+			continue
+		}
+		problem := field.Check(answer)
+		if problem == nil {
+			return answer, nil
+		}
+		fmt.Fprintf(io.Err, "%s\n", problem)
+	}
+}
+
+// answer reads one line, without echo where it is secret and stdin is a real terminal.
+func answer(io streams.Streams, lines *bufio.Reader, secret bool) (string, error) {
+	if file, ok := io.In.(*os.File); ok && secret && term.IsTerminal(int(file.Fd())) {
+		typed, err := term.ReadPassword(int(file.Fd()))
+		fmt.Fprintln(io.Err)
+		return strings.TrimSpace(string(typed)), err
+	}
+	line, err := lines.ReadString('\n')
+	return strings.TrimSpace(line), err
+}

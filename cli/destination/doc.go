@@ -1,0 +1,3 @@
+// Package destination implements `odi destination`: where the data goes. Its
+// subcommands are rooms below this folder.
+package destination
