@@ -23,6 +23,8 @@ type Config struct {
 	Processors map[string]any `json:"processors,omitempty"`
 	Exporters  map[string]any `json:"exporters"`
 	Service    Service        `json:"service"`
+
+	hash string
 }
 
 // Service says what of it runs.
@@ -79,7 +81,7 @@ func base() Config {
 		Service: Service{
 			Extensions: []string{"health_check", "odi_reconnect"},
 			Telemetry: object{
-				"logs": object{"encoding": "json"},
+				"logs": object{"encoding": "json", "disable_stacktrace": true},
 				"metrics": object{"readers": []any{object{"pull": object{"exporter": object{"prometheus": object{
 					"host": "0.0.0.0", "port": PortMetrics, "without_scope_info": true,
 				}}}}}},

@@ -62,16 +62,13 @@ func Gateway(lanes []Lane) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	c.Service.Telemetry["resource"] = object{"odi.config.hash": Hash(text)}
+	c.hash = Hash(text)
+	c.Service.Telemetry["resource"] = object{"attributes": []any{object{"name": "odi.config.hash", "value": c.hash}}}
 	return c, nil
 }
 
 // ConfigHash is the hash that a gateway with this configuration reports.
-func (c Config) ConfigHash() string {
-	resource, _ := c.Service.Telemetry["resource"].(object)
-	hash, _ := resource["odi.config.hash"].(string)
-	return hash
-}
+func (c Config) ConfigHash() string { return c.hash }
 
 // add builds one lane: receiver, memory limiter, the lane's gate, exporter with a queue of its own.
 func (c Config) add(lane Lane) {

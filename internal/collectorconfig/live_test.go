@@ -1,0 +1,287 @@
+package collectorconfig
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	_ "google.golang.org/grpc/encoding/gzip" // What the collector sends is compressed.
+	"google.golang.org/grpc/metadata"
+
+	"github.com/odi-dev/odi/internal/testkit"
+	"github.com/odi-dev/odi/internal/testkit/odicollector"
+)
+
+// A backend counts the spans that it gets, by namespace, and remembers the last API key.
+type backend struct {
+	ptraceotlp.UnimplementedGRPCServer
+	address string
+	server  *grpc.Server
+
+	mu    sync.Mutex
+	spans map[string]int
+	key   string
+}
+
+func newBackend(t *testing.T) *backend {
+	t.Helper()
+	return &backend{address: freeAddress(t), spans: map[string]int{}}
+}
+
+func (b *backend) start(t *testing.T) {
+	t.Helper()
+	listener, err := net.Listen("tcp", b.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.server = grpc.NewServer()
+	ptraceotlp.RegisterGRPCServer(b.server, b)
+	go func() { _ = b.server.Serve(listener) }() // It ends with Stop.
+	t.Cleanup(b.server.Stop)
+}
+
+// Export implements ptraceotlp.GRPCServer.
+func (b *backend) Export(ctx context.Context, r ptraceotlp.ExportRequest) (ptraceotlp.ExportResponse, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	md, _ := metadata.FromIncomingContext(ctx)
+	b.key = strings.Join(md.Get("authorization"), ",")
+	for _, rs := range r.Traces().ResourceSpans().All() {
+		namespace, _ := rs.Resource().Attributes().Get("k8s.namespace.name")
+		for _, ss := range rs.ScopeSpans().All() {
+			b.spans[namespace.Str()] += ss.Spans().Len()
+		}
+	}
+	return ptraceotlp.NewExportResponse(), nil
+}
+
+func (b *backend) got(namespace string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.spans[namespace]
+}
+
+func (b *backend) lastKey() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.key
+}
+
+// A liveGateway is a collector process with files that can be changed under it.
+type liveGateway struct {
+	dir                   string
+	otlp, metrics, health string
+	http                  string
+	sender                ptraceotlp.GRPCClient
+}
+
+func startGateway(t *testing.T, secrets map[string]string, lanes ...Lane) *liveGateway {
+	t.Helper()
+	g := &liveGateway{
+		dir: t.TempDir(), otlp: freeAddress(t), metrics: freeAddress(t), health: freeAddress(t), http: freeAddress(t),
+	}
+	for name, secret := range secrets {
+		g.write(t, name, secret)
+	}
+	g.configure(t, lanes...)
+	var log bytes.Buffer
+	cmd := exec.Command(odicollector.Binary(t), "--config=live:"+filepath.Join(g.dir, "config.yaml"))
+	cmd.Env = []string{"ODI_CREDENTIALS_DIR=" + g.dir}
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // Wait says how it went.
+		if err := cmd.Wait(); err != nil || t.Failed() {
+			t.Errorf("the collector ended with %v:\n%s", err, log.String())
+		}
+	})
+	testkit.Eventually(t, 20*time.Second, "the gateway is healthy", g.healthy)
+	connection, err := grpc.NewClient(g.otlp, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = connection.Close() })
+	g.sender = ptraceotlp.NewGRPCClient(connection)
+	return g
+}
+
+// configure writes a gateway's configuration with this test's own addresses and folder.
+func (g *liveGateway) configure(t *testing.T, lanes ...Lane) {
+	t.Helper()
+	text, err := gateway(t, lanes...).YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(g.metrics)
+	text = strings.NewReplacer(
+		"0.0.0.0:4317", g.otlp, "0.0.0.0:4318", g.http, "0.0.0.0:13133", g.health,
+		"port: 8888", "port: "+port, "host: 0.0.0.0", "host: 127.0.0.1",
+		QueueDir, filepath.Join(g.dir, "queue"),
+	).Replace(text)
+	g.write(t, "config.yaml", text)
+}
+
+// write replaces a file at once, as a kubelet does.
+func (g *liveGateway) write(t *testing.T, name, content string) {
+	t.Helper()
+	path := filepath.Join(g.dir, name)
+	if err := os.WriteFile(path+".new", []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (g *liveGateway) healthy() bool {
+	response, err := http.Get("http://" + g.health)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = response.Body.Close() }() // Nothing is read from it.
+	return response.StatusCode == http.StatusOK
+}
+
+// metric returns the first series whose name and labels match a pattern.
+func (g *liveGateway) metric(pattern string) string {
+	response, err := http.Get("http://" + g.metrics + "/metrics")
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = response.Body.Close() }() // It is read to its end.
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return ""
+	}
+	return string(regexp.MustCompile("(?m)^"+pattern+".*$").Find(body))
+}
+
+// send sends batches of 100 spans of one namespace, each until it is taken.
+func (g *liveGateway) send(t *testing.T, namespace string, batches int) {
+	t.Helper()
+	for range batches {
+		data := ptrace.NewTraces()
+		rs := data.ResourceSpans().AppendEmpty()
+		rs.Resource().Attributes().PutStr("k8s.namespace.name", namespace)
+		spans := rs.ScopeSpans().AppendEmpty().Spans()
+		for range 100 {
+			spans.AppendEmpty().SetName("GET")
+		}
+		request := ptraceotlp.NewExportRequestFromTraces(data)
+		testkit.Eventually(t, 20*time.Second, "the gateway takes a batch", func() bool {
+			_, err := g.sender.Export(t.Context(), request)
+			return err == nil
+		})
+	}
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }() // Only its address is of use.
+	return listener.Addr().String()
+}
+
+func laneTo(t *testing.T, namespace, name string, b *backend) Lane {
+	t.Helper()
+	return laneOf(t, destination(namespace, name, "otlp", map[string]string{"endpoint": "http://" + b.address}))
+}
+
+func TestADeadBackendHoldsNobodyUpAndLosesNothing(t *testing.T) {
+	alive, dead := newBackend(t), newBackend(t)
+	alive.start(t)
+	g := startGateway(t, nil, laneTo(t, "odi-system", "alive", alive), laneTo(t, "odi-system", "dead", dead))
+
+	testkit.Eventually(t, 10*time.Second, "the heartbeat has the words for the dead one", func() bool {
+		return strings.Contains(g.metric(`odi_destination_up\{destination="odi-system/dead"`), "connection refused")
+	})
+	g.send(t, "shop", 20)
+	testkit.Eventually(t, 10*time.Second, "the living one has all spans", func() bool { return alive.got("shop") == 2000 })
+
+	g.configure(t, laneTo(t, "odi-system", "alive", alive), laneTo(t, "odi-system", "dead", dead),
+		laneOf(t, destination("odi-system", "more", "debug", nil)))
+	testkit.Eventually(t, 20*time.Second, "the reload is done", func() bool {
+		return g.healthy() && strings.Contains(g.metric("target_info"), gatewayHash(t, alive, dead))
+	})
+	g.send(t, "shop", 10)
+
+	dead.start(t)
+	testkit.Eventually(t, 30*time.Second, "the one that is back has all spans, also those from before the reload",
+		func() bool { return dead.got("shop") >= 3000 })
+	testkit.Eventually(t, 10*time.Second, "the heartbeat sees it", func() bool {
+		return strings.HasSuffix(g.metric(`odi_destination_up\{destination="odi-system/dead"`), " 1")
+	})
+	if got := []int{alive.got("shop"), dead.got("shop")}; got[0] != 3000 || got[1] != 3000 {
+		t.Errorf("the backends have %v spans, want 3000 each", got)
+	}
+}
+
+// gatewayHash is that of the configuration with the debug lane, before this test's addresses are put in.
+func gatewayHash(t *testing.T, alive, dead *backend) string {
+	t.Helper()
+	return gateway(t, laneTo(t, "odi-system", "alive", alive), laneTo(t, "odi-system", "dead", dead),
+		laneOf(t, destination("odi-system", "more", "debug", nil))).ConfigHash()
+}
+
+func TestATenantGetsItsOwnDataAlone(t *testing.T) {
+	all, shop := newBackend(t), newBackend(t)
+	all.start(t)
+	shop.start(t)
+	g := startGateway(t, nil, laneTo(t, "odi-system", "all", all), laneTo(t, "shop", "own", shop))
+	g.send(t, "bank", 3)
+	g.send(t, "shop", 2)
+	testkit.Eventually(t, 10*time.Second, "both have what is theirs", func() bool {
+		return all.got("bank") == 300 && all.got("shop") == 200 && shop.got("shop") == 200
+	})
+	if got := shop.got("bank"); got != 0 {
+		t.Errorf("the tenant of shop got %d spans of bank", got)
+	}
+}
+
+func TestARotatedSecretIsUsedWithoutARestart(t *testing.T) {
+	b := newBackend(t)
+	b.start(t)
+	d := destination("odi-system", "d", "otlp", map[string]string{"endpoint": "http://" + b.address})
+	key := CredentialKey(d, "header_value")
+	g := startGateway(t, map[string]string{key: "old ${env:HOME} $5"}, laneOf(t, d, "header_value"))
+	testkit.Eventually(t, 10*time.Second, "the secret arrives as it is", func() bool { return b.lastKey() == "old ${env:HOME} $5" })
+	g.write(t, key, "new")
+	testkit.Eventually(t, 15*time.Second, "the new secret arrives", func() bool { return b.lastKey() == "new" })
+}
+
+func TestAFullQueueIsItsOwnersLossAlone(t *testing.T) {
+	alive, dead := newBackend(t), newBackend(t)
+	alive.start(t)
+	full := laneTo(t, "odi-system", "dead", dead)
+	g := startGateway(t, nil, laneTo(t, "odi-system", "alive", alive), full)
+	g.send(t, "shop", gatewayQueue/100+50)
+	want := gatewayQueue + 5000
+	testkit.Eventually(t, 30*time.Second, "the living one has every span, none twice", func() bool { return alive.got("shop") == want })
+	if refused := g.metric(`otelcol_exporter_enqueue_failed_spans`); refused == "" {
+		t.Error("the refused spans are not counted")
+	}
+	if got := alive.got("shop"); got != want {
+		t.Errorf("the living backend has %d spans, want %d", got, want)
+	}
+	t.Log(g.metric(`otelcol_exporter_enqueue_failed_spans`), g.metric(`otelcol_exporter_queue_size.*dead`))
+}
