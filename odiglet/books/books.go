@@ -110,8 +110,3 @@ func (b Balance) DroppedTotal() uint64 {
 func (b Balance) Reasons() []Reason {
 	return slices.Sorted(maps.Keys(b.Dropped))
 }
-
-// Balanced says whether seen = sent + queued + dropped holds.
-func (b Balance) Balanced() bool {
-	return b.Seen == b.Sent+b.Queued+b.DroppedTotal()
-}
