@@ -100,6 +100,9 @@ func Run(ctx context.Context, io streams.Streams, args []string) int {
 		return exit.OK
 	}
 	code := exit.Code(err)
+	if exit.Quiet(err) {
+		return code
+	}
 	if code == exit.Failed {
 		err = to.Explain(err)
 	}

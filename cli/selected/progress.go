@@ -18,7 +18,7 @@ import (
 func (w Wish) Workloads(ctx context.Context, c client.Client) ([]odiv1.InstrumentedWorkload, error) {
 	if w.Kind != "" {
 		var iw odiv1.InstrumentedWorkload
-		err := c.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: w.reference().ObjectName()}, &iw)
+		err := c.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: w.Reference().ObjectName()}, &iw)
 		if apierrors.IsNotFound(err) {
 			return nil, nil
 		}

@@ -71,10 +71,11 @@ func (w Wish) ConfigName() string {
 	if w.Kind == "" {
 		return namespaceConfig
 	}
-	return w.reference().ObjectName()
+	return w.Reference().ObjectName()
 }
 
-func (w Wish) reference() workload.Reference {
+// Reference names the workload of the wish.
+func (w Wish) Reference() workload.Reference {
 	return workload.Reference{Namespace: w.Namespace, Kind: w.Kind, Name: w.Name}
 }
 
@@ -90,11 +91,16 @@ func (w Wish) Config(method odiv1.Method) *odiv1.InstrumentationConfig {
 	return config
 }
 
-// Check says whether there is something to instrument under that name; when not, what there is.
+// Check says whether there may be something to instrument under that name; when not, what there is.
 func (w Wish) Check(ctx context.Context, c client.Client) error {
 	if workload.IsSystemNamespace(w.Namespace) {
 		return exit.Usagef("odi never instruments the namespace %s; it belongs to Kubernetes itself", w.Namespace)
 	}
+	return w.Exists(ctx, c)
+}
+
+// Exists says whether there is something of that name; when not, what there is.
+func (w Wish) Exists(ctx context.Context, c client.Client) error {
 	err := c.Get(ctx, client.ObjectKey{Name: w.Namespace}, &corev1.Namespace{})
 	if apierrors.IsNotFound(err) {
 		return unknownNamespace(ctx, c, w.Namespace)

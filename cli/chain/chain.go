@@ -1,0 +1,250 @@
+package chain
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/internal/workload"
+)
+
+// State of a step.
+type State string
+
+// The states.
+const (
+	// Done means that the step works.
+	Done State = "done"
+	// Waiting means that nothing is wrong and something has yet to happen.
+	Waiting State = "waiting"
+	// Off means that somebody decided against it.
+	Off State = "off"
+	// Broken means that somebody has to act.
+	Broken State = "broken"
+)
+
+// Step is one link of the chain.
+type Step struct {
+	Name  string `json:"name"`
+	State State  `json:"state"`
+	// Text says what is so, in a sentence.
+	Text string `json:"text"`
+	// Todo is what to do about it: a command, mostly. Empty when there is nothing to do.
+	Todo string `json:"todo,omitempty"`
+}
+
+// Input is all that the chain of one workload depends on.
+type Input struct {
+	Workload workload.Reference
+	// Object is odi's view of it; nil when no config selects it.
+	Object *odiv1.InstrumentedWorkload
+	// ManagerProblem says why the manager does not work; empty when it does.
+	ManagerProblem string
+	// ManagerShow is the command that shows more of the problem.
+	ManagerShow string
+	// OdiNamespace is where destinations receive the data of all namespaces.
+	OdiNamespace string
+	Destinations []odiv1.Destination
+}
+
+// Follow returns the steps up to the first that does not work, and that one.
+func Follow(in Input) []Step {
+	var steps []Step
+	for _, link := range []func(Input) Step{selected, detected, decided, attached, exporting} {
+		step := link(in)
+		steps = append(steps, step)
+		// A language that is not known yet stops nothing: eBPF does not need it.
+		if step.State != Done && step.Name != "Detected" {
+			break
+		}
+	}
+	return steps
+}
+
+// Why answers "why is there no trace?" in one line.
+func Why(steps []Step) string {
+	last := steps[len(steps)-1]
+	if last.State == Done {
+		return "Every step works: each request that it handles from now on is a trace."
+	}
+	if last.Todo == "" {
+		return last.Text
+	}
+	return strings.TrimSuffix(last.Text, ".") + "; " + last.Todo
+}
+
+func selected(in Input) Step {
+	s := Step{Name: "Selected", State: Broken}
+	switch {
+	case in.ManagerProblem != "":
+		s.Text = fmt.Sprintf("The manager does not work: %s.", strings.TrimSuffix(in.ManagerProblem, "."))
+		s.Todo = "to see more: " + in.ManagerShow
+	case in.Object == nil && workload.IsSystemNamespace(in.Workload.Namespace):
+		s.State = Off
+		s.Text = fmt.Sprintf("odi never instruments the namespace %s.", in.Workload.Namespace)
+	case in.Object == nil:
+		s.Text = "No InstrumentationConfig selects it."
+		s.Todo = fmt.Sprintf("to select it: odi instrument %s %s -n %s",
+			strings.ToLower(string(in.Workload.Kind)), in.Workload.Name, in.Workload.Namespace)
+	default:
+		s.State = Done
+		s.Text = message(in.Object, odiv1.ConditionSelected, fmt.Sprintf("By InstrumentationConfig %s.", in.Object.Spec.Config))
+	}
+	return s
+}
+
+func detected(in Input) Step {
+	s := Step{Name: "Detected", State: Waiting, Text: "No odiglet has looked at it yet."}
+	if c := condition(in.Object, odiv1.ConditionRuntimeDetected); c != nil {
+		s.Text = c.Message
+		if c.Status == metav1.ConditionTrue {
+			s.State = Done
+		}
+	}
+	return s
+}
+
+func decided(in Input) Step {
+	s := Step{Name: "Decided", State: Waiting, Text: "The manager has not decided yet.", Todo: "wait a few seconds and look again"}
+	if len(in.Object.Spec.Containers) == 0 {
+		return s
+	}
+	var words []string
+	on := false
+	for _, c := range in.Object.Spec.Containers {
+		on = on || c.Method != odiv1.MethodNone
+		words = append(words, fmt.Sprintf("%s: %s - %s", c.Name, c.Method, c.Message))
+	}
+	s.Text, s.Todo = strings.Join(words, " "), ""
+	if on {
+		s.State = Done
+		return s
+	}
+	s.State = Off
+	s.Todo = howToSwitchOn(in)
+	return s
+}
+
+// howToSwitchOn is for a workload of which no container is instrumented.
+func howToSwitchOn(in Input) string {
+	ref := in.Object.Spec.Workload
+	command := fmt.Sprintf("odi instrument %s %s -n %s", strings.ToLower(string(ref.Kind)), ref.Name, in.Object.Namespace)
+	switch in.Object.Spec.Containers[0].Reason {
+	case odiv1.ReasonOtherAgentPresent:
+		return "to instrument it all the same: " + command + " --method eBPF"
+	case odiv1.ReasonMethodNone:
+		return "to switch it on: " + command
+	}
+	return ""
+}
+
+func attached(in Input) Step {
+	s := Step{Name: "Attached", State: Waiting, Text: "No odiglet has reported yet.", Todo: "to see the odiglets: odi status"}
+	c := condition(in.Object, odiv1.ConditionInstrumented)
+	if c == nil {
+		return s
+	}
+	s.Text, s.Todo = c.Message, ""
+	if c.Status == metav1.ConditionTrue {
+		s.State = Done
+		return s
+	}
+	switch c.Reason {
+	case odiv1.ReasonAttachFailed, odiv1.ReasonFeatureUnavailable:
+		s.State = Broken
+		s.Todo = "to see what each node can do: odi status"
+	case odiv1.ReasonWaitingForNode:
+		s.Todo = fmt.Sprintf("to see whether its pods run: kubectl -n %s get pods", in.Object.Namespace)
+	case odiv1.ReasonAttaching, odiv1.ReasonReconcileInProgress:
+		s.Todo = "wait a few seconds and look again"
+	}
+	return s
+}
+
+// exporting is Done when one destination takes the data, for then there is a trace somewhere.
+func exporting(in Input) Step {
+	s := Step{Name: "Exporting", State: Broken}
+	mine := For(in.Workload.Namespace, in.OdiNamespace, in.Destinations)
+	if len(mine) == 0 {
+		s.Text = "No destination receives its data."
+		s.Todo = "to add one: odi destination add <type>"
+		return s
+	}
+	var words []string
+	for i := range mine {
+		one := Destination(&mine[i])
+		if one.State == Done {
+			s.State = Done
+			words = append(words, one.Text)
+		}
+	}
+	if s.State == Done {
+		s.Text = strings.Join(words, " ")
+		return s
+	}
+	first := Destination(&mine[0])
+	first.Name = "Exporting"
+	return first
+}
+
+// For lists the destinations that receive the data of a namespace.
+func For(namespace, odiNamespace string, all []odiv1.Destination) []odiv1.Destination {
+	var mine []odiv1.Destination
+	for _, d := range all {
+		if !d.Spec.Disabled && (d.Namespace == odiNamespace || d.Namespace == namespace) {
+			mine = append(mine, d)
+		}
+	}
+	return mine
+}
+
+// Destination says whether one destination takes data.
+func Destination(d *odiv1.Destination) Step {
+	name := "destination " + d.Namespace + "/" + d.Name
+	s := Step{Name: name, State: Waiting, Text: name + ": the manager has not looked at it yet.", Todo: "to see the manager: odi status"}
+	if d.Spec.Disabled {
+		return Step{Name: name, State: Off, Text: name + " is disabled.", Todo: "to enable it, set spec.disabled to false"}
+	}
+	ready := meta.FindStatusCondition(d.Status.Conditions, odiv1.ConditionReady)
+	if ready == nil {
+		return s
+	}
+	if ready.Status != metav1.ConditionTrue {
+		s.State = Broken
+		s.Text = fmt.Sprintf("%s is not ready (%s): %s", name, ready.Reason, ready.Message)
+		s.Todo = fmt.Sprintf("to see all of it: odi describe destination/%s -n %s", d.Name, d.Namespace)
+		return s
+	}
+	export := meta.FindStatusCondition(d.Status.Conditions, odiv1.ConditionExporting)
+	counts := fmt.Sprintf("%d sent, %d failed, %d queued", d.Status.Sent, d.Status.Failed, d.Status.Queued)
+	switch {
+	case export == nil:
+		s.Text = name + ": nothing is known yet about what it takes."
+		s.Todo = "wait a few seconds and look again"
+	case export.Status == metav1.ConditionTrue:
+		s.State, s.Todo = Done, ""
+		s.Text = fmt.Sprintf("%s takes the data (%s).", name, counts)
+	case export.Reason == odiv1.ReasonNoData:
+		s.State, s.Todo = Done, ""
+		s.Text = name + " is ready; no data has come yet."
+	default:
+		s.State = Broken
+		s.Text = fmt.Sprintf("%s does not take the data (%s): %s", name, counts, export.Message)
+		s.Todo = "check that its backend runs and that its address is right; what is queued is sent when it is back"
+	}
+	return s
+}
+
+func condition(iw *odiv1.InstrumentedWorkload, kind string) *metav1.Condition {
+	return meta.FindStatusCondition(iw.Status.Conditions, kind)
+}
+
+func message(iw *odiv1.InstrumentedWorkload, kind, otherwise string) string {
+	if c := condition(iw, kind); c != nil && c.Message != "" {
+		return c.Message
+	}
+	return otherwise
+}

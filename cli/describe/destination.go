@@ -1,0 +1,89 @@
+package describe
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sort"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/cli/chain"
+	"github.com/odi-dev/odi/cli/cluster"
+	"github.com/odi-dev/odi/cli/exit"
+	"github.com/odi-dev/odi/cli/output"
+)
+
+func describeDestination(ctx context.Context, a asked) error {
+	namespace := a.to.NamespaceFlag()
+	if namespace == "" {
+		var err error
+		if namespace, err = cluster.OdiNamespace(ctx, a.client); err != nil {
+			return err
+		}
+	}
+	var destination odiv1.Destination
+	err := a.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: a.name}, &destination)
+	if apierrors.IsNotFound(err) {
+		return unknownDestination(ctx, a, namespace)
+	}
+	if err != nil {
+		return fmt.Errorf("reading the destination %s/%s: %w", namespace, a.name, err)
+	}
+	if !a.format.ForPeople() {
+		return output.List(a.io.Out, a.format, a.client.Scheme(), []client.Object{&destination})
+	}
+	printDestination(a.io.Out, &destination)
+	return nil
+}
+
+func unknownDestination(ctx context.Context, a asked, namespace string) error {
+	var all odiv1.DestinationList
+	if err := a.client.List(ctx, &all); err != nil {
+		return exit.Usagef("there is no destination %s in %s", a.name, namespace)
+	}
+	names := make([]string, 0, len(all.Items))
+	for _, d := range all.Items {
+		names = append(names, d.Namespace+"/"+d.Name)
+	}
+	if len(names) == 0 {
+		return exit.Usagef("there is no destination %s in %s; there is none at all", a.name, namespace)
+	}
+	return exit.Usagef("there is no destination %s in %s; there are: %s", a.name, namespace, strings.Join(names, ", "))
+}
+
+func printDestination(out io.Writer, d *odiv1.Destination) {
+	fmt.Fprintf(out, "destination %s/%s (%s)\n\n", d.Namespace, d.Name, d.Spec.Type)
+	fields := make([]string, 0, len(d.Spec.Config))
+	for name := range d.Spec.Config {
+		fields = append(fields, name)
+	}
+	sort.Strings(fields)
+	for _, name := range fields {
+		first, _, more := strings.Cut(d.Spec.Config[name], "\n")
+		if more {
+			first += " ..."
+		}
+		fmt.Fprintf(out, "  %s: %s\n", name, first)
+	}
+	if d.Spec.SecretRef != nil {
+		fmt.Fprintf(out, "  secret fields: in the Secret %s\n", d.Spec.SecretRef.Name)
+	}
+	fmt.Fprintln(out)
+	for _, c := range d.Status.Conditions {
+		fmt.Fprintf(out, "  %s is %s (%s): %s\n", c.Type, c.Status, c.Reason, c.Message)
+	}
+	fmt.Fprintf(out, "  sent %d, failed %d, queued %d\n", d.Status.Sent, d.Status.Failed, d.Status.Queued)
+	if d.Status.LastError != "" {
+		fmt.Fprintf(out, "  its latest refusal: %s\n", d.Status.LastError)
+	}
+	step := chain.Destination(d)
+	why := "Not because of this destination: " + step.Text
+	if step.State != chain.Done {
+		why = chain.Why([]chain.Step{step})
+	}
+	fmt.Fprintf(out, "\nWhy is there no trace? %s\n", why)
+}

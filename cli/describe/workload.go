@@ -1,0 +1,158 @@
+package describe
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/cli/chain"
+	"github.com/odi-dev/odi/cli/cluster"
+	"github.com/odi-dev/odi/cli/components"
+	"github.com/odi-dev/odi/cli/live"
+	"github.com/odi-dev/odi/cli/output"
+	"github.com/odi-dev/odi/cli/selected"
+)
+
+// workloadAnswer is what is printed about one workload.
+type workloadAnswer struct {
+	Workload  string         `json:"workload"`
+	Steps     []chain.Step   `json:"steps"`
+	Processes []live.Process `json:"processes,omitempty"`
+	Why       string         `json:"why"`
+}
+
+func describeWorkload(ctx context.Context, a asked, kind odiv1.WorkloadKind) error {
+	wish, err := selected.Wish{Kind: kind, Name: a.name}.Complete(a.to)
+	if err != nil {
+		return err
+	}
+	workloads, err := wish.Workloads(ctx, a.client)
+	if err != nil {
+		return err
+	}
+	if len(workloads) == 0 {
+		// A workload that odi knows exists; any other may be a misspelt name.
+		if err := wish.Exists(ctx, a.client); err != nil {
+			return err
+		}
+	}
+	world, err := observe(ctx, a)
+	if err != nil {
+		return err
+	}
+	in := world.input
+	in.Workload = wish.Reference()
+	if len(workloads) > 0 {
+		in.Object = &workloads[0]
+	}
+	answer := workloadAnswer{Workload: wish.String(), Steps: chain.Follow(in)}
+	answer.Why = chain.Why(answer.Steps)
+	if odiglets, err := live.Of(a.to, world.seen.Pods); err == nil && in.Object != nil {
+		answer.Processes, _ = odiglets.Processes(ctx, in.Workload)
+	}
+	if !a.format.ForPeople() {
+		return output.Value(a.io.Out, a.format, answer)
+	}
+	return answer.print(a.io.Out, a.format)
+}
+
+// world is what every answer needs.
+type world struct {
+	seen  components.Observed
+	input chain.Input
+}
+
+func observe(ctx context.Context, a asked) (world, error) {
+	namespace, err := cluster.OdiNamespace(ctx, a.client)
+	if err != nil {
+		return world{}, err
+	}
+	seen, err := components.Observe(ctx, a.client, namespace)
+	if err != nil {
+		return world{}, err
+	}
+	w := world{seen: seen, input: chain.Input{OdiNamespace: namespace}}
+	if manager := components.Judge(seen)[0]; !manager.Ready {
+		w.input.ManagerProblem, w.input.ManagerShow = manager.Text, manager.Show
+	}
+	var destinations odiv1.DestinationList
+	if err := a.client.List(ctx, &destinations, &client.ListOptions{}); err != nil {
+		return world{}, fmt.Errorf("listing destinations: %w", err)
+	}
+	w.input.Destinations = destinations.Items
+	return w, nil
+}
+
+func (w workloadAnswer) print(out io.Writer, format output.Format) error {
+	fmt.Fprintf(out, "%s\n\n", w.Workload)
+	printSteps(out, w.Steps)
+	if len(w.Processes) > 0 {
+		fmt.Fprintln(out)
+		if err := processTable(w.Processes).Print(out, format); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(out, "\nWhy is there no trace? %s\n", w.Why)
+	return nil
+}
+
+func printSteps(out io.Writer, steps []chain.Step) {
+	width := 0
+	for _, step := range steps {
+		width = max(width, len(step.Name))
+	}
+	for _, step := range steps {
+		fmt.Fprintf(out, "  %s %-*s  %s\n", mark(step.State), width, step.Name, step.Text)
+	}
+}
+
+func mark(state chain.State) string {
+	switch state {
+	case chain.Done:
+		return "✓"
+	case chain.Waiting:
+		return "·"
+	case chain.Off:
+		return "-"
+	default:
+		return "✗"
+	}
+}
+
+func processTable(list []live.Process) output.Table {
+	t := output.Table{
+		Columns: []string{"pod", "container", "pid", "runtime", "attached", "client spans linked", "problem"},
+		Wide:    []string{"node", "executable", "service", "links by", "open requests"},
+	}
+	for _, p := range list {
+		problem := p.Error
+		if problem == "" {
+			problem = p.Note
+		}
+		t.Rows = append(t.Rows, []string{
+			p.Pod, p.Container, strconv.Itoa(p.PID), strings.TrimSpace(p.Runtime + " " + p.Version), yesNo(p.Attached),
+			linked(p), problem,
+			p.Node, p.Executable, p.Service, p.Trust, strconv.Itoa(p.OpenRequests),
+		})
+	}
+	return t
+}
+
+func linked(p live.Process) string {
+	if p.ClientSpans == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d", p.LinkedClientSpans, p.ClientSpans)
+}
+
+func yesNo(yes bool) string {
+	if yes {
+		return "yes"
+	}
+	return "no"
+}

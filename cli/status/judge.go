@@ -1,0 +1,221 @@
+package status
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/cli/chain"
+	"github.com/odi-dev/odi/cli/components"
+	"github.com/odi-dev/odi/internal/workload"
+)
+
+// Report is what `odi status` says.
+type Report struct {
+	Namespace    string                 `json:"namespace"`
+	Version      string                 `json:"version,omitempty"`
+	Components   []components.Component `json:"components"`
+	Nodes        []Node                 `json:"nodes"`
+	Workloads    Phases                 `json:"workloads"`
+	Destinations []Destination          `json:"destinations"`
+	Books        []Hop                  `json:"books"`
+	Problems     []string               `json:"problems"`
+}
+
+// Node is one node and its feature ladder.
+type Node struct {
+	Name     string          `json:"name"`
+	Kernel   string          `json:"kernel"`
+	Version  string          `json:"version"`
+	Attached int32           `json:"attached"`
+	Features []odiv1.Feature `json:"features"`
+}
+
+// Phases counts workloads by how far they are.
+type Phases struct {
+	Total        int `json:"total"`
+	Instrumented int `json:"instrumented"`
+	Waiting      int `json:"waiting"`
+	Off          int `json:"off"`
+	Broken       int `json:"broken"`
+}
+
+// Destination is one destination and what it took.
+type Destination struct {
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	Type      string `json:"type"`
+	Exporting string `json:"exporting"`
+	Sent      int64  `json:"sent"`
+	Failed    int64  `json:"failed"`
+	Queued    int64  `json:"queued"`
+}
+
+// Hop is one hop's books: accepted = sent + queued + dropped.
+type Hop struct {
+	Name     string            `json:"name"`
+	Accepted uint64            `json:"accepted"`
+	Sent     uint64            `json:"sent"`
+	Queued   uint64            `json:"queued"`
+	Dropped  map[string]uint64 `json:"dropped,omitempty"`
+}
+
+// Judge makes the report. It is pure.
+func Judge(seen Seen) Report {
+	r := Report{
+		Namespace:  seen.Components.Namespace,
+		Components: components.Judge(seen.Components),
+		Books:      books(seen),
+	}
+	if manager := seen.Components.Manager; manager != nil {
+		r.Version = manager.Labels["app.kubernetes.io/version"]
+	}
+	for _, c := range r.Components {
+		if !c.Ready {
+			r.problem("%s: %s; to see more: %s", c.Name, c.Text, c.Show)
+		}
+	}
+	r.nodes(seen.Components.Nodes)
+	r.destinations(seen.Destinations)
+	r.workloads(seen)
+	r.losses(seen)
+	return r
+}
+
+func (r *Report) problem(format string, args ...any) {
+	r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
+}
+
+func (r *Report) nodes(nodes []odiv1.NodeInstrumentation) {
+	for _, n := range nodes {
+		r.Nodes = append(r.Nodes, Node{
+			Name: n.Name, Kernel: n.Status.Kernel, Version: n.Status.OdigletVersion,
+			Attached: n.Status.Attached, Features: n.Status.Features,
+		})
+		for _, feature := range n.Status.Features {
+			if feature.State == odiv1.FeatureUnavailable {
+				r.problem("node %s: %s is unavailable: %s; everything else works", n.Name, feature.Name, strings.TrimSuffix(feature.Reason, "."))
+			}
+		}
+	}
+}
+
+func (r *Report) destinations(list []odiv1.Destination) {
+	for i := range list {
+		d := &list[i]
+		row := Destination{
+			Namespace: d.Namespace, Name: d.Name, Type: d.Spec.Type, Exporting: "Unknown",
+			Sent: d.Status.Sent, Failed: d.Status.Failed, Queued: d.Status.Queued,
+		}
+		if c := meta.FindStatusCondition(d.Status.Conditions, odiv1.ConditionExporting); c != nil {
+			row.Exporting = string(c.Status)
+			if c.Status != "True" {
+				row.Exporting += " (" + c.Reason + ")"
+			}
+		}
+		r.Destinations = append(r.Destinations, row)
+		if step := chain.Destination(d); step.State == chain.Broken {
+			r.problem("%s", chain.Why([]chain.Step{step}))
+		}
+	}
+}
+
+// workloads counts phases. Where the data goes is not asked again for each of
+// them; the namespaces without a destination are one problem.
+func (r *Report) workloads(seen Seen) {
+	orphans := map[string]bool{}
+	for i := range seen.Workloads {
+		iw := &seen.Workloads[i]
+		ref := workload.In(iw.Namespace, iw.Spec.Workload)
+		if len(chain.For(iw.Namespace, r.Namespace, seen.Destinations)) == 0 {
+			orphans[iw.Namespace] = true
+		}
+		steps := chain.Follow(chain.Input{Workload: ref, Object: iw, OdiNamespace: r.Namespace, Destinations: seen.Destinations})
+		last := steps[len(steps)-1]
+		r.Workloads.Total++
+		switch {
+		case last.Name == "Exporting" || last.State == chain.Done:
+			r.Workloads.Instrumented++
+		case last.State == chain.Off:
+			r.Workloads.Off++
+		case last.State == chain.Broken:
+			r.Workloads.Broken++
+			r.problem("%s %s/%s: %s", strings.ToLower(string(ref.Kind)), ref.Namespace, ref.Name, chain.Why(steps))
+		default:
+			r.Workloads.Waiting++
+		}
+	}
+	if len(orphans) > 0 {
+		names := make([]string, 0, len(orphans))
+		for name := range orphans {
+			names = append(names, name)
+		}
+		sort.Strings(names)
+		r.problem("no destination receives the data of %s; to add one: odi destination add <type>", strings.Join(names, ", "))
+	}
+}
+
+// losses are what was dropped and nodes that cannot hand on.
+func (r *Report) losses(seen Seen) {
+	for _, name := range sortedNodes(seen) {
+		if problem := seen.Live[name].ExportError; problem != "" {
+			r.problem("node %s: its node collector does not take the data: %s; to see why: kubectl -n %s logs daemonset/odiglet -c collector",
+				name, problem, r.Namespace)
+		}
+	}
+	for _, hop := range r.Books {
+		if dropped := sum(hop.Dropped); dropped > 0 {
+			r.problem("%s: %d of %d dropped (%s); to see which node: odi describe node/<name>", hop.Name, dropped, hop.Accepted, reasons(hop.Dropped))
+		}
+	}
+}
+
+// books adds up the odiglets; each destination is a hop of its own.
+func books(seen Seen) []Hop {
+	odiglets := Hop{Name: "odiglets", Dropped: map[string]uint64{}}
+	for _, name := range sortedNodes(seen) {
+		b := seen.Live[name].Books
+		odiglets.Accepted += b.Seen
+		odiglets.Sent += b.Sent
+		odiglets.Queued += b.Queued
+		for reason, count := range b.Dropped {
+			if count > 0 {
+				odiglets.Dropped[reason] += count
+			}
+		}
+	}
+	var hops []Hop
+	if len(seen.Live) > 0 {
+		hops = append(hops, odiglets)
+	}
+	return hops
+}
+
+func sortedNodes(seen Seen) []string {
+	names := make([]string, 0, len(seen.Live))
+	for name := range seen.Live {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+func sum(counts map[string]uint64) uint64 {
+	total := uint64(0)
+	for _, count := range counts {
+		total += count
+	}
+	return total
+}
+
+func reasons(counts map[string]uint64) string {
+	words := make([]string, 0, len(counts))
+	for reason, count := range counts {
+		words = append(words, fmt.Sprintf("%s %d", reason, count))
+	}
+	sort.Strings(words)
+	return strings.Join(words, ", ")
+}

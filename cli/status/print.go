@@ -1,0 +1,104 @@
+package status
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/cli/output"
+)
+
+func (r Report) print(out io.Writer, format output.Format) error {
+	fmt.Fprintf(out, "odi %s in %s\n", r.Version, r.Namespace)
+	for _, part := range []struct {
+		table output.Table
+		empty string
+	}{
+		{r.componentTable(), ""},
+		{r.nodeTable(), "No node reports yet."},
+		{r.destinationTable(), "No destination: odi destination add <type>"},
+		{r.bookTable(), ""},
+	} {
+		if len(part.table.Rows) == 0 {
+			if part.empty != "" {
+				fmt.Fprintf(out, "\n%s\n", part.empty)
+			}
+			continue
+		}
+		fmt.Fprintln(out)
+		if err := part.table.Print(out, format); err != nil {
+			return err
+		}
+	}
+	w := r.Workloads
+	fmt.Fprintf(out, "\n%d workloads: %d instrumented, %d waiting, %d off, %d broken\n", w.Total, w.Instrumented, w.Waiting, w.Off, w.Broken)
+	if len(r.Problems) == 0 {
+		fmt.Fprintln(out, "No problem.")
+		return nil
+	}
+	fmt.Fprintln(out, "\nProblems:")
+	for _, problem := range r.Problems {
+		fmt.Fprintf(out, "  %s\n", strings.Join(strings.Fields(problem), " "))
+	}
+	return nil
+}
+
+func (r Report) componentTable() output.Table {
+	t := output.Table{Columns: []string{"component", "ready", "state"}}
+	for _, c := range r.Components {
+		ready := "no"
+		if c.Ready {
+			ready = "yes"
+		}
+		t.Rows = append(t.Rows, []string{c.Name, ready, c.Text})
+	}
+	return t
+}
+
+func (r Report) nodeTable() output.Table {
+	t := output.Table{Columns: []string{"node", "kernel", "odiglet", "attached", "features"}}
+	for _, n := range r.Nodes {
+		t.Rows = append(t.Rows, []string{n.Name, n.Kernel, n.Version, strconv.Itoa(int(n.Attached)), ladder(n.Features)})
+	}
+	return t
+}
+
+// ladder names every feature; those that are not Active say so.
+func ladder(features []odiv1.Feature) string {
+	words := make([]string, 0, len(features))
+	for _, f := range features {
+		word := f.Name
+		if f.State != odiv1.FeatureActive {
+			word += " (" + string(f.State) + ")"
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ", ")
+}
+
+func (r Report) destinationTable() output.Table {
+	t := output.Table{Columns: []string{"destination", "type", "exporting", "sent", "failed", "queued"}}
+	for _, d := range r.Destinations {
+		t.Rows = append(t.Rows, []string{
+			d.Namespace + "/" + d.Name, d.Type, d.Exporting,
+			strconv.FormatInt(d.Sent, 10), strconv.FormatInt(d.Failed, 10), strconv.FormatInt(d.Queued, 10),
+		})
+	}
+	return t
+}
+
+func (r Report) bookTable() output.Table {
+	t := output.Table{Columns: []string{"books", "accepted", "sent", "queued", "dropped"}}
+	for _, hop := range r.Books {
+		dropped := strconv.FormatUint(sum(hop.Dropped), 10)
+		if len(hop.Dropped) > 0 {
+			dropped += " (" + reasons(hop.Dropped) + ")"
+		}
+		t.Rows = append(t.Rows, []string{
+			hop.Name, strconv.FormatUint(hop.Accepted, 10), strconv.FormatUint(hop.Sent, 10), strconv.FormatUint(hop.Queued, 10), dropped,
+		})
+	}
+	return t
+}
