@@ -6,6 +6,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/odi-dev/odi/controllers/decide"
+	"github.com/odi-dev/odi/controllers/facts"
 	selection "github.com/odi-dev/odi/controllers/select"
 	"github.com/odi-dev/odi/internal/kube"
 )
@@ -19,6 +20,7 @@ type Room struct {
 // Rooms lists every controller, in the order of the way from a user's wish to a trace.
 var Rooms = []Room{
 	{"select", selection.Setup},
+	{"facts", facts.Setup},
 	{"decide", decide.Setup},
 }
 

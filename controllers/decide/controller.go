@@ -49,7 +49,7 @@ func Setup(mgr manager.Manager, _ kube.Config) error {
 		Watches(&odiv1.InstrumentationConfig{}, c.toSelected(), builder.WithPredicates(generationChanges)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: parallelWorkloads})
 	for _, kind := range workload.Kinds() {
-		b = b.Watches(kube.NewWorkloadObject(kind), toInstrumentedWorkload, builder.WithPredicates(generationChanges))
+		b = b.Watches(kube.NewWorkloadObject(kind), kube.ToInstrumentedWorkload(), builder.WithPredicates(generationChanges))
 	}
 	return b.Complete(reconcile.AsReconciler(mgr.GetClient(), c))
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/equality"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -15,7 +14,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
-	"github.com/odi-dev/odi/internal/kube"
 )
 
 // configIndex finds the InstrumentedWorkloads that a config won.
@@ -56,15 +54,6 @@ func runtimes(obj client.Object) map[string]odiv1.Runtime {
 	}
 	return seen
 }
-
-// toInstrumentedWorkload maps a workload to its InstrumentedWorkload, which need not exist.
-var toInstrumentedWorkload = handler.EnqueueRequestsFromMapFunc(func(_ context.Context, obj client.Object) []reconcile.Request {
-	w, ok := kube.ReadWorkload(obj)
-	if !ok {
-		return nil
-	}
-	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: w.Namespace, Name: w.ObjectName()}}}
-})
 
 // toSelected maps a config to the InstrumentedWorkloads that it won.
 func (c *Controller) toSelected() handler.EventHandler {

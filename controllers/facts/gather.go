@@ -1,0 +1,78 @@
+package facts
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/internal/kube"
+	"github.com/odi-dev/odi/internal/workload"
+)
+
+// Input is all that is known of one workload.
+type Input struct {
+	Kind odiv1.WorkloadKind
+	// Decisions say which containers are to be instrumented.
+	Decisions []odiv1.ContainerDecision
+	// ScaledToZero means that no pod is asked for.
+	ScaledToZero bool
+	Nodes        []Node
+	// Before is what was seen last; it is kept while no pod runs.
+	Before []odiv1.ContainerStatus
+}
+
+// Node is what one node has to say of the workload.
+type Node struct {
+	Name string
+	// Unable says why the node cannot instrument anything; empty when it can.
+	Unable string
+	Facts  []odiv1.ContainerFact
+}
+
+// gather reads from the cache; nothing that it returns may be changed.
+func (c *Controller) gather(ctx context.Context, iw *odiv1.InstrumentedWorkload) (Input, error) {
+	ref := workload.In(iw.Namespace, iw.Spec.Workload)
+	in := Input{Kind: ref.Kind, Decisions: iw.Spec.Containers, Before: iw.Status.Containers}
+	var nodes odiv1.NodeInstrumentationList
+	err := c.client.List(ctx, &nodes, client.MatchingFields{workloadIndex: ref.String()}, client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return Input{}, fmt.Errorf("listing the nodes that know %s: %w", ref, err)
+	}
+	for i := range nodes.Items {
+		ni := &nodes.Items[i]
+		node := Node{Name: ni.Name, Unable: unable(ni)}
+		for _, fact := range ni.Status.Containers {
+			if workload.In(fact.Namespace, fact.Workload) == ref {
+				node.Facts = append(node.Facts, fact)
+			}
+		}
+		in.Nodes = append(in.Nodes, node)
+	}
+	obj := kube.NewWorkloadObject(ref.Kind)
+	err = c.client.Get(ctx, types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}, obj)
+	if client.IgnoreNotFound(err) != nil {
+		return Input{}, fmt.Errorf("reading %s: %w", ref, err)
+	}
+	if w, ok := kube.ReadWorkload(obj); ok && err == nil {
+		in.ScaledToZero = w.ScaledToZero
+	}
+	return in, nil
+}
+
+// unable says why a node's odiglet cannot instrument; empty when it can or has not said.
+func unable(obj client.Object) string {
+	ni, ok := obj.(*odiv1.NodeInstrumentation)
+	if !ok {
+		return ""
+	}
+	ready := meta.FindStatusCondition(ni.Status.Conditions, odiv1.ConditionReady)
+	if ready == nil || ready.Status != metav1.ConditionFalse {
+		return ""
+	}
+	return fmt.Sprintf("Node %s: %s", ni.Name, ready.Message)
+}
