@@ -73,7 +73,7 @@ func kubernetes() (programs.Program, error) {
 	if err != nil {
 		return programs.Program{}, err
 	}
-	return programs.Kubernetes(filepath.Join(root, "hack", "cluster", "kubernetes"))
+	return programs.Kubernetes(root)
 }
 
 // repository finds the root of the clone from the working directory upwards.

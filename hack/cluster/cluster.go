@@ -22,6 +22,7 @@ type cluster struct {
 	builder    build.Builder
 	kubernetes programs.Program
 	containerd programs.Program
+	coredns    programs.Program
 	binaries   node.Binaries
 	plan       controlplane.Plan
 	records    process.Records
@@ -40,7 +41,11 @@ func thisCluster() (cluster, error) {
 	if err != nil {
 		return cluster{}, err
 	}
-	kubernetes, err := kubernetes()
+	kubernetes, err := programs.Kubernetes(root)
+	if err != nil {
+		return cluster{}, err
+	}
+	coredns, err := programs.CoreDNS(root)
 	if err != nil {
 		return cluster{}, err
 	}
@@ -48,7 +53,7 @@ func thisCluster() (cluster, error) {
 	c := cluster{
 		Cluster:    where,
 		builder:    build.Builder{Root: root, Cache: store},
-		kubernetes: kubernetes, containerd: containerd,
+		kubernetes: kubernetes, containerd: containerd, coredns: coredns,
 		binaries: node.Binaries{Kubernetes: kubernetes.Dir(store), Containerd: containerd.Dir(store)},
 		records:  process.Records(where.Path("run")),
 	}

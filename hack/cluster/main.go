@@ -45,7 +45,14 @@ func main() {
 
 // commands holds what each command runs.
 var commands = map[string]func(ctx context.Context, args []string) error{
-	"apiserver": runAPIServer,
+	"up":         runUp,
+	"down":       runDown,
+	"status":     runStatus,
+	"kubeconfig": runKubeconfig,
+	"load":       runLoad,
+	"kubectl":    runKubectl,
+	"exec":       runExec,
+	"apiserver":  runAPIServer,
 }
 
 func dispatch(ctx context.Context, args []string) error {

@@ -13,7 +13,6 @@ import (
 	"github.com/odi-dev/odi/hack/cluster/controlplane"
 	"github.com/odi-dev/odi/hack/cluster/dns"
 	"github.com/odi-dev/odi/hack/cluster/node"
-	"github.com/odi-dev/odi/hack/cluster/programs"
 	"github.com/odi-dev/odi/hack/cluster/progress"
 	"github.com/odi-dev/odi/hack/images/recipe"
 )
@@ -36,7 +35,7 @@ func runUp(ctx context.Context, args []string) error {
 		{What: "installing Debian packages", About: time.Minute, Done: packagesInstalled, Run: installPackages},
 		building(c.kubernetes, store),
 		building(c.containerd, store),
-		building(programs.CoreDNS(), store),
+		building(c.coredns, store),
 		{What: "making the network", Run: c.makeNetwork},
 		{What: "starting the control plane", About: 5 * time.Second, Run: c.startControlPlane},
 		{What: "starting the node", About: 10 * time.Second, Run: c.startNode},

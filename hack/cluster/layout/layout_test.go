@@ -14,11 +14,11 @@ func TestClustersShareNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{c.State, c.Run, c.Netns(), c.HostLink(), c.Cgroup()} {
-			if names[name] {
-				t.Errorf("two clusters have %s", name)
+		for kind, name := range map[string]string{"state": c.State, "run": c.Run, "netns": c.Netns(), "link": c.HostLink(), "cgroup": c.Cgroup()} {
+			if names[kind+name] {
+				t.Errorf("two clusters have the %s %s", kind, name)
 			}
-			names[name] = true
+			names[kind+name] = true
 		}
 		for _, cidr := range append(c.Ranges(), c.HostLinkIP()+"/30") {
 			prefix := netip.MustParsePrefix(cidr).Masked()

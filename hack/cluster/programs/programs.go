@@ -15,7 +15,7 @@ import (
 	"github.com/odi-dev/odi/hack/cluster/cache"
 )
 
-// The versions. That of Kubernetes is also in kubernetes/go.mod.
+// The versions. Those of Kubernetes and CoreDNS are also in the go.mod of their modules.
 const (
 	KubernetesVersion = "v1.36.3"
 	containerdVersion = "v2.4.2"
@@ -54,23 +54,45 @@ func (p Program) Build(ctx context.Context, in cache.Dir) (string, error) {
 }
 
 // Kubernetes is every Kubernetes program, kubectl and etcd: one binary, and a link to it per program.
-// The source is the folder of its module in this repository.
-func Kubernetes(source string) (Program, error) {
+// Root is that of the clone.
+func Kubernetes(root string) (Program, error) {
+	const variables = "k8s.io/component-base/version."
+	minor := strings.Split(KubernetesVersion, ".")[1]
+	flags := "-X " + variables + "gitVersion=" + KubernetesVersion + " -X " + variables + "gitMajor=1 -X " + variables + "gitMinor=" + minor
+	return ownModule(module{
+		name: "kubernetes", version: KubernetesVersion, about: 5 * time.Minute, root: root, flags: flags,
+		links: []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl"},
+	})
+}
+
+// CoreDNS is coredns with the plugins that a local cluster needs.
+func CoreDNS(root string) (Program, error) {
+	return ownModule(module{name: "coredns", version: corednsVersion, about: time.Minute, root: root})
+}
+
+// module is a program with a small module of its own beside this package.
+type module struct {
+	name, version string
+	about         time.Duration
+	root          string
+	flags         string   // For the linker.
+	links         []string // Other names of the binary.
+}
+
+func ownModule(m module) (Program, error) {
+	source := filepath.Join(m.root, "hack", "cluster", m.name)
 	inputs, err := cache.Files(filepath.Join(source, "go.mod"), filepath.Join(source, "go.sum"), filepath.Join(source, "main.go"))
 	if err != nil {
 		return Program{}, err
 	}
-	const variables = "k8s.io/component-base/version."
-	minor := strings.Split(KubernetesVersion, ".")[1]
-	flags := "-s -w -X " + variables + "gitVersion=" + KubernetesVersion + " -X " + variables + "gitMajor=1 -X " + variables + "gitMinor=" + minor
 	return Program{
-		Name: "kubernetes", Version: KubernetesVersion, About: 5 * time.Minute, inputs: inputs,
+		Name: m.name, Version: m.version, About: m.about, inputs: append(inputs, m.flags),
 		build: func(ctx context.Context, dir string) error {
-			if err := run(ctx, source, nil, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", filepath.Join(dir, "kubernetes"), "."); err != nil {
+			if err := run(ctx, source, nil, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w "+m.flags, "-o", filepath.Join(dir, m.name), "."); err != nil {
 				return err
 			}
-			for _, name := range []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl"} {
-				if err := os.Symlink("kubernetes", filepath.Join(dir, name)); err != nil {
+			for _, name := range m.links {
+				if err := os.Symlink(m.name, filepath.Join(dir, name)); err != nil {
 					return fmt.Errorf("naming %s: %w", name, err)
 				}
 			}
@@ -83,11 +105,6 @@ func Kubernetes(source string) (Program, error) {
 func Containerd() Program {
 	const module = "github.com/containerd/containerd/v2/cmd/"
 	return installed("containerd", containerdVersion, time.Minute, module+"containerd", module+"containerd-shim-runc-v2", module+"ctr")
-}
-
-// CoreDNS is coredns.
-func CoreDNS() Program {
-	return installed("coredns", corednsVersion, 2*time.Minute, "github.com/coredns/coredns")
 }
 
 // installed is a program whose packages `go install` can build.

@@ -23,7 +23,7 @@ import (
 )
 
 // format is part of every key; raise it when the same inputs give another image.
-const format = "1"
+const format = "2"
 
 // Builder builds images of one clone.
 type Builder struct {
@@ -118,7 +118,11 @@ func (b Builder) gather(ctx context.Context, r recipe.Recipe, architecture strin
 
 // addPrograms adds the programs that are not of this repository.
 func (b Builder) addPrograms(ctx context.Context, p parts) error {
-	known := map[string]programs.Program{"jaeger": programs.Jaeger(), "coredns": programs.CoreDNS()}
+	coredns, err := programs.CoreDNS(b.Root)
+	if err != nil {
+		return err
+	}
+	known := map[string]programs.Program{"jaeger": programs.Jaeger(), "coredns": coredns}
 	for _, name := range p.recipe.Programs {
 		program, ok := known[name]
 		if !ok {

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
@@ -77,13 +78,22 @@ func WriteLayout(dir, name string, images ...v1.Image) error {
 		}
 	}
 	annotations := map[string]string{
-		"io.containerd.image.name":          name, // What containerd calls it.
+		"io.containerd.image.name":          qualified(name), // What containerd calls it.
 		"org.opencontainers.image.ref.name": name, // What everything else does.
 	}
 	if err := path.AppendIndex(index, layout.WithAnnotations(annotations)); err != nil {
 		return fmt.Errorf("writing %s into the layout: %w", name, err)
 	}
 	return nil
+}
+
+// qualified adds the registry that a name without one means.
+func qualified(name string) string {
+	registry, _, found := strings.Cut(name, "/")
+	if found && (strings.ContainsAny(registry, ".:") || registry == "localhost") {
+		return name
+	}
+	return "docker.io/" + name
 }
 
 // WriteArchive writes an image as one file.
