@@ -15,6 +15,7 @@ var helpers = map[string]bool{
 	"su": true, "sudo": true, "gosu": true, "su-exec": true, "setpriv": true, "timeout": true, "env": true,
 	"sleep": true, "tail": true, "cat": true, "tee": true, "cron": true, "crond": true, "systemd": true,
 	"logrotate": true, "rsyslogd": true, "conmon": true, "inotifywait": true,
+	"flock": true, "nohup": true, "nice": true, "xargs": true, "stdbuf": true,
 }
 
 // supervisors are scripts of an interpreter that only start other programs.

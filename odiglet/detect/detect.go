@@ -51,16 +51,16 @@ func New() *Detector {
 	return &Detector{fs: procfs.Host, cache: newCache(cacheSize), seed: maphash.MakeSeed(), slots: make(chan struct{}, maxHung)}
 }
 
-// Detect looks at one process. The error is procfs.ErrGone when it has ended, ErrBusy or
+// Detect looks at one process; it answers after five seconds at the latest. The error is procfs.ErrGone when it has ended, ErrBusy or
 // context.DeadlineExceeded when it does not let itself be read, and a permission error when the caller may not.
 func (d *Detector) Detect(ctx context.Context, pid int) (Found, error) {
-	select {
-	case d.slots <- struct{}{}:
-	default:
-		return Found{}, fmt.Errorf("detecting process %d: %w", pid, ErrBusy)
-	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	select {
+	case d.slots <- struct{}{}:
+	case <-ctx.Done():
+		return Found{}, fmt.Errorf("detecting process %d: %w", pid, ErrBusy)
+	}
 	type result struct {
 		found Found
 		err   error

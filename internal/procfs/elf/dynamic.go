@@ -6,7 +6,7 @@ import "debug/elf"
 const (
 	maxDynamic = 1024
 	maxNeeded  = 256
-	maxChain   = 1 << 16 // names that share one hash bucket
+	maxChain   = 1024 // names that share one hash bucket; linkers aim at 2 to 4
 )
 
 // dynamic holds what the loader reads: addresses as linked.
@@ -58,35 +58,21 @@ func (f *File) Needed() []string {
 // Exports says whether the file exports a symbol of that name. It walks the GNU hash table, a handful of
 // small reads, because node alone has 75,000 dynamic symbols.
 func (f *File) Exports(name string) bool {
-	if f.dyn.gnuHash == 0 || f.dyn.symbols == 0 {
-		return false
-	}
-	head := f.Data(f.dyn.gnuHash, 16)
-	if len(head) < 16 {
-		return false
-	}
-	buckets, first, bloom := f.u32(head), f.u32(head[4:]), f.u32(head[8:])
-	if buckets == 0 {
+	table, ok := f.hashTable()
+	if !ok {
 		return false
 	}
 	hash := gnuHash(name)
-	bucketsAt := f.dyn.gnuHash + 16 + bloom*uint64(f.wordSize())
-	chainsAt := bucketsAt + 4*buckets
-	b := f.Data(bucketsAt+4*(uint64(hash)%buckets), 4)
-	if len(b) < 4 {
-		return false
-	}
-	index := f.u32(b)
-	if index < first {
+	index, ok := f.number(table.bucketsAt + 4*(uint64(hash)%table.buckets))
+	if !ok || index < table.first {
 		return false
 	}
 	for range maxChain {
-		b := f.Data(chainsAt+4*(index-first), 4)
-		if len(b) < 4 {
+		h, ok := f.number(table.bucketsAt + 4*table.buckets + 4*(index-table.first))
+		if !ok {
 			return false
 		}
-		h := uint32(f.u32(b))
-		if h|1 == hash|1 && f.symbolName(index) == name {
+		if uint32(h)|1 == hash|1 && f.symbolName(index) == name {
 			return true
 		}
 		if h&1 == 1 { // the end of the chain
@@ -97,16 +83,45 @@ func (f *File) Exports(name string) bool {
 	return false
 }
 
+// hashTable is a GNU hash table: one bucket per hash, which holds the first symbol of a chain.
+type hashTable struct {
+	buckets   uint64
+	first     uint64 // the first symbol in the table; those before are not exported
+	bucketsAt uint64 // the chains follow the buckets
+}
+
+func (f *File) hashTable() (hashTable, bool) {
+	if f.dyn.gnuHash == 0 || f.dyn.symbols == 0 {
+		return hashTable{}, false
+	}
+	head := f.Data(f.dyn.gnuHash, 16)
+	if len(head) < 16 {
+		return hashTable{}, false
+	}
+	bloom := f.u32(head[8:])
+	t := hashTable{buckets: f.u32(head), first: f.u32(head[4:]), bucketsAt: f.dyn.gnuHash + 16 + bloom*uint64(f.wordSize())}
+	return t, t.buckets != 0
+}
+
+// number reads 32 bits at a virtual address.
+func (f *File) number(addr uint64) (uint64, bool) {
+	b := f.Data(addr, 4)
+	if len(b) < 4 {
+		return 0, false
+	}
+	return f.u32(b), true
+}
+
 func (f *File) symbolName(index uint64) string {
 	size := uint64(16)
 	if f.wide {
 		size = 24
 	}
-	b := f.Data(f.dyn.symbols+index*size, 4)
-	if len(b) < 4 {
+	at, ok := f.number(f.dyn.symbols + index*size)
+	if !ok {
 		return ""
 	}
-	return f.dynString(f.u32(b))
+	return f.dynString(at)
 }
 
 func (f *File) dynString(at uint64) string {
