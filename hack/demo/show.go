@@ -12,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/hack/demo/jaeger"
 	"github.com/odi-dev/odi/hack/demo/shop"
 	"github.com/odi-dev/odi/hack/demo/stage"
@@ -75,14 +74,6 @@ func services(t trace.Trace) int {
 		names[s.Service] = true
 	}
 	return len(names)
-}
-
-func (d *demo) hasDestination(ctx context.Context) (bool, error) {
-	var all odiv1.DestinationList
-	if err := d.cluster.List(ctx, &all); err != nil {
-		return false, fmt.Errorf("listing destinations: %w", err)
-	}
-	return slices.ContainsFunc(all.Items, func(x odiv1.Destination) bool { return x.Name == destination }), nil
 }
 
 func (d *demo) whereToLook(took time.Duration) {

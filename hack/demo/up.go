@@ -15,9 +15,6 @@ import (
 	"github.com/odi-dev/odi/hack/demo/traffic"
 )
 
-// destination is the name of the Destination that the demo adds.
-const destination = "jaeger"
-
 // demo is one run. Each step fills in what the next ones need.
 type demo struct {
 	local      stage.Local
@@ -103,11 +100,7 @@ func (d *demo) deployShop(ctx context.Context) error {
 }
 
 func (d *demo) addDestination(ctx context.Context) error {
-	exists, err := d.hasDestination(ctx)
-	if err != nil || exists {
-		return err
-	}
-	return d.odi(ctx, "destination", "add", "jaeger", "--name", destination, "--endpoint", jaeger.OTLPEndpoint)
+	return d.odi(ctx, "destination", "add", "jaeger", "--endpoint", jaeger.OTLPEndpoint, "--replace")
 }
 
 func (d *demo) instrument(ctx context.Context) error {

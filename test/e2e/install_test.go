@@ -95,9 +95,6 @@ func (w *world) uninstallByHelm(t *testing.T) {
 
 // installByApply is `kubectl apply` of what `odi install --dry-run` prints, as GitOps tools do.
 func (w *world) installByApply(t *testing.T) {
-	if err := w.cluster.Apply(t.Context(), []byte(systemNamespace)); err != nil {
-		t.Fatal(err)
-	}
 	manifests := w.manifests(t)
 	// Once more: kinds that the first round defines may not be known yet within it.
 	err := w.cluster.Apply(t.Context(), manifests)
