@@ -32,6 +32,7 @@ func TestParseContainer(t *testing.T) {
 		"containerd, v2, cgroupfs driver": {"0::/kubepods/besteffort/pod" + uid + "/" + id + "\n", pod},
 		"containerd, v1": {
 			"12:pids:/kubepods/burstable/pod" + uid + "/" + id + "\n11:memory:/kubepods/burstable/pod" + uid + "/" + id + "\n1:name=systemd:/kubepods/burstable/pod" + uid + "/" + id + "\n", pod},
+		"a kubelet that was given a group of its own": {"9:name=systemd:/odi-cluster/kubepods/burstable/pod" + uid + "/" + id + "\n", pod},
 		"containerd, hybrid, not in every hierarchy": {
 			"9:name=systemd:/\n8:pids:/\n4:memory:/kubepods/pod" + uid + "/" + id + "\n0::/kubepods/pod" + uid + "/" + id + "\n", pod},
 		"containerd with names in runc's form": {
