@@ -8,12 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/odi-dev/odi/cli/check"
 	"github.com/odi-dev/odi/cli/cluster"
 	"github.com/odi-dev/odi/cli/describe"
 	"github.com/odi-dev/odi/cli/destination"
 	"github.com/odi-dev/odi/cli/exit"
 	"github.com/odi-dev/odi/cli/install"
 	"github.com/odi-dev/odi/cli/instrument"
+	"github.com/odi-dev/odi/cli/run"
 	"github.com/odi-dev/odi/cli/status"
 	"github.com/odi-dev/odi/cli/streams"
 	"github.com/odi-dev/odi/cli/uninstall"
@@ -43,8 +45,10 @@ var rooms = []room{
 	{groupUse, instrument.New},
 	{groupUse, uninstrument.New},
 	{groupUse, destination.New},
+	{groupUse, offline(run.New)},
 	{groupLook, status.New},
 	{groupLook, describe.New},
+	{groupLook, offline(check.New)},
 	{"", offline(version.New)},
 }
 
@@ -80,6 +84,9 @@ with no code change and no restart.`,
 		&cobra.Group{ID: groupUse, Title: "Use:"},
 		&cobra.Group{ID: groupLook, Title: "Look:"},
 	)
+	// Help lists commands in the order of rooms: the order of a user's first day.
+	cobra.EnableCommandSorting = false
+	root.SetUsageTemplate(usageTemplate)
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	to.AddFlags(root.PersistentFlags())
 	for _, room := range rooms {

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/pflag"
 	appsv1 "k8s.io/api/apps/v1"
@@ -16,6 +17,9 @@ import (
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 )
 
+// requestTimeout bounds one request, so that a cluster that swallows packets is an error and not a riddle.
+const requestTimeout = 30 * time.Second
+
 // Cluster is the cluster that the kubeconfig flags of one invocation point at.
 // Nothing is contacted before a method is called.
 type Cluster struct {
@@ -28,6 +32,9 @@ func New() *Cluster {
 	// A command lists a few kinds once; the client's default of 5 requests a second would only slow it.
 	flags.WrapConfigFn = func(c *rest.Config) *rest.Config {
 		c.QPS, c.Burst = 50, 100
+		if c.Timeout == 0 {
+			c.Timeout = requestTimeout
+		}
 		return c
 	}
 	return &Cluster{flags: flags}
@@ -40,7 +47,7 @@ func (c *Cluster) AddFlags(flags *pflag.FlagSet) {
 	shown := map[string]string{
 		"kubeconfig": "kubeconfig `file`; default: $KUBECONFIG, then ~/.kube/config",
 		"context":    "kubeconfig `context` to use",
-		"namespace":  "namespace of the objects",
+		"namespace":  "`namespace` of the objects",
 	}
 	own.VisitAll(func(f *pflag.Flag) {
 		usage, ok := shown[f.Name]

@@ -15,6 +15,9 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
+// errNoCluster is for a machine without any kubeconfig.
+var errNoCluster = errors.New("no cluster: no kubeconfig says where one is; set KUBECONFIG or --kubeconfig; to see what is set: kubectl config view")
+
 // Explain turns what a command met into one line: what, where, and the command
 // that shows it. An error that is not about reaching the cluster comes back as it is.
 func (c *Cluster) Explain(err error) error {
@@ -24,7 +27,7 @@ func (c *Cluster) Explain(err error) error {
 	case err == nil:
 		return nil
 	case noKubeconfig(err):
-		return errors.New("no cluster: no kubeconfig says where one is; set KUBECONFIG or --kubeconfig (to see what is set: kubectl config view)")
+		return errNoCluster
 	case badContext(err):
 		return fmt.Errorf("%w; to see what there is: kubectl config get-contexts", err)
 	case apierrors.IsForbidden(err) && isPermission(err):
@@ -43,6 +46,9 @@ func (c *Cluster) Explain(err error) error {
 }
 
 func (c *Cluster) unreachable(err *url.Error) error {
+	if c.isNowhere() {
+		return errNoCluster
+	}
 	where := err.URL
 	if u, parseErr := url.Parse(err.URL); parseErr == nil {
 		where = u.Scheme + "://" + u.Host
@@ -52,6 +58,12 @@ func (c *Cluster) unreachable(err *url.Error) error {
 		cause = errors.New("no answer in time")
 	}
 	return fmt.Errorf("the cluster at %s%s cannot be reached: %w; to check: kubectl%s cluster-info", where, c.inContext(), cause, c.contextFlag())
+}
+
+// isNowhere says whether the client fell back to its default address.
+func (c *Cluster) isNowhere() bool {
+	raw, err := c.flags.ToRawKubeConfigLoader().RawConfig()
+	return err == nil && len(raw.Clusters) == 0 && *c.flags.APIServer == ""
 }
 
 func (c *Cluster) inContext() string {

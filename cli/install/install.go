@@ -42,7 +42,7 @@ Installing again is safe: it repairs what is missing and applies new values.`,
 	}
 	f.values.AddFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&f.wait, "wait", true, "wait until every component is ready")
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "how `long` to wait")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "how long to wait")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the manifests instead of applying them")
 	return cmd
 }

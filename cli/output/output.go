@@ -126,6 +126,9 @@ func Manifests(out io.Writer, scheme *runtime.Scheme, objects ...client.Object) 
 			return err
 		}
 		delete(cleaned, "status")
+		if spec, ok := cleaned["spec"].(map[string]any); ok {
+			dropEmpty(spec)
+		}
 		if i > 0 {
 			fmt.Fprintln(out, "---")
 		}
@@ -134,6 +137,15 @@ func Manifests(out io.Writer, scheme *runtime.Scheme, objects ...client.Object) 
 		}
 	}
 	return nil
+}
+
+// dropEmpty leaves out structs that say nothing.
+func dropEmpty(spec map[string]any) {
+	for key, value := range spec {
+		if inner, ok := value.(map[string]any); ok && len(inner) == 0 {
+			delete(spec, key)
+		}
+	}
 }
 
 // clean names the kind, which typed clients leave out, and drops what only servers read.

@@ -33,30 +33,25 @@ var ErrTimeout = errors.New("timed out")
 // Wait polls until every item is done, one failed, or the timeout is over. The
 // error then names the item that is not done and what it said.
 func Wait(ctx context.Context, io streams.Streams, timeout time.Duration, poll Poll) error {
-	deadline, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
+	deadline := time.NewTimer(timeout)
+	defer deadline.Stop()
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	screen := &screen{io: io}
-	var items []Item
 	for {
-		latest, err := poll(deadline)
-		if err != nil && deadline.Err() == nil {
+		items, err := poll(ctx)
+		if err != nil {
 			return err
 		}
-		if err == nil {
-			items = latest
-			screen.show(items)
-			if open, all := unfinished(items); all || open.Failed {
-				return outcome(open, all)
-			}
+		screen.show(items)
+		open, all := unfinished(items)
+		if all || open.Failed {
+			return outcome(open, all)
 		}
 		select {
-		case <-deadline.Done():
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			open, _ := unfinished(items)
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-deadline.C:
 			return fmt.Errorf("%w after %s: %s is not ready: %s", ErrTimeout, timeout, open.Name, open.Text)
 		case <-ticker.C:
 		}

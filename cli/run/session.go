@@ -41,6 +41,9 @@ type session struct {
 
 // run traces until a signal, the end of the command, or the end of every chosen process.
 func run(ctx context.Context, io streams.Streams, f flags) error {
+	// Signals end a run in their own way: a command may have something to say
+	// after them.
+	ctx = context.WithoutCancel(ctx)
 	hostname, err := os.Hostname()
 	if err != nil {
 		return fmt.Errorf("naming this host: %w", err)
@@ -57,7 +60,7 @@ func run(ctx context.Context, io streams.Streams, f flags) error {
 		return err
 	}
 	ended := s.trace(ctx, sink)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+	ctx, cancel := context.WithTimeout(ctx, farewell)
 	defer cancel()
 	err = sink.Close(ctx)
 	if s.odiglet != nil {
@@ -80,6 +83,7 @@ func (s *session) trace(ctx context.Context, sink export.Sink) error {
 	}
 	defer s.odiglet.Close()
 	s.printLadder()
+	s.choosePorts()
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -115,10 +119,19 @@ func (s *session) until(ctx context.Context, signals <-chan os.Signal) error {
 	case <-ctx.Done():
 		return nil
 	}
-	s.announce()
+	ctx, stop := context.WithCancel(ctx)
+	var news sync.WaitGroup
+	news.Go(func() { s.announce(ctx) })
+	defer news.Wait()
+	defer stop()
 	if len(s.command) > 0 {
 		return s.runCommand(ctx, signals)
 	}
+	return s.await(ctx, signals)
+}
+
+// await returns at a signal, or when every chosen process has ended.
+func (s *session) await(ctx context.Context, signals <-chan os.Signal) error {
 	gone := time.NewTicker(quiet)
 	defer gone.Stop()
 	for {

@@ -6,12 +6,17 @@ import (
 	"strings"
 	"time"
 
+	"github.com/odi-dev/odi/odiglet/attach"
 	"github.com/odi-dev/odi/odiglet/host"
 )
 
-// portPause is the pace of looking for listeners: nothing tells when a process
-// starts to listen, and looking reads the links of every open file.
-const portPause = 500 * time.Millisecond
+const (
+	// portPause is the pace of looking for listeners: nothing tells when a process
+	// starts to listen, and looking reads the links of every open file.
+	portPause = 500 * time.Millisecond
+	// newsPause is the pace of saying which processes are traced.
+	newsPause = 100 * time.Millisecond
+)
 
 // watchPorts selects what listens on the ports, also when it starts later or again.
 func (s *session) watchPorts(ctx context.Context) {
@@ -21,52 +26,90 @@ func (s *session) watchPorts(ctx context.Context) {
 	tick := time.NewTicker(portPause)
 	defer tick.Stop()
 	for {
-		s.choosePorts()
 		select {
 		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		for _, port := range s.ports {
+			if _, news := s.choosePort(port); news {
+				s.odiglet.Manager().Reselect()
+			}
+		}
+	}
+}
+
+// choosePort selects the processes that listen on a port. It says whether there
+// are any, and whether any is new.
+func (s *session) choosePort(port int) (anybody, news bool) {
+	listeners, err := host.Listeners(port)
+	if err != nil {
+		s.log.Error("looking for listeners", "port", port, "error", err)
+		return false, false
+	}
+	for _, p := range listeners {
+		news = s.selector.Choose(p) || news
+	}
+	return len(listeners) > 0, news
+}
+
+// choosePorts selects what listens now, and says what is waited for.
+func (s *session) choosePorts() {
+	for _, port := range s.ports {
+		if anybody, _ := s.choosePort(port); !anybody {
+			fmt.Fprintf(s.io.Err, "waiting for a process that listens on port %d\n", port)
+		}
+	}
+}
+
+// announce says which processes are traced, as they come, until ctx ends.
+func (s *session) announce(ctx context.Context) {
+	said := make(map[int]string) // by pid
+	s.announceNew(said)
+	for _, exe := range s.exes {
+		if !s.anyAnswers(exe) {
+			fmt.Fprintf(s.io.Err, "waiting for a process of %s\n", exe)
+		}
+	}
+	tick := time.NewTicker(newsPause)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			s.announceNew(said)
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (s *session) choosePorts() {
-	news := false
-	for _, port := range s.ports {
-		listeners, err := host.Listeners(port)
-		if err != nil {
-			s.log.Error("looking for listeners", "port", port, "error", err)
+// announceNew says what has not been said yet. Children of what is traced are
+// left out: a shell script has hundreds.
+func (s *session) announceNew(said map[int]string) {
+	instances := s.odiglet.Manager().Instances()
+	known := make(map[int]bool, len(instances))
+	for _, in := range instances {
+		known[in.Process.PID] = true
+	}
+	for _, in := range instances {
+		text := announcement(in)
+		if text == "" || known[in.Process.Parent] || said[in.Process.PID] == text {
 			continue
 		}
-		for _, p := range listeners {
-			news = s.selector.Choose(p) || news
-		}
-	}
-	if news {
-		s.odiglet.Manager().Reselect()
+		said[in.Process.PID] = text
+		fmt.Fprintln(s.io.Err, text)
 	}
 }
 
-// announce says what is traced, and what is not there yet.
-func (s *session) announce() {
-	for _, in := range s.odiglet.Manager().Instances() {
-		switch {
-		case in.Attached:
-			fmt.Fprintf(s.io.Err, "tracing %s (pid %d%s)\n", in.Service, in.Process.PID, runtimeOf(string(in.Runtime.Language), in.Runtime.Version))
-		case in.Error != "":
-			fmt.Fprintf(s.io.Err, "not tracing pid %d: %s\n", in.Process.PID, in.Error)
-		}
+// announcement is empty while a process is neither traced nor refused.
+func announcement(in attach.Instance) string {
+	switch {
+	case in.Attached:
+		return fmt.Sprintf("tracing %s (pid %d%s)", printable(in.Service), in.Process.PID, runtimeOf(in.Runtime.Label(), in.Runtime.Version))
+	case in.Error != "":
+		return fmt.Sprintf("not tracing pid %d: %s", in.Process.PID, in.Error)
 	}
-	for _, port := range s.ports {
-		if listeners, err := host.Listeners(port); err == nil && len(listeners) == 0 {
-			fmt.Fprintf(s.io.Err, "waiting for a process that listens on port %d\n", port)
-		}
-	}
-	for _, exe := range s.exes {
-		if !s.anyAnswers(exe) {
-			fmt.Fprintf(s.io.Err, "waiting for a process of %s\n", exe)
-		}
-	}
+	return ""
 }
 
 func (s *session) anyAnswers(exe string) bool {
@@ -78,9 +121,9 @@ func (s *session) anyAnswers(exe string) bool {
 	return false
 }
 
-func runtimeOf(language, version string) string {
-	if language == "" {
+func runtimeOf(label, version string) string {
+	if label == "" {
 		return ""
 	}
-	return ", " + strings.TrimSpace(language+" "+version)
+	return ", " + strings.TrimSpace(label+" "+version)
 }

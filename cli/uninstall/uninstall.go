@@ -46,7 +46,7 @@ kinds and the objects that users wrote stay.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), io, to, f) },
 	}
 	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask")
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 3*time.Minute, "how `long` to wait until everything is gone")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 3*time.Minute, "how long to wait until everything is gone")
 	return cmd
 }
 

@@ -63,7 +63,7 @@ func newKind(io streams.Streams, to *cluster.Cluster, kind odiv1.WorkloadKind) *
 		},
 	}
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until nothing of it is instrumented")
-	cmd.Flags().DurationVar(&f.timeout, "timeout", time.Minute, "how `long` to wait")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", time.Minute, "how long to wait")
 	return cmd
 }
 

@@ -43,7 +43,7 @@ replaced, its node sends nothing for a few seconds.`,
 	f.values.AddFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&f.reset, "reset-values", false, "forget the values that were given before")
 	cmd.Flags().BoolVar(&f.wait, "wait", true, "wait until every component is ready")
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "how `long` to wait")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "how long to wait")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the manifests instead of applying them")
 	return cmd
 }

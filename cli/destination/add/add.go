@@ -79,7 +79,7 @@ func newType(io streams.Streams, to *cluster.Cluster, t destinations.Type) *cobr
 	cmd.Flags().StringSliceVar(&f.signals, "signals", nil, "`signals` to send; default: all that it takes ("+signalNames(t.Signals)+")")
 	cmd.Flags().BoolVar(&f.replace, "replace", false, "change the destination if one of that name exists")
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until the backend takes data")
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 2*time.Minute, "how `long` to wait")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 2*time.Minute, "how long to wait")
 	cmd.Flags().BoolVar(&f.export, "export", false, "print the objects instead of applying them")
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return exit.Usagef("%w; the fields of %s are %s; see %s --help", err, t.Name, fieldNames(t), cmd.CommandPath())
