@@ -29,7 +29,7 @@ func (p *Process) ReadFile(path string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	b, err := io.ReadAll(io.LimitReader(f, limit))
 	if err != nil {
 		return nil, fmt.Errorf("reading %q of process %d: %w", path, p.pid, err)
@@ -42,13 +42,13 @@ func (p *Process) openFile(path string) (*os.File, error) {
 	if err != nil {
 		return nil, gone(err)
 	}
-	defer unix.Close(root)
+	defer func() { _ = unix.Close(root) }()
 	// O_PATH first: opening a device or a FIFO for reading would already do something to it.
 	found, err := openInRoot(root, path)
 	if err != nil {
 		return nil, err
 	}
-	defer unix.Close(found)
+	defer func() { _ = unix.Close(found) }()
 	var st unix.Stat_t
 	if err := unix.Fstat(found, &st); err != nil {
 		return nil, err

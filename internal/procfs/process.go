@@ -38,7 +38,7 @@ func (fs FS) PIDs() ([]int, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing processes: %w", err)
 	}
-	defer dir.Close()
+	defer func() { _ = dir.Close() }()
 	names, err := dir.Readdirnames(-1)
 	if err != nil {
 		return nil, fmt.Errorf("listing processes: %w", err)
@@ -125,7 +125,7 @@ func (p *Process) MappedFiles() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	return parseMaps(io.LimitReader(f, maxMaps)), nil
 }
 
@@ -165,7 +165,7 @@ func (p *Process) read(name string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	var b bytes.Buffer
 	if _, err := b.ReadFrom(io.LimitReader(f, limit)); err != nil {
 		return nil, fmt.Errorf("reading %s of process %d: %w", name, p.pid, gone(err))

@@ -84,7 +84,7 @@ func (d *Detector) detect(pid int) (Found, error) {
 	if err != nil {
 		return Found{}, err
 	}
-	defer p.Close()
+	defer func() { _ = p.Close() }()
 	found := Found{PID: pid}
 	if found.StartTime, err = p.StartTime(); err != nil {
 		return Found{}, err

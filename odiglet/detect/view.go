@@ -172,6 +172,6 @@ func (f *files) keep(file *os.File) *elf.File {
 
 func (f *files) close() {
 	for _, file := range f.open {
-		file.Close()
+		_ = file.Close() // It was only read.
 	}
 }
