@@ -3,6 +3,7 @@ package collectorconfig
 import (
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/odi-dev/odi/destinations"
 )
@@ -35,6 +36,8 @@ type Lane struct {
 	Only string
 	// Exporters that make up the destination.
 	Exporters []destinations.Exporter
+	// Credentials says, for each key that the exporters refer to, which secret field it is.
+	Credentials map[string]string
 }
 
 // Gateway is the configuration of the gateway for some lanes. A signal that no
@@ -153,11 +156,12 @@ func exporterID(kind, lane string, index int) string {
 	return id
 }
 
-// ExporterIDs lists the exporters of a lane that carry data.
-func (l Lane) ExporterIDs() []string {
-	ids := make([]string, len(l.Exporters))
-	for i, e := range l.Exporters {
-		ids[i] = exporterID(e.Type, l.Name, i)
+// LaneOfExporter finds the lane that an exporter carries data for; false for
+// heartbeats and what goes nowhere.
+func LaneOfExporter(id string) (string, bool) {
+	parts := strings.Split(id, "/") // type, namespace, name, and _index from the second on
+	if len(parts) < 3 || strings.HasPrefix(parts[1], "_") {
+		return "", false
 	}
-	return ids
+	return parts[1] + "/" + parts[2], true
 }

@@ -20,15 +20,18 @@ func LaneOf(d *odiv1.Destination, odiNamespace string, secrets []string) (Lane, 
 	if err := errors.Join(t.Check(d.Spec.Config, secrets), t.CheckSignals(d.Spec.Signals)); err != nil {
 		return Lane{}, err
 	}
-	references := map[string]string{}
+	references, credentials := map[string]string{}, map[string]string{}
 	for _, field := range t.SecretFields() {
 		if slices.Contains(secrets, field) {
-			references[field] = "${secret:" + CredentialKey(d, field) + "}"
+			key := CredentialKey(d, field)
+			references[field] = "${secret:" + key + "}"
+			credentials[key] = field
 		}
 	}
 	lane := Lane{
-		Name:      d.Namespace + "/" + d.Name,
-		Exporters: t.Render(d.Spec.Config, references, d.Spec.Signals),
+		Name:        d.Namespace + "/" + d.Name,
+		Exporters:   t.Render(d.Spec.Config, references, d.Spec.Signals),
+		Credentials: credentials,
 	}
 	if d.Namespace != odiNamespace {
 		lane.Only = d.Namespace

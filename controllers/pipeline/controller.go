@@ -1,0 +1,78 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/recorder"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/internal/collectorconfig"
+	"github.com/odi-dev/odi/internal/kube"
+)
+
+// fieldManager owns what this controller writes.
+const fieldManager = client.FieldOwner("odi/pipeline")
+
+// lookAgain is how often secrets are read again and missing objects made anew:
+// a rotated secret is to be in use within 30 s, and Secrets of all namespaces
+// are not watched, because that needs the right to list them.
+const lookAgain = 15 * time.Second
+
+// Controller keeps one gateway and one configuration of the node collectors.
+type Controller struct {
+	client    client.Client // Destinations and Deployments, from the cache.
+	reader    client.Reader // The rest: a cache of it would be one of the whole cluster.
+	events    recorder.EventRecorder
+	config    kube.Config
+	validator collectorconfig.Validator
+}
+
+// +kubebuilder:rbac:groups=odi.dev,resources=destinations,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=create;patch,namespace=odi-system
+// +kubebuilder:rbac:groups="",resources=services;configmaps;secrets,verbs=get;create;patch,namespace=odi-system
+// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;patch,namespace=odi-system
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Setup adds the controller to the manager.
+func Setup(mgr manager.Manager, cfg kube.Config) error {
+	return SetupWith(mgr, cfg, collectorconfig.Validator{})
+}
+
+// SetupWith is Setup with a collector of the caller's choice to validate with.
+func SetupWith(mgr manager.Manager, cfg kube.Config, validator collectorconfig.Validator) error {
+	c := &Controller{
+		client:    mgr.GetClient(),
+		reader:    mgr.GetAPIReader(),
+		events:    mgr.GetEventRecorder("odi-pipeline"),
+		config:    cfg,
+		validator: validator,
+	}
+	return builder.ControllerManagedBy(mgr).
+		Named("pipeline").
+		Watches(&odiv1.Destination{}, c.toPipeline(), builder.WithPredicates(verdictChanges)).
+		Watches(&appsv1.Deployment{}, c.toPipeline(), builder.WithPredicates(c.ownDeployments())).
+		WatchesRawSource(source.Func(c.atStart)).
+		Complete(reconcile.Func(c.Reconcile))
+}
+
+// Reconcile brings the collectors in line.
+func (c *Controller) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.Result, error) {
+	in, err := c.gather(ctx)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	p, err := decide(in)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	return c.apply(ctx, in, p)
+}

@@ -1,0 +1,156 @@
+package pipeline
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/yaml"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func judged(namespace, name string, v verdict) Destination {
+	return Destination{
+		Verdict: v,
+		Destination: &odiv1.Destination{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: types.UID("uid-of-" + name)},
+			Spec:       odiv1.DestinationSpec{Type: "otlp", Config: map[string]string{"endpoint": "https://otlp.example.com:4317"}},
+		},
+	}
+}
+
+func TestDecide(t *testing.T) {
+	off := judged("odi-system", "off", valid)
+	off.Spec.Disabled = true
+	secret := judged("shop", "secret", valid)
+	secret.Secrets = map[string]string{"header_value": "hunter2", "not-a-field": "x"}
+	gone := judged("odi-system", "gone", valid)
+	gone.Spec.Type = "no-such-type"
+
+	tests := map[string]struct {
+		destinations    []Destination
+		wantLanes       []string
+		wantCredentials map[string][]byte
+		wantLeftOut     []string
+		wantWait        bool
+	}{
+		"without destinations there is a gateway that sends nowhere": {},
+		"valid ones are in, the others out": {
+			destinations: []Destination{judged("odi-system", "a", valid), judged("odi-system", "b", invalid), judged("odi-system", "c", notJudged), off},
+			wantLanes:    []string{"odi-system/a"},
+		},
+		"a changed one holds the rest until it is judged": {
+			destinations: []Destination{judged("odi-system", "a", valid), judged("odi-system", "b", outdated)},
+			wantWait:     true,
+		},
+		"secrets are named by the destination's own UID": {
+			destinations:    []Destination{secret},
+			wantLanes:       []string{"shop/secret"},
+			wantCredentials: map[string][]byte{"ODI_uid_of_secret_HEADER_VALUE": []byte("hunter2")},
+		},
+		"what cannot be rendered is left out alone": {
+			destinations: []Destination{judged("odi-system", "a", valid), gone},
+			wantLanes:    []string{"odi-system/a"},
+			wantLeftOut:  []string{"odi-system/gone"},
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			p, err := decide(Input{Namespace: "odi-system", Destinations: tc.destinations})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Wait != tc.wantWait {
+				t.Errorf("wait is %v", p.Wait)
+			}
+			if diff := cmp.Diff(tc.wantLanes, p.Lanes); diff != "" {
+				t.Errorf("lanes (-want +got)\n%s", diff)
+			}
+			if len(tc.wantCredentials) > 0 || len(p.Credentials) > 0 {
+				if diff := cmp.Diff(tc.wantCredentials, p.Credentials); diff != "" {
+					t.Errorf("credentials (-want +got)\n%s", diff)
+				}
+			}
+			for _, name := range tc.wantLeftOut {
+				if p.LeftOut[name] == nil {
+					t.Errorf("%s is not left out", name)
+				}
+			}
+		})
+	}
+}
+
+func TestAllObjects(t *testing.T) {
+	secret := judged("odi-system", "one", valid)
+	secret.Secrets = map[string]string{"header_value": "hunter2"}
+	in := Input{
+		Namespace:    "odi-system",
+		Image:        "ghcr.io/odi-dev/odi-collector:0.1.0",
+		Manager:      &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "odi-manager", UID: "uid-of-manager"}},
+		Destinations: []Destination{secret},
+	}
+	p, err := decide(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := newGateway(in, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(g.config, "hunter2") {
+		t.Error("a secret is in the configuration")
+	}
+	var got strings.Builder
+	for _, o := range objects(g) {
+		text, err := yaml.Marshal(o.object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.WriteString("---\n# " + o.name + "\n" + string(text))
+	}
+	const golden = "testdata/objects.yaml"
+	if *update {
+		if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestPodsAreTouchedAFewTimesPerVersion(t *testing.T) {
+	tests := map[string]struct {
+		have, want string
+		wantAgain  bool
+	}{
+		"a new pod":         {"", "v2.1", true},
+		"another version":   {"v1.3", "v2.1", true},
+		"once touched":      {"v2.1", "v2.2", true},
+		"the last touch":    {"v2.2", "v2.3", false},
+		"touched enough":    {"v2.3", "", false},
+		"someone else's":    {"v2.4", "v2.1", true},
+		"a longer version":  {"v20.1", "v2.1", true},
+		"a shorter version": {"v.1", "v2.1", true},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			touch, again := nextTouch(tc.have, "v2")
+			if touch != tc.want || again != tc.wantAgain {
+				t.Errorf("got %q %v, want %q %v", touch, again, tc.want, tc.wantAgain)
+			}
+		})
+	}
+}
