@@ -97,6 +97,16 @@ func New(o Options, engine Engine) *Odiglet {
 	}
 }
 
+// Ladder says what this kernel can do: it loads the engine and lets it go again.
+func Ladder(log *slog.Logger) []probe.Feature {
+	engine, err := bpf.Load(bpf.Options{Log: log})
+	if err != nil {
+		return Absent{Why: err}.Features()
+	}
+	defer engine.Close()
+	return engine.Features()
+}
+
 // Run works until ctx ends; then it hands what the kernel still holds, and the
 // last metrics, to the sink, and detaches from everything.
 func (o *Odiglet) Run(ctx context.Context) error {
