@@ -1,11 +1,20 @@
 package bpf
 
 import (
-	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf/ringbuf"
 
 	"github.com/odi-dev/odi/bpf/probe"
 )
+
+// DefaultRingBytes holds about 6,000 finished requests: 300 ms at 20,000 a second.
+const DefaultRingBytes = 4 << 20
 
 // Options configure an engine. The zero value is usable.
 type Options struct {
@@ -24,72 +33,103 @@ type Options struct {
 
 // Engine is the set of programs and maps in the kernel. All methods may be
 // called concurrently; Close may be called twice and before Run.
-type Engine struct{}
+type Engine struct {
+	log   *slog.Logger
+	opts  Options
+	maps  map[string]*ebpf.Map
+	progs map[string]*ebpf.Program
+	links []link.Link
+
+	features []probe.Feature
+	events   *ringbuf.Reader
+	notices  *noticeReader
+	clock    wallClock
+	proxyMap bool // outgoing connections of proxies may enter their map
+
+	mu      sync.Mutex
+	targets map[uint32]*target
+	removed map[uint32]struct{} // asked to be forgotten; their late events are ignored
+	closed  bool
+}
 
 // Load loads and attaches the programs. It fails only if socket spans cannot
 // be had at all; other features that cannot be had are reported by Features.
-func Load(opts Options) (*Engine, error) { return nil, nil }
+func Load(opts Options) (*Engine, error) {
+	if opts.Log == nil {
+		opts.Log = slog.Default()
+	}
+	e := &Engine{
+		log:     opts.Log,
+		opts:    opts,
+		maps:    map[string]*ebpf.Map{},
+		progs:   map[string]*ebpf.Program{},
+		targets: map[uint32]*target{},
+		removed: map[uint32]struct{}{},
+	}
+	if err := e.start(); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+func (e *Engine) start() error {
+	spec, err := kernelSpec(e.opts.RingBytes)
+	if err != nil {
+		return err
+	}
+	e.clock.anchor()
+	e.loadGroups(spec)
+	for _, f := range e.features {
+		if f.Name == probe.SocketSpans && f.State == probe.Unavailable {
+			return fmt.Errorf("loading socket spans: %s", f.Reason)
+		}
+	}
+	if e.events, err = ringbuf.NewReader(e.maps["events"]); err != nil {
+		return fmt.Errorf("opening the event ring: %w", err)
+	}
+	e.notices, err = newNoticeReader(e.maps["notices"], e.onNotice)
+	return err
+}
 
 // Features reports every capability and its state on this kernel.
-func (e *Engine) Features() []probe.Feature { return nil }
-
-// AddTarget starts to watch a process; connections that are open already are
-// picked up. Adding a target again replaces its settings. An error means that
-// the process is not watched.
-func (e *Engine) AddTarget(t probe.Target) error { return nil }
-
-// RemoveTarget stops to watch a process. Removing an unknown one is no error.
-func (e *Engine) RemoveTarget(pid uint32) error { return nil }
-
-// TargetStatus tells how the requests of a target are linked.
-type TargetStatus struct {
-	PID uint32
-	// Go says that goroutines are told apart; GoReason why not, if the binary is Go.
-	Go       bool
-	GoReason string
-	// Trust is one of "goroutine", "strict", "thread", "moved", "proxy".
-	Trust string
-	// OpenRequests is the number of server requests without an answer.
-	OpenRequests int
-	// ClientSpans and LinkedClientSpans count outgoing requests since the target was added.
-	ClientSpans       uint64
-	LinkedClientSpans uint64
+func (e *Engine) Features() []probe.Feature {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return append([]probe.Feature(nil), e.features...)
 }
-
-// Targets reports the targets, including forked children of targets.
-func (e *Engine) Targets() []TargetStatus { return nil }
-
-// Run delivers finished requests to handle, one at a time, until ctx is done;
-// then it delivers what the kernel still holds and returns nil. Run once only.
-func (e *Engine) Run(ctx context.Context, handle func(probe.Exchange)) error { return nil }
-
-// Processes delivers process events until ctx is done. A slow receiver loses
-// events, which Drops counts. Nil where the feature is unavailable.
-func (e *Engine) Processes(ctx context.Context) <-chan probe.Process { return nil }
-
-// Drops returns how many requests or events were lost since Load, by reason.
-func (e *Engine) Drops() map[string]uint64 { return nil }
-
-// Stats is what the engine costs.
-type Stats struct {
-	// Programs are sorted by name.
-	Programs []ProgramStats
-	// MapBytes is the kernel memory of all maps.
-	MapBytes uint64
-	// Exchanges is the number of finished requests that the kernel reported.
-	Exchanges uint64
-}
-
-// ProgramStats is the cost of one program. RunTimeNanos stays 0 unless the
-// kernel's BPF statistics are on.
-type ProgramStats struct {
-	Name         string
-	Runs         uint64
-	RunTimeNanos uint64
-}
-
-// Stats reads the cost of the engine so far.
-func (e *Engine) Stats() (Stats, error) { return Stats{}, nil }
 
 // Close detaches everything and frees it. Run returns first if it still runs.
-func (e *Engine) Close() error { return nil }
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return nil
+	}
+	e.closed = true
+	targets := e.targets
+	e.targets = map[uint32]*target{}
+	e.mu.Unlock()
+
+	var errs []error
+	// Readers first: nothing may read a ring that is unmapped. Then what feeds
+	// them, then the sockets, whose maps must outlive the programs on them.
+	if e.events != nil {
+		errs = append(errs, e.events.Close())
+	}
+	if e.notices != nil {
+		errs = append(errs, e.notices.close())
+	}
+	for _, t := range targets {
+		errs = append(errs, t.close())
+	}
+	for i := len(e.links) - 1; i >= 0; i-- {
+		errs = append(errs, e.links[i].Close())
+	}
+	for _, p := range e.progs {
+		errs = append(errs, p.Close())
+	}
+	for _, m := range e.maps {
+		errs = append(errs, m.Close())
+	}
+	return errors.Join(errs...)
+}

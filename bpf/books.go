@@ -1,0 +1,87 @@
+package bpf
+
+import (
+	"fmt"
+	"sort"
+)
+
+// dropNames are the reasons in the order of enum drop in include/types.h.
+var dropNames = []string{
+	"ring_full",          // the reader was too slow: the request is lost
+	"pipelined",          // more requests in flight on a connection than are kept: lost
+	"unparsable",         // what followed on an HTTP connection was not HTTP: lost
+	"unreadable",         // a head was moved by io_uring, splice or sendfile: lost
+	"table_full",         // a link or a header is missing, the request is not
+	"notice_full",        // a process event is lost
+	"too_many_pieces",    // the rest of a call was skipped; the next request is seen again
+	"header_not_written", // the request went out without traceparent
+	"truncated",          // the request head was longer than what is kept
+}
+
+const countExchanges = 9
+
+// Drops returns how many requests or events were lost since Load, by reason.
+func (e *Engine) Drops() map[string]uint64 {
+	drops := make(map[string]uint64, len(dropNames)+1)
+	for i, name := range dropNames {
+		drops[name] = e.counter(uint32(i))
+	}
+	if e.notices != nil {
+		drops["process_backlog"] = e.notices.lost.Load()
+	}
+	return drops
+}
+
+// counter sums one counter over all CPUs; 0 where it cannot be read.
+func (e *Engine) counter(i uint32) uint64 {
+	var perCPU []uint64
+	if err := e.maps["counts"].Lookup(i, &perCPU); err != nil {
+		return 0
+	}
+	var sum uint64
+	for _, n := range perCPU {
+		sum += n
+	}
+	return sum
+}
+
+// Stats is what the engine costs.
+type Stats struct {
+	// Programs are sorted by name.
+	Programs []ProgramStats
+	// MapBytes is the kernel memory of all maps.
+	MapBytes uint64
+	// Exchanges is the number of finished requests that the kernel reported.
+	Exchanges uint64
+}
+
+// ProgramStats is the cost of one program. RunTimeNanos stays 0 unless the
+// kernel's BPF statistics are on.
+type ProgramStats struct {
+	Name         string
+	Runs         uint64
+	RunTimeNanos uint64
+}
+
+// Stats reads the cost of the engine so far.
+func (e *Engine) Stats() (Stats, error) {
+	s := Stats{Exchanges: e.counter(countExchanges)}
+	for name, p := range e.progs {
+		st, err := p.Stats()
+		if err != nil {
+			return s, fmt.Errorf("reading statistics of %s: %w", name, err)
+		}
+		s.Programs = append(s.Programs, ProgramStats{Name: name, Runs: st.RunCount, RunTimeNanos: uint64(st.Runtime)})
+	}
+	sort.Slice(s.Programs, func(i, j int) bool { return s.Programs[i].Name < s.Programs[j].Name })
+	for name, m := range e.maps {
+		info, err := m.Info()
+		if err != nil {
+			return s, fmt.Errorf("reading the size of map %s: %w", name, err)
+		}
+		if bytes, ok := info.Memlock(); ok {
+			s.MapBytes += bytes
+		}
+	}
+	return s, nil
+}

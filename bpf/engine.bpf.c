@@ -1,0 +1,261 @@
+//go:build ignore
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// Server and client requests of the watched processes, seen on their sockets.
+//
+// Hooks: sock_send_length and sock_recv_length fire for sockets only, in the
+//        caller's context, after the bytes moved. No other system call pays.
+// Event: one per finished request (struct request and the bytes of its head).
+// State: conns and http1s live with the socket, threads with the thread.
+// Needs: Linux 6.3 (the two tracepoints), BTF. No kprobes, no writes to user memory.
+
+#include "golang/golang.h"
+#include "process/process.h"
+#include "propagate/propagate.h"
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+inline_ bool is_tcp(struct sock *sk)
+{
+	u16 family = sk->__sk_common.skc_family;
+
+	return (family == AF_INET || family == AF_INET6) && sk->sk_type == SOCK_STREAM && sk->sk_protocol == IPPROTO_TCP;
+}
+
+inline_ struct who who_runs(struct sock *sk)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct who w = {.sk = (u64)sk, .tgid = id >> 32, .tid = (u32)id, .now = bpf_ktime_get_ns()};
+
+	return w;
+}
+
+// take_out asks user space to take a connection out of the socket map: it does
+// not speak HTTP/1, and only user space may do that.
+inline_ void take_out(struct conn *c, struct sock *sk)
+{
+	struct notice *n;
+
+	if (!c->mapped || c->asked)
+		return;
+	n = bpf_ringbuf_reserve(&notices, sizeof(*n), 0);
+	if (!n) {
+		count(DROP_NOTICE_FULL);
+		return;
+	}
+	__builtin_memset(n, 0, sizeof(*n));
+	n->kind = NOTICE_TAKE_OUT;
+	n->key = bpf_get_socket_cookie(sk);
+	c->asked = 1;
+	bpf_ringbuf_submit(n, 0);
+}
+
+// note_owner keeps what a proxy's thread works for.
+inline_ void note_owner(struct target *g, struct http1 *h, struct conn *c)
+{
+	struct request *r = &h->slot[h->head & (SLOTS - 1)];
+	struct thread *t;
+
+	if (!(g->flags & T_PROXY) || h->head == h->tail)
+		return;
+	t = bpf_task_storage_get(&threads, (void *)bpf_get_current_task_btf(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!t)
+		return;
+	if (c->role == ROLE_SERVER)
+		t->owner.span = r->span;
+	else
+		t->owner.span = c->owner.span;
+}
+
+inline_ void requests(struct feed *f, struct sock *sk)
+{
+	struct http1 *h = f->h;
+
+	read_goroutine(f->g, &f->w);
+	if (feed_requests(f)) {
+		note_owner(f->g, h, f->c);
+		return;
+	}
+	if (h->head == h->tail)
+		bpf_sk_storage_delete(&http1s, sk);
+	f->c->ignored = 1;
+}
+
+inline_ void answers(struct feed *f)
+{
+	u32 zero = 0;
+	struct window *s = bpf_map_lookup_elem(&scratches, &zero);
+
+	if (!s)
+		return;
+	f->win = s;
+	note_owner(f->g, f->h, f->c);
+	feed_answers(f);
+}
+
+// moved handles bytes that moved through a socket of a watched process.
+inline_ void moved(struct sock *sk, struct target *g, int bytes, bool sent)
+{
+	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct feed f = {.g = g, .c = c, .w = who_runs(sk)};
+	u8 role = sent ? ROLE_CLIENT : ROLE_SERVER;
+
+	if (!c)
+		return;
+	if (c->ignored) {
+		take_out(c, sk);
+		return;
+	}
+	if (c->role == ROLE_SERVER)
+		take_out(c, sk);
+	if (sent && c->msg && c->role == ROLE_CLIENT) {
+		c->msg = 0; // odi_message has seen it
+		return;
+	}
+	f.src.now = f.w.now;
+	open_call(&f.src, bytes);
+	f.h = bpf_sk_storage_get(&http1s, sk, 0, 0);
+	if (!f.h) {
+		if (c->role != ROLE_UNKNOWN && c->role != role)
+			return;
+		if (!first_bytes(&f)) {
+			if (++c->tries >= TRIES_MAX)
+				c->ignored = 1;
+			return;
+		}
+		f.h = bpf_sk_storage_get(&http1s, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (!f.h) {
+			count(DROP_TABLE_FULL);
+			return;
+		}
+		c->role = role;
+		c->tgid = f.w.tgid;
+	}
+	if (c->role == role)
+		requests(&f, sk);
+	else
+		answers(&f);
+	if (!f.h->seen && f.h->q.state == D_LOST && !c->ignored) {
+		c->role = ROLE_UNKNOWN; // it only looked like a request
+		bpf_sk_storage_delete(&http1s, sk);
+	}
+}
+
+// trace_sock_send_length(struct sock *sk, int ret, int flags)
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(odi_sent, struct sock *sk, int ret, int flags)
+{
+	struct target *g;
+
+	if (ret <= 0)
+		return 0;
+	g = current_target();
+	if (g && is_tcp(sk))
+		moved(sk, g, ret, true);
+	return 0;
+}
+
+// eof ends answers that end with the connection.
+inline_ void eof(struct sock *sk, struct target *g)
+{
+	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
+	struct http1 *h;
+	struct who w;
+
+	if (!c || c->role != ROLE_CLIENT)
+		return;
+	h = bpf_sk_storage_get(&http1s, sk, 0, 0);
+	if (!h || h->head == h->tail)
+		return;
+	w = who_runs(sk);
+	if (h->a.state == D_CLOSE || h->a.state == D_TAIL)
+		ended(h, c, &w);
+}
+
+// trace_sock_recv_length(struct sock *sk, int ret, int flags)
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(odi_received, struct sock *sk, int ret, int flags)
+{
+	struct target *g;
+
+	if (ret < 0 || (flags & (MSG_PEEK | MSG_TRUNC | MSG_ERRQUEUE)))
+		return 0;
+	g = current_target();
+	if (!g || !is_tcp(sk))
+		return 0;
+	if (ret)
+		moved(sk, g, ret, false);
+	else
+		eof(sk, g);
+	return 0;
+}
+
+// opening marks a connection of a target while its caller still runs.
+inline_ void opening(struct sock *sk)
+{
+	struct target *g = current_target();
+	struct thread *t;
+	struct conn *c;
+
+	if (!g || !is_tcp(sk))
+		return;
+	c = bpf_sk_storage_get(&conns, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!c)
+		return;
+	c->tgid = bpf_get_current_pid_tgid() >> 32;
+	c->fresh = 1;
+	c->role = ROLE_UNKNOWN;
+	c->ignored = 0;
+	if (g->flags & T_PROPAGATE)
+		c->want = g->flags & T_PROXY ? 2 : 1;
+	if (!(g->flags & T_PROXY))
+		return;
+	t = bpf_task_storage_get(&threads, (void *)bpf_get_current_task_btf(), 0, 0);
+	if (t)
+		c->owner.span = t->owner.span;
+}
+
+inline_ u8 fault_of(struct sock *sk)
+{
+	switch (sk->sk_err) {
+	case ECONNRESET:
+		return FAULT_RESET;
+	case ETIMEDOUT:
+		return FAULT_TIMEOUT;
+	}
+	return FAULT_CLOSED;
+}
+
+// closing ends what will never be answered. It may run in any task.
+inline_ void closing(struct sock *sk, bool gone)
+{
+	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
+	struct who w = {};
+	struct http1 *h;
+	u64 key = (u64)sk;
+
+	if (!c)
+		return;
+	if (gone && c->role == ROLE_CLIENT)
+		bpf_map_delete_elem(&go_ties, &key);
+	h = bpf_sk_storage_get(&http1s, sk, 0, 0);
+	if (!h || (c->role == ROLE_CLIENT && !gone))
+		return;
+	w.now = bpf_ktime_get_ns();
+	for (int i = 0; i < SLOTS && h->head != h->tail; i++) {
+		bool whole = !i && (h->a.state == D_CLOSE || h->a.state == D_TAIL) && !sk->sk_err;
+
+		finish(h, c, &w, whole ? FAULT_NONE : fault_of(sk));
+	}
+}
+
+// trace_inet_sock_set_state(const struct sock *sk, const int oldstate, const int newstate)
+// Runs in the caller for connect and close, anywhere for what the peer does.
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(odi_state, struct sock *sk, int before, int after)
+{
+	if (after == ST_SYN_SENT)
+		opening(sk);
+	else if (after == ST_FIN_WAIT1 || after == ST_LAST_ACK || after == ST_CLOSE)
+		closing(sk, after == ST_CLOSE);
+	return 0;
+}

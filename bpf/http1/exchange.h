@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// One request from its head to the end of its answer: the slots of http1.h
+// become events.
+#pragma once
+
+#include "../include/link.h"
+#include "http1.h"
+
+inline_ void fill_tuple(struct request *r, u64 sk)
+{
+	struct sock_common *c = (void *)sk;
+
+	r->family = BPF_CORE_READ(c, skc_family);
+	r->lport = BPF_CORE_READ(c, skc_num);
+	r->pport = __builtin_bswap16(BPF_CORE_READ(c, skc_dport));
+	if (r->family == AF_INET) {
+		*(u32 *)r->local = BPF_CORE_READ(c, skc_rcv_saddr);
+		*(u32 *)r->peer = BPF_CORE_READ(c, skc_daddr);
+		return;
+	}
+	bpf_probe_read_kernel(r->local, 16, &c->skc_v6_rcv_saddr);
+	bpf_probe_read_kernel(r->peer, 16, &c->skc_v6_daddr);
+}
+
+// emit sends the event. The reader is woken only when it had nothing to do, or
+// when the ring fills up while it pauses.
+inline_ void emit(struct http1 *h, struct request *r)
+{
+	struct bpf_dynptr to;
+	u32 off = r->head_off & (KEEP_ONE - 1), n = r->head_len;
+	u64 waiting = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+	u64 size = bpf_ringbuf_query(&events, BPF_RB_RING_SIZE);
+	u64 flags = !waiting || waiting > size / 4 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+
+	if (n > KEEP_ONE)
+		n = KEEP_ONE;
+	if (off + n > KEEP_ALL)
+		n = 0;
+	if (bpf_ringbuf_reserve_dynptr(&events, sizeof(*r) + n, 0, &to)) {
+		bpf_ringbuf_discard_dynptr(&to, 0);
+		count(DROP_RING_FULL);
+		return;
+	}
+	bpf_dynptr_write(&to, 0, r, sizeof(*r), 0);
+	if (n && off <= KEEP_ONE)
+		bpf_dynptr_write(&to, sizeof(*r), h->kept + off, n, 0);
+	bpf_ringbuf_submit_dynptr(&to, flags);
+	count(COUNT_EXCHANGES);
+	if (r->bits & BIT_TRUNCATED)
+		count(DROP_TRUNCATED);
+}
+
+// finish ends the oldest request of the connection. w->tid is 0 where the
+// current task has nothing to do with it.
+noinline_ int finish(struct http1 *h, struct conn *c, struct who *w, u32 fault)
+{
+	struct request *r;
+	struct target *g;
+	u32 tgid;
+
+	if (!h || !c || !w || h->head == h->tail)
+		return 0;
+	r = &h->slot[h->head & (SLOTS - 1)];
+	if (!__sync_lock_test_and_set(&r->live, 0))
+		return 0;
+	tgid = h->tgid;
+	g = bpf_map_lookup_elem(&targets, &tgid);
+	if (r->role == ROLE_SERVER) {
+		bpf_map_delete_elem(&open_requests, &r->span);
+		if (g)
+			served(g, w, r->span, r->goid, tgid, r->tid);
+	} else if (r->role == ROLE_CLIENT && c->owner.span) {
+		struct open_request *o = bpf_map_lookup_elem(&open_requests, &c->owner.span);
+
+		if (o)
+			o->upstream = 0;
+	}
+	r->end_ns = w->now;
+	r->fault = fault;
+	r->resp_body = r->bits & BIT_ANSWERED ? (s64)h->a.body : -1;
+	emit(h, r);
+	__sync_fetch_and_add(&h->head, 1);
+	return 0;
+}
+
+// receive starts the server span of the request whose head has just ended.
+inline_ void receive(struct target *g, struct http1 *h, struct request *r, struct who *w)
+{
+	struct dir *d = &h->q;
+	struct ref ref = {};
+
+	random_ids(0, &r->span);
+	if (d->has_trace == 1) {
+		r->trace[0] = d->trace[0];
+		r->trace[1] = d->trace[1];
+		r->parent = d->parent;
+		r->tflags = d->tflags;
+		r->link = LINK_HEADER;
+		ref.incoming = d->parent;
+	} else {
+		random_ids(r->trace, &r->span);
+		r->parent = 0;
+		r->tflags = 1;
+		r->link = LINK_NONE;
+	}
+	ref.trace[0] = r->trace[0];
+	ref.trace[1] = r->trace[1];
+	ref.span = r->span;
+	ref.tflags = r->tflags;
+	ref.target_hash = d->target_hash;
+	serve(g, w, &ref);
+}
+
+// ask starts the client span of the request whose head has just ended.
+inline_ void ask(struct target *g, struct http1 *h, struct conn *c, struct request *r, struct who *w)
+{
+	struct dir *d = &h->q;
+	struct ref up = {};
+
+	w->target_hash = d->target_hash;
+	r->link = find_parent(g, w, c, &up);
+	c->owner = up;
+	c->fresh = 0;
+	__sync_fetch_and_add(&g->clients, 1);
+	if (r->link != LINK_NONE) {
+		__sync_fetch_and_add(&g->linked, 1);
+		random_ids(0, &r->span);
+		r->trace[0] = up.trace[0];
+		r->trace[1] = up.trace[1];
+		r->parent = up.span;
+		r->tflags = up.tflags;
+	} else {
+		random_ids(r->trace, &r->span);
+		r->parent = 0;
+		r->tflags = 1;
+	}
+	// A header that is not the one that came in with the parent was written by
+	// the application: its trace counts.
+	if (d->has_trace == 1 && !(up.incoming == d->parent && up.trace[0] == d->trace[0] && up.trace[1] == d->trace[1])) {
+		r->trace[0] = d->trace[0];
+		r->trace[1] = d->trace[1];
+		r->parent = d->parent;
+		r->tflags = d->tflags;
+		r->link = LINK_HEADER;
+		d->has_trace = 2;
+	}
+	r->goid = w->goid;
+}
+
+// push makes an event of a complete request head. False: no room, not kept.
+noinline_ int push(struct http1 *h, struct conn *c, struct target *g, struct who *w)
+{
+	struct dir *d;
+	struct request *r;
+
+	if (!h || !c || !g || !w)
+		return 0;
+	d = &h->q;
+	r = &h->slot[h->tail & (SLOTS - 1)];
+	h->seen++;
+	h->tgid = w->tgid;
+	if (h->owed || h->tail - h->head >= SLOTS) {
+		__sync_fetch_and_add(&h->owed, 1);
+		count(DROP_PIPELINED);
+		return false;
+	}
+	r->start_ns = d->start_ns;
+	r->answered_ns = 0;
+	r->goid = w->goid;
+	r->req_body = d->chunked ? -1 : d->length > 0 ? d->length : 0;
+	r->pid = w->tgid;
+	r->tid = w->tid;
+	r->target_hash = d->target_hash;
+	r->status = 0;
+	r->head_off = d->keep_off;
+	r->head_len = d->keep_len;
+	r->role = c->role;
+	r->bits = d->bits;
+	r->resp_len = 0;
+	fill_tuple(r, w->sk);
+	if (c->role == ROLE_SERVER)
+		receive(g, h, r, w);
+	else
+		ask(g, h, c, r, w);
+	r->live = 1;
+	__sync_fetch_and_add(&h->tail, 1);
+	return true;
+}
+
+// answer handles a complete response head. True: the answer ends here.
+noinline_ int answer(struct http1 *h, struct conn *c, struct target *g, struct who *w)
+{
+	struct dir *d;
+	struct request *r;
+	bool known;
+	u8 bits;
+
+	if (!h || !c || !g || !w)
+		return 0;
+	d = &h->a;
+	r = &h->slot[h->head & (SLOTS - 1)];
+	known = h->head != h->tail;
+	bits = known ? r->bits : 0;
+	if (d->status >= 100 && d->status < 200 && d->status != 101) {
+		d->state = D_IDLE; // an interim response; the real one follows
+		return false;
+	}
+	if (known) {
+		r->status = d->status;
+		r->answered_ns = d->start_ns;
+		r->bits |= BIT_ANSWERED;
+		r->resp_len = d->head_seen < RESP_KEEP ? d->head_seen : RESP_KEEP;
+		__builtin_memcpy(r->resp, h->resp, RESP_KEEP);
+		if (c->role == ROLE_SERVER && !(g->flags & (T_GO | T_PROXY)) && r->tid != w->tid)
+			g->trust = TRUST_MOVED;
+	}
+	if (d->status == 101 || ((bits & BIT_CONNECT) && d->status < 300)) {
+		c->ignored = 1; // a tunnel from here on
+		return true;
+	}
+	if ((bits & BIT_HEAD) || d->status == 204 || d->status == 304) {
+		d->body = 0;
+		d->state = D_IDLE;
+		return true;
+	}
+	return begin_body(d, true);
+}
+
+// ended closes the books of one answer.
+inline_ void ended(struct http1 *h, struct conn *c, struct who *w)
+{
+	h->a.state = D_IDLE;
+	if (h->head != h->tail)
+		finish(h, c, w, FAULT_NONE);
+	else if (h->owed)
+		__sync_fetch_and_add(&h->owed, -1);
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// The kernel's types, cut down to the fields that the engine reads. Offsets are
+// relocated at load time (CO-RE), so this file depends on no kernel build.
+#pragma once
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+
+#define noinline_ __attribute__((noinline))
+#define inline_ static __always_inline
+#define co_re __attribute__((preserve_access_index))
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s64 s64;
+typedef u8 bool;
+#define true 1
+#define false 0
+
+#define AF_INET 2
+#define AF_INET6 10
+#define SOCK_STREAM 1
+#define IPPROTO_TCP 6
+#define ECONNRESET 104
+#define ETIMEDOUT 110
+#define MSG_PEEK 0x2
+#define MSG_TRUNC 0x20
+#define MSG_ERRQUEUE 0x2000
+#define CLONE_THREAD 0x00010000
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+
+struct in6_addr_ {
+	u8 b[16];
+};
+
+struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	u16 skc_num;
+	u16 skc_family;
+	struct in6_addr_ skc_v6_daddr;
+	struct in6_addr_ skc_v6_rcv_saddr;
+} co_re;
+
+struct sock {
+	struct sock_common __sk_common;
+	u16 sk_type;
+	u16 sk_protocol;
+	int sk_err;
+} co_re;
+
+struct socket {
+	struct sock *sk;
+} co_re;
+
+struct inode {
+	u16 i_mode;
+} co_re;
+
+struct file {
+	void *private_data;
+	struct inode *f_inode;
+} co_re;
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+} co_re;
+
+struct files_struct {
+	struct fdtable *fdt;
+} co_re;
+
+typedef struct {
+	int counter;
+} atomic_t_;
+
+struct signal_struct {
+	atomic_t_ live;
+} co_re;
+
+#if defined(__TARGET_ARCH_x86)
+struct thread_struct {
+	unsigned long fsbase;
+} co_re;
+
+struct pt_regs {
+	unsigned long di, si, dx, r10, r8, r9, orig_ax, sp;
+} co_re;
+#elif defined(__TARGET_ARCH_arm64)
+struct pt_regs {
+	u64 regs[31];
+	u64 sp;
+	int syscallno;
+} co_re;
+#endif
+
+struct task_struct {
+	int pid;
+	int tgid;
+	char comm[16];
+	struct task_struct *real_parent;
+	struct signal_struct *signal;
+	struct files_struct *files;
+#if defined(__TARGET_ARCH_x86)
+	struct thread_struct thread;
+#endif
+} co_re;
+
+struct iovec_ {
+	u64 base;
+	u64 len;
+};
+
+// struct user_msghdr up to the iovec; the same on every 64-bit architecture.
+struct msghdr_ {
+	u64 name;
+	u32 namelen, _pad;
+	u64 iov;
+	u64 iovlen;
+};
+
+#if defined(__TARGET_ARCH_x86)
+#define NR_read 0
+#define NR_write 1
+#define NR_readv 19
+#define NR_writev 20
+#define NR_sendto 44
+#define NR_recvfrom 45
+#define NR_sendmsg 46
+#define NR_recvmsg 47
+#define NR_sendmmsg 307
+inline_ u64 reg_nr(struct pt_regs *r) { return r->orig_ax; }
+inline_ u64 reg_arg2(struct pt_regs *r) { return r->si; }
+inline_ u64 reg_arg3(struct pt_regs *r) { return r->dx; }
+#elif defined(__TARGET_ARCH_arm64)
+#define NR_read 63
+#define NR_write 64
+#define NR_readv 65
+#define NR_writev 66
+#define NR_sendto 206
+#define NR_recvfrom 207
+#define NR_sendmsg 211
+#define NR_recvmsg 212
+#define NR_sendmmsg 269
+inline_ u64 reg_nr(struct pt_regs *r) { return (u32)r->syscallno; }
+inline_ u64 reg_arg2(struct pt_regs *r) { return r->regs[1]; }
+inline_ u64 reg_arg3(struct pt_regs *r) { return r->regs[2]; }
+#endif
+
+// Kernel states of a TCP socket (include/net/tcp_states.h).
+enum { ST_SYN_SENT = 2, ST_FIN_WAIT1 = 4, ST_CLOSE = 7, ST_LAST_ACK = 9 };

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// Who called whom: finds the server request that a client request belongs to.
+// A missing parent is a pity, a wrong one is a lie: every doubt means no parent.
+#pragma once
+
+#include "maps.h"
+
+// who is the task that runs now.
+struct who {
+	u64 sk;   // address of the socket that it works on, as a key only
+	u64 goid;
+	u64 parent_goid;
+	u64 startpc;
+	u64 now;
+	u32 tgid;
+	u32 tid;
+	u32 target_hash; // of the request in hand
+	u32 _pad;
+};
+
+inline_ void random_ids(u64 *trace, u64 *span)
+{
+	if (trace) {
+		trace[0] = (u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32();
+		trace[1] = (u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32() | 1;
+	}
+	*span = (u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32() | 1;
+}
+
+// read_goroutine reads ids from g, which Go keeps in thread-local storage
+// (amd64) or a register (arm64). Leaves 0 where the stack pointer is not on
+// g's stack: then g is not the goroutine that made the call.
+noinline_ int read_goroutine(struct target *t, struct who *w)
+{
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	struct pt_regs *regs;
+	u64 g = 0, stack[2];
+
+	if (!t || !w)
+		return 0;
+	w->goid = 0;
+	w->parent_goid = 0;
+	w->startpc = 0;
+	if (!(t->flags & T_GO))
+		return 0;
+	regs = (void *)bpf_task_pt_regs((void *)task);
+#if defined(__TARGET_ARCH_x86)
+	if (bpf_probe_read_user(&g, sizeof(g), (void *)(task->thread.fsbase - 8)))
+		return 0;
+#else
+	g = regs->regs[28];
+#endif
+	if (bpf_probe_read_user(stack, sizeof(stack), (void *)g) || regs->sp < stack[0] || regs->sp > stack[1])
+		return 0;
+	bpf_probe_read_user(&w->goid, 8, (void *)(g + t->goid_off));
+	if (t->parent_off)
+		bpf_probe_read_user(&w->parent_goid, 8, (void *)(g + t->parent_off));
+	if (t->startpc_off)
+		bpf_probe_read_user(&w->startpc, 8, (void *)(g + t->startpc_off));
+	return 0;
+}
+
+inline_ bool alive(const struct ref *r, u64 now)
+{
+	return r->span && (!r->ended_ns || now - r->ended_ns < PARENT_EXPIRY_NS);
+}
+
+// still_open tells whether the request that a goroutine inherited is still being served.
+inline_ bool still_open(u32 tgid, const struct ref *r)
+{
+	struct go_key key = {.goid = r->root, .tgid = tgid};
+	struct ref *root = bpf_map_lookup_elem(&goroutines, &key);
+
+	return root && root->span == r->span && !root->ended_ns;
+}
+
+// goroutine_parent finds the request that goroutine w->goid works for: its own,
+// or that of the goroutine that started it.
+inline_ bool goroutine_parent(struct who *w, struct ref *out)
+{
+	struct go_key key = {.goid = w->goid, .tgid = w->tgid};
+	struct go_key pool = {.goid = w->startpc, .tgid = w->tgid};
+	struct ref *own, *up;
+	u8 one = 1;
+
+	if (!w->goid)
+		return false;
+	own = bpf_map_lookup_elem(&goroutines, &key);
+	if (own && own->span) {
+		if (!own->bound) {
+			*out = *own;
+			return alive(own, w->now);
+		}
+		if (still_open(w->tgid, own)) {
+			*out = *own;
+			return true;
+		}
+		// It outlived its request: goroutines started there are a pool.
+		own->span = 0;
+		bpf_map_update_elem(&go_pools, &pool, &one, BPF_ANY);
+		return false;
+	}
+	if (own || bpf_map_lookup_elem(&go_pools, &pool))
+		return false;
+	key.goid = w->parent_goid;
+	up = w->parent_goid ? bpf_map_lookup_elem(&goroutines, &key) : 0;
+	if (!up || !alive(up, w->now) || (up->bound && !still_open(w->tgid, up)))
+		return false;
+	*out = *up;
+	out->bound = 1;
+	key.goid = w->goid;
+	bpf_map_update_elem(&goroutines, &key, out, BPF_ANY);
+	return true;
+}
+
+// thread_parent: the request that this thread serves or was started for.
+inline_ bool thread_parent(struct target *g, struct thread *t, struct ref *out)
+{
+	struct open_request *o;
+
+	if (!t || !t->cur.span || g->trust != TRUST_THREAD)
+		return false;
+	o = bpf_map_lookup_elem(&open_requests, &t->cur.span);
+	if (t->inherited && !o) {
+		g->pools = 1;
+		t->cur.span = 0;
+		return false;
+	}
+	if (!o || (t->inherited && g->pools))
+		return false;
+	*out = o->ref;
+	return true;
+}
+
+// single_parent: the only open request of the process.
+inline_ bool single_parent(struct target *g, struct who *w, struct thread *t, struct ref *out)
+{
+	u64 span = g->open_xor;
+	struct open_request *o;
+
+	if (g->open != 1)
+		return false;
+	o = bpf_map_lookup_elem(&open_requests, &span);
+	if (!o || o->tgid != w->tgid)
+		return false;
+	// A thread that serves requests itself works for its own, unless work is
+	// known to move between threads.
+	if (g->trust != TRUST_MOVED && !(g->flags & T_STRICT) && t && t->served && o->tid != w->tid)
+		return false;
+	*out = o->ref;
+	return true;
+}
+
+// proxy_parent: the owner of the last socket operation of this thread, or of
+// the connect of this connection.
+inline_ bool proxy_parent(struct target *g, struct who *w, struct thread *t, struct conn *c, struct ref *out)
+{
+	struct open_request *o;
+	u64 span = 0;
+
+	if (c->fresh && c->owner.span)
+		span = c->owner.span;
+	else if (t)
+		span = t->owner.span;
+	o = span ? bpf_map_lookup_elem(&open_requests, &span) : 0;
+	if (!o || o->tgid != w->tgid || o->upstream)
+		return false;
+	if (o->ref.target_hash != w->target_hash && g->open > 1)
+		return false;
+	o->upstream = 1;
+	*out = o->ref;
+	return true;
+}
+
+// find_parent fills out and returns how, LINK_NONE where no parent is certain.
+noinline_ int find_parent(struct target *g, struct who *w, struct conn *c, struct ref *out)
+{
+	struct thread *t;
+	struct tie *tie;
+	u64 sk;
+
+	if (!g || !w || !c || !out)
+		return LINK_NONE;
+	sk = w->sk;
+	if (g->flags & T_GO) {
+		tie = bpf_map_lookup_elem(&go_ties, &sk);
+		if (tie) {
+			*out = tie->parent;
+			w->goid = tie->goid;
+			bpf_map_delete_elem(&go_ties, &sk);
+			return out->span ? LINK_GOROUTINE : LINK_NONE;
+		}
+		if (g->writeloop_pc && w->startpc == g->writeloop_pc)
+			return LINK_NONE; // writes for others; only a tie can tell for whom
+		return goroutine_parent(w, out) ? LINK_GOROUTINE : LINK_NONE;
+	}
+	t = bpf_task_storage_get(&threads, (void *)bpf_get_current_task_btf(), 0, 0);
+	if (g->flags & T_PROXY)
+		return proxy_parent(g, w, t, c, out) ? LINK_PROXY : LINK_NONE;
+	if (thread_parent(g, t, out))
+		return LINK_THREAD;
+	return single_parent(g, w, t, out) ? LINK_SINGLE : LINK_NONE;
+}
+
+// serve notes that the current task has received a request.
+noinline_ int serve(struct target *g, struct who *w, struct ref *r)
+{
+	struct open_request o = {}, *before;
+	struct thread *t;
+
+	if (!g || !w || !r)
+		return 0;
+	o.ref = *r;
+	o.tgid = w->tgid;
+	o.tid = w->tid;
+	if (g->flags & T_GO) {
+		struct go_key key = {.goid = w->goid, .tgid = w->tgid};
+
+		r->root = w->goid;
+		if (w->goid)
+			bpf_map_update_elem(&goroutines, &key, r, BPF_ANY);
+		__sync_fetch_and_add(&g->open, 1);
+		return 0;
+	}
+	if (bpf_map_update_elem(&open_requests, &r->span, &o, BPF_ANY))
+		count(DROP_TABLE_FULL);
+	// Starting from none heals what a lost end may have left behind.
+	if (!__sync_fetch_and_add(&g->open, 1))
+		g->open_xor = r->span;
+	else
+		__sync_fetch_and_xor(&g->open_xor, r->span);
+	t = bpf_task_storage_get(&threads, (void *)bpf_get_current_task_btf(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!t)
+		return 0;
+	if (t->cur.span && !t->inherited) {
+		before = bpf_map_lookup_elem(&open_requests, &t->cur.span);
+		if (before && before->tid == w->tid && before->tgid == w->tgid)
+			g->trust = TRUST_MOVED;
+	}
+	t->cur = *r;
+	t->owner = *r;
+	t->served = 1;
+	t->inherited = 0;
+	return 0;
+}
+
+// served notes that a request has its answer (w->tid != 0) or will never have one.
+inline_ void served(struct target *g, struct who *w, u64 span, u64 goid, u32 tgid, u32 tid)
+{
+	struct thread *t;
+
+	if (g->open)
+		__sync_fetch_and_add(&g->open, -1);
+	if (g->flags & T_GO) {
+		struct go_key key = {.goid = goid, .tgid = tgid};
+		struct ref *r = bpf_map_lookup_elem(&goroutines, &key);
+
+		if (r && r->span == span)
+			r->ended_ns = w->now;
+		return;
+	}
+	__sync_fetch_and_xor(&g->open_xor, span);
+	if (!w->tid)
+		return;
+	t = bpf_task_storage_get(&threads, (void *)bpf_get_current_task_btf(), 0, 0);
+	if (t && t->cur.span == span)
+		t->cur.span = 0;
+	if (g->trust != TRUST_STRICT || (g->flags & (T_STRICT | T_PROXY)))
+		return;
+	if (w->tid == tid && g->open && __sync_fetch_and_add(&g->streak, 1) + 1 >= TRUST_STREAK)
+		g->trust = TRUST_THREAD;
+}

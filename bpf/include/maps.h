@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// Every map, its bound and the reason for it.
+#pragma once
+
+#include "types.h"
+
+// One entry per watched process; a node runs a few hundred pods.
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u32);
+	__type(value, struct target);
+} targets SEC(".maps");
+
+// Bounded by the number of sockets and threads: freed with them.
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct conn);
+} conns SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct thread);
+} threads SEC(".maps");
+
+// Server requests without an answer, by span id. More than this at once on a
+// node only costs links.
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64);
+	__type(value, struct open_request);
+} open_requests SEC(".maps");
+
+struct go_key {
+	u64 goid;
+	u32 tgid;
+	u32 _pad;
+};
+
+// The request a goroutine works for. LRU, because a goroutine's end is not seen;
+// big enough for the goroutines of the last minute that touched a request.
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct go_key);
+	__type(value, struct ref);
+} goroutines SEC(".maps");
+
+// Start functions of goroutines that outlive the request that started them
+// (worker pools): nothing is inherited through them.
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct go_key);
+	__type(value, u8);
+} go_pools SEC(".maps");
+
+// tie is the goroutine that asked for the next request of a connection.
+struct tie {
+	struct ref parent;
+	u64 goid;
+};
+
+// By address of the socket. Taken out when the request is written or the socket closes.
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64);
+	__type(value, struct tie);
+} go_ties SEC(".maps");
+
+// User space sets the size. No wake-up per event: see emit.
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 22);
+} events SEC(".maps");
+
+// A burst of a thousand short-lived processes fits.
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 17);
+} notices SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, DROP_MAX);
+	__type(key, u32);
+	__type(value, u64);
+} counts SEC(".maps");
+
+// Outgoing connections of targets, by socket cookie. Two maps, because a verdict
+// program is bound to the map: the proxy map has one, so that FIONREAD answers.
+struct {
+	__uint(type, BPF_MAP_TYPE_SOCKHASH);
+	__uint(max_entries, 32768);
+	__type(key, u64);
+	__type(value, u64);
+} sockets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SOCKHASH);
+	__uint(max_entries, 16384);
+	__type(key, u64);
+	__type(value, u64);
+} proxy_sockets SEC(".maps");
+
+inline_ void count(u32 what)
+{
+	u64 *n = bpf_map_lookup_elem(&counts, &what);
+
+	if (n)
+		*n += 1;
+}
+
+inline_ struct target *current_target(void)
+{
+	u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+	return bpf_map_lookup_elem(&targets, &tgid);
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// The bytes of one system call (or one sk_msg), piece by piece. Protocols are
+// parsed incrementally, so a head may arrive in any number of pieces.
+#pragma once
+
+#include "maps.h"
+
+// More pieces than this in one call (chunks, iovec entries, pipelined requests)
+// and the rest of the call is skipped.
+#define MAX_PIECES 128
+
+struct source {
+	u64 ptr;   // current piece
+	u64 iov;   // next iovec entry, 0: none
+	u32 left;  // bytes left in the piece
+	u32 iovs;  // iovec entries left
+	u32 total; // bytes left altogether
+	u32 done;  // bytes consumed
+	u32 kernel; // ptr is a kernel address
+	u32 opaque; // the bytes cannot be read, only counted
+	u32 complete; // the last step ended a head or a body
+	u32 _pad;
+	u64 now;
+};
+
+// open_call finds the buffers of the system call that the current task is in.
+inline_ void open_call(struct source *s, u32 bytes)
+{
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)task);
+	struct msghdr_ msg;
+	u64 arg = reg_arg2(regs);
+
+	s->total = bytes;
+	s->done = 0;
+	s->kernel = 0;
+	s->opaque = 0;
+	s->iov = 0;
+	s->iovs = 0;
+	s->left = 0;
+	s->ptr = 0;
+	switch (reg_nr(regs)) {
+	case NR_read:
+	case NR_write:
+	case NR_sendto:
+	case NR_recvfrom:
+		s->ptr = arg;
+		s->left = bytes;
+		return;
+	case NR_readv:
+	case NR_writev:
+		s->iov = arg;
+		s->iovs = reg_arg3(regs);
+		return;
+	case NR_sendmmsg:
+		if (reg_arg3(regs) != 1) // which message this is cannot be told
+			break;
+	case NR_sendmsg:
+	case NR_recvmsg:
+		if (bpf_probe_read_user(&msg, sizeof(msg), (void *)arg))
+			break;
+		s->iov = msg.iov;
+		s->iovs = msg.iovlen;
+		return;
+	}
+	s->opaque = 1; // io_uring, splice, sendfile, 32-bit calls
+	s->left = bytes;
+}
+
+// next_piece moves to the next iovec entry.
+inline_ bool next_piece(struct source *s)
+{
+	struct iovec_ v;
+
+	if (!s->iov || !s->iovs || bpf_probe_read_user(&v, sizeof(v), (void *)s->iov))
+		return false;
+	s->iov += sizeof(v);
+	s->iovs--;
+	s->ptr = v.base;
+	s->left = v.len > s->total ? s->total : v.len;
+	return true;
+}
+
+inline_ long read_bytes(struct source *s, void *to, u32 n)
+{
+	if (s->kernel)
+		return bpf_probe_read_kernel(to, n, (void *)s->ptr);
+	return bpf_probe_read_user(to, n, (void *)s->ptr);
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// What the engine keeps and what it sends to user space. No implicit padding:
+// user space reads the same bytes.
+#pragma once
+
+#include "kernel.h"
+
+enum role { ROLE_UNKNOWN, ROLE_SERVER, ROLE_CLIENT };
+enum link { LINK_NONE, LINK_HEADER, LINK_GOROUTINE, LINK_THREAD, LINK_PROXY, LINK_SINGLE };
+enum fault { FAULT_NONE, FAULT_CLOSED, FAULT_RESET, FAULT_TIMEOUT };
+
+// Bits of request.bits.
+enum { BIT_TRUNCATED = 1, BIT_INJECTED = 2, BIT_HEAD = 4, BIT_CONNECT = 8, BIT_ANSWERED = 16 };
+
+// Bits of target.flags.
+enum { T_GO = 1, T_PROXY = 2, T_STRICT = 4, T_PROPAGATE = 8, T_CHILDREN = 16, T_ROUNDTRIP = 32 };
+
+enum trust { TRUST_STRICT, TRUST_THREAD, TRUST_MOVED };
+
+// A process earns thread trust after this many overlapping requests in a row
+// that each stayed on one thread.
+#define TRUST_STREAK 16
+// A request stays the parent of what its goroutine starts for this long after its answer.
+#define PARENT_EXPIRY_NS (60ULL * 1000000000ULL)
+
+// target is one watched process. User space writes the first part once, the
+// programs the rest.
+struct target {
+	u64 writeloop_pc; // start of net/http.(*persistConn).writeLoop, 0: unknown
+	u16 goid_off;
+	u16 parent_off;
+	u16 startpc_off;
+	u16 pconn_off; // persistConn.conn
+	u16 sysfd_off; // netFD.pfd.Sysfd
+	u16 family_off; // netFD.family; sotype follows
+	u16 flags;
+	u16 _pad;
+
+	u64 open_xor;  // XOR of the span ids of the open server requests
+	u32 open;      // number of open server requests
+	u32 streak;    // overlapping requests in a row that stayed on one thread
+	u32 trust;     // enum trust
+	u32 pools;     // a thread outlived the request that started it: no inheritance
+	u64 clients;   // client requests
+	u64 linked;    // client requests with a parent
+};
+
+// ref is what another request needs to become a child of a server request.
+struct ref {
+	u64 trace[2];
+	u64 span;
+	u64 incoming; // span id in the traceparent that came in, 0: none
+	u64 ended_ns; // 0: open
+	u64 root;     // goroutine that serves it, 0: not Go
+	u32 target_hash;
+	u8 tflags;
+	u8 bound; // copied from the goroutine that started this one
+	u8 _pad[2];
+};
+
+// open_request is a server request without a complete answer (not kept for Go).
+struct open_request {
+	struct ref ref;
+	u32 tgid;
+	u32 tid;
+	u32 upstream; // number of open client requests made for it
+	u32 _pad;
+};
+
+// thread is freed by the kernel with the thread.
+struct thread {
+	struct ref cur;   // request being served here, or inherited; span 0: none
+	struct ref owner; // event-loop proxies: owner of the last socket operation
+	u32 served;       // this thread has received requests
+	u32 inherited;    // cur was copied from the thread that started this one
+};
+
+// conn is freed by the kernel with the socket.
+struct conn {
+	struct ref owner; // proxies: the request that this connection works for
+	u32 tgid;
+	u8 role;
+	u8 ignored; // another protocol, or a tunnel
+	u8 tries;   // unrecognised beginnings
+	u8 want;    // 1: add to plain map, 2: to the proxy map, when established
+	u8 fresh;   // connected, no request sent yet
+	u8 msg;     // what is being sent was seen by the sk_msg program
+	u8 mapped;  // it is in a socket map
+	u8 asked;   // user space was asked to take it out
+	u8 _pad[4];
+};
+
+#define RESP_KEEP 48
+
+// request is the event; the bytes of its head follow.
+struct request {
+	u64 start_ns;
+	u64 answered_ns;
+	u64 end_ns;
+	u64 trace[2];
+	u64 span;
+	u64 parent;
+	u64 goid;
+	s64 req_body;  // -1: unknown
+	s64 resp_body; // -1: unknown
+	u8 local[16];
+	u8 peer[16];
+	u32 pid;
+	u32 tid;
+	u32 target_hash;
+	u32 live; // claimed by whoever finishes it
+	u16 lport;
+	u16 pport;
+	u16 status;
+	u16 head_len;
+	u16 head_off; // into http1.kept
+	u8 role;
+	u8 link;
+	u8 tflags;
+	u8 bits;
+	u8 fault;
+	u8 family;
+	u8 resp_len;
+	u8 _pad[7];
+	u8 resp[RESP_KEEP];
+};
+
+// Process and housekeeping notices for user space.
+enum notice_kind { NOTICE_EXEC = 1, NOTICE_EXIT, NOTICE_FORK, NOTICE_TAKE_OUT };
+struct notice {
+	u64 key;
+	u32 kind;
+	u32 pid;
+	u32 parent;
+	u32 target;
+	char comm[16];
+};
+
+// Reasons for losing something; names are in drops.go in the same order.
+enum drop {
+	DROP_RING_FULL,
+	DROP_PIPELINED,
+	DROP_UNPARSABLE,
+	DROP_UNREADABLE,
+	DROP_TABLE_FULL,
+	DROP_NOTICE_FULL,
+	DROP_TOO_MANY_PIECES,
+	DROP_HEADER_NOT_WRITTEN,
+	DROP_TRUNCATED,
+	COUNT_EXCHANGES,
+	DROP_MAX,
+};

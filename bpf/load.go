@@ -1,0 +1,167 @@
+package bpf
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+
+	"github.com/odi-dev/odi/bpf/probe"
+)
+
+// group is the programs of one feature. Groups load one by one, so that a
+// kernel that refuses one of them still runs the others.
+type group struct {
+	feature  probe.FeatureName
+	programs []string
+	attach   func(*Engine) (degraded string, err error)
+	// needs is the sentence for a kernel that lacks the feature.
+	needs string
+}
+
+// groups is in the order of loading; the first owns the maps.
+var groups = []group{
+	{probe.SocketSpans, []string{"odi_sent", "odi_received", "odi_state"}, (*Engine).attachSockets,
+		"needs Linux 6.3 or later with BTF (tracepoints sock_send_length and sock_recv_length)"},
+	{probe.ProcessEvents, []string{"odi_exec", "odi_exit", "odi_newtask"}, (*Engine).attachProcesses,
+		"needs BTF and the tracepoints of the scheduler"},
+	{probe.Propagation, []string{"odi_message", "odi_connected", "odi_arrived"}, (*Engine).attachPropagation,
+		"needs a kernel with BPF socket maps (CONFIG_BPF_STREAM_PARSER) and a cgroup v2 mount"},
+	{probe.GoLinks, []string{"odi_roundtrip"}, (*Engine).checkGoLinks,
+		"needs Linux 6.6 or later (uprobe_multi links)"},
+}
+
+func kernelSpec(ringBytes int) (*ebpf.CollectionSpec, error) {
+	spec, err := loadKernel()
+	if err != nil {
+		return nil, fmt.Errorf("reading the embedded programs: %w", err)
+	}
+	size := DefaultRingBytes
+	if ringBytes > 0 {
+		size = os.Getpagesize()
+		for size < ringBytes {
+			size *= 2
+		}
+	}
+	spec.Maps["events"].MaxEntries = uint32(size)
+	return spec, nil
+}
+
+// loadGroups loads and attaches every group and writes down what came of it.
+func (e *Engine) loadGroups(spec *ebpf.CollectionSpec) {
+	for _, g := range groups {
+		f := probe.Feature{Name: g.feature, State: probe.Active}
+		switch degraded, err := e.loadGroup(spec, g); {
+		case g.feature == probe.Propagation && e.opts.NoPropagation:
+			f.State, f.Reason = probe.Unavailable, "switched off"
+		case err != nil:
+			f.State, f.Reason = probe.Unavailable, fmt.Sprintf("%s: %s", g.needs, firstLine(err))
+		case degraded != "":
+			f.State, f.Reason = probe.Degraded, degraded
+		}
+		e.features = append(e.features, f)
+	}
+}
+
+func (e *Engine) loadGroup(spec *ebpf.CollectionSpec, g group) (string, error) {
+	if g.feature == probe.Propagation && e.opts.NoPropagation {
+		return "", nil
+	}
+	part := spec.Copy()
+	for name := range part.Programs {
+		if !contains(g.programs, name) {
+			delete(part.Programs, name)
+		}
+	}
+	coll, err := ebpf.NewCollectionWithOptions(part, ebpf.CollectionOptions{MapReplacements: e.maps})
+	if err != nil {
+		return "", err
+	}
+	defer coll.Close()
+	for name, m := range coll.Maps {
+		if _, have := e.maps[name]; !have {
+			coll.DetachMap(name)
+			e.maps[name] = m
+		}
+	}
+	for name, p := range coll.Programs {
+		coll.DetachProgram(name)
+		e.progs[name] = p
+	}
+	return g.attach(e)
+}
+
+func (e *Engine) attachTracing(names ...string) error {
+	for _, name := range names {
+		l, err := link.AttachTracing(link.TracingOptions{Program: e.progs[name]})
+		if err != nil {
+			return fmt.Errorf("attaching %s: %w", name, err)
+		}
+		e.links = append(e.links, l)
+	}
+	return nil
+}
+
+func (e *Engine) attachSockets() (string, error) {
+	return "", e.attachTracing("odi_sent", "odi_received", "odi_state")
+}
+
+func (e *Engine) attachProcesses() (string, error) {
+	return "", e.attachTracing("odi_exec", "odi_exit", "odi_newtask")
+}
+
+// checkGoLinks attaches nothing yet: the uprobe goes to each Go target.
+func (e *Engine) checkGoLinks() (string, error) { return "", nil }
+
+func (e *Engine) attachPropagation() (string, error) {
+	for _, m := range []string{"sockets", "proxy_sockets"} {
+		if err := e.attachToMap(m, "odi_message", ebpf.AttachSkMsgVerdict); err != nil {
+			return "", err
+		}
+	}
+	degraded, err := e.prepareProxyMap()
+	if err != nil {
+		return "", err
+	}
+	path, err := cgroupPath(e.opts.CgroupPath)
+	if err != nil {
+		return "", err
+	}
+	l, err := link.AttachCgroup(link.CgroupOptions{Path: path, Attach: ebpf.AttachCGroupSockOps, Program: e.progs["odi_connected"]})
+	if err != nil {
+		return "", fmt.Errorf("attaching to cgroup %s: %w", path, err)
+	}
+	e.links = append(e.links, l)
+	return degraded, nil
+}
+
+// attachToMap binds a program to a socket map for as long as the map exists.
+func (e *Engine) attachToMap(m, prog string, as ebpf.AttachType) error {
+	err := link.RawAttachProgram(link.RawAttachProgramOptions{Target: e.maps[m].FD(), Program: e.progs[prog], Attach: as})
+	if err != nil {
+		return fmt.Errorf("attaching %s to map %s: %w", prog, m, err)
+	}
+	return nil
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// firstLine keeps a verifier's pages out of a sentence for users.
+func firstLine(err error) string {
+	var refused *ebpf.VerifierError
+	if errors.As(err, &refused) {
+		return "the kernel's verifier refused the program: " + refused.Cause.Error()
+	}
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}

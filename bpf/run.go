@@ -1,0 +1,160 @@
+package bpf
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/cilium/ebpf/ringbuf"
+
+	"github.com/odi-dev/odi/bpf/probe"
+)
+
+// The reader pauses between two looks at the ring, so that a busy machine is
+// woken for a batch and not for a request. An idle one sleeps in the kernel
+// until the first event of the next batch wakes it.
+const (
+	pause    = 40 * time.Millisecond
+	idleWait = time.Second
+)
+
+// Run delivers finished requests to handle, one at a time, until ctx is done;
+// then it delivers what the kernel still holds and returns nil. Run once only.
+func (e *Engine) Run(ctx context.Context, handle func(probe.Exchange)) error {
+	var rec ringbuf.Record
+	for {
+		e.clock.refresh()
+		last := ctx.Err() != nil
+		got, err := e.drain(&rec, handle)
+		switch {
+		case errors.Is(err, os.ErrClosed):
+			return nil
+		case err != nil:
+			return fmt.Errorf("reading events: %w", err)
+		case last:
+			return nil
+		}
+		if got {
+			sleep(ctx, pause)
+			continue
+		}
+		if err := e.await(ctx, &rec, handle); err != nil {
+			if errors.Is(err, os.ErrClosed) {
+				return nil
+			}
+			return fmt.Errorf("waiting for events: %w", err)
+		}
+	}
+}
+
+// drain delivers everything that is in the ring now.
+func (e *Engine) drain(rec *ringbuf.Record, handle func(probe.Exchange)) (got bool, err error) {
+	e.events.SetDeadline(time.Unix(1, 0)) // in the past: do not wait
+	for {
+		err := e.events.ReadInto(rec)
+		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, ringbuf.ErrFlushed) {
+			return got, nil
+		}
+		if err != nil {
+			return got, err
+		}
+		got = true
+		e.deliver(rec.RawSample, handle)
+	}
+}
+
+// await sleeps until the kernel has an event.
+func (e *Engine) await(ctx context.Context, rec *ringbuf.Record, handle func(probe.Exchange)) error {
+	e.events.SetDeadline(time.Now().Add(idleWait))
+	stop := context.AfterFunc(ctx, func() { _ = e.events.Flush() })
+	defer stop()
+	err := e.events.ReadInto(rec)
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, ringbuf.ErrFlushed) {
+		return nil
+	}
+	if err == nil {
+		e.deliver(rec.RawSample, handle)
+	}
+	return err
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+func (e *Engine) deliver(raw []byte, handle func(probe.Exchange)) {
+	x, ok := parseExchange(raw, &e.clock)
+	if !ok || e.isRemoved(x.PID) {
+		return
+	}
+	handle(x)
+}
+
+// Layout of struct request in include/types.h.
+const (
+	requestSize = 200
+	headRoom    = 48
+)
+
+// Bits of request.bits.
+const (
+	bitTruncated = 1 << iota
+	bitInjected
+	bitHead
+	bitConnect
+	bitAnswered
+)
+
+// parseExchange copies nothing: the heads stay in raw.
+func parseExchange(raw []byte, clock *wallClock) (probe.Exchange, bool) {
+	if len(raw) < requestSize {
+		return probe.Exchange{}, false
+	}
+	u64 := func(at int) uint64 { return binary.NativeEndian.Uint64(raw[at:]) }
+	u32 := func(at int) uint32 { return binary.NativeEndian.Uint32(raw[at:]) }
+	u16 := func(at int) uint16 { return binary.NativeEndian.Uint16(raw[at:]) }
+	bits := raw[141]
+	x := probe.Exchange{
+		Protocol:         probe.HTTP1,
+		Start:            clock.time(u64(0)),
+		Answered:         clock.time(u64(8)),
+		End:              clock.time(u64(16)),
+		GoID:             u64(56),
+		RequestBodySize:  int64(u64(64)),
+		ResponseBodySize: int64(u64(72)),
+		PID:              u32(112),
+		TID:              u32(116),
+		StatusCode:       u16(132),
+		Kind:             probe.Kind(raw[138]),
+		Link:             probe.Link(raw[139]),
+		TraceFlags:       raw[140],
+		HeadTruncated:    bits&bitTruncated != 0,
+		Injected:         bits&bitInjected != 0,
+		Error:            probe.ErrorKind(raw[142]),
+		ResponseHead:     raw[152 : 152+min(int(raw[144]), headRoom)],
+		RequestHead:      raw[requestSize:min(len(raw), requestSize+int(u16(134)))],
+	}
+	copy(x.TraceID[:], raw[24:40])
+	copy(x.SpanID[:], raw[40:48])
+	copy(x.ParentSpanID[:], raw[48:56])
+	x.Local = addrPort(raw[143], raw[80:96], u16(128))
+	x.Peer = addrPort(raw[143], raw[96:112], u16(130))
+	return x, true
+}
+
+func addrPort(family uint8, raw []byte, port uint16) netip.AddrPort {
+	const afINET = 2
+	if family == afINET {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(raw[:4])), port)
+	}
+	return netip.AddrPortFrom(netip.AddrFrom16([16]byte(raw)).Unmap(), port)
+}

@@ -1,0 +1,278 @@
+package bpf
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+
+	"github.com/odi-dev/odi/bpf/golang"
+	"github.com/odi-dev/odi/bpf/probe"
+)
+
+// Bits of target.flags in include/types.h.
+const (
+	flagGo = 1 << iota
+	flagProxy
+	flagStrict
+	flagPropagate
+	flagChildren
+	flagRoundTrip
+)
+
+// eventLoopProxies are known by the name of their executable.
+var eventLoopProxies = []string{"nginx", "haproxy", "envoy"}
+
+// targetValue is struct target in include/types.h.
+type targetValue struct {
+	WriteLoopPC uint64
+	GoID        uint16
+	ParentGoID  uint16
+	StartPC     uint16
+	PersistConn uint16
+	Sysfd       uint16
+	Family      uint16
+	Flags       uint16
+	_           uint16
+	OpenXor     uint64
+	Open        uint32
+	Streak      uint32
+	Trust       uint32
+	Pools       uint32
+	Clients     uint64
+	Linked      uint64
+}
+
+// target is what user space knows of one watched process.
+type target struct {
+	probe.Target
+	golang   bool
+	goReason string
+	uprobe   link.Link
+}
+
+func (t *target) close() error {
+	if t.uprobe == nil {
+		return nil
+	}
+	return t.uprobe.Close()
+}
+
+// AddTarget starts to watch a process; connections that are open already are
+// picked up. Adding a target again replaces its settings. An error means that
+// the process is not watched.
+func (e *Engine) AddTarget(t probe.Target) error {
+	exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", t.PID))
+	if err != nil {
+		return fmt.Errorf("watching process %d: %w", t.PID, err)
+	}
+	state := &target{Target: t}
+	value := targetValue{Flags: flagsOf(t, exe)}
+	e.useGo(state, &value)
+	if err := e.maps["targets"].Put(t.PID, &value); err != nil {
+		return errors.Join(fmt.Errorf("watching process %d: %w", t.PID, err), state.close())
+	}
+	e.mu.Lock()
+	before := e.targets[t.PID]
+	e.targets[t.PID] = state
+	delete(e.removed, t.PID)
+	e.mu.Unlock()
+	if before != nil {
+		_ = before.close() // its probe is replaced by the new one's
+	}
+	if value.Flags&flagPropagate != 0 {
+		e.adoptSockets(t.PID, value.Flags&flagProxy != 0)
+	}
+	return nil
+}
+
+func flagsOf(t probe.Target, exe string) uint16 {
+	var flags uint16
+	if t.EventLoopProxy || slices.Contains(eventLoopProxies, filepath.Base(exe)) {
+		flags |= flagProxy
+	}
+	if t.Strict {
+		flags |= flagStrict
+	}
+	if t.Propagate {
+		flags |= flagPropagate
+	}
+	if t.Children {
+		flags |= flagChildren
+	}
+	return flags
+}
+
+// useGo adds what is known about a Go binary; any failure only costs links.
+func (e *Engine) useGo(t *target, value *targetValue) {
+	exe := fmt.Sprintf("/proc/%d/exe", t.PID)
+	facts, err := golang.Inspect(exe, t.PID)
+	if errors.Is(err, golang.ErrNotGo) {
+		return
+	}
+	if err != nil {
+		t.goReason = err.Error()
+		e.log.Info("goroutines cannot be told apart", "pid", t.PID, "reason", err)
+		return
+	}
+	t.golang = true
+	value.Flags |= flagGo
+	value.GoID = facts.Offsets.GoID
+	value.ParentGoID = facts.Offsets.ParentGoID
+	value.StartPC = facts.Offsets.StartPC
+	value.PersistConn = facts.Offsets.PersistConnConn
+	value.Sysfd = facts.Offsets.NetFDSysfd
+	value.Family = facts.Offsets.NetFDFamily
+	value.WriteLoopPC = facts.WriteLoopPC
+	if facts.RoundTrip == 0 || e.progs["odi_roundtrip"] == nil {
+		return
+	}
+	if t.uprobe, err = e.attachRoundTrip(exe, facts.RoundTrip, t.PID); err != nil {
+		t.goReason = err.Error()
+		e.log.Info("requests on reused connections cannot be linked", "pid", t.PID, "reason", err)
+		return
+	}
+	value.Flags |= flagRoundTrip
+}
+
+func (e *Engine) attachRoundTrip(exe string, offset uint64, pid uint32) (link.Link, error) {
+	ex, err := link.OpenExecutable(exe)
+	if err != nil {
+		return nil, fmt.Errorf("opening the executable: %w", err)
+	}
+	l, err := ex.UprobeMulti(nil, e.progs["odi_roundtrip"], &link.UprobeMultiOptions{Addresses: []uint64{offset}, PID: pid})
+	if err != nil {
+		return nil, fmt.Errorf("attaching to persistConn.roundTrip: %w", err)
+	}
+	return l, nil
+}
+
+// RemoveTarget stops to watch a process. Removing an unknown one is no error.
+func (e *Engine) RemoveTarget(pid uint32) error {
+	err := e.maps["targets"].Delete(pid)
+	if errors.Is(err, ebpf.ErrKeyNotExist) {
+		err = nil
+	}
+	e.mu.Lock()
+	t := e.targets[pid]
+	delete(e.targets, pid)
+	if t != nil {
+		e.removed[pid] = struct{}{}
+	}
+	e.mu.Unlock()
+	if t == nil {
+		return err
+	}
+	e.releaseSockets(pid)
+	return errors.Join(err, t.close())
+}
+
+func (e *Engine) isRemoved(pid uint32) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	_, removed := e.removed[pid]
+	return removed
+}
+
+// onNotice keeps the targets true while processes fork, exec and exit.
+func (e *Engine) onNotice(n notice) {
+	switch {
+	case n.kind == noticeTakeOut:
+		e.takeOut(n.key)
+	case n.kind == uint32(probe.ProcessExit):
+		e.forget(n.pid)
+	case n.kind == uint32(probe.ProcessFork) && n.target:
+		e.adoptChild(n)
+	case n.kind == uint32(probe.ProcessExec) && n.target:
+		e.lookAgain(n.pid)
+	}
+}
+
+func (e *Engine) forget(pid uint32) {
+	e.mu.Lock()
+	t := e.targets[pid]
+	delete(e.targets, pid)
+	delete(e.removed, pid)
+	e.mu.Unlock()
+	if t != nil {
+		_ = t.close() // the process is gone, and its probe with it
+	}
+}
+
+func (e *Engine) adoptChild(n notice) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	parent := e.targets[n.parent]
+	if parent == nil || e.targets[n.pid] != nil {
+		return
+	}
+	child := parent.Target
+	child.PID = n.pid
+	e.targets[n.pid] = &target{Target: child, golang: parent.golang, goReason: parent.goReason}
+}
+
+// lookAgain inspects a target that runs another program now.
+func (e *Engine) lookAgain(pid uint32) {
+	e.mu.Lock()
+	t := e.targets[pid]
+	e.mu.Unlock()
+	if t == nil {
+		return
+	}
+	again := t.Target
+	again.EventLoopProxy, again.Strict = false, false // true of the old program only
+	if err := e.AddTarget(again); err != nil && !errors.Is(err, os.ErrNotExist) {
+		e.log.Warn("cannot watch a process after exec", "pid", pid, "reason", err)
+	}
+}
+
+// TargetStatus tells how the requests of a target are linked.
+type TargetStatus struct {
+	PID uint32
+	// Go says that goroutines are told apart; GoReason why not, if the binary is Go.
+	Go       bool
+	GoReason string
+	// Trust is one of "goroutine", "strict", "thread", "moved", "proxy".
+	Trust string
+	// OpenRequests is the number of server requests without an answer.
+	OpenRequests int
+	// ClientSpans and LinkedClientSpans count outgoing requests since the target was added.
+	ClientSpans       uint64
+	LinkedClientSpans uint64
+}
+
+// Targets reports the targets, including forked children of targets, by process id.
+func (e *Engine) Targets() []TargetStatus {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	all := make([]TargetStatus, 0, len(e.targets))
+	for pid, t := range e.targets {
+		var v targetValue
+		if err := e.maps["targets"].Lookup(pid, &v); err != nil {
+			continue // exited; its notice is on the way
+		}
+		all = append(all, TargetStatus{
+			PID: pid, Go: t.golang, GoReason: t.goReason, Trust: trustOf(&v), OpenRequests: int(v.Open),
+			ClientSpans: v.Clients, LinkedClientSpans: v.Linked,
+		})
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].PID < all[j].PID })
+	return all
+}
+
+func trustOf(v *targetValue) string {
+	switch {
+	case v.Flags&flagGo != 0:
+		return "goroutine"
+	case v.Flags&flagProxy != 0:
+		return "proxy"
+	case v.Flags&flagStrict != 0:
+		return "strict"
+	}
+	return [...]string{"strict", "thread", "moved"}[min(v.Trust, 2)]
+}

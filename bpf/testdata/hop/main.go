@@ -1,0 +1,52 @@
+// Command hop serves HTTP and asks the next hop for the same path. It answers
+// with what the next hop said below its own line.
+package main
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"time"
+)
+
+func main() {
+	addr, next, mode := os.Args[1], os.Args[2], os.Args[3]
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	ask := func(path string) string {
+		resp, err := client.Get(next + path)
+		if err != nil {
+			return err.Error()
+		}
+		defer resp.Body.Close()
+		body, _ := io.ReadAll(resp.Body)
+		return string(body)
+	}
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		out := fmt.Sprintf("%s %s %s\n", os.Args[0], r.URL.Path, r.Header.Values("Traceparent"))
+		if d, err := time.ParseDuration(r.URL.Query().Get("sleep")); err == nil {
+			time.Sleep(d)
+		}
+		if next != "-" && mode == "goroutine" {
+			ch := make(chan string)
+			go func() { ch <- ask(r.URL.Path) }()
+			out += <-ch
+		} else if next != "-" {
+			out += ask(r.URL.Path)
+		}
+		io.WriteString(w, out)
+	})
+	if mode == "proxy" {
+		u, _ := url.Parse(next)
+		log.Fatal(http.Serve(l, httputil.NewSingleHostReverseProxy(u)))
+	}
+	log.Fatal(http.Serve(l, handler))
+}
