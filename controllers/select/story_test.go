@@ -8,7 +8,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,7 +25,7 @@ func TestStory(t *testing.T) {
 	testkit.RunManager(t, restConfig, kube.Config{Namespace: "odi-system"}, Setup)
 	testkit.Namespace(t, c, "shop")
 	testkit.Create(t, c, deployment("shop", "cart", "tier", "web"), deployment("shop", "db", "tier", "data"))
-	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "report-29384756"}, Spec: batchv1.JobSpec{Template: podTemplate()}}
+	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "report-29384756"}, Spec: batchv1.JobSpec{Template: testkit.PodTemplate("a", "app")}}
 	job.Spec.Template.Spec.RestartPolicy = corev1.RestartPolicyNever
 	job.OwnerReferences = []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "CronJob", Name: "report", UID: "u", Controller: new(true)}}
 	cron := &batchv1.CronJob{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "report"}, Spec: batchv1.CronJobSpec{
@@ -49,7 +48,7 @@ func TestStory(t *testing.T) {
 	later := deployment("shop", "later", "tier", "web")
 	testkit.Create(t, c, later)
 	wantSelected(t, c, "shop", "deployment-later", "all")
-	wantEvent(t, c, later, odiv1.ReasonSelected)
+	testkit.WantEvent(t, c, later, odiv1.ReasonSelected)
 
 	t.Log("Labels are stronger than the namespace, a name is stronger than labels.")
 	web := config("shop", "web", odiv1.Target{Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"tier": "web"}}})
@@ -73,7 +72,7 @@ func TestStory(t *testing.T) {
 	wantSelected(t, c, "shop", "deployment-cart", "web")
 	wantGone(t, c, "shop", "deployment-db")
 	wantGone(t, c, "shop", "cronjob-report")
-	wantEvent(t, c, cron, "Deselected")
+	testkit.WantEvent(t, c, cron, "Deselected")
 
 	t.Log("A hand that changes our object changes nothing for long.")
 	iw := wantSelected(t, c, "shop", "deployment-cart", "web")
@@ -91,18 +90,18 @@ func TestStory(t *testing.T) {
 	testkit.Create(t, c, early)
 	wantConfig(t, c, early, metav1.ConditionFalse, odiv1.ReasonWorkloadNotFound, "There is no StatefulSet queue in namespace shop.")
 	testkit.Create(t, c, &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "queue"},
-		Spec: appsv1.StatefulSetSpec{Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "a"}}, Template: podTemplate()}})
+		Spec: appsv1.StatefulSetSpec{Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "a"}}, Template: testkit.PodTemplate("a", "app")}})
 	wantSelected(t, c, "shop", "statefulset-queue", "early")
 	wantConfig(t, c, early, metav1.ConditionTrue, odiv1.ReasonSelected, "Selected 1 workload.")
 
 	t.Log("Namespaces of Kubernetes are refused.")
-	testkit.Create(t, c, deployment("kube-system", "dns", "", ""))
+	testkit.Create(t, c, deployment("kube-system", "dns", "tier", "dns"))
 	system := config("kube-system", "all", odiv1.Target{})
 	testkit.Create(t, c, system)
 	wantConfig(t, c, system, metav1.ConditionFalse, odiv1.ReasonNamespaceExcluded,
 		"Namespace kube-system is never instrumented: it belongs to Kubernetes, to odi, or is excluded by the administrator.")
 	wantGone(t, c, "kube-system", "deployment-dns")
-	wantEvent(t, c, system, odiv1.ReasonNamespaceExcluded)
+	testkit.WantEvent(t, c, system, odiv1.ReasonNamespaceExcluded)
 
 	t.Run("1,000 workloads", func(t *testing.T) { manyWorkloads(t, c) })
 }
@@ -112,7 +111,7 @@ func manyWorkloads(t *testing.T, c client.Client) {
 	const many = 1000
 	testkit.Namespace(t, c, "large")
 	for i := range many {
-		testkit.Create(t, c, deployment("large", fmt.Sprintf("d%d", i), "", ""))
+		testkit.Create(t, c, deployment("large", fmt.Sprintf("d%d", i), "tier", "many"))
 	}
 	start := time.Now()
 	all := config("large", "all", odiv1.Target{})
@@ -132,27 +131,9 @@ func manyWorkloads(t *testing.T, c client.Client) {
 	t.Logf("%d workloads deselected in %s", many, time.Since(start).Round(10*time.Millisecond))
 }
 
-func podTemplate() corev1.PodTemplateSpec {
-	return corev1.PodTemplateSpec{
-		ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"app": "a"}},
-		Spec: corev1.PodSpec{
-
-			Containers: []corev1.Container{{Name: "app", Image: "example.test/app"}},
-		},
-	}
-}
-
 func deployment(namespace, name, label, value string) *appsv1.Deployment {
-	d := &appsv1.Deployment{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
-		Spec: appsv1.DeploymentSpec{
-			Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "a"}},
-			Template: podTemplate(),
-		},
-	}
-	if label != "" {
-		d.Labels = map[string]string{label: value}
-	}
+	d := testkit.Deployment(namespace, name, "app")
+	d.Labels = map[string]string{label: value}
 	return d
 }
 
@@ -195,21 +176,5 @@ func wantConfig(t *testing.T, c client.Client, ic *odiv1.InstrumentationConfig, 
 		ready := meta.FindStatusCondition(ic.Status.Conditions, odiv1.ConditionReady)
 		return ready != nil && ready.Status == status && ready.Reason == reason && ready.Message == message &&
 			ready.ObservedGeneration == ic.Generation && ic.Status.ObservedGeneration == ic.Generation
-	})
-}
-
-func wantEvent(t *testing.T, c client.Client, on client.Object, reason string) {
-	t.Helper()
-	testkit.Eventually(t, 15*time.Second, on.GetName()+" has an Event "+reason, func() bool {
-		var list eventsv1.EventList
-		if err := c.List(t.Context(), &list, client.InNamespace(on.GetNamespace())); err != nil {
-			return false
-		}
-		for _, e := range list.Items {
-			if e.Regarding.UID == on.GetUID() && e.Reason == reason {
-				return true
-			}
-		}
-		return false
 	})
 }
