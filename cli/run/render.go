@@ -32,19 +32,20 @@ func (p paint) with(code, s string) string {
 // renderTrace returns the text of one trace: a headline and one row per span.
 func renderTrace(id pcommon.TraceID, lines []line, p paint) string {
 	out := rows(plant(lines))
-	var tree, name int
+	var tree, name, status int
 	for _, r := range out {
 		tree = max(tree, min(utf8.RuneCountInString(r.cells[0]), maxTreeWidth))
 		name = max(name, min(utf8.RuneCountInString(r.cells[1]), maxNameWidth))
+		status = max(status, utf8.RuneCountInString(r.cells[2]))
 	}
 	var b strings.Builder
 	b.WriteString(p.bold(headline(id, lines)) + "\n")
 	for _, r := range out {
-		status := pad(r.cells[2], 4)
+		code := pad(r.cells[2], status)
 		if r.failed {
-			status = p.red(status)
+			code = p.red(code)
 		}
-		text := "  " + pad(r.cells[0], tree) + "  " + pad(r.cells[1], name) + "  " + status + "  " +
+		text := "  " + pad(r.cells[0], tree) + "  " + pad(r.cells[1], name) + "  " + code + "  " +
 			fmt.Sprintf("%8s", r.cells[3]) + "  " + p.faint(r.cells[4])
 		b.WriteString(strings.TrimRight(text, " ") + "\n")
 	}

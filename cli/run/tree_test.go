@@ -27,6 +27,7 @@ type entry struct {
 	id, parent   byte
 	kind         ptrace.SpanKind
 	name, path   string
+	route        string
 	url          string
 	status       int
 	failed       string
@@ -54,7 +55,7 @@ func traces(trace byte, entries ...entry) ptrace.Traces {
 		s.SetName(e.name)
 		s.SetStartTimestamp(pcommon.NewTimestampFromTime(noon.Add(e.start)))
 		s.SetEndTimestamp(pcommon.NewTimestampFromTime(noon.Add(e.ended)))
-		for key, value := range map[string]string{"url.path": e.path, "url.full": e.url, "error.type": e.failed, "odi.link.method": e.link} {
+		for key, value := range map[string]string{"url.path": e.path, "http.route": e.route, "url.full": e.url, "error.type": e.failed, "odi.link.method": e.link} {
 			if value != "" {
 				s.Attributes().PutStr(key, value)
 			}
@@ -73,7 +74,7 @@ func traces(trace byte, entries ...entry) ptrace.Traces {
 func shopTrace() ptrace.Traces {
 	const ms = time.Millisecond
 	return traces(1,
-		entry{service: "pricing", id: 5, parent: 4, kind: server, name: "GET /price/{order}", path: "/price/42", status: 200, link: "header", start: 5 * ms, ended: 6*ms + 420*time.Microsecond},
+		entry{service: "pricing", id: 5, parent: 4, kind: server, name: "GET /price/{order}", path: "/price/42", route: "/price/{order}", status: 200, link: "header", start: 5 * ms, ended: 6*ms + 420*time.Microsecond},
 		entry{service: "catalogue", id: 4, parent: 3, kind: client, name: "GET", url: "http://pricing:8080/price/42?who=REDACTED", status: 200, link: "goroutine", start: 4 * ms, ended: 7 * ms},
 		entry{service: "catalogue", id: 3, parent: 2, kind: server, name: "GET", path: "/products/42", status: 200, link: "header", start: 3 * ms, ended: 8 * ms},
 		entry{service: "frontend", id: 2, parent: 1, kind: client, name: "GET", url: "http://catalogue:8080/products/42", status: 200, link: "goroutine", start: 2 * ms, ended: 9 * ms},
