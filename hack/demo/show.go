@@ -52,7 +52,9 @@ func (d *demo) show(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(d.out, "%d requests sent, %d traces in Jaeger\n", len(l.results), len(found))
+		if _, err := fmt.Fprintf(d.out, "%d requests sent, %d traces in Jaeger\n", len(l.results), len(found)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -76,12 +78,12 @@ func services(t trace.Trace) int {
 	return len(names)
 }
 
-func (d *demo) whereToLook(took time.Duration) {
+func (d *demo) whereToLook(took time.Duration) error {
 	kubectl := "kubectl"
 	if !d.foreign {
 		kubectl = "go run ./hack/cluster kubectl"
 	}
-	fmt.Fprintf(d.out, `
+	_, err := fmt.Fprintf(d.out, `
 The demo took %s and goes on running. Look around:
 
   export KUBECONFIG=%s
@@ -93,6 +95,7 @@ The demo took %s and goes on running. Look around:
 The last one is Jaeger's query API. Remove everything with: make demo-down
 `, took.Round(time.Second), d.kubeconfig, kubectl, kubectl,
 		"/api/v1/namespaces/observability/services/jaeger:query/proxy/api/traces?service=frontend&limit=1")
+	return err
 }
 
 // down removes what up made. A cluster of the user's own stays.

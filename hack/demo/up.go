@@ -49,8 +49,7 @@ func (d *demo) up(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.whereToLook(time.Since(start))
-	return nil
+	return d.whereToLook(time.Since(start))
 }
 
 func (d *demo) bringUp(ctx context.Context) error {

@@ -4,13 +4,10 @@ package e2e
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/odi-dev/odi/hack/demo/jaeger"
-	"github.com/odi-dev/odi/hack/demo/shop"
 	"github.com/odi-dev/odi/hack/demo/trace"
 	"github.com/odi-dev/odi/hack/demo/traffic"
 	"github.com/odi-dev/odi/test/e2e/judge"
@@ -21,23 +18,18 @@ const (
 	arrival = 15 * time.Second
 	// clockTolerance is how far a span may be from what the client's clock measured.
 	clockTolerance = 5 * time.Millisecond
+	// mostTraces is above what the largest load makes even if no two spans are linked.
+	mostTraces = 2 * manyTotal * 15
 )
 
-// fetch asks for each service, because a trace that is not linked to nginx must be seen too.
+// fetch asks for the traces of all services at once, because a trace that is
+// not linked to nginx must be seen too.
 func (w *world) fetch(ctx context.Context, s sent) ([]trace.Trace, error) {
-	byID := map[string]trace.Trace{}
-	for _, service := range shop.Services {
-		traces, err := w.cluster.Jaeger().Traces(ctx, jaeger.Query{Service: service, From: s.started})
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range judge.OfMarkers(traces, s.name) {
-			byID[t.ID] = t
-		}
+	traces, err := w.cluster.Jaeger().Traces(ctx, jaeger.Query{From: s.started, Limit: mostTraces})
+	if err != nil {
+		return nil, err
 	}
-	return slices.SortedFunc(maps.Values(byID), func(a, b trace.Trace) int {
-		return a.Spans[0].Start.Compare(b.Spans[0].Start)
-	}), nil
+	return judge.OfMarkers(traces, s.name), nil
 }
 
 // complete says that as many spans arrived as so many checkouts make.

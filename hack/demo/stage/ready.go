@@ -42,23 +42,35 @@ func (c *Cluster) notReady(ctx context.Context, namespace string) ([]string, err
 	}
 	var waiting []string
 	for _, d := range deployments.Items {
-		want := int32(1)
-		if d.Spec.Replicas != nil {
-			want = *d.Spec.Replicas
-		}
-		s := d.Status
-		if s.ObservedGeneration < d.Generation || s.UpdatedReplicas < want || s.AvailableReplicas < want || s.Replicas > want {
-			waiting = append(waiting, fmt.Sprintf("deployment/%s has %d of %d ready", d.Name, s.AvailableReplicas, want))
-		}
+		waiting = append(waiting, deploymentWaits(d)...)
 	}
 	for _, d := range daemons.Items {
-		s := d.Status
-		if s.ObservedGeneration < d.Generation || s.DesiredNumberScheduled == 0 ||
-			s.UpdatedNumberScheduled < s.DesiredNumberScheduled || s.NumberAvailable < s.DesiredNumberScheduled {
-			waiting = append(waiting, fmt.Sprintf("daemonset/%s has %d of %d ready", d.Name, s.NumberAvailable, s.DesiredNumberScheduled))
-		}
+		waiting = append(waiting, daemonWaits(d)...)
 	}
 	return waiting, nil
+}
+
+func deploymentWaits(d appsv1.Deployment) []string {
+	want := int32(1)
+	if d.Spec.Replicas != nil {
+		want = *d.Spec.Replicas
+	}
+	s := d.Status
+	current := s.ObservedGeneration >= d.Generation && s.UpdatedReplicas >= want && s.Replicas <= want
+	if current && s.AvailableReplicas >= want {
+		return nil
+	}
+	return []string{fmt.Sprintf("deployment/%s has %d of %d ready", d.Name, s.AvailableReplicas, want)}
+}
+
+func daemonWaits(d appsv1.DaemonSet) []string {
+	s := d.Status
+	want := s.DesiredNumberScheduled
+	current := s.ObservedGeneration >= d.Generation && s.UpdatedNumberScheduled >= want
+	if current && want > 0 && s.NumberAvailable >= want {
+		return nil
+	}
+	return []string{fmt.Sprintf("daemonset/%s has %d of %d ready", d.Name, s.NumberAvailable, want)}
 }
 
 // Pods returns the pods of a namespace, by name; ended ones are left out.

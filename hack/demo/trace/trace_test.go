@@ -47,9 +47,16 @@ func TestPath(t *testing.T) {
 func TestFromGroupsByTraceAndPrintsItsTree(t *testing.T) {
 	data := ptrace.NewTraces()
 	begin := time.Unix(1_700_000_000, 0)
-	addSpan(data, "nginx", 1, 0, ptrace.SpanKindServer, begin, 10*time.Millisecond)
-	addSpan(data, "nginx", 2, 1, ptrace.SpanKindClient, begin.Add(time.Millisecond), 8*time.Millisecond)
-	addSpan(data, "frontend", 3, 2, ptrace.SpanKindServer, begin.Add(2*time.Millisecond), 6*time.Millisecond)
+	for i, s := range []struct {
+		service string
+		kind    ptrace.SpanKind
+	}{{"nginx", ptrace.SpanKindServer}, {"nginx", ptrace.SpanKindClient}, {"frontend", ptrace.SpanKindServer}} {
+		inset := time.Duration(i) * time.Millisecond // each a bit within the one before
+		made := addSpan(data, s.service, byte(i))
+		made.SetKind(s.kind)
+		made.SetStartTimestamp(pcommon.NewTimestampFromTime(begin.Add(inset)))
+		made.SetEndTimestamp(pcommon.NewTimestampFromTime(begin.Add(10*time.Millisecond - inset)))
+	}
 
 	traces := trace.From(data)
 	if len(traces) != 1 {
@@ -65,19 +72,16 @@ nginx server           GET /checkout/a-1  200      10ms  ━━━━━━━�
 	}
 }
 
-func addSpan(data ptrace.Traces, service string, id, parent byte, kind ptrace.SpanKind, start time.Time, lasted time.Duration) {
+// addSpan adds the nth span of a chain.
+func addSpan(data ptrace.Traces, service string, n byte) ptrace.Span {
 	resource := data.ResourceSpans().AppendEmpty()
 	resource.Resource().Attributes().PutStr("service.name", service)
 	s := resource.ScopeSpans().AppendEmpty().Spans().AppendEmpty()
 	s.SetTraceID(pcommon.TraceID{7})
-	s.SetSpanID(pcommon.SpanID{id})
-	if parent != 0 {
-		s.SetParentSpanID(pcommon.SpanID{parent})
-	}
+	s.SetSpanID(pcommon.SpanID{n + 1})
+	s.SetParentSpanID(pcommon.SpanID{n}) // zero for the first: none
 	s.SetName("GET")
-	s.SetKind(kind)
-	s.SetStartTimestamp(pcommon.NewTimestampFromTime(start))
-	s.SetEndTimestamp(pcommon.NewTimestampFromTime(start.Add(lasted)))
 	s.Attributes().PutStr("url.path", "/checkout/a-1")
 	s.Attributes().PutInt("http.response.status_code", 200)
+	return s
 }

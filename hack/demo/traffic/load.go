@@ -153,7 +153,7 @@ func (l Load) send(ctx context.Context, client *http.Client, n int) Result {
 		r.Error = err.Error()
 		return r
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // it was read to its end, or the request failed
 	r.Status = resp.StatusCode
 	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
 		r.Error = fmt.Sprintf("reading the body: %v", err)

@@ -37,39 +37,49 @@ var languages = map[string]string{
 // breaks the semantic conventions or lacks what odi promises.
 func Conventions(s trace.Span) []string {
 	var wrong []string
-	complain := func(format string, args ...any) {
-		wrong = append(wrong, describe(s)+": "+fmt.Sprintf(format, args...))
-	}
-	if s.Name != "GET" && !strings.HasPrefix(s.Name, "GET /") {
-		complain("name is %q, want GET or GET with a route", s.Name)
-	}
-	if strings.Contains(s.Name, s.Marker()) {
-		complain("name %q has the path's own value in it", s.Name)
-	}
 	for key, want := range exactly(s) {
 		if got := value(s, key); got != want {
-			complain("%s is %q, want %q", key, got, want)
+			wrong = append(wrong, fmt.Sprintf("%s is %q, want %q", key, got, want))
 		}
 	}
 	for _, key := range slices.Concat(resourceKeys, keysOf[s.Kind]) {
 		if value(s, key) == "" {
-			complain("%s is missing", key)
+			wrong = append(wrong, key+" is missing")
 		}
 	}
 	for key := range s.Attributes {
-		if slices.ContainsFunc(deprecated, func(d string) bool {
-			return key == d || strings.HasSuffix(d, ".") && strings.HasPrefix(key, d)
-		}) {
-			complain("%s is deprecated", key)
+		if isDeprecated(key) {
+			wrong = append(wrong, key+" is deprecated")
 		}
 	}
+	wrong = append(wrong, misnamed(s)...)
 	if s.Failed {
-		complain("status is Error")
+		wrong = append(wrong, "status is Error")
 	}
 	if s.End.Before(s.Start) {
-		complain("ends %s before it starts", s.Start.Sub(s.End))
+		wrong = append(wrong, fmt.Sprintf("ends %s before it starts", s.Start.Sub(s.End)))
+	}
+	for i := range wrong {
+		wrong[i] = describe(s) + ": " + wrong[i]
 	}
 	return wrong
+}
+
+func misnamed(s trace.Span) []string {
+	var wrong []string
+	if s.Name != "GET" && !strings.HasPrefix(s.Name, "GET /") {
+		wrong = append(wrong, fmt.Sprintf("name is %q, want GET or GET with a route", s.Name))
+	}
+	if strings.Contains(s.Name, s.Marker()) {
+		wrong = append(wrong, fmt.Sprintf("name %q has the path's own value in it", s.Name))
+	}
+	return wrong
+}
+
+func isDeprecated(key string) bool {
+	return slices.ContainsFunc(deprecated, func(d string) bool {
+		return key == d || strings.HasSuffix(d, ".") && strings.HasPrefix(key, d)
+	})
 }
 
 func exactly(s trace.Span) map[string]string {

@@ -109,18 +109,7 @@ func (s Share) String() string {
 // LinkedShares counts, per service that calls another, the client spans whose
 // parent is a server span of the same service. checkouts is how many requests were sent.
 func LinkedShares(traces []trace.Trace, checkouts int) []Share {
-	var shares []Share
-	for _, call := range shop.Calls {
-		if call.Client == "" {
-			continue
-		}
-		i := slices.IndexFunc(shares, func(s Share) bool { return s.Service == call.Client })
-		if i < 0 {
-			i = len(shares)
-			shares = append(shares, Share{Service: call.Client})
-		}
-		shares[i].Want += checkouts
-	}
+	shares := expected(checkouts)
 	for _, t := range traces {
 		for _, s := range t.Spans {
 			i := slices.IndexFunc(shares, func(share Share) bool { return share.Service == s.Service })
@@ -132,6 +121,22 @@ func LinkedShares(traces []trace.Trace, checkouts int) []Share {
 				shares[i].Linked++
 			}
 		}
+	}
+	return shares
+}
+
+func expected(checkouts int) []Share {
+	var shares []Share
+	for _, call := range shop.Calls {
+		if call.Client == "" {
+			continue
+		}
+		i := slices.IndexFunc(shares, func(s Share) bool { return s.Service == call.Client })
+		if i < 0 {
+			i = len(shares)
+			shares = append(shares, Share{Service: call.Client})
+		}
+		shares[i].Want += checkouts
 	}
 	return shares
 }

@@ -16,7 +16,7 @@ func main() {
 		addr = ":8080"
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("GET /price/{asker}/{order}", price)
 	slog.Info("pricing listens", "address", addr)
 	if err := http.ListenAndServe(addr, mux); err != nil {
@@ -30,6 +30,9 @@ func price(w http.ResponseWriter, r *http.Request) {
 	sum := fnv.New32a()
 	sum.Write([]byte(r.PathValue("order")))
 	w.Header().Set("Content-Type", "application/json")
-	fmt.Fprintf(w, `{"order":%q,"asker":%q,"cents":%d}`+"\n",
+	_, err := fmt.Fprintf(w, `{"order":%q,"asker":%q,"cents":%d}`+"\n",
 		r.PathValue("order"), r.PathValue("asker"), 100+sum.Sum32()%9900)
+	if err != nil {
+		slog.Error("answering", "order", r.PathValue("order"), "error", err)
+	}
 }
