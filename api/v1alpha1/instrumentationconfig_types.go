@@ -55,6 +55,7 @@ type WorkloadReference struct {
 // Target says which workloads of the namespace a config applies to. Empty means all of them.
 // +kubebuilder:validation:XValidation:rule="has(self.kind) == has(self.name)",message="kind and name go together"
 // +kubebuilder:validation:XValidation:rule="!(has(self.name) && has(self.selector))",message="give kind and name, or selector, not both"
+// +kubebuilder:validation:XValidation:rule="!has(self.selector) || !has(self.selector.matchExpressions) || self.selector.matchExpressions.all(e, e.operator in ['In', 'NotIn'] ? has(e.values) && size(e.values) > 0 : e.operator in ['Exists', 'DoesNotExist'] && (!has(e.values) || size(e.values) == 0))",fieldPath=".selector",message="operator is In or NotIn with values, or Exists or DoesNotExist without"
 type Target struct {
 	// kind of the one workload to select; needs name.
 	// +optional
@@ -84,7 +85,7 @@ type HTTP struct {
 	// +optional
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MaxLength=256
-	// +kubebuilder:validation:items:Pattern=`^/`
+	// +kubebuilder:validation:items:Pattern=`^/[^*]*[*]?$`
 	// +listType=set
 	Ignored []string `json:"ignored,omitempty"`
 }

@@ -9,7 +9,7 @@ type ContainerDecision struct {
 	// +kubebuilder:validation:MaxLength=63
 	Name string `json:"name"`
 	// method that odi chose. Never Auto.
-	// +kubebuilder:validation:Enum=eBPF;Agent;None
+	// +kubebuilder:validation:XValidation:rule="self != 'Auto'",message="a decision is eBPF, Agent or None"
 	Method Method `json:"method"`
 	// reason is one word for the choice.
 	// +kubebuilder:validation:MaxLength=63

@@ -103,12 +103,12 @@ func TestStory(t *testing.T) {
 	wantGone(t, c, "kube-system", "deployment-dns")
 	testkit.WantEvent(t, c, system, odiv1.ReasonNamespaceExcluded)
 
-	t.Run("1,000 workloads", func(t *testing.T) { manyWorkloads(t, c) })
+	t.Run("many workloads", func(t *testing.T) { manyWorkloads(t, c) })
 }
 
-// manyWorkloads shows that a large namespace is selected in seconds.
+// manyWorkloads shows that a large namespace is selected in seconds, and at what pace.
 func manyWorkloads(t *testing.T, c client.Client) {
-	const many = 1000
+	const many = 300 // Enough to tell the pace; each costs the test its creation as well.
 	testkit.Namespace(t, c, "large")
 	for i := range many {
 		testkit.Create(t, c, deployment("large", fmt.Sprintf("d%d", i), "tier", "many"))
@@ -116,7 +116,7 @@ func manyWorkloads(t *testing.T, c client.Client) {
 	start := time.Now()
 	all := config("large", "all", odiv1.Target{})
 	testkit.Create(t, c, all)
-	testkit.Eventually(t, 60*time.Second, "1,000 workloads are selected", func() bool {
+	testkit.Eventually(t, 60*time.Second, "all are selected", func() bool {
 		return c.Get(t.Context(), client.ObjectKeyFromObject(all), all) == nil && all.Status.Workloads == many
 	})
 	t.Logf("%d workloads selected in %s", many, time.Since(start).Round(10*time.Millisecond))

@@ -141,7 +141,7 @@ func TestEveryPackageSaysWhatItIs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.HasSuffix(f.path, "_test.go") {
+		if !f.made && !strings.HasSuffix(f.path, "_test.go") {
 			documented[f.dir] = documented[f.dir] || file.Doc != nil
 		}
 	}
