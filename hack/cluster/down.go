@@ -32,11 +32,15 @@ func runDown(ctx context.Context, args []string) error {
 	})
 }
 
+// grace is short: the API server would wait for its watchers, and nothing that
+// a program could still write is kept.
+const grace = time.Second
+
 // stop stops the programs in the reverse order of starting them.
 func (c cluster) stop() error {
 	var errs []error
 	for _, name := range slices.Backward(components) {
-		errs = append(errs, c.records.Stop(name, 10*time.Second))
+		errs = append(errs, c.records.Stop(name, grace))
 	}
 	return errors.Join(errs...)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -110,10 +111,18 @@ func copyFile(from, to string) error {
 }
 
 func (c cluster) startNode(ctx context.Context) error {
-	if err := node.WriteConfig(c.Cluster); err != nil {
+	var err error
+	c.binaries.Runc, err = c.builder.Compile(ctx, recipe.GoProgram{Package: "./hack/cluster/runc", Flags: []string{"-trimpath", "-ldflags=-s -w"}}, runtime.GOARCH)
+	if err != nil {
+		return err
+	}
+	if err := node.WriteConfig(c.Cluster, c.binaries); err != nil {
 		return err
 	}
 	if err := node.MakeCgroup(c.Cluster); err != nil {
+		return err
+	}
+	if err := node.ShareMounts(ctx, c.Cluster); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(c.Run, 0o755); err != nil {

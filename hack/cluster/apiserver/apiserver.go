@@ -21,6 +21,10 @@ import (
 // readyWithin is ten times what an idle machine needs.
 const readyWithin = time.Minute
 
+// grace is short: the API server would wait for its watchers, and what etcd
+// could still write is removed anyway.
+const grace = time.Second
+
 // Server is an API server in a folder of its own.
 type Server struct {
 	dir string
@@ -76,8 +80,8 @@ func (s Server) Up(ctx context.Context, binaries string) error {
 func (s Server) Down() error {
 	records := s.records()
 	err := errors.Join(
-		records.Stop(controlplane.APIServer, 10*time.Second),
-		records.Stop(controlplane.Etcd, 10*time.Second))
+		records.Stop(controlplane.APIServer, grace),
+		records.Stop(controlplane.Etcd, grace))
 	if err != nil {
 		return err
 	}

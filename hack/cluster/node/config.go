@@ -44,37 +44,46 @@ type parameters struct {
 	layout.Cluster
 	PauseImage string
 	Keys       string
+	Runc       string
 }
 
 // render fills one template.
-func render(name string, c layout.Cluster) (string, error) {
+func render(name string, c layout.Cluster, b Binaries) (string, error) {
 	parsed, err := template.New(name).Option("missingkey=error").ParseFS(templates, "config/"+name)
 	if err != nil {
 		return "", fmt.Errorf("parsing the template %s: %w", name, err)
 	}
 	var out bytes.Buffer
-	if err := parsed.Execute(&out, parameters{c, PauseImage, c.Path("keys")}); err != nil {
+	if err := parsed.Execute(&out, parameters{c, PauseImage, c.Path("keys"), b.Runc}); err != nil {
 		return "", fmt.Errorf("filling the template %s: %w", name, err)
 	}
 	return out.String(), nil
 }
 
 // WriteConfig writes the configuration files of the node.
-func WriteConfig(c layout.Cluster) error {
+func WriteConfig(c layout.Cluster, b Binaries) error {
 	for name, to := range configFiles {
-		content, err := render(name, c)
+		content, err := render(name, c, b)
 		if err != nil {
 			return err
 		}
-		path := c.Path(filepath.FromSlash(to))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return fmt.Errorf("making the folder of the configuration: %w", err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		if err := writeChanged(c.Path(filepath.FromSlash(to)), content); err != nil {
 			return fmt.Errorf("writing the configuration: %w", err)
 		}
 	}
 	return nil
+}
+
+// writeChanged leaves a file alone that is as it should be: kube-proxy ends
+// when its configuration is written, even if it is written the same.
+func writeChanged(path, content string) error {
+	if there, err := os.ReadFile(path); err == nil && string(there) == content {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(content), 0o644)
 }
 
 // Identities are the users that the node's programs are.
@@ -89,6 +98,7 @@ func Identities(c layout.Cluster) []pki.Identity {
 type Binaries struct {
 	Kubernetes string
 	Containerd string
+	Runc       string // The file itself.
 }
 
 // ContainerdSpec says how containerd is started.

@@ -26,7 +26,7 @@ func cluster(t *testing.T) layout.Cluster {
 func TestConfigFiles(t *testing.T) {
 	for name := range configFiles {
 		t.Run(name, func(t *testing.T) {
-			got, err := render(name, cluster(t))
+			got, err := render(name, cluster(t), Binaries{Runc: "/cache/runc"})
 			if err != nil {
 				t.Fatal(err)
 			}

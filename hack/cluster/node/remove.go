@@ -38,8 +38,8 @@ func Remove(ctx context.Context, c layout.Cluster) error {
 		removeCgroups(c),
 		TearDownNetwork(ctx, c),
 		removeLogLinks(c),
-		removeDevicePlugins(),
-		os.RemoveAll(c.State), os.RemoveAll(c.Run), removeIfEmpty(filepath.Dir(c.Run)))
+		unshareMounts(ctx, c),
+		os.RemoveAll(c.State), os.RemoveAll(c.Run), removeShared(c))
 }
 
 // Leftovers names what Remove should have taken away and did not.
@@ -147,13 +147,28 @@ func removeLogLinks(c layout.Cluster) error {
 	return errors.Join(append(errs, removeIfEmpty(legacyLogs))...)
 }
 
-// removeDevicePlugins removes the kubelet's folder, unless another kubelet uses it.
-func removeDevicePlugins() error {
-	socket := filepath.Join(devicePlugins, "kubelet.sock")
-	if connection, err := net.Dial("unix", socket); err == nil {
-		return connection.Close()
+// removeShared removes what all clusters of this machine use, with the last of them.
+func removeShared(c layout.Cluster) error {
+	if others(c) {
+		return nil
 	}
-	return removeIfEmpty(filepath.Join(devicePlugins, "kubelet_internal_checkpoint"), socket, devicePlugins, filepath.Dir(devicePlugins))
+	return removeIfEmpty(
+		filepath.Join(devicePlugins, "kubelet_internal_checkpoint"), filepath.Join(devicePlugins, "kubelet.sock"),
+		devicePlugins, filepath.Dir(devicePlugins), filepath.Dir(c.Run))
+}
+
+// others says whether there are other clusters on this machine, or a kubelet that is none of ours.
+func others(c layout.Cluster) bool {
+	clusters, err := filepath.Glob(filepath.Join(filepath.Dir(c.Run), "*"))
+	if err != nil || slices.ContainsFunc(clusters, func(run string) bool { return run != c.Run }) {
+		return true
+	}
+	connection, err := net.Dial("unix", filepath.Join(devicePlugins, "kubelet.sock"))
+	if err != nil {
+		return false
+	}
+	_ = connection.Close() // Nothing was written.
+	return true
 }
 
 // removeIfEmpty removes files and folders in order, but no folder that holds anything.

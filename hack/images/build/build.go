@@ -97,7 +97,7 @@ func (b Builder) gather(ctx context.Context, r recipe.Recipe, architecture strin
 		p.files[to] = filepath.Join(b.Root, from)
 	}
 	for _, program := range r.Go {
-		binary, err := b.compile(ctx, program, architecture)
+		binary, err := b.Compile(ctx, program, architecture)
 		if err != nil {
 			return parts{}, err
 		}
@@ -161,9 +161,9 @@ func (b Builder) hash(p parts) (string, error) {
 	return cache.Key(inputs...), nil
 }
 
-// compile builds a Go program at a place in the cache that depends on where its
+// Compile builds a Go program at a place in the cache that depends on where its
 // source is: there the go command sees that nothing changed and does not even link.
-func (b Builder) compile(ctx context.Context, program recipe.GoProgram, architecture string) (string, error) {
+func (b Builder) Compile(ctx context.Context, program recipe.GoProgram, architecture string) (string, error) {
 	module := filepath.Join(b.Root, program.Module)
 	key := cache.Key(module, program.Package, strings.Join(program.Flags, "\n"), architecture)
 	binary := filepath.Join(b.Cache.Path("go/"+filepath.Base(program.Target()), key), filepath.Base(program.Target()))

@@ -79,7 +79,7 @@ func WriteLayout(dir, name string, images ...v1.Image) error {
 	}
 	annotations := map[string]string{
 		"io.containerd.image.name":          qualified(name), // What containerd calls it.
-		"org.opencontainers.image.ref.name": name, // What everything else does.
+		"org.opencontainers.image.ref.name": name,            // What everything else does.
 	}
 	if err := path.AppendIndex(index, layout.WithAnnotations(annotations)); err != nil {
 		return fmt.Errorf("writing %s into the layout: %w", name, err)
