@@ -130,8 +130,13 @@ func (p *printer) printAll(choose func(*waiting) bool) {
 	}
 }
 
+// byArrival puts traces that came in one batch in the order of their requests.
 func byArrival(a, b *waiting) int {
-	return cmp.Or(a.first.Compare(b.first), slices.Compare(a.id[:], b.id[:]))
+	return cmp.Or(a.first.Compare(b.first), a.began().Compare(b.began()), slices.Compare(a.id[:], b.id[:]))
+}
+
+func (w *waiting) began() time.Time {
+	return slices.MinFunc(w.lines, func(a, b line) int { return a.start.Compare(b.start) }).start
 }
 
 // complete says whether nothing more is to be expected soon.
