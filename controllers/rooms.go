@@ -6,7 +6,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/odi-dev/odi/controllers/decide"
+	"github.com/odi-dev/odi/controllers/destination"
 	"github.com/odi-dev/odi/controllers/facts"
+	"github.com/odi-dev/odi/controllers/pipeline"
 	selection "github.com/odi-dev/odi/controllers/select"
 	"github.com/odi-dev/odi/internal/kube"
 )
@@ -22,6 +24,8 @@ var Rooms = []Room{
 	{"select", selection.Setup},
 	{"facts", facts.Setup},
 	{"decide", decide.Setup},
+	{"destination", destination.Setup},
+	{"pipeline", pipeline.Setup},
 }
 
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=odi-system,resources=leases,verbs=get;create;update;patch

@@ -101,7 +101,7 @@ func (c *Controller) destinations(ctx context.Context) ([]Destination, error) {
 	for i := range list.Items {
 		d := Destination{Destination: &list.Items[i], Verdict: verdictOf(&list.Items[i])}
 		if d.Verdict == valid && !d.Spec.Disabled {
-			secrets, err := kube.DestinationSecrets(ctx, c.reader, d.Destination)
+			secrets, _, err := kube.DestinationSecrets(ctx, c.reader, d.Destination)
 			if err != nil {
 				return nil, err
 			}

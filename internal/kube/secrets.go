@@ -13,18 +13,20 @@ import (
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 )
 
-// DestinationSecrets reads the secret fields of a Destination. A Secret that is
-// not there is an empty one: that a required field is missing is the finding.
-// White space around a value is cut off: a file that a Secret was made of ends
+// DestinationSecrets reads the secret fields of a Destination; false means that
+// it refers to a Secret that is not there. White space around a value is cut off: a file that a Secret was made of ends
 // with a new line, and no backend's key does.
-func DestinationSecrets(ctx context.Context, reader client.Reader, d *odiv1.Destination) (map[string]string, error) {
+func DestinationSecrets(ctx context.Context, reader client.Reader, d *odiv1.Destination) (map[string]string, bool, error) {
 	if d.Spec.SecretRef == nil {
-		return map[string]string{}, nil
+		return map[string]string{}, true, nil
 	}
 	var secret corev1.Secret
 	err := reader.Get(ctx, types.NamespacedName{Namespace: d.Namespace, Name: d.Spec.SecretRef.Name}, &secret)
-	if err != nil && !apierrors.IsNotFound(err) {
-		return nil, fmt.Errorf("reading the Secret of Destination %s/%s: %w", d.Namespace, d.Name, err)
+	if apierrors.IsNotFound(err) {
+		return map[string]string{}, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("reading the Secret of Destination %s/%s: %w", d.Namespace, d.Name, err)
 	}
 	values := map[string]string{}
 	for key, value := range secret.Data {
@@ -32,5 +34,5 @@ func DestinationSecrets(ctx context.Context, reader client.Reader, d *odiv1.Dest
 			values[key] = trimmed
 		}
 	}
-	return values, nil
+	return values, true, nil
 }

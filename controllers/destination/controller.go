@@ -1,0 +1,108 @@
+package destination
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/recorder"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/internal/collectorconfig"
+	"github.com/odi-dev/odi/internal/kube"
+)
+
+// fieldManager owns what this controller writes.
+const fieldManager = client.FieldOwner("odi/destination")
+
+// lookAgain is how often a Destination's health is looked at. With as long for
+// a heartbeat and for a look at the gateway, a dead backend shows in 20 s.
+const lookAgain = 5 * time.Second
+
+// Controller judges one Destination at a time.
+type Controller struct {
+	client    client.Client
+	reader    client.Reader // Secrets are read directly: a cache would hold all of the cluster.
+	events    recorder.EventRecorder
+	namespace string
+	validator collectorconfig.Validator
+	health    healthSource
+	now       func() time.Time
+
+	mu        sync.Mutex
+	validated map[types.UID]validation
+	counted   map[types.UID]counts
+}
+
+// healthSource tells how a lane of the gateway is.
+type healthSource interface {
+	healthOf(lane string) health
+}
+
+// Options are what differs between the process and a test.
+type Options struct {
+	// Validator asks the collector.
+	Validator collectorconfig.Validator
+	// Metrics of the gateway's pods; nil means over HTTP.
+	Metrics Metrics
+}
+
+// +kubebuilder:rbac:groups=odi.dev,resources=destinations,verbs=get;list;watch
+// +kubebuilder:rbac:groups=odi.dev,resources=destinations/status,verbs=patch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get
+// +kubebuilder:rbac:groups="",resources=pods;pods/log,verbs=get;list,namespace=odi-system
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Setup adds the controller to the manager.
+func Setup(mgr manager.Manager, cfg kube.Config) error {
+	return SetupWith(mgr, cfg, Options{})
+}
+
+// SetupWith is Setup with parts of the caller's choice.
+func SetupWith(mgr manager.Manager, cfg kube.Config, opts Options) error {
+	clientset, err := kubernetes.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return fmt.Errorf("connecting for logs: %w", err)
+	}
+	if opts.Metrics == nil {
+		opts.Metrics = metricsOverHTTP
+	}
+	o := newObserver(mgr.GetAPIReader(), cfg.Namespace, opts.Metrics, podLogs{clientset: clientset, namespace: cfg.Namespace})
+	if err := mgr.Add(o); err != nil {
+		return fmt.Errorf("adding the gateway's observer: %w", err)
+	}
+	c := &Controller{
+		client:    mgr.GetClient(),
+		reader:    mgr.GetAPIReader(),
+		events:    mgr.GetEventRecorder("odi-destination"),
+		namespace: cfg.Namespace,
+		validator: opts.Validator,
+		health:    o,
+		now:       time.Now,
+		validated: map[types.UID]validation{},
+		counted:   map[types.UID]counts{},
+	}
+	return builder.ControllerManagedBy(mgr).
+		Named("destination").
+		For(&odiv1.Destination{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Complete(reconcile.AsReconciler(mgr.GetClient(), c))
+}
+
+// Reconcile judges one Destination.
+func (c *Controller) Reconcile(ctx context.Context, d *odiv1.Destination) (reconcile.Result, error) {
+	in, err := c.gather(ctx, d)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	err = c.apply(ctx, d, decide(in))
+	return reconcile.Result{RequeueAfter: lookAgain}, errors.Join(err, in.Unasked)
+}

@@ -1,0 +1,156 @@
+package destination
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/destinations"
+	"github.com/odi-dev/odi/internal/collectorconfig"
+)
+
+// Reasons that only this controller gives.
+const (
+	reasonNotValidated = "NotValidated"
+	reasonDisabled     = "Disabled"
+	reasonNotReady     = "NotReady"
+)
+
+// longestMessage is what a user reads of a message; status.lastError holds no more.
+const longestMessage = 1024
+
+// outcome is what the status is to say.
+type outcome struct {
+	ready, exporting verdict
+	signals          []odiv1.Signal
+	counted          counts
+	queued           int64
+	lastError        string
+}
+
+// verdict is a condition without its type.
+type verdict struct {
+	status  metav1.ConditionStatus
+	reason  string
+	message string
+}
+
+func yes(reason, message string) verdict   { return verdict{metav1.ConditionTrue, reason, message} }
+func no(reason, message string) verdict    { return verdict{metav1.ConditionFalse, reason, message} }
+func maybe(reason, message string) verdict { return verdict{metav1.ConditionUnknown, reason, message} }
+
+// decide says what is so. The first case that fits is the reason.
+func decide(in Input) outcome {
+	o := outcome{
+		ready:     ready(in),
+		signals:   in.Lane.Signals(),
+		counted:   in.Counted,
+		queued:    in.Health.queued,
+		lastError: in.Destination.Status.LastError,
+	}
+	o.exporting = exporting(in, o.ready)
+	if in.Health.words != "" {
+		o.lastError = shortened(in.Health.words)
+	}
+	return o
+}
+
+func ready(in Input) verdict {
+	d := in.Destination
+	var unknown *destinations.UnknownTypeError
+	switch {
+	case errors.As(in.Problem, &unknown):
+		return no(odiv1.ReasonUnknownType, sentence(in.Problem.Error()))
+	case in.SecretMissing:
+		return no(odiv1.ReasonSecretMissing, fmt.Sprintf("There is no Secret %s in namespace %s.", d.Spec.SecretRef.Name, d.Namespace))
+	case in.Problem != nil:
+		return no(odiv1.ReasonInvalidConfig, sentence("The spec is not valid. "+in.Problem.Error()))
+	case in.Refusal != "":
+		return no(odiv1.ReasonInvalidConfig, sentence("The collector refuses it: "+in.Refusal))
+	case in.Unasked != nil:
+		return maybe(reasonNotValidated, sentence("The collector could not be asked: "+in.Unasked.Error()))
+	case d.Spec.Disabled:
+		return yes(odiv1.ReasonAccepted, "Valid, and switched off by spec.disabled.")
+	}
+	return yes(odiv1.ReasonAccepted, sends(in.Lane))
+}
+
+// sends says what goes where.
+func sends(lane collectorconfig.Lane) string {
+	words := make([]string, len(lane.Signals()))
+	for i, s := range lane.Signals() {
+		words[i] = string(s)
+	}
+	what := strings.Join(words, ", ")
+	from := "all namespaces"
+	if lane.Only != "" {
+		from = "namespace " + lane.Only
+	}
+	to := "the gateway's log"
+	if endpoint := lane.Endpoint(); endpoint != "" {
+		to = endpoint
+	}
+	return fmt.Sprintf("Takes %s of %s to %s.", what, from, to)
+}
+
+func exporting(in Input, ready verdict) verdict {
+	h := in.Health
+	failing := fmt.Sprintf("The backend refuses: %s.", strings.TrimSuffix(h.words, "."))
+	switch {
+	case in.Destination.Spec.Disabled:
+		return no(reasonDisabled, "Switched off by spec.disabled.")
+	case ready.status != metav1.ConditionTrue:
+		return no(reasonNotReady, "Nothing is sent until the destination is Ready.")
+	case !h.gateway:
+		return maybe(odiv1.ReasonGatewayNotReady, "No pod of the gateway answers yet.")
+	case h.down && !h.moving:
+		return no(odiv1.ReasonExportFailing, shortened(failing+waiting(h)))
+	case h.refused && h.words != "":
+		return no(odiv1.ReasonExportFailing, shortened(failing))
+	case h.refused:
+		return no(odiv1.ReasonExportFailing, "The backend refuses data, or its queue is full; the gateway's log has more.")
+	case !h.up && !h.moving && !local(in.Lane):
+		return maybe(odiv1.ReasonGatewayNotReady, "The gateway has not reached the backend yet.")
+	case in.Counted.sent == 0:
+		return yes(odiv1.ReasonNoData, "The backend answers; no data has come yet.")
+	}
+	return yes(odiv1.ReasonExporting, "The backend takes the data.")
+}
+
+// waiting tells that nothing is lost yet.
+func waiting(h health) string {
+	if h.queued == 0 {
+		return ""
+	}
+	return " Data waits in the queue."
+}
+
+func local(lane collectorconfig.Lane) bool {
+	for _, e := range lane.Exporters {
+		if !e.Local {
+			return false
+		}
+	}
+	return true
+}
+
+// sentence makes one of an error's text, for people.
+func sentence(text string) string {
+	text = strings.ReplaceAll(text, "\n", "; ")
+	text = shortened(text)
+	if !strings.HasSuffix(text, ".") {
+		text += "."
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+func shortened(text string) string {
+	const more = "..."
+	if len(text) <= longestMessage {
+		return text
+	}
+	return strings.ToValidUTF8(text[:longestMessage-len(more)-1], "") + more
+}

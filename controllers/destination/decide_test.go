@@ -1,0 +1,180 @@
+package destination
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/internal/collectorconfig"
+)
+
+// given builds an Input as gather does, from a type and its fields.
+func given(t *testing.T, namespace, kind string, config map[string]string, change func(*Input)) Input {
+	t.Helper()
+	d := &odiv1.Destination{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "d"},
+		Spec:       odiv1.DestinationSpec{Type: kind, Config: config},
+	}
+	in := Input{Destination: d}
+	in.Lane, in.Problem = collectorconfig.LaneOf(d, "odi-system", nil)
+	if change != nil {
+		change(&in)
+	}
+	return in
+}
+
+func TestReady(t *testing.T) {
+	jaeger := map[string]string{"endpoint": "http://jaeger.observability:4317"}
+	tests := map[string]struct {
+		namespace, kind string
+		config          map[string]string
+		change          func(*Input)
+		want            verdict
+	}{
+		"a valid one says what goes where": {
+			namespace: "odi-system", kind: "jaeger", config: jaeger,
+			want: yes("Accepted", "Takes traces of all namespaces to http://jaeger.observability:4317."),
+		},
+		"a tenant's says whose data it gets": {
+			namespace: "shop", kind: "jaeger", config: jaeger,
+			want: yes("Accepted", "Takes traces of namespace shop to http://jaeger.observability:4317."),
+		},
+		"debug goes to the log": {
+			namespace: "odi-system", kind: "debug",
+			want: yes("Accepted", "Takes traces, metrics, logs of all namespaces to the gateway's log."),
+		},
+		"an unknown type lists the known ones": {
+			namespace: "odi-system", kind: "jaguar",
+			want: no("UnknownType", `Unknown destination type "jaguar"; valid types: debug, jaeger, otlp, otlphttp.`),
+		},
+		"a wrong field is named": {
+			namespace: "odi-system", kind: "debug", config: map[string]string{"verbose": "yes"},
+			want: no("InvalidConfig", "The spec is not valid. verbose: unknown field of type debug; valid fields: verbosity."),
+		},
+		"the Secret is missing": {
+			namespace: "shop", kind: "jaeger", config: jaeger,
+			change: func(in *Input) {
+				in.Destination.Spec.SecretRef = &odiv1.SecretReference{Name: "keys"}
+				in.SecretMissing = true
+			},
+			want: no("SecretMissing", "There is no Secret keys in namespace shop."),
+		},
+		"the collector's words are kept": {
+			namespace: "odi-system", kind: "jaeger", config: jaeger,
+			change: func(in *Input) { in.Refusal = `invalid port "x"` },
+			want:   no("InvalidConfig", `The collector refuses it: invalid port "x".`),
+		},
+		"the collector could not be asked": {
+			namespace: "odi-system", kind: "jaeger", config: jaeger,
+			change: func(in *Input) { in.Unasked = errors.New("no such file") },
+			want:   maybe("NotValidated", "The collector could not be asked: no such file."),
+		},
+		"switched off": {
+			namespace: "odi-system", kind: "jaeger", config: jaeger,
+			change: func(in *Input) { in.Destination.Spec.Disabled = true },
+			want:   yes("Accepted", "Valid, and switched off by spec.disabled."),
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := decide(given(t, tc.namespace, tc.kind, tc.config, tc.change)).ready
+			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(verdict{})); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestExporting(t *testing.T) {
+	const refused = "connection refused"
+	tests := map[string]struct {
+		kind   string // jaeger when empty
+		health health
+		sent   int64
+		off    bool
+		broken bool
+		want   verdict
+	}{
+		"no gateway yet": {
+			want: maybe("GatewayNotReady", "No pod of the gateway answers yet."),
+		},
+		"the gateway has not tried yet": {
+			health: health{gateway: true},
+			want:   maybe("GatewayNotReady", "The gateway has not reached the backend yet."),
+		},
+		"the backend answers, nothing sent": {
+			health: health{gateway: true, up: true},
+			want:   yes("NoData", "The backend answers; no data has come yet."),
+		},
+		"data flows": {
+			health: health{gateway: true, up: true, moving: true}, sent: 7,
+			want: yes("Exporting", "The backend takes the data."),
+		},
+		"the backend is dead": {
+			health: health{gateway: true, down: true, words: refused}, sent: 7,
+			want: no("ExportFailing", "The backend refuses: connection refused."),
+		},
+		"the backend is dead and data waits": {
+			health: health{gateway: true, down: true, words: refused, queued: 3},
+			want:   no("ExportFailing", "The backend refuses: connection refused. Data waits in the queue."),
+		},
+		"the heartbeat is refused but data is taken": {
+			health: health{gateway: true, down: true, words: "empty request", moving: true}, sent: 7,
+			want: yes("Exporting", "The backend takes the data."),
+		},
+		"data is refused for good": {
+			health: health{gateway: true, up: true, refused: true, words: "PermissionDenied"}, sent: 7,
+			want: no("ExportFailing", "The backend refuses: PermissionDenied."),
+		},
+		"data is refused without words": {
+			health: health{gateway: true, up: true, refused: true},
+			want:   no("ExportFailing", "The backend refuses data, or its queue is full; the gateway's log has more."),
+		},
+		"a log needs no heartbeat": {
+			kind: "debug", health: health{gateway: true},
+			want: yes("NoData", "The backend answers; no data has come yet."),
+		},
+		"switched off": {
+			off: true, health: health{gateway: true, up: true},
+			want: no("Disabled", "Switched off by spec.disabled."),
+		},
+		"not Ready": {
+			broken: true, health: health{gateway: true, up: true},
+			want: no("NotReady", "Nothing is sent until the destination is Ready."),
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			kind, config := "jaeger", map[string]string{"endpoint": "http://jaeger:4317"}
+			if tc.kind != "" {
+				kind, config = tc.kind, nil
+			}
+			in := given(t, "odi-system", kind, config, func(in *Input) {
+				in.Health, in.Counted.sent = tc.health, tc.sent
+				in.Destination.Spec.Disabled = tc.off
+				if tc.broken {
+					in.Refusal = "no"
+				}
+			})
+			got := decide(in).exporting
+			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(verdict{})); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTheLastErrorStaysWhenAllIsWellAgain(t *testing.T) {
+	in := given(t, "odi-system", "debug", nil, func(in *Input) { in.Destination.Status.LastError = "it was down" })
+	if got := decide(in).lastError; got != "it was down" {
+		t.Errorf("got %q", got)
+	}
+	in.Health.words = strings.Repeat("é", 1000)
+	if got := decide(in).lastError; len(got) > longestMessage || !strings.HasSuffix(got, "é...") {
+		t.Errorf("got %d bytes: %s", len(got), got)
+	}
+}

@@ -1,0 +1,203 @@
+package destination
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+)
+
+const (
+	// observeEvery is as often as heartbeats beat: a look more often sees nothing new.
+	observeEvery = 5 * time.Second
+	// refusedFor is how long a refusal stays in the condition, so that people see it.
+	refusedFor = time.Minute
+	// believedFor is how long a pod that stopped answering is taken at its last
+	// word: a gateway that reloads is silent for a second or two.
+	believedFor = 12 * time.Second
+)
+
+// health is how one lane of the gateway is, over all of its pods.
+type health struct {
+	gateway bool // At least one pod of the gateway answers.
+	up      bool // The heartbeat is answered from every pod.
+	down    bool // The heartbeat is refused from some pod.
+	moving  bool // The backend took data since the look before.
+	refused bool // The backend refused data within refusedFor.
+	words   string
+	// sent and failed count since the manager started; queued is what waits now.
+	sent, failed, queued int64
+}
+
+// Metrics opens the metrics of one pod of the gateway, in Prometheus' text format.
+type Metrics func(ctx context.Context, pod *corev1.Pod) (io.ReadCloser, error)
+
+// refusals finds the backend's words about refused data.
+type refusals interface {
+	words(ctx context.Context, pod, lane string) (string, error)
+}
+
+// observer looks at the gateway's pods again and again.
+type observer struct {
+	reader    client.Reader
+	namespace string
+	metrics   Metrics
+	refusals  refusals
+	now       func() time.Time
+
+	mu    sync.Mutex
+	pods  map[string]podSamples
+	lanes map[string]*lane
+}
+
+// podSamples are the latest of one pod, by lane.
+type podSamples struct {
+	at    time.Time
+	lanes map[string]sample
+}
+
+// lane is what is remembered of one.
+type lane struct {
+	sent, failed int64
+	moving       bool
+	refusedAt    time.Time
+	words        string
+}
+
+func newObserver(reader client.Reader, namespace string, metrics Metrics, refusals refusals) *observer {
+	return &observer{
+		reader: reader, namespace: namespace, metrics: metrics, refusals: refusals, now: time.Now,
+		pods: map[string]podSamples{}, lanes: map[string]*lane{},
+	}
+}
+
+// Start looks until the manager stops. It implements manager.Runnable.
+func (o *observer) Start(ctx context.Context) error {
+	tick := time.NewTicker(observeEvery)
+	defer tick.Stop()
+	for {
+		if err := o.look(ctx); err != nil && ctx.Err() == nil {
+			log.FromContext(ctx).Error(err, "looking at the gateway")
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// look takes samples of all pods. A pod that does not answer is as good as gone.
+func (o *observer) look(ctx context.Context) error {
+	var list corev1.PodList
+	err := o.reader.List(ctx, &list, client.InNamespace(o.namespace), client.MatchingLabels{"app.kubernetes.io/name": "odi-gateway"})
+	if err != nil {
+		return fmt.Errorf("listing the gateway's pods: %w", err)
+	}
+	pods := map[string]podSamples{}
+	for i := range list.Items {
+		pod := &list.Items[i]
+		if pod.Status.PodIP == "" || pod.Status.Phase != corev1.PodRunning {
+			continue
+		}
+		samples, err := o.scrape(ctx, pod)
+		if err == nil {
+			pods[pod.Name] = podSamples{at: o.now(), lanes: samples}
+			continue
+		}
+		log.FromContext(ctx).V(1).Info("a pod of the gateway does not answer", "pod", pod.Name, "reason", err.Error())
+		if last, found := o.lastWord(pod.Name); found {
+			pods[pod.Name] = last
+		}
+	}
+	for pod, refused := range o.record(pods) {
+		for _, name := range refused {
+			o.learnWords(ctx, pod, name)
+		}
+	}
+	return nil
+}
+
+func (o *observer) lastWord(pod string) (podSamples, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	last, found := o.pods[pod]
+	return last, found && o.now().Sub(last.at) < believedFor
+}
+
+// record adds up what is new and returns the lanes that had refusals, by pod.
+func (o *observer) record(pods map[string]podSamples) map[string][]string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, l := range o.lanes {
+		l.moving = false
+	}
+	refused := map[string][]string{}
+	for pod, samples := range pods {
+		for name, now := range samples.lanes {
+			l := o.lanes[name]
+			if l == nil {
+				l = &lane{}
+				o.lanes[name] = l
+			}
+			before := o.pods[pod].lanes[name]
+			sent, failed := since(before.sent, now.sent), since(before.failed, now.failed)
+			l.sent += sent
+			l.failed += failed
+			l.moving = l.moving || sent > 0
+			if failed > 0 {
+				l.refusedAt = o.now()
+				refused[pod] = append(refused[pod], name)
+			}
+		}
+	}
+	o.pods = pods
+	return refused
+}
+
+// since is what a counter counted; one that fell began anew with a reload.
+func since(before, now int64) int64 {
+	if now < before {
+		return now
+	}
+	return now - before
+}
+
+func (o *observer) learnWords(ctx context.Context, pod, name string) {
+	words, err := o.refusals.words(ctx, pod, name)
+	if err != nil {
+		log.FromContext(ctx).V(1).Info("reading the gateway's log", "pod", pod, "reason", err.Error())
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.lanes[name].words = words
+}
+
+// healthOf implements healthSource.
+func (o *observer) healthOf(name string) health {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	h := health{gateway: len(o.pods) > 0}
+	if l := o.lanes[name]; l != nil {
+		h.sent, h.failed, h.moving = l.sent, l.failed, l.moving
+		if h.refused = !l.refusedAt.IsZero() && o.now().Sub(l.refusedAt) < refusedFor; h.refused {
+			h.words = l.words
+		}
+	}
+	h.up = h.gateway
+	for _, samples := range o.pods {
+		s := samples.lanes[name]
+		h.queued += s.queued
+		h.up = h.up && s.beat && s.words == ""
+		if s.beat && s.words != "" {
+			h.down, h.words = true, s.words
+		}
+	}
+	return h
+}

@@ -1,0 +1,97 @@
+package destination
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestSamplesAreReadFromTheCollectorsMetrics(t *testing.T) {
+	file, err := os.Open("testdata/metrics.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }() // It is only read.
+	got, err := samplesOf(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]sample{
+		"odi-system/alive": {beat: true, sent: 205000},
+		"odi-system/dead": {
+			beat: true, failed: 5000, queued: 200000,
+			words: `rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:9: connect: connection refused"`,
+		},
+		"odi-system/log": {sent: 205000},
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(sample{})); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestTheLatestRefusalOfALaneIsFoundInTheLog(t *testing.T) {
+	log := strings.Join([]string{
+		`{"msg":"Exporting failed. Dropping data.","otelcol.component.id":"otlp_grpc/shop/a","error":"first"}`,
+		`{"msg":"Exporting failed. Dropping data.","otelcol.component.id":"otlp_grpc/shop/a","error":"second"}`,
+		`{"msg":"Exporting failed. Dropping data.","otelcol.component.id":"otlp_grpc/shop/b","error":"another's"}`,
+		`{"msg":"Exporting failed. Rejecting data. Try ...","otelcol.component.id":"otlp_grpc/_heartbeat/shop/a","error":"heartbeat"}`,
+		`{"msg":"Exporting failed. Will retry the request after interval.","otelcol.component.id":"otlp_grpc/shop/a","error":"a try"}`,
+		`not JSON`,
+	}, "\n")
+	if got := lastRefusal(strings.NewReader(log), "shop/a"); got != "second" {
+		t.Errorf("got %q", got)
+	}
+	if got := lastRefusal(strings.NewReader(log), "shop/c"); got != "" {
+		t.Errorf("got %q for a lane without refusals", got)
+	}
+}
+
+type told string
+
+func (w told) words(context.Context, string, string) (string, error) { return string(w), nil }
+
+// TestTheObserver walks one lane through a life; each step is a look.
+func TestTheObserver(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	o := newObserver(nil, "odi-system", nil, told("too large"))
+	o.now = func() time.Time { return now }
+	steps := []struct {
+		what string
+		pods map[string]sample // one sample of the lane per pod
+		want health
+	}{
+		{"no pod", nil, health{}},
+		{"a pod that has not tried", map[string]sample{"p": {}}, health{gateway: true}},
+		{"the first answer", map[string]sample{"p": {beat: true}}, health{gateway: true, up: true}},
+		{"data flows", map[string]sample{"p": {beat: true, sent: 10}}, health{gateway: true, up: true, moving: true, sent: 10}},
+		{"it rests", map[string]sample{"p": {beat: true, sent: 10}}, health{gateway: true, up: true, sent: 10}},
+		{"a reload begins the counters anew", map[string]sample{"p": {beat: true, sent: 3}}, health{gateway: true, up: true, moving: true, sent: 13}},
+		{"dead", map[string]sample{"p": {beat: true, sent: 3, words: "refused", queued: 5}}, health{gateway: true, down: true, words: "refused", sent: 13, queued: 5}},
+		{"a second pod reaches it", map[string]sample{"p": {beat: true, sent: 3, words: "refused"}, "q": {beat: true, sent: 1}}, health{gateway: true, down: true, moving: true, words: "refused", sent: 14}},
+		{"alive again", map[string]sample{"q": {beat: true, sent: 1}}, health{gateway: true, up: true, sent: 14}},
+		{"data is refused", map[string]sample{"q": {beat: true, sent: 1, failed: 2}}, health{gateway: true, up: true, refused: true, words: "too large", sent: 14, failed: 2}},
+	}
+	for _, step := range steps {
+		now = now.Add(observeEvery)
+		pods := map[string]podSamples{}
+		for name, s := range step.pods {
+			pods[name] = podSamples{at: now, lanes: map[string]sample{"shop/a": s}}
+		}
+		for pod, refused := range o.record(pods) {
+			for _, lane := range refused {
+				o.learnWords(t.Context(), pod, lane)
+			}
+		}
+		if diff := cmp.Diff(step.want, o.healthOf("shop/a"), cmp.AllowUnexported(health{})); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", step.what, diff)
+		}
+	}
+	now = now.Add(refusedFor)
+	if o.healthOf("shop/a").refused {
+		t.Error("a refusal of a minute ago is still in the condition")
+	}
+}
