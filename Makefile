@@ -8,7 +8,10 @@ VERSION    ?= 0.1.0
 GO         ?= go
 GEN_TOOL   := $(GO) tool -modfile=hack/tools/gen/go.mod
 LINT_TOOL  := $(GO) tool -modfile=hack/tools/lint/go.mod
-GO_BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X github.com/odi-dev/odi/internal/version.Version=$(VERSION)"
+GO_BUILD   := $(GO) build -ldflags "-s -w -X github.com/odi-dev/odi/internal/version.Version=$(VERSION)"
+# One set of flags for builds and tests, so that every dependency is compiled once.
+export CGO_ENABLED := 0
+export GOFLAGS     := $(GOFLAGS) -trimpath
 BINARIES   := odi odi-manager odiglet
 GO_SOURCES := $(shell git ls-files '*.go' | grep -vE '(zz_generated|_bpfe[lb]\.go$$|^collector/|/testdata/)')
 

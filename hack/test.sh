@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Runs every test, in three parts: `unit` (with the live eBPF tests and the stories against a real
+# API server), `collector` (its module) and `e2e` (on $KUBECONFIG, or on a cluster of its own).
+# Without an argument it runs all of them, each even when an earlier one failed, and ends with the
+# sum of all test cases.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export CI=${CI:-}
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+failed=()
+
+# part NAME COMMAND... runs one part and remembers whether it failed.
+part() {
+  local name=$1 start=$SECONDS
+  shift
+  echo "=== $name: $*"
+  "$@" 2>&1 | tee "$logs/$name"
+  [ "${PIPESTATUS[0]}" -eq 0 ] || failed+=("$name")
+  echo "=== $name took $((SECONDS - start)) s"
+}
+
+# bpf_programs lists the BPF programs that odi's tests could leave behind.
+bpf_programs() { bpftool prog show 2>/dev/null | grep -oE 'name odi_\w+' | sort | uniq -c; }
+
+unit() {
+  part unit go test -p 2 -count=1 -timeout 20m -v ./...
+}
+collector() { part collector bash -c 'cd collector/components && go test -count=1 -v ./...'; }
+e2e() { part e2e go test -tags e2e -count=1 -v -timeout 25m ./test/e2e; }
+
+if [ "$(id -u)" -ne 0 ]; then
+  echo "test: the live eBPF tests and the cluster need root; 'make test-unit' needs none" >&2
+  exit 1
+fi
+before=$(bpf_programs)
+for part_name in "${@:-unit collector e2e}"; do
+  for p in $part_name; do "$p"; done
+done
+if [ "$(bpf_programs)" != "$before" ]; then
+  echo "test: BPF programs were left behind: $(bpf_programs)" >&2
+  failed+=(leftovers)
+fi
+
+count() { cat "$logs"/* | grep -cE "^ *--- $1:" || true; }
+[ ${#failed[@]} -eq 0 ] || echo "test: these parts failed: ${failed[*]}" >&2
+if [ ${#failed[@]} -ne 0 ]; then
+  grep -hE '^ *--- FAIL|^FAIL|^panic:' "$logs"/* >&2
+fi
+echo "$(count PASS) passed, $(count FAIL) failed, $(count SKIP) skipped"
+[ ${#failed[@]} -eq 0 ]
