@@ -170,7 +170,7 @@ func (g *liveGateway) metric(pattern string) string {
 	if err != nil {
 		return ""
 	}
-	return string(regexp.MustCompile("(?m)^"+pattern+".*$").Find(body))
+	return string(regexp.MustCompile("(?m)^" + pattern + ".*$").Find(body))
 }
 
 // send sends batches of 100 spans of one namespace, each until it is taken.
