@@ -67,7 +67,7 @@ func compare(t *testing.T, std *stdelf.File, f *elf.File) {
 			continue
 		}
 		want := make([]byte, min(s.FileSize, limit))
-		if _, err := s.ReaderAt.ReadAt(want, 0); err != nil && len(want) > 0 {
+		if _, err := s.ReadAt(want, 0); err != nil && len(want) > 0 {
 			t.Fatal(err)
 		}
 		got := f.Section(s.Name, limit)
