@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -81,14 +83,17 @@ func Namespace(t testing.TB, c client.Client, name string) {
 	Create(t, c, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
 }
 
-// RunManager runs controllers in a manager like the process's own until the test ends.
+// RunManager runs controllers in a manager like the process's own until the test
+// ends. The test fails if the API server forbade them anything.
 func RunManager(t testing.TB, restConfig *rest.Config, cfg kube.Config, setups ...func(manager.Manager, kube.Config) error) {
 	t.Helper()
-	log.SetLogger(logr.Discard()) // What is not the manager is silent.
-	logger := logr.Discard()      // With -v the manager tells its own story.
-	if testing.Verbose() {
-		logger = logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, nil))
+	forbidden := &forbiddenHandler{Handler: slog.DiscardHandler, seen: make(chan string, 1)}
+	if testing.Verbose() { // The manager tells its own story.
+		forbidden.Handler = slog.NewTextHandler(os.Stderr, nil)
 	}
+	logger := logr.FromSlogHandler(forbidden)
+	log.SetLogger(logger)
+	klog.SetLogger(logger)
 	mgr, err := kube.NewManager(restConfig, cfg, kube.ManagerOptions{MetricsAddress: "0", HealthAddress: "0", Logger: logger})
 	if err != nil {
 		t.Fatal(err)
@@ -106,5 +111,47 @@ func RunManager(t testing.TB, restConfig *rest.Config, cfg kube.Config, setups .
 		if err := <-stopped; err != nil {
 			t.Errorf("running the manager: %v", err)
 		}
+		select {
+		case what := <-forbidden.seen:
+			t.Errorf("the manager lacks a right: %s", what)
+		default:
+		}
 	})
+}
+
+// forbiddenHandler keeps the first refusal that is logged: an informer that may
+// not list never fails otherwise, it only never has anything to say.
+type forbiddenHandler struct {
+	slog.Handler
+	seen chan string
+}
+
+// Enabled says yes to all, since even small talk can be of a refusal.
+func (h *forbiddenHandler) Enabled(context.Context, slog.Level) bool { return true }
+
+// Handle looks for a refusal and passes the record on.
+func (h *forbiddenHandler) Handle(ctx context.Context, r slog.Record) error {
+	r.Attrs(func(a slog.Attr) bool {
+		if text := a.Value.String(); strings.Contains(text, "is forbidden") {
+			select {
+			case h.seen <- text:
+			default:
+			}
+		}
+		return true
+	})
+	if !h.Handler.Enabled(ctx, r.Level) {
+		return nil
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+// WithAttrs keeps looking.
+func (h *forbiddenHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &forbiddenHandler{Handler: h.Handler.WithAttrs(attrs), seen: h.seen}
+}
+
+// WithGroup keeps looking.
+func (h *forbiddenHandler) WithGroup(name string) slog.Handler {
+	return &forbiddenHandler{Handler: h.Handler.WithGroup(name), seen: h.seen}
 }
