@@ -16,6 +16,7 @@ const (
 	nodeConfigName  = "odi-node-collector"
 	configFile      = "config.yaml"
 	nameLabel       = "app.kubernetes.io/name"
+	partOfLabel     = "app.kubernetes.io/part-of"
 )
 
 // gateway is what the builders see: one value in, one object out of each.
@@ -64,6 +65,7 @@ func newGateway(in Input, p plan) (gateway, error) {
 func labels(component string) map[string]string {
 	return map[string]string{
 		nameLabel:            gatewayName,
+		partOfLabel:          "odi",
 		odiv1.LabelManagedBy: odiv1.ManagedByOdi,
 		odiv1.LabelComponent: component,
 	}
