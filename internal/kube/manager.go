@@ -9,6 +9,7 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -25,7 +26,10 @@ type ManagerOptions struct {
 	HealthAddress  string
 	// LeaderElect lets a second replica wait and take over within seconds.
 	LeaderElect bool
-	Logger      logr.Logger
+	// SharedProcess lets managers come one after the other in one process, as tests
+	// do, though their controllers then share the metrics of their names.
+	SharedProcess bool
+	Logger        logr.Logger
 }
 
 // NewManager makes the manager that all controllers run in: in the process and in their tests.
@@ -52,6 +56,7 @@ func NewManager(restConfig *rest.Config, cfg Config, opts ManagerOptions) (manag
 		LeaderElectionNamespace:       cfg.Namespace,
 		LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout:       &patience,
+		Controller:                    config.Controller{SkipNameValidation: &opts.SharedProcess},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making the manager: %w", err)

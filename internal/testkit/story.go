@@ -94,7 +94,9 @@ func RunManager(t testing.TB, restConfig *rest.Config, cfg kube.Config, setups .
 	logger := logr.FromSlogHandler(forbidden)
 	log.SetLogger(logger)
 	klog.SetLogger(logger)
-	mgr, err := kube.NewManager(restConfig, cfg, kube.ManagerOptions{MetricsAddress: "0", HealthAddress: "0", Logger: logger})
+	mgr, err := kube.NewManager(restConfig, cfg, kube.ManagerOptions{
+		MetricsAddress: "0", HealthAddress: "0", SharedProcess: true, Logger: logger,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
