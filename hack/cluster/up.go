@@ -122,7 +122,7 @@ func (c cluster) startNode(ctx context.Context) error {
 	if err := node.MakeCgroup(c.Cluster); err != nil {
 		return err
 	}
-	if err := node.ShareMounts(ctx, c.Cluster); err != nil {
+	if err := node.ShareMounts(ctx); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(c.Run, 0o755); err != nil {

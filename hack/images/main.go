@@ -91,7 +91,7 @@ func buildImages(ctx context.Context, root string, recipes []recipe.Recipe, args
 	builder := build.Builder{Root: root, Cache: store}
 	var steps []progress.Step
 	for _, r := range chosen {
-		steps = append(steps, progress.Step{What: "building the image " + r.Name, Run: func(ctx context.Context) error {
+		steps = append(steps, progress.Step{What: "building the image " + r.Name, About: r.FirstTime.Duration, First: true, Run: func(ctx context.Context) error {
 			if *layout != "" {
 				return builder.Layout(ctx, r, *layout, architectures)
 			}

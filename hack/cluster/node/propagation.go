@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"os"
 	"strings"
-
-	"github.com/odi-dev/odi/hack/cluster/layout"
 )
 
 // ShareMounts makes this machine's mounts propagate, as systemd does at boot.
 // Without systemd they do not, and containers that ask to see later mounts of
 // the host are refused.
-func ShareMounts(ctx context.Context, c layout.Cluster) error {
+func ShareMounts(ctx context.Context) error {
 	info, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return fmt.Errorf("listing mounts: %w", err)
@@ -21,22 +19,26 @@ func ShareMounts(ctx context.Context, c layout.Cluster) error {
 	if rootIsShared(string(info)) {
 		return nil
 	}
-	if err := os.WriteFile(sharedMark(c), nil, 0o644); err != nil {
+	if err := os.WriteFile(sharedMark, nil, 0o644); err != nil {
 		return fmt.Errorf("remembering that mounts were private: %w", err)
 	}
 	return run(ctx, "mount", "--make-rshared", "/")
 }
 
-// unshareMounts undoes ShareMounts, unless another cluster came to rely on it.
-func unshareMounts(ctx context.Context, c layout.Cluster) error {
-	_, err := os.Stat(sharedMark(c))
-	if errors.Is(err, os.ErrNotExist) || others(c) {
+// unshareMounts undoes ShareMounts.
+func unshareMounts(ctx context.Context) error {
+	if _, err := os.Stat(sharedMark); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	return run(ctx, "mount", "--make-rprivate", "/")
+	if err := run(ctx, "mount", "--make-rprivate", "/"); err != nil {
+		return err
+	}
+	return os.Remove(sharedMark)
 }
 
-func sharedMark(c layout.Cluster) string { return c.Path("mounts-were-private") }
+// sharedMark is there while mounts are shared only because of clusters; it is
+// gone after a boot, as they are.
+const sharedMark = "/run/odi.mounts-were-private"
 
 // rootIsShared looks for the root's entry: its optional fields, from the
 // seventh up to a dash, name its peer group if it has one.

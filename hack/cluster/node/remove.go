@@ -38,8 +38,7 @@ func Remove(ctx context.Context, c layout.Cluster) error {
 		removeCgroups(c),
 		TearDownNetwork(ctx, c),
 		removeLogLinks(c),
-		unshareMounts(ctx, c),
-		os.RemoveAll(c.State), os.RemoveAll(c.Run), removeShared(c))
+		os.RemoveAll(c.State), os.RemoveAll(c.Run), removeShared(ctx, c))
 }
 
 // Leftovers names what Remove should have taken away and did not.
@@ -148,13 +147,13 @@ func removeLogLinks(c layout.Cluster) error {
 }
 
 // removeShared removes what all clusters of this machine use, with the last of them.
-func removeShared(c layout.Cluster) error {
+func removeShared(ctx context.Context, c layout.Cluster) error {
 	if others(c) {
 		return nil
 	}
-	return removeIfEmpty(
+	return errors.Join(unshareMounts(ctx), removeIfEmpty(
 		filepath.Join(devicePlugins, "kubelet_internal_checkpoint"), filepath.Join(devicePlugins, "kubelet.sock"),
-		devicePlugins, filepath.Dir(devicePlugins), filepath.Dir(c.Run))
+		devicePlugins, filepath.Dir(devicePlugins), filepath.Dir(c.Run)))
 }
 
 // others says whether there are other clusters on this machine, or a kubelet that is none of ours.

@@ -125,7 +125,7 @@ func installed(name, version string, about time.Duration, packages ...string) Pr
 func run(ctx context.Context, dir string, env []string, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
-	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off"), env...)
+	cmd.Env = append(append(os.Environ(), "GOFLAGS=", "CGO_ENABLED=0", "GOWORK=off"), env...)
 	output, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("running %s %s: %w\n%s", name, args[0], err, output)

@@ -13,6 +13,7 @@ import (
 type Step struct {
 	What  string        // "building Kubernetes v1.36.3"
 	About time.Duration // About how long it takes; 0 when it is quick.
+	First bool          // It takes About the first time only, and is quick once it is cached.
 	Done  func() bool   // Says that there is nothing to do; nil means never.
 	Run   func(ctx context.Context) error
 }
@@ -25,10 +26,7 @@ func Run(ctx context.Context, out io.Writer, steps []Step) error {
 			fmt.Fprintln(out, head+": already there")
 			continue
 		}
-		if step.About > 0 {
-			head += " (about " + about(step.About) + ")"
-		}
-		fmt.Fprintln(out, head)
+		fmt.Fprintln(out, head+expectation(step))
 		start := time.Now()
 		if err := step.Run(ctx); err != nil {
 			return fmt.Errorf("%s: %w", step.What, err)
@@ -38,6 +36,16 @@ func Run(ctx context.Context, out io.Writer, steps []Step) error {
 		}
 	}
 	return nil
+}
+
+func expectation(step Step) string {
+	switch {
+	case step.About == 0:
+		return ""
+	case step.First:
+		return " (the first time about " + about(step.About) + ")"
+	}
+	return " (about " + about(step.About) + ")"
 }
 
 func about(d time.Duration) string {

@@ -103,6 +103,13 @@ func (b Builder) gather(ctx context.Context, r recipe.Recipe, architecture strin
 		}
 		p.files[program.Target()] = binary
 	}
+	for script, to := range r.Scripts {
+		binary, err := b.runScript(ctx, script, architecture)
+		if err != nil {
+			return parts{}, err
+		}
+		p.files[to] = binary
+	}
 	if err := b.addPrograms(ctx, p); err != nil {
 		return parts{}, err
 	}
@@ -170,11 +177,25 @@ func (b Builder) Compile(ctx context.Context, program recipe.GoProgram, architec
 	args := append([]string{"build", "-buildvcs=false", "-o", binary}, program.Flags...)
 	cmd := exec.CommandContext(ctx, "go", append(args, program.Package)...)
 	cmd.Dir = module
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOOS=linux", "GOARCH="+architecture)
+	// No GOFLAGS: an image is the same however its build was called.
+	cmd.Env = append(os.Environ(), "GOFLAGS=", "CGO_ENABLED=0", "GOWORK=off", "GOOS=linux", "GOARCH="+architecture)
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("compiling %s: %w\n%s", program.Package, err, output)
 	}
 	return binary, nil
+}
+
+// runScript runs a script of the clone that builds one file and prints where it is.
+func (b Builder) runScript(ctx context.Context, script, architecture string) (string, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(b.Root, script))
+	cmd.Dir = b.Root
+	cmd.Env = append(os.Environ(), "GOARCH="+architecture)
+	cmd.Stderr = os.Stderr
+	output, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("running %s: %w", script, err)
+	}
+	return strings.TrimSpace(string(output)), nil
 }
 
 func debianRelease() (string, error) {

@@ -10,6 +10,7 @@ import (
 	"path"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 )
 
@@ -22,6 +23,8 @@ type Recipe struct {
 	Go GoPrograms `json:"go,omitempty"`
 	// Java sources of this repository.
 	Java *Java `json:"java,omitempty"`
+	// Scripts of this repository that build a file for $GOARCH and print its path, each with the file's path in the image.
+	Scripts map[string]string `json:"scripts,omitempty"`
 	// Programs that hack/cluster/programs builds, by name; placed in /usr/bin.
 	Programs []string `json:"programs,omitempty"`
 	// Debian packages; what they depend on comes along.
@@ -30,6 +33,9 @@ type Recipe struct {
 	Certificates bool `json:"certificates,omitempty"`
 	// Files maps paths in this repository to paths in the image.
 	Files map[string]string `json:"files,omitempty"`
+
+	// FirstTime says about how long it takes to build what the image holds when nothing is cached: 4m.
+	FirstTime metav1.Duration `json:"firstTime,omitempty"`
 
 	Entrypoint []string `json:"entrypoint"`
 	Env        []string `json:"env,omitempty"` // NAME=value
