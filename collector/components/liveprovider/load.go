@@ -13,8 +13,9 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// secretRef matches a reference that is not escaped by a second dollar sign.
-var secretRef = regexp.MustCompile(`(^|[^$])\$\{secret:([A-Za-z0-9_.-]+)\}`)
+// secretRef matches a reference with all dollar signs before it: two stand for
+// one, so that an odd number of them escapes the reference.
+var secretRef = regexp.MustCompile(`(\$*)\$\{secret:([A-Za-z0-9_.-]+)\}`)
 
 // load reads the configuration with its secrets put in. The digest covers both.
 func load(path, credentials string) (map[string]any, digest, error) {
@@ -75,6 +76,9 @@ func (s secretFiles) fillString(text string) (string, error) {
 	var missing error
 	filled := secretRef.ReplaceAllStringFunc(text, func(match string) string {
 		parts := secretRef.FindStringSubmatch(match)
+		if len(parts[1])%2 == 1 {
+			return match
+		}
 		secret, err := s.read(parts[2])
 		if err != nil {
 			missing = err
