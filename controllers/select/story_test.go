@@ -35,7 +35,7 @@ func TestStory(t *testing.T) {
 	t.Log("A config for the namespace selects every workload, a CronJob once and not its Jobs.")
 	all := config("shop", "all", odiv1.Target{})
 	testkit.Create(t, c, all)
-	wantConfig(t, c, all, metav1.ConditionTrue, odiv1.ReasonSelected, "Selected 3 workloads.")
+	wantConfig(t, c, all, verdict{metav1.ConditionTrue, odiv1.ReasonSelected, "Selected 3 workloads."})
 	for _, name := range []string{"deployment-cart", "deployment-db", "cronjob-report"} {
 		iw := wantSelected(t, c, "shop", name, "all")
 		if len(iw.OwnerReferences) != 1 || iw.OwnerReferences[0].Name != iw.Spec.Workload.Name {
@@ -57,7 +57,7 @@ func TestStory(t *testing.T) {
 	wantSelected(t, c, "shop", "deployment-cart", "cart")
 	wantSelected(t, c, "shop", "deployment-later", "web")
 	wantSelected(t, c, "shop", "deployment-db", "all")
-	wantConfig(t, c, web, metav1.ConditionTrue, odiv1.ReasonSelected, "Selected 1 of 2 matching workloads; stronger configs have the others.")
+	wantConfig(t, c, web, verdict{metav1.ConditionTrue, odiv1.ReasonSelected, "Selected 1 of 2 matching workloads; stronger configs have the others."})
 
 	t.Log("A workload whose labels change goes to another config.")
 	patchLabels(t, c, later, "data")
@@ -88,18 +88,18 @@ func TestStory(t *testing.T) {
 	t.Log("A config that names nothing says so, and is at peace when its workload appears.")
 	early := config("shop", "early", odiv1.Target{Kind: odiv1.KindStatefulSet, Name: "queue"})
 	testkit.Create(t, c, early)
-	wantConfig(t, c, early, metav1.ConditionFalse, odiv1.ReasonWorkloadNotFound, "There is no StatefulSet queue in namespace shop.")
+	wantConfig(t, c, early, verdict{metav1.ConditionFalse, odiv1.ReasonWorkloadNotFound, "There is no StatefulSet queue in namespace shop."})
 	testkit.Create(t, c, &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "queue"},
 		Spec: appsv1.StatefulSetSpec{Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "a"}}, Template: testkit.PodTemplate("a", "app")}})
 	wantSelected(t, c, "shop", "statefulset-queue", "early")
-	wantConfig(t, c, early, metav1.ConditionTrue, odiv1.ReasonSelected, "Selected 1 workload.")
+	wantConfig(t, c, early, verdict{metav1.ConditionTrue, odiv1.ReasonSelected, "Selected 1 workload."})
 
 	t.Log("Namespaces of Kubernetes are refused.")
 	testkit.Create(t, c, deployment("kube-system", "dns", "tier", "dns"))
 	system := config("kube-system", "all", odiv1.Target{})
 	testkit.Create(t, c, system)
-	wantConfig(t, c, system, metav1.ConditionFalse, odiv1.ReasonNamespaceExcluded,
-		"Namespace kube-system is never instrumented: it belongs to Kubernetes, to odi, or is excluded by the administrator.")
+	wantConfig(t, c, system, verdict{metav1.ConditionFalse, odiv1.ReasonNamespaceExcluded,
+		"Namespace kube-system is never instrumented: it belongs to Kubernetes, to odi, or is excluded by the administrator."})
 	wantGone(t, c, "kube-system", "deployment-dns")
 	testkit.WantEvent(t, c, system, odiv1.ReasonNamespaceExcluded)
 
@@ -170,11 +170,11 @@ func wantGone(t *testing.T, c client.Client, namespace, name string) {
 	})
 }
 
-func wantConfig(t *testing.T, c client.Client, ic *odiv1.InstrumentationConfig, status metav1.ConditionStatus, reason, message string) {
+func wantConfig(t *testing.T, c client.Client, ic *odiv1.InstrumentationConfig, want verdict) {
 	t.Helper()
-	testkit.EventuallyObject(t, c, ic, ic.Name+" is "+reason+": "+message, func(ic *odiv1.InstrumentationConfig) bool {
+	testkit.EventuallyObject(t, c, ic, ic.Name+" is "+want.reason+": "+want.message, func(ic *odiv1.InstrumentationConfig) bool {
 		ready := meta.FindStatusCondition(ic.Status.Conditions, odiv1.ConditionReady)
-		return ready != nil && ready.Status == status && ready.Reason == reason && ready.Message == message &&
+		return ready != nil && ready.Status == want.status && ready.Reason == want.reason && ready.Message == want.message &&
 			ready.ObservedGeneration == ic.Generation && ic.Status.ObservedGeneration == ic.Generation
 	})
 }
