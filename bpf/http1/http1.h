@@ -367,7 +367,6 @@ inline_ void begin_head(struct http1 *h, struct dir *d, struct source *s, bool a
 	d->status = 0;
 	d->target_hash = 0;
 	d->head_seen = 0;
-	d->keep_len = 0;
 	d->split = 0;
 	d->start_ns = s->now;
 	d->head_pos = s->done;
@@ -376,6 +375,7 @@ inline_ void begin_head(struct http1 *h, struct dir *d, struct source *s, bool a
 			d->keep_off = 0;
 		else
 			d->keep_off = (d->keep_off + d->keep_len) & 0x7ff;
+		d->keep_len = 0;
 	}
 }
 

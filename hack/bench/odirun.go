@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// odiRun is `odi run` beside the measured processes.
+type odiRun struct {
+	cmd *exec.Cmd
+	err bytes.Buffer
+	out bytes.Buffer
+}
+
+// books is what odi run says when it ends.
+type books struct {
+	seen, sent, dropped int64
+}
+
+// watch starts odi run and waits until its programs are attached.
+func (b *bench) watch(args ...string) (*odiRun, error) {
+	r := &odiRun{cmd: exec.Command(b.odi, append([]string{"run"}, args...)...)}
+	r.cmd.Stderr, r.cmd.Stdout = &r.err, &r.out
+	if err := r.cmd.Start(); err != nil {
+		return nil, err
+	}
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		o, err := objectsOf(r.pid())
+		if err != nil {
+			return nil, fmt.Errorf("starting odi run: %s", r.err.String())
+		}
+		if o.programs >= programs && o.links >= links {
+			time.Sleep(300 * time.Millisecond) // targets are added after the programs are
+			return r, nil
+		}
+	}
+	return nil, fmt.Errorf("waiting for odi run: %s", r.err.String())
+}
+
+// The engine has 10 programs; 6 tracepoints and one cgroup are always attached.
+const (
+	programs = 10
+	links    = 7
+)
+
+func (r *odiRun) pid() int { return r.cmd.Process.Pid }
+
+// end stops odi run as a user does and reads its books.
+func (r *odiRun) end() (books, time.Duration, error) {
+	start := time.Now()
+	if err := r.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		return books{}, 0, err
+	}
+	if err := r.cmd.Wait(); err != nil {
+		return books{}, 0, fmt.Errorf("stopping odi run: %w: %s", err, r.err.String())
+	}
+	took := time.Since(start)
+	for line := range strings.Lines(r.err.String()) {
+		if bk, ok := parseBooks(line); ok {
+			return bk, took, nil
+		}
+	}
+	return books{}, 0, fmt.Errorf("odi run printed no books: %s", r.err.String())
+}
+
+// parseBooks reads "seen N = sent N + dropped N ...".
+func parseBooks(line string) (books, bool) {
+	f := strings.Fields(line)
+	if len(f) < 8 || f[0] != "seen" || f[3] != "sent" || f[6] != "dropped" {
+		return books{}, false
+	}
+	var bk books
+	for at, to := range map[int]*int64{1: &bk.seen, 4: &bk.sent, 7: &bk.dropped} {
+		n, err := strconv.ParseInt(f[at], 10, 64)
+		if err != nil {
+			return books{}, false
+		}
+		*to = n
+	}
+	return bk, true
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// connections keep one core busy and stay far below what a core accepts.
+const connections = 16
+
+// play is what the measured processes do: this binary again, as
+// `bench role server CPU ADDR` or `bench role client CPU ADDR`.
+func play(args []string) error {
+	if len(args) != 3 {
+		return fmt.Errorf("usage: role server|client CPU ADDR")
+	}
+	cpu, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	if cpu >= 0 {
+		if err := pin(cpu); err != nil {
+			return err
+		}
+	}
+	if args[0] == "server" {
+		return serve(args[2])
+	}
+	return drive(args[2], os.Stdin, os.Stdout)
+}
+
+// pin moves every thread of this process, and those to come, to one core.
+func pin(cpu int) error {
+	var set unix.CPUSet
+	set.Set(cpu)
+	tasks, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return err
+	}
+	for _, task := range tasks {
+		tid, err := strconv.Atoi(task.Name())
+		if err != nil {
+			return err
+		}
+		if err := unix.SchedSetaffinity(tid, &set); err != nil {
+			return fmt.Errorf("pinning to core %d: %w", cpu, err)
+		}
+	}
+	return nil
+}
+
+func serve(addr string) error {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	fmt.Println(l.Addr())
+	return http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "hello\n")
+	}))
+}
+
+// drive reads orders "MILLISECONDS RATE" (0: as fast as it can) and answers
+// each with the number of requests that it did.
+func drive(addr string, orders io.Reader, answers io.Writer) error {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections}}
+	url := "http://" + addr + "/hello?user=1"
+	fmt.Fprintln(answers, "ready")
+	for lines := bufio.NewScanner(orders); lines.Scan(); {
+		var ms, rate int
+		if _, err := fmt.Sscan(lines.Text(), &ms, &rate); err != nil {
+			return err
+		}
+		n, err := load(client, url, time.Duration(ms)*time.Millisecond, rate)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(answers, n)
+	}
+	return nil
+}
+
+func load(client *http.Client, url string, d time.Duration, rate int) (int64, error) {
+	var done atomic.Int64
+	var failed atomic.Pointer[error]
+	var wg sync.WaitGroup
+	end := time.Now().Add(d)
+	for range connections {
+		wg.Go(func() {
+			start, mine := time.Now(), 0
+			for time.Now().Before(end) {
+				if err := ask(client, url); err != nil {
+					failed.Store(&err)
+					return
+				}
+				done.Add(1)
+				mine++
+				if rate > 0 {
+					time.Sleep(time.Until(start.Add(time.Duration(mine) * time.Second * connections / time.Duration(rate))))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := failed.Load(); err != nil {
+		return 0, *err
+	}
+	return done.Load(), nil
+}
+
+func ask(client *http.Client, url string) error {
+	resp, err := client.Get(url)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}
