@@ -45,7 +45,7 @@ func TestDestinationsStory(t *testing.T) {
 	restConfig := testkit.APIServer(t)
 	c := testkit.Client(t, restConfig)
 	testkit.Namespace(t, c, "odi-system")
-	manager := managerDeployment()
+	manager := testkit.Deployment("odi-system", "odi-manager", "manager")
 	testkit.Create(t, c, manager)
 	k := newKubelet(t, c)
 	testkit.RunManager(t, restConfig, kube.Config{Namespace: "odi-system", ManagerName: "odi-manager", CollectorImage: "collector:test"},
@@ -70,10 +70,10 @@ func TestDestinationsStory(t *testing.T) {
 	wrong := otlp("wrong", alive, "")
 	wrong.Spec.Config["endpoint"] = "http://host:port"
 	testkit.Create(t, c, secretOf("key-of-one", "Bearer one\n"), secretOf("key-of-two", "Bearer two"), one, two, wrong)
-	wantCondition(t, c, one, odiv1.ConditionExporting, metav1.ConditionTrue, "The backend answers; no data has come yet.")
-	wantCondition(t, c, two, odiv1.ConditionReady, metav1.ConditionTrue, "Takes traces, metrics, logs of all namespaces to http://"+mortal.address)
-	wantCondition(t, c, wrong, odiv1.ConditionReady, metav1.ConditionFalse, `The collector refuses it: `)
-	wantCondition(t, c, wrong, odiv1.ConditionReady, metav1.ConditionFalse, `invalid port "port"`)
+	wantCondition(t, c, one, want{odiv1.ConditionExporting, metav1.ConditionTrue}, "The backend answers; no data has come yet.")
+	wantCondition(t, c, two, want{odiv1.ConditionReady, metav1.ConditionTrue}, "Takes traces, metrics, logs of all namespaces to http://"+mortal.address)
+	wantCondition(t, c, wrong, want{odiv1.ConditionReady, metav1.ConditionFalse}, `The collector refuses it: `)
+	wantCondition(t, c, wrong, want{odiv1.ConditionReady, metav1.ConditionFalse}, `invalid port "port"`)
 	testkit.WantEvent(t, c, wrong, odiv1.ReasonInvalidConfig)
 	testkit.WantEvent(t, c, manager, "GatewayConfigured")
 	k.send(t, 3)
@@ -85,9 +85,9 @@ func TestDestinationsStory(t *testing.T) {
 	t.Log("A backend dies: within 30 s its Destination says so in the backend's words; the other goes on.")
 	mortal.stop()
 	k.send(t, 2)
-	wantCondition(t, c, two, odiv1.ConditionExporting, metav1.ConditionFalse, "connection refused")
+	wantCondition(t, c, two, want{odiv1.ConditionExporting, metav1.ConditionFalse}, "connection refused")
 	testkit.WantEvent(t, c, two, odiv1.ReasonExportFailing)
-	wantCondition(t, c, one, odiv1.ConditionExporting, metav1.ConditionTrue, "The backend takes the data.")
+	wantCondition(t, c, one, want{odiv1.ConditionExporting, metav1.ConditionTrue}, "The backend takes the data.")
 
 	t.Log("A rotated secret is used within 30 s, without a new pod.")
 	rotated := secretOf("key-of-one", "Bearer rotated")
@@ -98,7 +98,7 @@ func TestDestinationsStory(t *testing.T) {
 
 	t.Log("The backend is back: nothing is lost, also over the reload that the secret made.")
 	mortal.start(t)
-	wantCondition(t, c, two, odiv1.ConditionExporting, metav1.ConditionTrue, "The backend takes the data.")
+	wantCondition(t, c, two, want{odiv1.ConditionExporting, metav1.ConditionTrue}, "The backend takes the data.")
 	testkit.Eventually(t, 20*time.Second, "all spans are there", func() bool { return mortal.got() == 500 })
 	testkit.Eventually(t, 20*time.Second, "the status counts them", func() bool {
 		return c.Get(t.Context(), client.ObjectKeyFromObject(two), two) == nil && two.Status.Sent == 500
@@ -125,11 +125,6 @@ func pipelineWith(v collectorconfig.Validator) func(manager.Manager, kube.Config
 	return func(mgr manager.Manager, cfg kube.Config) error { return pipeline.SetupWith(mgr, cfg, v) }
 }
 
-func managerDeployment() *appsv1.Deployment {
-	d := testkit.Deployment("odi-system", "odi-manager", "manager")
-	return d
-}
-
 func otlp(name string, b *backend, secret string) *odiv1.Destination {
 	d := &odiv1.Destination{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "odi-system", Name: name},
@@ -148,18 +143,23 @@ func secretOf(name, value string) *corev1.Secret {
 	}
 }
 
+type want struct {
+	kind   string
+	status metav1.ConditionStatus
+}
+
 // wantCondition waits for 30 s, which is what odi promises.
-func wantCondition(t *testing.T, c client.Client, d *odiv1.Destination, kind string, status metav1.ConditionStatus, words string) {
+func wantCondition(t *testing.T, c client.Client, d *odiv1.Destination, w want, words string) {
 	t.Helper()
 	begin := time.Now()
-	testkit.Eventually(t, 30*time.Second, d.Name+": "+kind+" is "+string(status)+" with: "+words, func() bool {
+	testkit.Eventually(t, 30*time.Second, d.Name+": "+w.kind+" is "+string(w.status)+" with: "+words, func() bool {
 		if err := c.Get(t.Context(), client.ObjectKeyFromObject(d), d); err != nil {
 			return false
 		}
-		condition := meta.FindStatusCondition(d.Status.Conditions, kind)
-		return condition != nil && condition.Status == status && strings.Contains(condition.Message, words)
+		condition := meta.FindStatusCondition(d.Status.Conditions, w.kind)
+		return condition != nil && condition.Status == w.status && strings.Contains(condition.Message, words)
 	})
-	t.Logf("%s: %s is %s after %s", d.Name, kind, status, time.Since(begin).Round(100*time.Millisecond))
+	t.Logf("%s: %s is %s after %s", d.Name, w.kind, w.status, time.Since(begin).Round(100*time.Millisecond))
 }
 
 // A kubelet stands in for the real one: it brings the gateway's ConfigMap and

@@ -100,23 +100,9 @@ func (v values) fill(template any) (any, bool) {
 	case string:
 		return v.fillText(t)
 	case []any:
-		list := []any{}
-		for _, item := range t {
-			if filled, kept := v.fill(item); kept {
-				list = append(list, filled)
-			}
-		}
-		return list, len(list) > 0
+		return v.fillList(t)
 	case map[string]any:
-		object := map[string]any{}
-		for key, item := range t {
-			name, named := v.fillText(key)
-			filled, kept := v.fill(item)
-			if text, isText := name.(string); named && kept && isText {
-				object[text] = filled
-			}
-		}
-		return object, len(object) > 0
+		return v.fillObject(t)
 	case float64:
 		// Numbers come from JSON; a collector that wants 1000000 does not take 1e+06.
 		if whole := int64(t); float64(whole) == t {
@@ -124,6 +110,28 @@ func (v values) fill(template any) (any, bool) {
 		}
 	}
 	return template, true
+}
+
+func (v values) fillList(template []any) (any, bool) {
+	list := []any{}
+	for _, item := range template {
+		if filled, kept := v.fill(item); kept {
+			list = append(list, filled)
+		}
+	}
+	return list, len(list) > 0
+}
+
+func (v values) fillObject(template map[string]any) (any, bool) {
+	object := map[string]any{}
+	for key, item := range template {
+		name, named := v.fillText(key)
+		filled, kept := v.fill(item)
+		if text, isText := name.(string); named && kept && isText {
+			object[text] = filled
+		}
+	}
+	return object, len(object) > 0
 }
 
 func (v values) fillText(text string) (any, bool) {

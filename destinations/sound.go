@@ -33,14 +33,19 @@ func (t Type) sound() error {
 			complain("field %q: %w", f.Name, err)
 		}
 	}
-	problems = append(problems, t.signalsSound())
+	return errors.Join(append(problems, t.signalsSound(), t.placesSound())...)
+}
+
+// placesSound holds that exporters mention only what there is.
+func (t Type) placesSound() error {
+	var problems []error
 	for _, e := range t.Exporters {
 		for _, place := range placesIn(e.Config) {
 			if _, known := t.Field(place.field); !known {
-				complain("exporter %s mentions %s, which is not a field", e.Type, place.field)
+				problems = append(problems, fmt.Errorf("exporter %s mentions %s, which is not a field", e.Type, place.field))
 			}
 			if place.filter != "" && place.filter != filterPlaintext {
-				complain("exporter %s uses the unknown filter %s", e.Type, place.filter)
+				problems = append(problems, fmt.Errorf("exporter %s uses the unknown filter %s", e.Type, place.filter))
 			}
 		}
 	}

@@ -98,7 +98,6 @@ func sends(lane collectorconfig.Lane) string {
 
 func exporting(in Input, ready verdict) verdict {
 	h := in.Health
-	failing := fmt.Sprintf("The backend refuses: %s.", strings.TrimSuffix(h.words, "."))
 	switch {
 	case in.Destination.Spec.Disabled:
 		return no(reasonDisabled, "Switched off by spec.disabled.")
@@ -106,12 +105,8 @@ func exporting(in Input, ready verdict) verdict {
 		return no(reasonNotReady, "Nothing is sent until the destination is Ready.")
 	case !h.gateway:
 		return maybe(odiv1.ReasonGatewayNotReady, "No pod of the gateway answers yet.")
-	case h.down && !h.moving:
-		return no(odiv1.ReasonExportFailing, shortened(failing+waiting(h)))
-	case h.refused && h.words != "":
-		return no(odiv1.ReasonExportFailing, shortened(failing))
-	case h.refused:
-		return no(odiv1.ReasonExportFailing, "The backend refuses data, or its queue is full; the gateway's log has more.")
+	case h.down && !h.moving || h.refused:
+		return no(odiv1.ReasonExportFailing, failing(h))
 	case !h.up && !h.moving && !local(in.Lane):
 		return maybe(odiv1.ReasonGatewayNotReady, "The gateway has not reached the backend yet.")
 	case in.Counted.sent == 0:
@@ -120,12 +115,16 @@ func exporting(in Input, ready verdict) verdict {
 	return yes(odiv1.ReasonExporting, "The backend takes the data.")
 }
 
-// waiting tells that nothing is lost yet.
-func waiting(h health) string {
-	if h.queued == 0 {
-		return ""
+// failing has the backend's words where there are some, and tells if nothing is lost yet.
+func failing(h health) string {
+	if h.words == "" {
+		return "The backend refuses data, or its queue is full; the gateway's log has more."
 	}
-	return " Data waits in the queue."
+	words := fmt.Sprintf("The backend refuses: %s.", strings.TrimSuffix(h.words, "."))
+	if h.down && h.queued > 0 {
+		words += " Data waits in the queue."
+	}
+	return shortened(words)
 }
 
 func local(lane collectorconfig.Lane) bool {

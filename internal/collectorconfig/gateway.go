@@ -11,14 +11,12 @@ import (
 const (
 	// QueueDir is where the gateway keeps its queues.
 	QueueDir = "/var/lib/odi-collector"
-	// ConfigHashMetric and ConfigHashLabel are where a running gateway says
-	// which configuration it has.
-	ConfigHashMetric = "target_info"
-	ConfigHashLabel  = "odi_config_hash"
-	// HeartbeatMetric is 1 per destination that answers, 0 with HeartbeatErrorLabel for one that does not.
-	HeartbeatMetric           = "odi_destination_up"
+	// HeartbeatMetric is 1 per destination that answers, 0 for one that does not.
+	HeartbeatMetric = "odi_destination_up"
+	// HeartbeatDestinationLabel is the lane's name.
 	HeartbeatDestinationLabel = "destination"
-	HeartbeatErrorLabel       = "error"
+	// HeartbeatErrorLabel has the backend's words when the heartbeat is refused.
+	HeartbeatErrorLabel = "error"
 
 	// gatewayQueue holds some 20 s of a busy cluster (10,000 spans a second)
 	// per destination and signal; about 200 MiB on disk.
@@ -70,7 +68,8 @@ func Gateway(lanes []Lane) (Config, error) {
 	return c, nil
 }
 
-// ConfigHash is the hash that a gateway with this configuration reports.
+// ConfigHash is the hash that a gateway with this configuration reports in its
+// metrics, as the label odi_config_hash of target_info.
 func (c Config) ConfigHash() string { return c.hash }
 
 // add builds one lane: receiver, memory limiter, the lane's gate, exporter with a queue of its own.
