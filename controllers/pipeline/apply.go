@@ -60,11 +60,16 @@ func (c *Controller) validate(ctx context.Context, in Input, p plan) error {
 	return nil
 }
 
+// withoutCache: waiting until a cache has seen a write starts one for the kind,
+// which for Secrets and pods would need the right to list all of the cluster's.
+const withoutCache = client.DisableReadYourWritesConsistency
+
 // applyObjects returns a text that changes whenever the gateway's files do.
 func (c *Controller) applyObjects(ctx context.Context, g gateway, hash string) (string, error) {
 	version := hash
 	for _, o := range objects(g) {
-		if err := c.client.Apply(ctx, o.object, fieldManager, client.ForceOwnership); err != nil {
+		err := c.client.Apply(ctx, o.object, fieldManager, client.ForceOwnership, withoutCache)
+		if err != nil {
 			return "", fmt.Errorf("applying %s: %w", o.name, err)
 		}
 		// Not a hash of the secrets: annotations are for everybody to read.
@@ -105,7 +110,7 @@ func (c *Controller) refreshPods(ctx context.Context, version string) (reconcile
 			continue
 		}
 		patch := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, odiv1.AnnotationConfigHash, touch)
-		err := c.client.Patch(ctx, pod, client.RawPatch("application/merge-patch+json", patch))
+		err := c.client.Patch(ctx, pod, client.RawPatch("application/merge-patch+json", patch), withoutCache)
 		if client.IgnoreNotFound(err) != nil {
 			return reconcile.Result{}, fmt.Errorf("refreshing pod %s: %w", pod.Name, err)
 		}
