@@ -114,6 +114,7 @@ func (o *Odiglet) Run(ctx context.Context) error {
 	g.Go(func() error { return o.engine.Run(ctx, o.pipeline.Handle) })
 	g.Go(func() error { return o.manager.Run(ctx) })
 	g.Go(func() error { o.pipeline.Run(ctx, o.interval); return nil })
+	g.Go(func() error { trimWhenSettled(ctx, o.manager.Ready()); return nil })
 	err := g.Wait()
 	o.pipeline.Collect(time.Now())
 	o.pipeline.Flush()

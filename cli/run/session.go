@@ -37,6 +37,7 @@ type session struct {
 	books    *books.Books
 	selector *host.Selector
 	odiglet  *odiglet.Odiglet
+	watched  []host.Port
 }
 
 // run traces until a signal, the end of the command, or the end of every chosen process.

@@ -12,7 +12,7 @@ import (
 
 const (
 	// portPause is the pace of looking for listeners: nothing tells when a process
-	// starts to listen, and looking reads the links of every open file.
+	// starts to listen.
 	portPause = 500 * time.Millisecond
 	// newsPause is the pace of saying which processes are traced.
 	newsPause = 100 * time.Millisecond
@@ -31,34 +31,34 @@ func (s *session) watchPorts(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		for _, port := range s.ports {
-			if _, news := s.choosePort(port); news {
+		for i := range s.watched {
+			if s.choosePort(&s.watched[i]) {
 				s.odiglet.Manager().Reselect()
 			}
 		}
 	}
 }
 
-// choosePort selects the processes that listen on a port. It says whether there
-// are any, and whether any is new.
-func (s *session) choosePort(port int) (anybody, news bool) {
-	listeners, err := host.Listeners(port)
+// choosePort selects the processes that listen on a port. It says whether any is new.
+func (s *session) choosePort(port *host.Port) (news bool) {
+	listeners, err := port.Listeners(time.Now())
 	if err != nil {
-		s.log.Error("looking for listeners", "port", port, "error", err)
-		return false, false
+		s.log.Error("looking for listeners", "port", port.Number, "error", err)
 	}
 	for _, p := range listeners {
 		news = s.selector.Choose(p) || news
 	}
-	return len(listeners) > 0, news
+	return news
 }
 
 // choosePorts selects what listens now, and says what is waited for.
 func (s *session) choosePorts() {
-	for _, port := range s.ports {
-		if anybody, _ := s.choosePort(port); !anybody {
-			fmt.Fprintf(s.io.Err, "waiting for a process that listens on port %d\n", port)
+	for _, number := range s.ports {
+		port := host.Port{Number: number}
+		if !s.choosePort(&port) {
+			fmt.Fprintf(s.io.Err, "waiting for a process that listens on port %d\n", number)
 		}
+		s.watched = append(s.watched, port)
 	}
 }
 

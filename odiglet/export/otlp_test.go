@@ -156,21 +156,23 @@ func newTestSink(t *testing.T, endpoint string, env map[string]string) (*OTLP, *
 func TestOTLP(t *testing.T) {
 	busy := status.Error(codes.Unavailable, "restarting")
 	for name, tc := range map[string]struct {
-		receiver receiver
-		gzip     bool
-		want     books.Balance
-		tries    int
+		answers []error // gRPC
+		codes   []int   // HTTP
+		refuse  int64
+		gzip    bool
+		want    books.Balance
+		tries   int
 	}{
 		"all is taken":        {want: books.Balance{Seen: 6, Sent: 6, Dropped: map[books.Reason]uint64{}}, tries: 2},
 		"all is taken, gzip":  {gzip: true, want: books.Balance{Seen: 6, Sent: 6, Dropped: map[books.Reason]uint64{}}, tries: 2},
-		"a busy receiver":     {receiver: receiver{answers: []error{busy, busy}, codes: []int{503, 429}}, want: books.Balance{Seen: 6, Sent: 6, Dropped: map[books.Reason]uint64{}}, tries: 4},
-		"a refusal for good":  {receiver: receiver{answers: []error{status.Error(codes.InvalidArgument, "no")}, codes: []int{400}}, want: books.Balance{Seen: 6, Sent: 3, Dropped: map[books.Reason]uint64{books.ReasonRejected: 3}}, tries: 2},
-		"a part is refused":   {receiver: receiver{refuse: 2}, want: books.Balance{Seen: 6, Sent: 4, Dropped: map[books.Reason]uint64{books.ReasonRejected: 2}}, tries: 2},
-		"a receiver's defect": {receiver: receiver{answers: []error{status.Error(codes.Internal, "panic")}, codes: []int{500}}, want: books.Balance{Seen: 6, Sent: 3, Dropped: map[books.Reason]uint64{books.ReasonRejected: 3}}, tries: 2},
+		"a busy receiver":     {answers: []error{busy, busy}, codes: []int{503, 429}, want: books.Balance{Seen: 6, Sent: 6, Dropped: map[books.Reason]uint64{}}, tries: 4},
+		"a refusal for good":  {answers: []error{status.Error(codes.InvalidArgument, "no")}, codes: []int{400}, want: books.Balance{Seen: 6, Sent: 3, Dropped: map[books.Reason]uint64{books.ReasonRejected: 3}}, tries: 2},
+		"a part is refused":   {refuse: 2, want: books.Balance{Seen: 6, Sent: 4, Dropped: map[books.Reason]uint64{books.ReasonRejected: 2}}, tries: 2},
+		"a receiver's defect": {answers: []error{status.Error(codes.Internal, "panic")}, codes: []int{500}, want: books.Balance{Seen: 6, Sent: 3, Dropped: map[books.Reason]uint64{books.ReasonRejected: 3}}, tries: 2},
 	} {
 		for _, protocol := range []Protocol{GRPC, HTTPProtobuf} {
 			t.Run(name+" "+string(protocol), func(t *testing.T) {
-				r := &receiver{answers: tc.receiver.answers, codes: tc.receiver.codes, refuse: tc.receiver.refuse}
+				r := &receiver{answers: tc.answers, codes: tc.codes, refuse: tc.refuse}
 				env := map[string]string{"OTEL_EXPORTER_OTLP_PROTOCOL": string(protocol), "OTEL_EXPORTER_OTLP_HEADERS": "api-key=s3cret"}
 				if tc.gzip {
 					env["OTEL_EXPORTER_OTLP_COMPRESSION"] = "gzip"
