@@ -120,7 +120,7 @@ func failing(h health) string {
 	if h.words == "" {
 		return "The backend refuses data, or its queue is full; the gateway's log has more."
 	}
-	words := fmt.Sprintf("The backend refuses: %s.", strings.TrimSuffix(h.words, "."))
+	words := fmt.Sprintf("Sending fails: %s.", strings.TrimSuffix(h.words, "."))
 	if h.down && h.queued > 0 {
 		words += " Data waits in the queue."
 	}

@@ -116,11 +116,11 @@ func TestExporting(t *testing.T) {
 		},
 		"the backend is dead": {
 			health: health{gateway: true, down: true, words: refused}, sent: 7,
-			want: no("ExportFailing", "The backend refuses: connection refused."),
+			want: no("ExportFailing", "Sending fails: connection refused."),
 		},
 		"the backend is dead and data waits": {
 			health: health{gateway: true, down: true, words: refused, queued: 3},
-			want:   no("ExportFailing", "The backend refuses: connection refused. Data waits in the queue."),
+			want:   no("ExportFailing", "Sending fails: connection refused. Data waits in the queue."),
 		},
 		"the heartbeat is refused but data is taken": {
 			health: health{gateway: true, down: true, words: "empty request", moving: true}, sent: 7,
@@ -128,7 +128,7 @@ func TestExporting(t *testing.T) {
 		},
 		"data is refused for good": {
 			health: health{gateway: true, up: true, refused: true, words: "PermissionDenied"}, sent: 7,
-			want: no("ExportFailing", "The backend refuses: PermissionDenied."),
+			want: no("ExportFailing", "Sending fails: PermissionDenied."),
 		},
 		"data is refused without words": {
 			health: health{gateway: true, up: true, refused: true},
