@@ -74,6 +74,10 @@ func printDestination(out io.Writer, d *odiv1.Destination) {
 	}
 	fmt.Fprintln(out)
 	for _, c := range d.Status.Conditions {
+		// Reconciling and Stalled repeat the others, for programs.
+		if c.Type != odiv1.ConditionReady && c.Type != odiv1.ConditionExporting {
+			continue
+		}
 		fmt.Fprintf(out, "  %s is %s (%s): %s\n", c.Type, c.Status, c.Reason, c.Message)
 	}
 	fmt.Fprintf(out, "  sent %d, failed %d, queued %d\n", d.Status.Sent, d.Status.Failed, d.Status.Queued)

@@ -81,7 +81,7 @@ func printNode(out io.Writer, node *odiv1.NodeInstrumentation, problem string) {
 	}
 	fmt.Fprintf(out, "  %d processes are instrumented\n\n", node.Status.Attached)
 	for _, feature := range node.Status.Features {
-		line := fmt.Sprintf("  %-12s %-12s %s", feature.Name, feature.State, feature.Reason)
+		line := fmt.Sprintf("  %-14s %-12s %s", feature.Name, feature.State, feature.Reason)
 		fmt.Fprintln(out, strings.TrimRight(line, " "))
 	}
 }

@@ -2,6 +2,8 @@ package status
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 
@@ -158,6 +160,11 @@ func (r *Report) workloads(seen Seen) {
 	}
 }
 
+// intended are the reasons for which the odiglet drops on purpose: paths that the
+// user left out, the kubelet's probes, workloads without traces or let go of, and
+// bytes that are no request.
+var intended = []string{"ignored_path", "health_check", "traces_off", "detached", "unparsable"}
+
 // losses are what was dropped and nodes that cannot hand on.
 func (r *Report) losses(seen Seen) {
 	for _, name := range sortedNodes(seen) {
@@ -167,8 +174,10 @@ func (r *Report) losses(seen Seen) {
 		}
 	}
 	for _, hop := range r.Books {
-		if dropped := sum(hop.Dropped); dropped > 0 {
-			r.problem("%s: %d of %d dropped (%s); to see which node: odi describe node/<name>", hop.Name, dropped, hop.Accepted, reasons(hop.Dropped))
+		lost := maps.Clone(hop.Dropped)
+		maps.DeleteFunc(lost, func(reason string, _ uint64) bool { return slices.Contains(intended, reason) })
+		if len(lost) > 0 {
+			r.problem("%s: %d of %d lost (%s); to see which node: odi describe node/<name>", hop.Name, sum(lost), hop.Accepted, reasons(lost))
 		}
 	}
 }
