@@ -1,6 +1,7 @@
 package run
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -27,6 +28,8 @@ const (
 	outputJSON = "json"
 	outputNone = "none"
 )
+
+var outputs = []string{outputTree, outputJSON, outputNone}
 
 // New returns the command.
 func New(io streams.Streams) *cobra.Command {
@@ -81,6 +84,22 @@ Needs root, or the capabilities BPF, PERFMON, SYS_PTRACE and NET_ADMIN.`,
 
 // complete checks the flags. Where spans are sent, none are printed unless asked for.
 func (f *flags) complete(outputGiven, metricsGiven bool) error {
+	if err := f.checkTargets(); err != nil {
+		return err
+	}
+	if !slices.Contains(outputs, f.output) {
+		return exit.Usagef("odi run: unknown output %q; one of %s", f.output, strings.Join(outputs, ", "))
+	}
+	if f.sendsOTLP() && !outputGiven {
+		f.output = outputNone
+	}
+	if metricsGiven && f.metrics && f.output != outputJSON {
+		return exit.Usagef("odi run: --metrics needs -o json")
+	}
+	return nil
+}
+
+func (f *flags) checkTargets() error {
 	if len(f.pids)+len(f.ports)+len(f.exes)+len(f.command) == 0 {
 		return exit.Usagef("odi run: nothing to trace; give --pid N, --port N, --exe NAME, or -- COMMAND")
 	}
@@ -98,17 +117,6 @@ func (f *flags) complete(outputGiven, metricsGiven bool) error {
 		if strings.TrimSpace(exe) == "" {
 			return exit.Usagef("odi run: --exe needs a name")
 		}
-	}
-	switch f.output {
-	case outputTree, outputJSON, outputNone:
-	default:
-		return exit.Usagef("odi run: unknown output %q; one of %s, %s, %s", f.output, outputTree, outputJSON, outputNone)
-	}
-	if f.sendsOTLP() && !outputGiven {
-		f.output = outputNone
-	}
-	if metricsGiven && f.metrics && f.output != outputJSON {
-		return exit.Usagef("odi run: --metrics needs -o json")
 	}
 	return nil
 }

@@ -65,7 +65,7 @@ func try(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer odi.stop()
+	defer func() { err = errors.Join(err, odi.stop()) }()
 	step("%d requests to http://%s/products/...", requests, catalogue.address)
 	if err := ask(ctx, catalogue.address); err != nil {
 		return err

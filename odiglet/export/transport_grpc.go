@@ -32,9 +32,8 @@ func newGRPCTransport(signal Signal, s Settings, config *tls.Config) (*grpcTrans
 	conn, err := grpc.NewClient("dns:///"+s.Endpoint,
 		grpc.WithTransportCredentials(creds),
 		grpc.WithUserAgent(userAgent()),
-		// The defaults of 32 KiB each serve large messages; one batch is small.
+		// The default of 32 KiB serves large answers; these are a few bytes.
 		grpc.WithReadBufferSize(4<<10),
-		grpc.WithSharedWriteBuffer(true),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("preparing OTLP to %s: %w", s.Endpoint, err)

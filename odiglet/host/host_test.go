@@ -1,6 +1,7 @@
 package host
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -47,7 +48,7 @@ func TestMissing(t *testing.T) {
 }
 
 func TestReadOfNobody(t *testing.T) {
-	if _, err := Read(1 << 30); err != ErrNoProcess {
+	if _, err := Read(1 << 30); !errors.Is(err, ErrNoProcess) {
 		t.Errorf("got %v, want %v", err, ErrNoProcess)
 	}
 }

@@ -57,25 +57,27 @@ func ProgramName(exe string, args []string) string {
 
 // script finds the program among an interpreter's arguments.
 func script(interpreter string, args []string) string {
-	if len(args) < 2 {
-		return ""
-	}
 	for i := 1; i < len(args); i++ {
 		arg := args[i]
 		switch {
-		case (arg == "-m" || arg == "-jar") && i+1 < len(args):
+		case namesProgram(arg) && i+1 < len(args):
 			return programOf(args[i+1])
+		case isProgram(arg):
+			return "" // a program without a name
 		case takesValue(interpreter, arg):
 			i++
-		case arg == "-c" || arg == "-e" || arg == "-":
-			return "" // a program without a name
-		case strings.HasPrefix(arg, "-") || arg == "":
-		default:
+		case !strings.HasPrefix(arg, "-") && arg != "":
 			return programOf(arg)
 		}
 	}
 	return ""
 }
+
+// namesProgram says whether the next argument is the program: a module or an archive.
+func namesProgram(option string) bool { return option == "-m" || option == "-jar" }
+
+// isProgram says whether the program itself is among the arguments, or comes from a pipe.
+func isProgram(option string) bool { return option == "-c" || option == "-e" || option == "-" }
 
 // takesValue says whether an option is followed by its value.
 func takesValue(interpreter, option string) bool {
