@@ -106,8 +106,10 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags, 
 		return err
 	}
 	fmt.Fprintf(io.Out, "%s: InstrumentationConfig %s/%s %s\n", wish, config.Namespace, config.Name, done)
-	hintDestination(ctx, io, c)
-	if !f.wait {
+	if odiv1.Method(f.method) != odiv1.MethodNone {
+		hintDestination(ctx, io, c)
+	}
+	if !f.wait || odiv1.Method(f.method) == odiv1.MethodNone {
 		return nil
 	}
 	return wait(ctx, io, c, wish, f.timeout)

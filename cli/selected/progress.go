@@ -42,12 +42,12 @@ func Items(w Wish, workloads []odiv1.InstrumentedWorkload) []progress.Item {
 	}
 	items := make([]progress.Item, 0, len(workloads))
 	for i := range workloads {
-		items = append(items, item(&workloads[i]))
+		items = append(items, item(w, &workloads[i]))
 	}
 	return items
 }
 
-func item(iw *odiv1.InstrumentedWorkload) progress.Item {
+func item(w Wish, iw *odiv1.InstrumentedWorkload) progress.Item {
 	it := progress.Item{Name: strings.ToLower(string(iw.Spec.Workload.Kind)) + " " + iw.Spec.Workload.Name}
 	instrumented := meta.FindStatusCondition(iw.Status.Conditions, odiv1.ConditionInstrumented)
 	if instrumented == nil {
@@ -59,8 +59,11 @@ func item(iw *odiv1.InstrumentedWorkload) progress.Item {
 	case instrumented.Status == "True":
 		it.Done = true
 		it.Text = fmt.Sprintf("instrumented (%s)", strings.TrimSuffix(iw.Status.Runtimes+", "+iw.Status.Methods, ", "))
-	case instrumented.Reason == odiv1.ReasonNoPods || instrumented.Reason == odiv1.ReasonMethodNone:
-		// Nothing more will happen by itself: no pod runs, or the user said no.
+	case instrumented.Reason == odiv1.ReasonMethodNone:
+		// Another config's No is final; the wish's own No is of before it changed.
+		it.Done = iw.Spec.Config != w.ConfigName()
+	case instrumented.Reason == odiv1.ReasonNoPods:
+		// Nothing more will happen until a pod runs.
 		it.Done = true
 	case instrumented.Reason == odiv1.ReasonOtherAgentPresent || instrumented.Reason == odiv1.ReasonFeatureUnavailable:
 		it.Failed = true

@@ -22,6 +22,15 @@ type step struct {
 	note string
 }
 
+// removed names the configs that are removed.
+func (s step) removed() []string {
+	names := make([]string, 0, len(s.remove))
+	for _, config := range s.remove {
+		names = append(names, config.Name)
+	}
+	return names
+}
+
 // plan decides from the configs of the namespace. own are the workload's labels.
 func plan(wish selected.Wish, own map[string]string, configs []odiv1.InstrumentationConfig) (step, error) {
 	var mine, others []odiv1.InstrumentationConfig

@@ -3,6 +3,7 @@ package uninstrument
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,7 +97,7 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags, 
 	}
 	return progress.Wait(ctx, io, f.timeout, func(ctx context.Context) ([]progress.Item, error) {
 		workloads, err := wish.Workloads(ctx, c)
-		return []progress.Item{remaining(wish, workloads)}, err
+		return []progress.Item{remaining(wish, step.removed(), workloads)}, err
 	})
 }
 
@@ -139,19 +140,36 @@ func writeOff(ctx context.Context, c client.Client, s step) error {
 	return nil
 }
 
-// remaining counts what is not off yet.
-func remaining(wish selected.Wish, workloads []odiv1.InstrumentedWorkload) progress.Item {
+// remaining counts what is not off yet. Workloads of a namespace that another
+// config keeps instrumented are not waited for.
+func remaining(wish selected.Wish, removed []string, workloads []odiv1.InstrumentedWorkload) progress.Item {
 	left := 0
-	for _, iw := range workloads {
-		for _, container := range iw.Status.Containers {
-			if container.Attached > 0 {
-				left++
-				break
-			}
+	for i := range workloads {
+		iw := &workloads[i]
+		if wish.Kind == "" && !slices.Contains(removed, iw.Spec.Config) {
+			continue
 		}
-		if len(iw.Spec.Containers) == 0 {
+		if isOn(iw) {
 			left++
 		}
 	}
-	return progress.Item{Name: wish.String(), Done: left == 0, Text: fmt.Sprintf("%d workloads still instrumented", left)}
+	return progress.Item{Name: wish.String(), Done: left == 0, Text: fmt.Sprintf("%d still instrumented", left)}
+}
+
+// isOn says whether a workload is instrumented, or will be.
+func isOn(iw *odiv1.InstrumentedWorkload) bool {
+	if len(iw.Spec.Containers) == 0 {
+		return true
+	}
+	for _, container := range iw.Spec.Containers {
+		if container.Method != odiv1.MethodNone {
+			return true
+		}
+	}
+	for _, container := range iw.Status.Containers {
+		if container.Attached > 0 {
+			return true
+		}
+	}
+	return false
 }
