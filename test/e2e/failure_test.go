@@ -86,7 +86,7 @@ func (w *world) scaleJaeger(t *testing.T, replicas int32) {
 
 func (w *world) checkUnreachableDestination(t *testing.T) {
 	w.odi(t, "destination", "add", "otlp", "--name", "nowhere", "--endpoint", "http://nowhere.invalid:4317")
-	t.Cleanup(func() { w.odi(t, "destination", "remove", "nowhere") })
+	defer w.odi(t, "destination", "remove", "nowhere")
 	load := w.startLoad(t.Context(), 15*time.Second, 1)
 	w.expectExporting(t, "nowhere", metav1.ConditionFalse, saysSoWithin)
 	load.wait(t)

@@ -29,7 +29,8 @@ func (w *world) checkManyAtOnce(t *testing.T) {
 	s := w.drive(t, traffic.Load{Requests: manyTotal, Concurrency: manyAtOnce})
 	t.Log(traffic.Summarise(s.results))
 
-	traces := w.tracesOf(t, s, 30*time.Second, settled(manyTotal))
+	// A gateway on a busy machine may work off its queue for a while; what is counted is whether all comes.
+	traces := w.tracesOf(t, s, 90*time.Second, settled(manyTotal))
 	want := manyTotal * judge.SpansPerCheckout()
 	t.Logf("%d of %d spans in %d traces", spans(traces), want, len(traces))
 

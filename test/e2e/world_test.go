@@ -67,7 +67,7 @@ func startLocal(t *testing.T, root string) string {
 	}
 	local := stage.Local{
 		Root: root, Out: os.Stderr,
-		Env: []string{"ODI_CLUSTER_NAME=e2e", "ODI_CLUSTER_SLOT=1"},
+		Env: []string{"ODI_CLUSTER_NAME=e2e", "ODI_CLUSTER_SLOT=7"},
 	}
 	if os.Getenv("ODI_E2E_KEEP") == "" {
 		t.Cleanup(func() {

@@ -106,8 +106,10 @@ func (s Share) String() string {
 	return fmt.Sprintf("%-12s %.4f linked (%d of %d client spans; %d expected)", s.Service, s.Ratio(), s.Linked, s.Spans, s.Want)
 }
 
-// LinkedShares counts, per service that calls another, the client spans whose
-// parent is a server span of the same service. checkouts is how many requests were sent.
+// LinkedShares counts, per service that calls another, the client spans that
+// have a parent, and not a wrong one. A parent that did not arrive counts: it
+// is lost, which is counted elsewhere, but the link was found. checkouts is
+// how many requests were sent.
 func LinkedShares(traces []trace.Trace, checkouts int) []Share {
 	shares := expected(checkouts)
 	for _, t := range traces {
@@ -117,7 +119,7 @@ func LinkedShares(traces []trace.Trace, checkouts int) []Share {
 				continue
 			}
 			shares[i].Spans++
-			if parent, ok := t.Find(s.ParentID); ok && parent.Service == s.Service && parent.Kind == trace.Server {
+			if parent, arrived := t.Find(s.ParentID); s.ParentID != "" && (!arrived || impossible(s, parent) == "") {
 				shares[i].Linked++
 			}
 		}
