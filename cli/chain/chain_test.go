@@ -1,0 +1,158 @@
+package chain
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/internal/workload"
+)
+
+func condition3(kind string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
+	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: message}
+}
+
+var (
+	isSelected = condition3(odiv1.ConditionSelected, metav1.ConditionTrue, odiv1.ReasonSelected, "InstrumentationConfig namespace selects every workload of the namespace.")
+	isDetected = condition3(odiv1.ConditionRuntimeDetected, metav1.ConditionTrue, odiv1.ReasonRuntimeDetected, "cart: go 1.26.8 (static).")
+	isAttached = condition3(odiv1.ConditionInstrumented, metav1.ConditionTrue, odiv1.ReasonAttached, "2 pods of 2 produce telemetry.")
+	byEBPF     = odiv1.ContainerDecision{Name: "cart", Method: odiv1.MethodEBPF, Reason: odiv1.ReasonMethodEBPF, Message: "eBPF probes attach."}
+)
+
+// notAttached is the cart's workload at the step before the data.
+func notAttached(reason, message string) *odiv1.InstrumentedWorkload {
+	return cart([]odiv1.ContainerDecision{byEBPF}, isSelected, isDetected,
+		condition3(odiv1.ConditionInstrumented, metav1.ConditionFalse, reason, message))
+}
+
+func cart(decisions []odiv1.ContainerDecision, conditions ...metav1.Condition) *odiv1.InstrumentedWorkload {
+	return &odiv1.InstrumentedWorkload{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "deployment-cart"},
+		Spec: odiv1.InstrumentedWorkloadSpec{
+			Workload: odiv1.WorkloadReference{Kind: odiv1.KindDeployment, Name: "cart"}, Config: "namespace", Containers: decisions,
+		},
+		Status: odiv1.InstrumentedWorkloadStatus{Conditions: conditions},
+	}
+}
+
+func attachedCart() *odiv1.InstrumentedWorkload {
+	return cart([]odiv1.ContainerDecision{byEBPF}, isSelected, isDetected, isAttached)
+}
+
+func backend(namespace string, conditions ...metav1.Condition) odiv1.Destination {
+	return odiv1.Destination{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "jaeger"},
+		Status:     odiv1.DestinationStatus{Sent: 10, Failed: 1, Queued: 2, Conditions: conditions},
+	}
+}
+
+func TestWhyIsThereNoTrace(t *testing.T) {
+	ready := condition3(odiv1.ConditionReady, metav1.ConditionTrue, odiv1.ReasonAccepted, "")
+	tests := map[string]struct {
+		in        Input
+		wantStep  string
+		wantState State
+		wantWhy   string
+	}{
+		"the manager is down": {
+			in:       Input{ManagerProblem: "0 of 1 ready", ManagerShow: "kubectl describe", Object: attachedCart()},
+			wantStep: "Selected", wantState: Broken,
+			wantWhy: "The manager does not work: 0 of 1 ready; to see more: kubectl describe",
+		},
+		"nothing selects it": {
+			wantStep: "Selected", wantState: Broken,
+			wantWhy: "No InstrumentationConfig selects it; to select it: odi instrument deployment cart -n shop",
+		},
+		"it is in kube-system": {
+			in:       Input{Workload: workload.Reference{Namespace: "kube-system", Kind: odiv1.KindDeployment, Name: "cart"}},
+			wantStep: "Selected", wantState: Off,
+			wantWhy: "odi never instruments the namespace kube-system.",
+		},
+		"no decision yet, and the unknown language does not matter": {
+			in:       Input{Object: cart(nil, isSelected)},
+			wantStep: "Decided", wantState: Waiting,
+			wantWhy: "The manager has not decided yet; wait a few seconds and look again",
+		},
+		"the user said no": {
+			in: Input{Object: cart([]odiv1.ContainerDecision{{Name: "cart", Method: odiv1.MethodNone, Reason: odiv1.ReasonMethodNone,
+				Message: "InstrumentationConfig off switches this workload off (spec.method)."}}, isSelected, isDetected)},
+			wantStep: "Decided", wantState: Off,
+			wantWhy: "cart: None - InstrumentationConfig off switches this workload off (spec.method); to switch it on: odi instrument deployment cart -n shop",
+		},
+		"another vendor's agent is in the process": {
+			in: Input{Object: cart([]odiv1.ContainerDecision{{Name: "cart", Method: odiv1.MethodNone, Reason: odiv1.ReasonOtherAgentPresent,
+				Message: "Datadog already instruments this container."}}, isSelected, isDetected)},
+			wantStep: "Decided", wantState: Off,
+			wantWhy: "cart: None - Datadog already instruments this container; to instrument it all the same: odi instrument deployment cart -n shop --method eBPF",
+		},
+		"no pod runs": {
+			in:       Input{Object: notAttached(odiv1.ReasonNoPods, "The workload is scaled to zero.")},
+			wantStep: "Attached", wantState: Waiting,
+			wantWhy: "The workload is scaled to zero.",
+		},
+		"no odiglet has seen a pod": {
+			in:       Input{Object: notAttached(odiv1.ReasonWaitingForNode, "No odiglet has seen a running pod of this workload yet.")},
+			wantStep: "Attached", wantState: Waiting,
+			wantWhy: "No odiglet has seen a running pod of this workload yet; to see whether its pods run: kubectl -n shop get pods",
+		},
+		"the kernel lacks what is needed": {
+			in:       Input{Object: notAttached(odiv1.ReasonFeatureUnavailable, "Node n1 has no BTF.")},
+			wantStep: "Attached", wantState: Broken,
+			wantWhy: "Node n1 has no BTF; to see what each node can do: odi status",
+		},
+		"there is no destination": {
+			in:       Input{Object: attachedCart()},
+			wantStep: "Exporting", wantState: Broken,
+			wantWhy: "No destination receives its data; to add one: odi destination add <type>",
+		},
+		"another tenant's destination does not count": {
+			in:       Input{Object: attachedCart(), Destinations: []odiv1.Destination{backend("payments", ready)}},
+			wantStep: "Exporting", wantState: Broken,
+			wantWhy: "No destination receives its data; to add one: odi destination add <type>",
+		},
+		"the destination is invalid": {
+			in: Input{Object: attachedCart(), Destinations: []odiv1.Destination{
+				backend("odi-system", condition3(odiv1.ConditionReady, metav1.ConditionFalse, odiv1.ReasonSecretMissing, "There is no Secret k."))}},
+			wantStep: "Exporting", wantState: Broken,
+			wantWhy: "destination odi-system/jaeger is not ready (SecretMissing): There is no Secret k; to see all of it: odi describe destination/jaeger -n odi-system",
+		},
+		"the backend is away": {
+			in: Input{Object: attachedCart(), Destinations: []odiv1.Destination{
+				backend("odi-system", ready, condition3(odiv1.ConditionExporting, metav1.ConditionFalse, odiv1.ReasonExportFailing, "connection refused"))}},
+			wantStep: "Exporting", wantState: Broken,
+			wantWhy: "destination odi-system/jaeger does not take the data (10 sent, 1 failed, 2 queued): connection refused; " +
+				"check that its backend runs and that its address is right; what is queued is sent when it is back",
+		},
+		"one of two destinations is enough": {
+			in: Input{Object: attachedCart(), Destinations: []odiv1.Destination{
+				backend("odi-system", ready, condition3(odiv1.ConditionExporting, metav1.ConditionFalse, odiv1.ReasonExportFailing, "connection refused")),
+				backend("shop", ready, condition3(odiv1.ConditionExporting, metav1.ConditionTrue, odiv1.ReasonExporting, "It does."))}},
+			wantStep: "Exporting", wantState: Done,
+			wantWhy: "Every step works: each request that it handles from now on is a trace.",
+		},
+		"no data has come yet": {
+			in: Input{Object: attachedCart(), Destinations: []odiv1.Destination{
+				backend("odi-system", ready, condition3(odiv1.ConditionExporting, metav1.ConditionUnknown, odiv1.ReasonNoData, ""))}},
+			wantStep: "Exporting", wantState: Done,
+			wantWhy: "Every step works: each request that it handles from now on is a trace.",
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			if tc.in.Workload.Name == "" {
+				tc.in.Workload = workload.Reference{Namespace: "shop", Kind: odiv1.KindDeployment, Name: "cart"}
+			}
+			tc.in.OdiNamespace = "odi-system"
+			steps := Follow(tc.in)
+			last := steps[len(steps)-1]
+			if last.Name != tc.wantStep || last.State != tc.wantState {
+				t.Errorf("stops at %s (%s), want %s (%s)", last.Name, last.State, tc.wantStep, tc.wantState)
+			}
+			if diff := cmp.Diff(tc.wantWhy, Why(steps)); diff != "" {
+				t.Errorf("why (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
