@@ -70,7 +70,10 @@ func (d *demo) loadImages(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.local.Load(ctx, archives)
+	if err := d.local.Load(ctx, archives); err != nil {
+		return err
+	}
+	return d.cluster.RestartStale(ctx, archives, "odi-system", jaeger.Namespace, "traffic", shop.Namespace)
 }
 
 // deploy installs odi while the shop starts: they do not know of each other.
@@ -103,7 +106,7 @@ func (d *demo) addDestination(ctx context.Context) error {
 }
 
 func (d *demo) instrument(ctx context.Context) error {
-	return d.odi(ctx, "instrument", "namespace", shop.Namespace)
+	return d.odi(ctx, "instrument", "namespace", shop.Namespace, "--wait")
 }
 
 // odi runs bin/odi on the cluster.

@@ -3,11 +3,15 @@ package stage
 import (
 	"bytes"
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/odi-dev/odi/hack/demo/jaeger"
@@ -69,5 +73,38 @@ func TestRunTellsWhatTheCommandSaid(t *testing.T) {
 	_, err := Run(t.Context(), Command{Args: []string{"sh", "-c", "echo port taken >&2; exit 3"}})
 	if err == nil || !strings.Contains(err.Error(), "port taken") || !strings.Contains(err.Error(), "exit status 3") {
 		t.Errorf("want the command's own words and its status, got %v", err)
+	}
+}
+
+func TestStale(t *testing.T) {
+	dir := t.TempDir()
+	archive := filepath.Join(dir, "odi-collector-0a1b2c", "image.tar")
+	if err := os.MkdirAll(filepath.Dir(archive), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(archive, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	built, err := buildTimes([]string{archive})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]struct {
+		image string
+		age   time.Duration
+		want  bool
+	}{
+		"older than its image":       {image: "ghcr.io/odi-dev/odi-collector:0.1.0", age: time.Hour, want: true},
+		"newer than its image":       {image: "ghcr.io/odi-dev/odi-collector:0.1.0", age: -time.Hour},
+		"of an image not built here": {image: "ghcr.io/odi-dev/odi:0.1.0", age: time.Hour},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Image: tc.image}}}}
+			p.CreationTimestamp = metav1.NewTime(time.Now().Add(-tc.age))
+			if got := stale(p, built); got != tc.want {
+				t.Errorf("got %t, want %t", got, tc.want)
+			}
+		})
 	}
 }
