@@ -100,7 +100,7 @@ func TestWhyIsThereNoTrace(t *testing.T) {
 		"the kernel lacks what is needed": {
 			in:       Input{Object: notAttached(odiv1.ReasonFeatureUnavailable, "Node n1 has no BTF.")},
 			wantStep: "Attached", wantState: Broken,
-			wantWhy: "Node n1 has no BTF; to see what each node can do: odi status",
+			wantWhy: "Node n1 has no BTF; to see what a node can do: odi describe node/<name>",
 		},
 		"there is no destination": {
 			in:       Input{Object: attachedCart()},

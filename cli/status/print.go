@@ -33,7 +33,7 @@ func (r Report) print(out io.Writer, format output.Format) error {
 		}
 	}
 	w := r.Workloads
-	fmt.Fprintf(out, "\n%d workloads: %d instrumented, %d waiting, %d off, %d broken\n", w.Total, w.Instrumented, w.Waiting, w.Off, w.Broken)
+	fmt.Fprintf(out, "\nworkloads: %d, of them %d instrumented, %d waiting, %d off, %d broken\n", w.Total, w.Instrumented, w.Waiting, w.Off, w.Broken)
 	if len(r.Problems) == 0 {
 		fmt.Fprintln(out, "No problem.")
 		return nil
