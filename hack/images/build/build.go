@@ -4,6 +4,7 @@ package build
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -145,7 +146,12 @@ func (b Builder) addPrograms(ctx context.Context, p parts) error {
 }
 
 func (b Builder) hash(p parts) (string, error) {
-	inputs := []string{format, p.architecture, p.release, fmt.Sprintf("%+v", p.recipe)}
+	// As JSON: a pointer printed by fmt is another text in every run.
+	recipe, err := json.Marshal(p.recipe)
+	if err != nil {
+		return "", fmt.Errorf("writing the recipe of %s: %w", p.recipe.Name, err)
+	}
+	inputs := []string{format, p.architecture, p.release, string(recipe)}
 	paths := make([]string, 0, len(p.files))
 	for to := range p.files {
 		paths = append(paths, to)
