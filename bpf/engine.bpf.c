@@ -70,7 +70,6 @@ inline_ void requests(struct feed *f, struct sock *sk)
 {
 	struct http1 *h = f->h;
 
-	read_goroutine(f->g, &f->w);
 	if (feed_requests(f)) {
 		note_owner(f->g, h, f->c);
 		return;
@@ -168,7 +167,7 @@ inline_ void eof(struct sock *sk, struct target *g)
 		return;
 	w = who_runs(sk);
 	if (h->a.state == D_CLOSE || h->a.state == D_TAIL)
-		ended(h, c, &w);
+		ended(h, c, g, &w);
 }
 
 // trace_sock_recv_length(struct sock *sk, int ret, int flags)
@@ -230,8 +229,10 @@ inline_ void closing(struct sock *sk, bool gone)
 {
 	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
 	struct who w = {};
+	struct target *g;
 	struct http1 *h;
 	u64 key = (u64)sk;
+	u32 tgid;
 
 	if (!c)
 		return;
@@ -240,11 +241,15 @@ inline_ void closing(struct sock *sk, bool gone)
 	h = bpf_sk_storage_get(&http1s, sk, 0, 0);
 	if (!h || (c->role == ROLE_CLIENT && !gone))
 		return;
+	if (h->head == h->tail)
+		return;
+	tgid = h->tgid;
+	g = bpf_map_lookup_elem(&targets, &tgid);
 	w.now = bpf_ktime_get_ns();
 	for (int i = 0; i < SLOTS && h->head != h->tail; i++) {
 		bool whole = !i && (h->a.state == D_CLOSE || h->a.state == D_TAIL) && !sk->sk_err;
 
-		finish(h, c, &w, whole ? FAULT_NONE : fault_of(sk));
+		finish(h, c, g, &w, whole ? FAULT_NONE : fault_of(sk));
 	}
 }
 

@@ -40,6 +40,7 @@ const (
 	kernelProgOdiRoundtrip = "odi_roundtrip"
 	kernelProgOdiSent      = "odi_sent"
 	kernelProgOdiState     = "odi_state"
+	kernelVarFillMark      = "fill_mark"
 )
 
 // loadKernel returns the embedded CollectionSpec for kernel.
@@ -120,6 +121,7 @@ type kernelMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type kernelVariableSpecs struct {
+	FillMark *ebpf.VariableSpec `ebpf:"fill_mark"`
 }
 
 // kernelObjects contains all objects after they have been loaded into the kernel.
@@ -181,6 +183,7 @@ func (m *kernelMaps) Close() error {
 //
 // It can be passed to loadKernelObjects or ebpf.CollectionSpec.LoadAndAssign.
 type kernelVariables struct {
+	FillMark *ebpf.Variable `ebpf:"fill_mark"`
 }
 
 // kernelPrograms contains all programs after they have been loaded into the kernel.

@@ -47,6 +47,9 @@ func kernelSpec(ringBytes int) (*ebpf.CollectionSpec, error) {
 		}
 	}
 	spec.Maps["events"].MaxEntries = uint32(size)
+	if err := spec.Variables["fill_mark"].Set(uint32(size / 4)); err != nil {
+		return nil, fmt.Errorf("setting the ring's fill mark: %w", err)
+	}
 	return spec, nil
 }
 

@@ -69,7 +69,7 @@ int odi_roundtrip(struct raw_regs *ctx)
 	if (!sk)
 		return 0;
 	w.now = bpf_ktime_get_ns();
-	read_goroutine(g, &w);
+	read_goroutine(g, &w, true);
 	if (!goroutine_parent(&w, &tie.parent))
 		tie.parent.span = 0;
 	tie.goid = w.goid;

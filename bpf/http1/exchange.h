@@ -22,6 +22,9 @@ inline_ void fill_tuple(struct request *r, u64 sk)
 	bpf_probe_read_kernel(r->peer, 16, &c->skc_v6_daddr);
 }
 
+// Set by user space: a quarter of the ring.
+const volatile u32 fill_mark = 1 << 20;
+
 // emit sends the event. The reader is woken only when it had nothing to do, or
 // when the ring fills up while it pauses.
 inline_ void emit(struct http1 *h, struct request *r)
@@ -29,8 +32,7 @@ inline_ void emit(struct http1 *h, struct request *r)
 	struct bpf_dynptr to;
 	u32 off = r->head_off & (KEEP_ONE - 1), n = r->head_len;
 	u64 waiting = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
-	u64 size = bpf_ringbuf_query(&events, BPF_RB_RING_SIZE);
-	u64 flags = !waiting || waiting > size / 4 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	u64 flags = !waiting || waiting > fill_mark ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 
 	if (n > KEEP_ONE)
 		n = KEEP_ONE;
@@ -51,24 +53,21 @@ inline_ void emit(struct http1 *h, struct request *r)
 }
 
 // finish ends the oldest request of the connection. w->tid is 0 where the
-// current task has nothing to do with it.
-noinline_ int finish(struct http1 *h, struct conn *c, struct who *w, u32 fault)
+// current task has nothing to do with it; g is 0 where the process is gone.
+noinline_ int finish(struct http1 *h, struct conn *c, struct target *g, struct who *w, u32 fault)
 {
 	struct request *r;
-	struct target *g;
-	u32 tgid;
 
 	if (!h || !c || !w || h->head == h->tail)
 		return 0;
 	r = &h->slot[h->head & (SLOTS - 1)];
 	if (!__sync_lock_test_and_set(&r->live, 0))
 		return 0;
-	tgid = h->tgid;
-	g = bpf_map_lookup_elem(&targets, &tgid);
 	if (r->role == ROLE_SERVER) {
-		bpf_map_delete_elem(&open_requests, &r->span);
+		if (!g || !(g->flags & T_GO))
+			bpf_map_delete_elem(&open_requests, &r->span);
 		if (g)
-			served(g, w, r->span, r->goid, tgid, r->tid);
+			served(g, w, r->span, r->goid, h->tgid, r->tid);
 	} else if (r->role == ROLE_CLIENT && c->owner.span) {
 		struct open_request *o = bpf_map_lookup_elem(&open_requests, &c->owner.span);
 
@@ -157,6 +156,7 @@ noinline_ int push(struct http1 *h, struct conn *c, struct target *g, struct who
 		return 0;
 	d = &h->q;
 	r = &h->slot[h->tail & (SLOTS - 1)];
+	read_goroutine(g, w, c->role == ROLE_CLIENT);
 	h->seen++;
 	h->tgid = w->tgid;
 	if (h->owed || h->tail - h->head >= SLOTS) {
@@ -227,11 +227,11 @@ noinline_ int answer(struct http1 *h, struct conn *c, struct target *g, struct w
 }
 
 // ended closes the books of one answer.
-inline_ void ended(struct http1 *h, struct conn *c, struct who *w)
+inline_ void ended(struct http1 *h, struct conn *c, struct target *g, struct who *w)
 {
 	h->a.state = D_IDLE;
 	if (h->head != h->tail)
-		finish(h, c, w, FAULT_NONE);
+		finish(h, c, g, w, FAULT_NONE);
 	else if (h->owed)
 		__sync_fetch_and_add(&h->owed, -1);
 }

@@ -124,17 +124,17 @@ static long answer_step(u32 i, struct feed *f)
 			break;
 		n = scan_answer(h, s, f->win);
 		if (n && s->complete && answer(h, f->c, f->g, &f->w))
-			ended(h, f->c, &f->w);
+			ended(h, f->c, f->g, &f->w);
 		break;
 	case D_LEN:
 		n = step_length(d, s);
 		if (d->state == D_IDLE)
-			ended(h, f->c, &f->w);
+			ended(h, f->c, f->g, &f->w);
 		break;
 	case D_CHUNK:
 		n = step_chunk(d, s);
 		if (s->complete)
-			ended(h, f->c, &f->w);
+			ended(h, f->c, f->g, &f->w);
 		break;
 	default:
 		n = s->left;
@@ -191,7 +191,7 @@ inline_ void feed_answers(struct feed *f)
 		next_piece(&f->src);
 	// The end of this body was not recognised, but here comes the next answer.
 	if ((d->state == D_CLOSE || d->state == D_TAIL) && h->tail - h->head > 1 && starts_answer(&f->src))
-		ended(h, f->c, &f->w);
+		ended(h, f->c, f->g, &f->w);
 	bpf_loop(MAX_PIECES, answer_step, f, 0);
 	if (!f->stuck && (!f->src.total || f->c->ignored))
 		return;

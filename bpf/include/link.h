@@ -27,10 +27,10 @@ inline_ void random_ids(u64 *trace, u64 *span)
 	*span = (u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32() | 1;
 }
 
-// read_goroutine reads ids from g, which Go keeps in thread-local storage
+// read_goroutine reads the id, and what it descends from, from g, which Go keeps in thread-local storage
 // (amd64) or a register (arm64). Leaves 0 where the stack pointer is not on
 // g's stack: then g is not the goroutine that made the call.
-noinline_ int read_goroutine(struct target *t, struct who *w)
+noinline_ int read_goroutine(struct target *t, struct who *w, u32 ancestry)
 {
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
 	struct pt_regs *regs;
@@ -53,6 +53,8 @@ noinline_ int read_goroutine(struct target *t, struct who *w)
 	if (bpf_probe_read_user(stack, sizeof(stack), (void *)g) || regs->sp < stack[0] || regs->sp > stack[1])
 		return 0;
 	bpf_probe_read_user(&w->goid, 8, (void *)(g + t->goid_off));
+	if (!ancestry)
+		return 0;
 	if (t->parent_off)
 		bpf_probe_read_user(&w->parent_goid, 8, (void *)(g + t->parent_off));
 	if (t->startpc_off)
@@ -215,9 +217,12 @@ noinline_ int serve(struct target *g, struct who *w, struct ref *r)
 	o.tid = w->tid;
 	if (g->flags & T_GO) {
 		struct go_key key = {.goid = w->goid, .tgid = w->tgid};
+		struct ref *mine = w->goid ? bpf_map_lookup_elem(&goroutines, &key) : 0;
 
 		r->root = w->goid;
-		if (w->goid)
+		if (mine) // cheaper than to replace the entry
+			*mine = *r;
+		else if (w->goid)
 			bpf_map_update_elem(&goroutines, &key, r, BPF_ANY);
 		__sync_fetch_and_add(&g->open, 1);
 		return 0;

@@ -136,7 +136,6 @@ int odi_message(struct sk_msg_md *msg)
 		c->role = ROLE_CLIENT;
 		c->tgid = f.w.tgid;
 	}
-	read_goroutine(f.g, &f.w);
 	if (!feed_requests(&f) || (!f.h->seen && f.h->q.state == D_LOST))
 		c->ignored = 1;
 	else if (f.pushed)

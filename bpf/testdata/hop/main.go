@@ -11,6 +11,8 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -34,6 +36,9 @@ func main() {
 		out := fmt.Sprintf("%s %s %s\n", os.Args[0], r.URL.Path, r.Header.Values("Traceparent"))
 		if d, err := time.ParseDuration(r.URL.Query().Get("sleep")); err == nil {
 			time.Sleep(d)
+		}
+		if size, err := strconv.Atoi(r.URL.Query().Get("size")); err == nil {
+			out += strings.Repeat("x", size)
 		}
 		if next != "-" && mode == "goroutine" {
 			ch := make(chan string)
