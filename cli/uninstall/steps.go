@@ -151,13 +151,18 @@ func gone(ctx context.Context, c client.Client, l leftovers) ([]progress.Item, e
 		return nil, fmt.Errorf("listing odi's pods: %w", err)
 	}
 	var gateway appsv1.Deployment
-	err := c.Get(ctx, client.ObjectKey{Namespace: l.namespace, Name: cluster.GatewayName}, &gateway)
-	if client.IgnoreNotFound(err) != nil {
-		return nil, fmt.Errorf("reading the gateway: %w", err)
+	gatewayErr := c.Get(ctx, client.ObjectKey{Namespace: l.namespace, Name: cluster.GatewayName}, &gateway)
+	if client.IgnoreNotFound(gatewayErr) != nil {
+		return nil, fmt.Errorf("reading the gateway: %w", gatewayErr)
+	}
+	objects, err := ownObjects(ctx, c, l.namespace)
+	if err != nil {
+		return nil, err
 	}
 	items := []progress.Item{
-		left("gateway", present(err)),
+		left("gateway", present(gatewayErr)),
 		left("pods", len(pods.Items)),
+		left("objects", objects),
 	}
 	if !l.kindsKept {
 		crds, err := definitions(ctx, c)
@@ -175,6 +180,20 @@ func gone(ctx context.Context, c client.Client, l leftovers) ([]progress.Item, e
 		items = append(items, left("namespace", present(err)))
 	}
 	return items, nil
+}
+
+// ownObjects counts what the garbage collector has yet to remove.
+func ownObjects(ctx context.Context, c client.Client, namespace string) (int, error) {
+	count := 0
+	for _, kind := range []string{"Secret", "ConfigMap", "Service"} {
+		list := &metav1.PartialObjectMetadataList{}
+		list.SetGroupVersionKind(schema.GroupVersionKind{Version: "v1", Kind: kind})
+		if err := c.List(ctx, list, client.InNamespace(namespace), client.MatchingLabels{cluster.PartOfLabel: "odi"}); err != nil {
+			return 0, fmt.Errorf("listing what is left of odi: %w", err)
+		}
+		count += len(list.Items)
+	}
+	return count, nil
 }
 
 func present(err error) int {

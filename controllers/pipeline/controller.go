@@ -32,6 +32,8 @@ type Controller struct {
 	events    recorder.EventRecorder
 	config    kube.Config
 	validator collectorconfig.Validator
+	// owned says that the manager's Deployment was there before.
+	owned bool
 }
 
 // +kubebuilder:rbac:groups=odi.dev,resources=destinations,verbs=get;list;watch
@@ -70,9 +72,21 @@ func (c *Controller) Reconcile(ctx context.Context, _ reconcile.Request) (reconc
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	if c.uninstalled(in) {
+		return reconcile.Result{}, nil
+	}
 	p, err := decide(in)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
 	return c.apply(ctx, in, p)
+}
+
+// uninstalled says that the manager's Deployment was deleted and this process is
+// about to be: what was written now would have no owner and stay for ever.
+func (c *Controller) uninstalled(in Input) bool {
+	if in.Manager != nil {
+		c.owned = true
+	}
+	return c.owned && (in.Manager == nil || in.Manager.DeletionTimestamp != nil)
 }
