@@ -131,7 +131,7 @@ func (s *session) awaitAttached(ctx context.Context, pid int) {
 	s.selector.Choose(p)
 	s.odiglet.Manager().Reselect()
 	for end := time.Now().Add(attachPatience); time.Now().Before(end) && ctx.Err() == nil; time.Sleep(time.Millisecond) {
-		if _, ok := s.odiglet.Manager().Origin(uint32(pid)); ok {
+		if s.odiglet.Manager().Attached(pid) {
 			return
 		}
 	}

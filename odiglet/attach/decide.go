@@ -28,7 +28,7 @@ func (m *Manager) meet(ctx context.Context, p process.Process) {
 		m.exited(p.PID) // another process has its pid by now
 		before = nil
 	}
-	parent := m.isTarget(p.Parent) || before != nil && before.attached
+	parent := m.Attached(p.Parent) || before != nil && before.attached
 	r := &record{process: p, verdict: m.Selector.Select(p, parent)}
 	if before != nil {
 		r.attached, r.origin = before.attached, before.origin
@@ -38,11 +38,6 @@ func (m *Manager) meet(ctx context.Context, p process.Process) {
 	delete(m.departed, p.PID)
 	m.mu.Unlock()
 	m.act(ctx, r)
-}
-
-func (m *Manager) isTarget(pid int) bool {
-	r := m.find(pid)
-	return r != nil && r.attached
 }
 
 // decideAll asks the selector again about all processes.
@@ -74,7 +69,7 @@ func (m *Manager) removeStrays(ctx context.Context) {
 		if m.find(pid) == nil {
 			m.look(ctx, pid)
 		}
-		if !m.isTarget(pid) {
+		if !m.Attached(pid) {
 			m.detach(pid)
 		}
 	}
@@ -128,12 +123,16 @@ func differ(a, b language.Runtime) bool {
 		a.Strict != b.Strict || instrumentedByItself(a) != instrumentedByItself(b)
 }
 
-// attach makes the process a target, or brings the target up to date.
+// attach makes the process a target, or brings the target up to date. Its origin
+// is known first: requests may end before the engine has returned.
 func (m *Manager) attach(r *record) {
 	origin, ok := m.Selector.Origin(r.process, r.runtime, r.env)
 	if !ok {
 		m.giveUp(r)
 		return
+	}
+	if r.origin == nil || !r.origin.Equal(origin) {
+		m.setOrigin(r, &origin)
 	}
 	want := target(r)
 	if !r.attached || r.target != want {
@@ -144,9 +143,6 @@ func (m *Manager) attach(r *record) {
 			m.fail(r, attachReason(err), err)
 			return
 		}
-	}
-	if r.origin == nil || !r.origin.Equal(origin) {
-		m.setOrigin(r, &origin)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -202,14 +198,15 @@ func instrumentedByItself(rt language.Runtime) bool {
 
 // giveUp makes a process no target. Requests of it that end later give nothing.
 func (m *Manager) giveUp(r *record) {
-	if !r.attached {
-		return
+	if r.attached {
+		m.detach(r.process.PID)
 	}
-	m.detach(r.process.PID)
 	m.mu.Lock()
 	r.attached = false
 	m.mu.Unlock()
-	m.setOrigin(r, nil)
+	if r.origin != nil {
+		m.setOrigin(r, nil)
+	}
 }
 
 func (m *Manager) detach(pid int) {
@@ -235,22 +232,33 @@ func (m *Manager) exited(pid int) {
 	m.mu.Unlock()
 }
 
-// onTick detects late once more, and forgets those who ended.
-func (m *Manager) onTick(ctx context.Context, now time.Time) {
+// onTick detects late once more, and forgets those who ended. It says whether a
+// record has changed.
+func (m *Manager) onTick(ctx context.Context, now time.Time) (changed bool) {
 	for _, pid := range m.due(now) {
 		r := m.find(pid)
-		if r != nil && m.detectAgain(ctx, r) && r.verdict.Attach {
+		if r == nil || !m.detectAgain(ctx, r) {
+			continue
+		}
+		changed = true
+		if r.verdict.Attach {
 			m.attach(r)
 		}
 	}
+	m.forgetDeparted(now)
+	return changed
+}
+
+func (m *Manager) forgetDeparted(now time.Time) {
 	m.mu.Lock()
 	var orphaned []string
 	for pid, d := range m.departed {
-		if now.After(d.until) {
-			delete(m.departed, pid)
-			if id := d.origin.Service.InstanceID; !m.instanceHasProcess(id) {
-				orphaned = append(orphaned, id)
-			}
+		if now.Before(d.until) {
+			continue
+		}
+		delete(m.departed, pid)
+		if id := d.origin.Service.InstanceID; !m.instanceHasProcess(id) {
+			orphaned = append(orphaned, id)
 		}
 	}
 	m.mu.Unlock()

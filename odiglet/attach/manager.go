@@ -96,7 +96,9 @@ func (m *Manager) Run(ctx context.Context) error {
 				m.Log.Error("looking for processes", "error", err)
 			}
 		case now := <-clock.C:
-			m.onTick(ctx, now)
+			if !m.onTick(ctx, now) {
+				continue
+			}
 		}
 		m.changed()
 	}
@@ -223,6 +225,14 @@ func (m *Manager) originOf(pid int) (o *spans.Origin, known bool) {
 	}
 	d, ok := m.departed[pid]
 	return d.origin, ok
+}
+
+// Attached says whether a process is a target.
+func (m *Manager) Attached(pid int) bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	r := m.records[pid]
+	return r != nil && r.attached
 }
 
 // Instances returns what is known of the processes that the selector asked about, by pid.
