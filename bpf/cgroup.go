@@ -38,7 +38,7 @@ func cgroup2Mount(mountinfo string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("reading mounts: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // read only
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		before, after, ok := strings.Cut(lines.Text(), " - ")

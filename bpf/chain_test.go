@@ -25,6 +25,8 @@ func chain(t *testing.T, kinds ...string) (string, []uint32) {
 			pid = start(t, addr, "python3", "testdata/hop.py", addr, next)
 		case "java":
 			pid = start(t, addr, "java", "-XX:TieredStopAtLevel=1", "testdata/Hop.java", addr, next)
+		case "node":
+			pid = start(t, addr, "node", "testdata/hop.js", addr, next)
 		case "nginx":
 			pid = startNginx(t, addr, next)
 		default:
@@ -86,6 +88,7 @@ func TestChains(t *testing.T) {
 		"a Go reverse proxy":                            {[]string{"proxy", "direct"}, []float64{1, 1}},
 		"threaded Python asks Go":                       {[]string{"python", "python", "direct"}, []float64{0.99, 0.99, 1}},
 		"nginx asks Go":                                 {[]string{"nginx", "direct", "direct"}, []float64{0.9, 1, 1}},
+		"Node.js asks Go from one thread":               {[]string{"node", "direct"}, []float64{0, 1}},
 		"threaded Java asks Go":                         {[]string{"java", "direct"}, []float64{0.99, 1}},
 	}
 	for name, tc := range tests {

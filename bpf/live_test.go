@@ -165,7 +165,7 @@ func (r *recorder) waitFor(n int) []span {
 // get asks with a connection of its own.
 func get(t *testing.T, client *http.Client, url string, header ...string) string {
 	t.Helper()
-	req, err := http.NewRequest("GET", url, nil)
+	req, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func get(t *testing.T, client *http.Client, url string, header ...string) string
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != 200 {
+	if err != nil || resp.StatusCode != http.StatusOK {
 		t.Errorf("%s: %d %v", url, resp.StatusCode, err)
 	}
 	return string(body)

@@ -60,7 +60,7 @@ func (e *Engine) eachOutgoing(pid uint32, f func(fd int, cookie uint64)) {
 	if err != nil {
 		return // gone
 	}
-	defer unix.Close(pidfd)
+	defer func() { _ = unix.Close(pidfd) }()
 	listening := listeningPorts(pid)
 	dir := fmt.Sprintf("/proc/%d/fd", pid)
 	entries, err := os.ReadDir(dir)
@@ -167,8 +167,7 @@ func fionreadAnswers(m *ebpf.Map) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("opening a test connection: %w", err)
 	}
-	defer unix.Close(near)
-	defer unix.Close(far)
+	defer func() { _ = errors.Join(unix.Close(near), unix.Close(far)) }()
 	cookie, err := unix.GetsockoptUint64(near, unix.SOL_SOCKET, unix.SO_COOKIE)
 	if err != nil {
 		return false, err

@@ -49,7 +49,7 @@ func Inspect(exe string, pid uint32) (Facts, error) {
 	if err != nil {
 		return facts, fmt.Errorf("opening the executable: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // read only
 	bin, err := elf.NewFile(f)
 	if err != nil {
 		return facts, fmt.Errorf("reading the executable: %w", err)

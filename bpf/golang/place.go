@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"golang.org/x/arch/x86/x86asm"
 )
@@ -33,6 +34,9 @@ func probeOffset(f *os.File, bin *elf.File, fn function) (uint64, error) {
 	return base + at, err
 }
 
+// stackCheck is what the check of the stack is made of, besides its jump.
+var stackCheck = []x86asm.Op{x86asm.LEA, x86asm.CMP, x86asm.NOP, x86asm.MOV, x86asm.SUB, x86asm.JB}
+
 // emulated returns the position of the cheapest instruction of a prologue.
 func emulated(code []byte) (uint64, error) {
 	jump := -1
@@ -48,7 +52,7 @@ func emulated(code []byte) (uint64, error) {
 			return uint64(jump), nil
 		case inst.Op == x86asm.JBE:
 			jump = at
-		case inst.Op != x86asm.LEA && inst.Op != x86asm.CMP && inst.Op != x86asm.NOP && inst.Op != x86asm.MOV && inst.Op != x86asm.SUB && inst.Op != x86asm.JB:
+		case !slices.Contains(stackCheck, inst.Op):
 			return 0, errors.New("the prologue of persistConn.roundTrip is not understood")
 		}
 		at += inst.Len

@@ -4,7 +4,8 @@
 #pragma once
 
 #include "../include/link.h"
-#include "http1.h"
+#include "body.h"
+#include "head.h"
 
 inline_ void fill_tuple(struct request *r, u64 sk)
 {

@@ -148,8 +148,7 @@ static long answer_step(u32 i, struct feed *f)
 	return f->c->ignored ? 1 : 0;
 }
 
-// tail_is_last_chunk looks at the end of a call for the end of a chunked body
-// whose framing was lost.
+// starts_answer tells whether a new answer begins here.
 inline_ bool starts_answer(struct source *s)
 {
 	u64 w = 0;

@@ -232,7 +232,7 @@ func (b *bench) attach() error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -270,7 +270,7 @@ func (b *bench) attachOnce(exe string) (float64, error) {
 			return 0, err
 		}
 		_, _ = io.Copy(io.Discard, resp.Body)
-		resp.Body.Close()
+		_ = resp.Body.Close()
 		time.Sleep(time.Millisecond)
 	}
 	if _, _, err := odi.end(); err != nil {

@@ -75,7 +75,7 @@ func serve(addr string) error {
 func drive(addr string, orders io.Reader, answers io.Writer) error {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections}}
 	url := "http://" + addr + "/hello?user=1"
-	fmt.Fprintln(answers, "ready")
+	_, _ = fmt.Fprintln(answers, "ready")
 	for lines := bufio.NewScanner(orders); lines.Scan(); {
 		var ms, rate int
 		if _, err := fmt.Sscan(lines.Text(), &ms, &rate); err != nil {
@@ -85,7 +85,7 @@ func drive(addr string, orders io.Reader, answers io.Writer) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(answers, n)
+		_, _ = fmt.Fprintln(answers, n)
 	}
 	return nil
 }
@@ -123,7 +123,7 @@ func ask(client *http.Client, url string) error {
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err
 }
