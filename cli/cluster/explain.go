@@ -21,8 +21,6 @@ var errNoCluster = errors.New("no cluster: no kubeconfig says where one is; set 
 // Explain turns what a command met into one line: what, where, and the command
 // that shows it. An error that is not about reaching the cluster comes back as it is.
 func (c *Cluster) Explain(err error) error {
-	var network *url.Error
-	var lookup net.Error
 	switch {
 	case err == nil:
 		return nil
@@ -36,8 +34,17 @@ func (c *Cluster) Explain(err error) error {
 		return fmt.Errorf("the cluster%s refused your credentials; to check: kubectl%s auth whoami", c.inContext(), c.contextFlag())
 	case noOdiKinds(err):
 		return fmt.Errorf("odi is not installed in this cluster%s; to install it: odi install", c.inContext())
-	case errors.As(err, &network) && !errors.Is(err, context.Canceled):
-		return c.unreachable(network)
+	default:
+		return c.explainNetwork(err)
+	}
+}
+
+func (c *Cluster) explainNetwork(err error) error {
+	var request *url.Error
+	var lookup net.Error
+	switch {
+	case errors.As(err, &request) && !errors.Is(err, context.Canceled):
+		return c.unreachable(request)
 	case errors.As(err, &lookup):
 		return fmt.Errorf("the cluster%s cannot be reached: %w; to check: kubectl%s cluster-info", c.inContext(), lookup, c.contextFlag())
 	default:

@@ -21,7 +21,7 @@ func Status(code int) error {
 // Quiet says that there is nothing to print about err: it is the exit code of a
 // program that had its say already.
 func Quiet(err error) bool {
-	_, ok := err.(statusError)
+	_, ok := statusCode(err)
 	return ok
 }
 

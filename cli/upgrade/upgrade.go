@@ -73,12 +73,7 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags) 
 		return fmt.Errorf("odi is not installed in %s; to install it: odi install", namespace)
 	}
 	if f.dryRun {
-		manifests, err := rel.Preview(ctx, values, !f.reset)
-		if err != nil {
-			return exit.AsUsage(err)
-		}
-		_, err = fmt.Fprint(io.Out, manifests)
-		return err
+		return preview(ctx, io, rel, values, f)
 	}
 	if err := rel.Upgrade(ctx, values, !f.reset); err != nil {
 		return err
@@ -90,4 +85,14 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags) 
 	}
 	fmt.Fprintf(io.Out, "odi in %s: %s -> %s\n", namespace, state.Version, version.Version)
 	return nil
+}
+
+// preview prints what an upgrade would apply.
+func preview(ctx context.Context, io streams.Streams, rel *release.Release, values map[string]any, f flags) error {
+	manifests, err := rel.Preview(ctx, values, !f.reset)
+	if err != nil {
+		return exit.AsUsage(err)
+	}
+	_, err = fmt.Fprint(io.Out, manifests)
+	return err
 }

@@ -103,18 +103,8 @@ func (s *sources) readElsewhere(stdin io.Reader, t destinations.Type, given valu
 			return err
 		}
 	}
-	for _, pair := range s.files {
-		name, path, err := split("from-file", pair)
-		if err != nil {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return exit.Usagef("--from-file %s: %w", pair, err)
-		}
-		if err := given.put(t, name, strings.TrimRight(string(data), "\n")); err != nil {
-			return err
-		}
+	if err := s.readFiles(t, given); err != nil {
+		return err
 	}
 	if s.stdin == "" {
 		return nil
@@ -136,4 +126,21 @@ func split(flag, pair string) (name, value string, err error) {
 		return "", "", exit.Usagef("--%s %s: write it as field=value", flag, pair)
 	}
 	return name, value, nil
+}
+
+func (s *sources) readFiles(t destinations.Type, given values) error {
+	for _, pair := range s.files {
+		name, path, err := split("from-file", pair)
+		if err != nil {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return exit.Usagef("--from-file %s: %w", pair, err)
+		}
+		if err := given.put(t, name, strings.TrimRight(string(data), "\n")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
