@@ -80,27 +80,33 @@ func (m *Manager) Run(ctx context.Context) error {
 	defer rescan.Stop()
 	defer clock.Stop()
 	for {
+		different := true
 		select {
 		case <-ctx.Done():
 			return nil
 		case e, ok := <-events:
 			if !ok {
-				events = nil
-				continue
+				events, different = nil, false
+				break
 			}
 			m.follow(ctx, e)
 		case <-m.reselect:
 			m.decideAll(ctx)
 		case <-rescan.C:
-			if err := m.scan(ctx); err != nil {
-				m.Log.Error("looking for processes", "error", err)
-			}
+			m.rescan(ctx)
 		case now := <-clock.C:
-			if !m.onTick(ctx, now) {
-				continue
-			}
+			different = m.onTick(ctx, now)
 		}
-		m.changed()
+		if different {
+			m.changed()
+		}
+	}
+}
+
+// rescan finds what no event told of.
+func (m *Manager) rescan(ctx context.Context) {
+	if err := m.scan(ctx); err != nil {
+		m.Log.Error("looking for processes", "error", err)
 	}
 }
 

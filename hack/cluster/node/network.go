@@ -19,7 +19,7 @@ func SetUpNetwork(ctx context.Context, c layout.Cluster) error {
 	loadModules(ctx)
 	for _, step := range networkSteps(c) {
 		err := ip(ctx, step.args...)
-		if err != nil && !(step.mayExist && alreadyThere(err)) {
+		if err != nil && (!step.mayExist || !alreadyThere(err)) {
 			return fmt.Errorf("%w%s", err, hint(step, c))
 		}
 	}

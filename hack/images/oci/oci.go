@@ -60,7 +60,7 @@ func Image(config Config, layers ...string) (v1.Image, error) {
 
 // WriteLayout writes an image, one manifest per architecture, into a layout folder.
 func WriteLayout(dir, name string, images ...v1.Image) error {
-	var index v1.ImageIndex = mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
+	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, image := range images {
 		config, err := image.ConfigFile()
 		if err != nil {
