@@ -192,6 +192,7 @@ int BPF_PROG(odi_received, struct sock *sk, int ret, int flags)
 inline_ void opening(struct sock *sk)
 {
 	struct target *g = current_target();
+	struct open_request *o;
 	struct thread *t;
 	struct conn *c;
 
@@ -209,8 +210,13 @@ inline_ void opening(struct sock *sk)
 	if (!(g->flags & T_PROXY))
 		return;
 	t = bpf_task_storage_get(&threads, (void *)bpf_get_current_task_btf(), 0, 0);
-	if (t)
-		c->owner.span = t->owner.span;
+	if (!t)
+		return;
+	c->owner.span = t->owner.span;
+	o = bpf_map_lookup_elem(&open_requests, &c->owner.span);
+	c->sure = o && !o->settled && g->waiting == 1;
+	if (o)
+		settle(g, o);
 }
 
 inline_ u8 fault_of(struct sock *sk)

@@ -44,6 +44,8 @@ type targetValue struct {
 	Streak      uint32
 	Trust       uint32
 	Pools       uint32
+	Waiting     uint32
+	_           uint32
 	Clients     uint64
 	Linked      uint64
 }

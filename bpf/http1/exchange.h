@@ -53,6 +53,15 @@ inline_ void emit(struct http1 *h, struct request *r)
 		count(DROP_TRUNCATED);
 }
 
+// settled tells that a request of a proxy does not wait any more.
+inline_ void settled(struct target *g, u64 span)
+{
+	struct open_request *o = g && g->flags & T_PROXY ? bpf_map_lookup_elem(&open_requests, &span) : 0;
+
+	if (o)
+		settle(g, o);
+}
+
 // finish ends the oldest request of the connection. w->tid is 0 where the
 // current task has nothing to do with it; g is 0 where the process is gone.
 noinline_ int finish(struct http1 *h, struct conn *c, struct target *g, struct who *w, u32 fault)
@@ -65,6 +74,7 @@ noinline_ int finish(struct http1 *h, struct conn *c, struct target *g, struct w
 	if (!__sync_lock_test_and_set(&r->live, 0))
 		return 0;
 	if (r->role == ROLE_SERVER) {
+		settled(g, r->span);
 		if (!g || !(g->flags & T_GO))
 			bpf_map_delete_elem(&open_requests, &r->span);
 		if (g)
@@ -214,6 +224,8 @@ noinline_ int answer(struct http1 *h, struct conn *c, struct target *g, struct w
 		__builtin_memcpy(r->resp, h->resp, RESP_KEEP);
 		if (c->role == ROLE_SERVER && !(g->flags & (T_GO | T_PROXY)) && r->tid != w->tid)
 			g->trust = TRUST_MOVED;
+		if (c->role == ROLE_SERVER)
+			settled(g, r->span);
 	}
 	if (d->status == 101 || ((bits & BIT_CONNECT) && d->status < 300)) {
 		c->ignored = 1; // a tunnel from here on

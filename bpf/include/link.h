@@ -62,6 +62,16 @@ noinline_ int read_goroutine(struct target *t, struct who *w, u32 ancestry)
 	return 0;
 }
 
+// settle ends the waiting of a request: it has asked somebody, or has an answer.
+inline_ void settle(struct target *g, struct open_request *o)
+{
+	if (o->settled)
+		return;
+	o->settled = 1;
+	if (g->waiting)
+		__sync_fetch_and_add(&g->waiting, -1);
+}
+
 inline_ bool alive(const struct ref *r, u64 now)
 {
 	return r->span && (!r->ended_ns || now - r->ended_ns < PARENT_EXPIRY_NS);
@@ -83,7 +93,7 @@ inline_ bool goroutine_parent(struct who *w, struct ref *out)
 	struct go_key key = {.goid = w->goid, .tgid = w->tgid};
 	struct go_key pool = {.goid = w->startpc, .tgid = w->tgid};
 	struct ref *own, *up;
-	u8 one = 1;
+	u8 one = GO_POOL, late = GO_LATE, *kind;
 
 	if (!w->goid)
 		return false;
@@ -102,11 +112,18 @@ inline_ bool goroutine_parent(struct who *w, struct ref *out)
 		bpf_map_update_elem(&go_pools, &pool, &one, BPF_ANY);
 		return false;
 	}
-	if (own || bpf_map_lookup_elem(&go_pools, &pool))
+	kind = bpf_map_lookup_elem(&go_pools, &pool);
+	if (own || (kind && *kind == GO_POOL))
 		return false;
 	key.goid = w->parent_goid;
 	up = w->parent_goid ? bpf_map_lookup_elem(&goroutines, &key) : 0;
 	if (!up || !alive(up, w->now) || (up->bound && !still_open(w->tgid, up)))
+		return false;
+	// Goroutines of this kind ask after the answer; by then the one that started
+	// them may serve another request.
+	if (up->ended_ns && !kind)
+		bpf_map_update_elem(&go_pools, &pool, &late, BPF_ANY);
+	if ((up->ended_ns || kind) && up->again)
 		return false;
 	*out = *up;
 	out->bound = 1;
@@ -125,7 +142,6 @@ inline_ bool thread_parent(struct target *g, struct thread *t, struct ref *out)
 	o = bpf_map_lookup_elem(&open_requests, &t->cur.span);
 	if (t->inherited && !o) {
 		g->pools = 1;
-		t->cur.span = 0;
 		return false;
 	}
 	if (!o || (t->inherited && g->pools))
@@ -145,6 +161,9 @@ inline_ bool single_parent(struct target *g, struct who *w, struct thread *t, st
 	o = bpf_map_lookup_elem(&open_requests, &span);
 	if (!o || o->tgid != w->tgid)
 		return false;
+	// What a new thread does first belongs to the request that started it.
+	if (t && t->inherited && !t->asked && t->cur.span != span)
+		return false;
 	// A thread that serves requests itself works for its own, unless work is
 	// known to move between threads.
 	if (g->trust != TRUST_MOVED && !(g->flags & T_STRICT) && t && t->served && o->tid != w->tid)
@@ -159,6 +178,7 @@ inline_ bool proxy_parent(struct target *g, struct who *w, struct thread *t, str
 {
 	struct open_request *o;
 	u64 span = 0;
+	u32 others;
 
 	if (c->fresh && c->owner.span)
 		span = c->owner.span;
@@ -167,7 +187,10 @@ inline_ bool proxy_parent(struct target *g, struct who *w, struct thread *t, str
 	o = span ? bpf_map_lookup_elem(&open_requests, &span) : 0;
 	if (!o || o->tgid != w->tgid || o->upstream)
 		return false;
-	if (o->ref.target_hash != w->target_hash && g->open > 1)
+	// Where the target was rewritten, no other request may be the one that asks.
+	others = g->waiting - (o->settled || !g->waiting ? 0 : 1);
+	settle(g, o);
+	if (o->ref.target_hash != w->target_hash && !(c->fresh && c->sure) && others)
 		return false;
 	o->upstream = 1;
 	*out = o->ref;
@@ -180,6 +203,7 @@ noinline_ int find_parent(struct target *g, struct who *w, struct conn *c, struc
 	struct thread *t;
 	struct tie *tie;
 	u64 sk;
+	int how = LINK_NONE;
 
 	if (!g || !w || !c || !out)
 		return LINK_NONE;
@@ -200,8 +224,12 @@ noinline_ int find_parent(struct target *g, struct who *w, struct conn *c, struc
 	if (g->flags & T_PROXY)
 		return proxy_parent(g, w, t, c, out) ? LINK_PROXY : LINK_NONE;
 	if (thread_parent(g, t, out))
-		return LINK_THREAD;
-	return single_parent(g, w, t, out) ? LINK_SINGLE : LINK_NONE;
+		how = LINK_THREAD;
+	else if (single_parent(g, w, t, out))
+		how = LINK_SINGLE;
+	if (t)
+		t->asked = 1;
+	return how;
 }
 
 // serve notes that the current task has received a request.
@@ -220,6 +248,7 @@ noinline_ int serve(struct target *g, struct who *w, struct ref *r)
 		struct ref *mine = w->goid ? bpf_map_lookup_elem(&goroutines, &key) : 0;
 
 		r->root = w->goid;
+		r->again = mine && mine->span && !mine->bound;
 		if (mine) // cheaper than to replace the entry
 			*mine = *r;
 		else if (w->goid)
@@ -230,10 +259,13 @@ noinline_ int serve(struct target *g, struct who *w, struct ref *r)
 	if (bpf_map_update_elem(&open_requests, &r->span, &o, BPF_ANY))
 		count(DROP_TABLE_FULL);
 	// Starting from none heals what a lost end may have left behind.
-	if (!__sync_fetch_and_add(&g->open, 1))
+	if (!__sync_fetch_and_add(&g->open, 1)) {
 		g->open_xor = r->span;
-	else
+		g->waiting = 1;
+	} else {
 		__sync_fetch_and_xor(&g->open_xor, r->span);
+		__sync_fetch_and_add(&g->waiting, 1);
+	}
 	t = bpf_task_storage_get(&threads, (void *)bpf_get_current_task_btf(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!t)
 		return 0;

@@ -53,8 +53,10 @@ struct {
 	__type(value, struct ref);
 } goroutines SEC(".maps");
 
-// Start functions of goroutines that outlive the request that started them
-// (worker pools): nothing is inherited through them.
+// Start functions of goroutines that outlive the request that started them.
+// GO_POOL: they go on to other work (worker pools), so nothing is inherited
+// through them. GO_LATE: they ask after the answer.
+enum { GO_POOL = 1, GO_LATE };
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);

@@ -41,6 +41,8 @@ struct target {
 	u32 streak;    // overlapping requests in a row that stayed on one thread
 	u32 trust;     // enum trust
 	u32 pools;     // a thread outlived the request that started it: no inheritance
+	u32 waiting;   // open server requests that have asked nobody and have no answer yet
+	u32 _pad1;
 	u64 clients;   // client requests
 	u64 linked;    // client requests with a parent
 };
@@ -55,7 +57,8 @@ struct ref {
 	u32 target_hash;
 	u8 tflags;
 	u8 bound; // copied from the goroutine that started this one
-	u8 _pad[2];
+	u8 again; // the goroutine that serves it has served another before
+	u8 _pad;
 };
 
 // open_request is a server request without a complete answer (not kept for Go).
@@ -64,7 +67,7 @@ struct open_request {
 	u32 tgid;
 	u32 tid;
 	u32 upstream; // number of open client requests made for it
-	u32 _pad;
+	u32 settled;  // it has asked somebody, or has an answer
 };
 
 // thread is freed by the kernel with the thread.
@@ -73,6 +76,8 @@ struct thread {
 	struct ref owner; // event-loop proxies: owner of the last socket operation
 	u32 served;       // this thread has received requests
 	u32 inherited;    // cur was copied from the thread that started this one
+	u32 asked;        // this thread has sent requests
+	u32 _pad;
 };
 
 // conn is freed by the kernel with the socket.
@@ -87,7 +92,8 @@ struct conn {
 	u8 msg;     // what is being sent was seen by the sk_msg program
 	u8 mapped;  // it is in a socket map
 	u8 asked;   // user space was asked to take it out
-	u8 _pad[4];
+	u8 sure;    // proxies: owner was the only request that waited at connect
+	u8 _pad[3];
 };
 
 #define RESP_KEEP 48

@@ -57,7 +57,7 @@ inline_ void inherit_request(struct task_struct *task, struct target *g)
 {
 	struct thread *from, *to;
 
-	if ((g->flags & (T_GO | T_PROXY | T_STRICT)) || g->pools || g->trust == TRUST_MOVED)
+	if ((g->flags & (T_GO | T_PROXY | T_STRICT)) || g->trust == TRUST_MOVED)
 		return;
 	from = bpf_task_storage_get(&threads, (void *)bpf_get_current_task_btf(), 0, 0);
 	if (!from || !from->cur.span)
@@ -90,6 +90,7 @@ int BPF_PROG(odi_newtask, struct task_struct *task, u64 clone_flags)
 	child.streak = 0;
 	child.trust = TRUST_STRICT;
 	child.pools = 0;
+	child.waiting = 0;
 	child.clients = 0;
 	child.linked = 0;
 	tgid = task->tgid;
