@@ -75,6 +75,11 @@ func (s *session) trace(ctx context.Context, sink export.Sink) error {
 	if lacking := host.MissingCapabilities(); len(lacking) > 0 {
 		return fmt.Errorf("odi run may not watch processes: it lacks %s; run it as root (sudo odi run ...)", strings.Join(lacking, ", "))
 	}
+	// Before loading, which takes a while on a busy machine: a signal then must not be lost.
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+
 	var err error
 	s.odiglet, err = odiglet.Load(odiglet.Options{
 		Selector: s.selector, Sink: sink, Books: s.books, LinkMethods: true, BatchDelay: batchDelay, Log: s.log,
@@ -88,9 +93,6 @@ func (s *session) trace(ctx context.Context, sink export.Sink) error {
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	defer signal.Stop(signals)
 
 	var work sync.WaitGroup
 	var failed error
