@@ -2,6 +2,7 @@ package bpf
 
 import (
 	"encoding/binary"
+	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -15,15 +16,15 @@ func TestParseExchange(t *testing.T) {
 	binary.NativeEndian.PutUint64(raw[0:], 1e9)
 	binary.NativeEndian.PutUint64(raw[16:], 2e9)
 	copy(raw[24:], "0123456789abcdef")
-	binary.NativeEndian.PutUint32(raw[112:], 77)
+	binary.NativeEndian.PutUint32(raw[120:], 77)
 	copy(raw[80:], []byte{10, 0, 0, 1})
-	binary.NativeEndian.PutUint16(raw[128:], 8080)
-	binary.NativeEndian.PutUint16(raw[132:], 200)
-	binary.NativeEndian.PutUint16(raw[134:], 5)
-	raw[138], raw[139], raw[141], raw[143] = byte(probe.Client), byte(probe.LinkThread), bitInjected|bitTruncated, 2
+	binary.NativeEndian.PutUint16(raw[112:], 8080)
+	binary.NativeEndian.PutUint16(raw[136:], 200)
+	binary.NativeEndian.PutUint16(raw[138:], 5)
+	raw[116], raw[142], raw[143], raw[145] = 2, byte(probe.Client), byte(probe.LinkThread), bitInjected|bitTruncated
 	copy(raw[requestSize:], "GET /")
 	x, ok := parseExchange(raw, &wallClock{})
-	if !ok || x.Kind != probe.Client || x.Link != probe.LinkThread || x.PID != 77 || x.StatusCode != 200 {
+	if !ok || x.Kind != probe.Client || x.Link != probe.LinkThread || x.PID != 77 || x.StatusCode != http.StatusOK {
 		t.Errorf("got %+v, %v", x, ok)
 	}
 	if !x.Injected || !x.HeadTruncated || string(x.RequestHead) != "GET /" || x.End.Sub(x.Start) != 1e9 {

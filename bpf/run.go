@@ -122,7 +122,7 @@ func parseExchange(raw []byte, clock *wallClock) (probe.Exchange, bool) {
 	u64 := func(at int) uint64 { return binary.NativeEndian.Uint64(raw[at:]) }
 	u32 := func(at int) uint32 { return binary.NativeEndian.Uint32(raw[at:]) }
 	u16 := func(at int) uint16 { return binary.NativeEndian.Uint16(raw[at:]) }
-	bits := raw[141]
+	bits := raw[145]
 	x := probe.Exchange{
 		Protocol:         probe.HTTP1,
 		Start:            clock.time(u64(0)),
@@ -131,27 +131,27 @@ func parseExchange(raw []byte, clock *wallClock) (probe.Exchange, bool) {
 		GoID:             u64(56),
 		RequestBodySize:  int64(u64(64)),
 		ResponseBodySize: int64(u64(72)),
-		PID:              u32(112),
-		TID:              u32(116),
-		StatusCode:       u16(132),
-		Kind:             probe.Kind(raw[138]),
-		Link:             probe.Link(raw[139]),
-		TraceFlags:       raw[140],
+		PID:              u32(120),
+		TID:              u32(124),
+		StatusCode:       u16(136),
+		Kind:             probe.Kind(raw[142]),
+		Link:             probe.Link(raw[143]),
+		TraceFlags:       raw[144],
 		HeadTruncated:    bits&bitTruncated != 0,
 		Injected:         bits&bitInjected != 0,
-		Error:            probe.ErrorKind(raw[142]),
-		ResponseHead:     raw[152 : 152+min(int(raw[144]), headRoom)],
-		RequestHead:      raw[requestSize:min(len(raw), requestSize+int(u16(134)))],
+		Error:            probe.ErrorKind(raw[146]),
+		ResponseHead:     raw[152 : 152+min(int(raw[147]), headRoom)],
+		RequestHead:      raw[requestSize:min(len(raw), requestSize+int(u16(138)))],
 	}
 	copy(x.TraceID[:], raw[24:40])
 	copy(x.SpanID[:], raw[40:48])
 	copy(x.ParentSpanID[:], raw[48:56])
-	x.Local = addrPort(raw[143], raw[80:96], u16(128))
-	x.Peer = addrPort(raw[143], raw[96:112], u16(130))
+	x.Local = addrPort(u16(116), raw[80:96], u16(112))
+	x.Peer = addrPort(u16(116), raw[96:112], u16(114))
 	return x, true
 }
 
-func addrPort(family uint8, raw []byte, port uint16) netip.AddrPort {
+func addrPort(family uint16, raw []byte, port uint16) netip.AddrPort {
 	const afINET = 2
 	if family == afINET {
 		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(raw[:4])), port)

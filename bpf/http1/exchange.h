@@ -7,20 +7,22 @@
 #include "body.h"
 #include "head.h"
 
-inline_ void fill_tuple(struct request *r, u64 sk)
+// remember_tuple keeps both ends of a connection: they are 0 once it is closed,
+// and reading them costs more than copying.
+inline_ void remember_tuple(struct tuple *t, u64 sk)
 {
 	struct sock_common *c = (void *)sk;
 
-	r->family = BPF_CORE_READ(c, skc_family);
-	r->lport = BPF_CORE_READ(c, skc_num);
-	r->pport = __builtin_bswap16(BPF_CORE_READ(c, skc_dport));
-	if (r->family == AF_INET) {
-		*(u32 *)r->local = BPF_CORE_READ(c, skc_rcv_saddr);
-		*(u32 *)r->peer = BPF_CORE_READ(c, skc_daddr);
+	t->family = BPF_CORE_READ(c, skc_family);
+	t->lport = BPF_CORE_READ(c, skc_num);
+	t->pport = __builtin_bswap16(BPF_CORE_READ(c, skc_dport));
+	if (t->family == AF_INET) {
+		*(u32 *)t->local = BPF_CORE_READ(c, skc_rcv_saddr);
+		*(u32 *)t->peer = BPF_CORE_READ(c, skc_daddr);
 		return;
 	}
-	bpf_probe_read_kernel(r->local, 16, &c->skc_v6_rcv_saddr);
-	bpf_probe_read_kernel(r->peer, 16, &c->skc_v6_daddr);
+	bpf_probe_read_kernel(t->local, 16, &c->skc_v6_rcv_saddr);
+	bpf_probe_read_kernel(t->peer, 16, &c->skc_v6_daddr);
 }
 
 // Set by user space: a quarter of the ring.
@@ -99,8 +101,8 @@ inline_ void receive(struct target *g, struct http1 *h, struct request *r, struc
 	struct dir *d = &h->q;
 	struct ref ref = {};
 
-	random_ids(0, &r->span);
 	if (d->has_trace == 1) {
+		random_ids(0, &r->span);
 		r->trace[0] = d->trace[0];
 		r->trace[1] = d->trace[1];
 		r->parent = d->parent;
@@ -188,7 +190,9 @@ noinline_ int push(struct http1 *h, struct conn *c, struct target *g, struct who
 	r->role = c->role;
 	r->bits = d->bits;
 	r->resp_len = 0;
-	fill_tuple(r, w->sk);
+	if (!h->ends.family)
+		remember_tuple(&h->ends, w->sk);
+	r->ends = h->ends;
 	if (c->role == ROLE_SERVER)
 		receive(g, h, r, w);
 	else

@@ -203,25 +203,50 @@ noinline_ int header_line(struct dir *d, struct window *win, u32 base, u32 start
 	return 0;
 }
 
-// scan_word looks for the next end of line, eight bytes at a time.
-static long scan_word(u32 i, struct scan *s)
-{
-	u32 pos = s->pos, nl, end;
-	u64 x, m;
+// A line has 30 bytes on average: most are found in one step.
+#define WORDS_PER_STEP 6
+#define NOT_YET 0x10000
 
-	if (pos >= s->end || pos > CARRY_MAX + READ_MAX)
+// next_newline returns where the next one is, or NOT_YET and where to look next.
+noinline_ u32 next_newline(struct window *win, u32 pos)
+{
+	u64 seen; // bytes of the first word that come before pos
+
+	if (!win)
+		return NOT_YET;
+	seen = (1ULL << ((pos & 7) * 8)) - 1;
+	pos &= ~7;
+	for (int k = 0; k < WORDS_PER_STEP; k++) {
+		u64 x, m;
+
+		barrier_var(pos);
+		if (pos > CARRY_MAX + READ_MAX)
+			break;
+		// Aligned, because the bytes have just been stored that way.
+		x = (*(u64 *)(win->b + pos) ^ BYTES('\n')) | seen;
+		m = (x - BYTES(1)) & ~x & BYTES(0x80);
+		if (m)
+			return pos + ((((m - 1) & BYTES(1)) * BYTES(1)) >> 56) - 1;
+		pos += 8;
+		seen = 0;
+	}
+	return NOT_YET | (pos & (NOT_YET - 1));
+}
+
+// scan_line handles the line that ends next.
+static long scan_line(u32 i, struct scan *s)
+{
+	u32 nl, end;
+
+	if (s->pos >= s->end)
 		return 1;
-	x = *(u64 *)(s->win->b + pos) ^ BYTES('\n');
-	m = (x - BYTES(1)) & ~x & BYTES(0x80);
-	if (!m) {
-		s->pos = pos + 8;
+	nl = next_newline(s->win, s->pos);
+	if (nl & NOT_YET) {
+		s->pos = nl & ~NOT_YET;
 		return 0;
 	}
-	nl = pos + ((((m - 1) & BYTES(1)) * BYTES(1)) >> 56) - 1;
-	if (nl >= s->end) {
-		s->pos = s->end;
+	if (nl >= s->end)
 		return 1;
-	}
 	end = nl;
 	if (nl > s->line && win_byte(s->win, nl - 1) == '\r')
 		end--;
@@ -335,7 +360,7 @@ inline_ u32 scan_head(struct http1 *h, struct dir *d, struct source *s, struct w
 		return 0;
 	sc.end = carry + n;
 	sc.base = s->done - carry;
-	bpf_loop(CARRY_MAX + READ_MAX, scan_word, &sc, 0);
+	bpf_loop(CARRY_MAX + READ_MAX, scan_line, &sc, 0);
 	if (d->bad)
 		return 0;
 	if (sc.head_end) {

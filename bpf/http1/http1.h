@@ -68,6 +68,7 @@ struct http1 {
 	u32 tail;
 	u32 owed;     // answers to requests that were not kept
 	u32 tgid;
+	struct tuple ends;
 	struct request slot[SLOTS];
 	u8 resp[RESP_KEEP];
 	u8 kept[KEEP_ALL];

@@ -98,6 +98,16 @@ struct conn {
 
 #define RESP_KEEP 48
 
+// tuple is both ends of a connection.
+struct tuple {
+	u8 local[16];
+	u8 peer[16];
+	u16 lport;
+	u16 pport;
+	u16 family;
+	u16 _pad;
+};
+
 // request is the event; the bytes of its head follow.
 struct request {
 	u64 start_ns;
@@ -109,14 +119,11 @@ struct request {
 	u64 goid;
 	s64 req_body;  // -1: unknown
 	s64 resp_body; // -1: unknown
-	u8 local[16];
-	u8 peer[16];
+	struct tuple ends;
 	u32 pid;
 	u32 tid;
 	u32 target_hash;
 	u32 live; // claimed by whoever finishes it
-	u16 lport;
-	u16 pport;
 	u16 status;
 	u16 head_len;
 	u16 head_off; // into http1.kept
@@ -125,9 +132,8 @@ struct request {
 	u8 tflags;
 	u8 bits;
 	u8 fault;
-	u8 family;
 	u8 resp_len;
-	u8 _pad[7];
+	u8 _pad[4];
 	u8 resp[RESP_KEEP];
 };
 
