@@ -31,8 +31,10 @@ func Decode(x probe.Exchange, span ptrace.Span) {
 	attrs := span.Attributes()
 	attrs.EnsureCapacity(18)
 	span.SetName(putMethod(attrs, head.method))
+	var peer string
 	if x.Peer.IsValid() {
-		attrs.PutStr("network.peer.address", x.Peer.Addr().String())
+		peer = x.Peer.Addr().String()
+		attrs.PutStr("network.peer.address", peer)
 		attrs.PutInt("network.peer.port", int64(x.Peer.Port()))
 	}
 	attrs.PutStr("network.protocol.version", head.version)
@@ -43,7 +45,7 @@ func Decode(x probe.Exchange, span ptrace.Span) {
 		putClient(span, x, head)
 		return
 	}
-	putServer(span, x, head)
+	putServer(span, x, head, peer)
 }
 
 // knownMethods are those of RFC 9110 and 5789; others are _OTHER.
@@ -65,7 +67,7 @@ func putMethod(attrs pcommon.Map, method string) string {
 	return "HTTP"
 }
 
-func putServer(span ptrace.Span, x probe.Exchange, h head) {
+func putServer(span ptrace.Span, x probe.Exchange, h head, peer string) {
 	span.SetKind(ptrace.SpanKindServer)
 	attrs := span.Attributes()
 	attrs.PutStr("url.scheme", h.url.scheme)
@@ -74,7 +76,7 @@ func putServer(span ptrace.Span, x probe.Exchange, h head) {
 		attrs.PutStr("url.query", h.url.query)
 	}
 	putAuthority(attrs, h.url, x.Local)
-	if client := clientAddress(h, x.Peer); client != "" {
+	if client := clientAddress(h, peer); client != "" {
 		attrs.PutStr("client.address", client)
 	}
 	if h.userAgent != "" {
@@ -154,17 +156,17 @@ func fullURL(u target, peer netip.AddrPort) string {
 }
 
 // clientAddress is the first hop that a proxy names, else the peer.
-func clientAddress(h head, peer netip.AddrPort) string {
+func clientAddress(h head, peer string) string {
+	if h.forwarded == "" && h.forwardedFor == "" {
+		return peer
+	}
 	for _, named := range []string{forwardedFor(h.forwarded), h.forwardedFor} {
 		first, _, _ := strings.Cut(named, ",")
 		if addr, ok := parseAddr(strings.TrimSpace(first)); ok {
 			return addr
 		}
 	}
-	if !peer.IsValid() {
-		return ""
-	}
-	return peer.Addr().String()
+	return peer
 }
 
 // forwardedFor reads for= of the first element of a Forwarded header (RFC 7239).

@@ -158,3 +158,14 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkDecode(b *testing.B) {
+	x := probe.Exchange{
+		Kind: probe.Server, StatusCode: 200, Peer: netip.MustParseAddrPort("10.0.0.9:40000"), Local: netip.MustParseAddrPort("10.0.0.1:80"),
+		RequestHead: []byte("GET /hello?user=1 HTTP/1.1\r\nHost: shop:8080\r\nUser-Agent: Go-http-client/1.1\r\nAccept-Encoding: gzip\r\n\r\n"),
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		Decode(x, ptrace.NewSpan())
+	}
+}

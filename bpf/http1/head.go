@@ -55,23 +55,29 @@ func (h *head) headers(raw []byte) {
 		if !ok {
 			continue
 		}
-		var to *string
-		switch strings.ToLower(string(name[:min(len(name), 16)])) {
-		case "host":
-			to = &h.url.authority
-		case "user-agent":
-			to = &h.userAgent
-		case "forwarded":
-			to = &h.forwarded
-		case "x-forwarded-for":
-			to = &h.forwardedFor
-		default:
-			continue
-		}
-		if *to == "" {
+		if to := h.field(name); to != nil && *to == "" {
 			*to = text(bytes.TrimSpace(value))
 		}
 	}
+}
+
+// field returns where the value of a header goes, nil for most headers. It
+// compares by length first: this runs for every header of every request.
+func (h *head) field(name []byte) *string {
+	for _, f := range [...]struct {
+		name string
+		to   *string
+	}{
+		{"host", &h.url.authority},
+		{"user-agent", &h.userAgent},
+		{"forwarded", &h.forwarded},
+		{"x-forwarded-for", &h.forwardedFor},
+	} {
+		if len(name) == len(f.name) && strings.EqualFold(string(name), f.name) {
+			return f.to
+		}
+	}
+	return nil
 }
 
 // text makes wire bytes valid and bounded.
