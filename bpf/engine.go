@@ -119,8 +119,8 @@ func (e *Engine) Close() error {
 	if e.notices != nil {
 		errs = append(errs, e.notices.close())
 	}
-	for _, t := range targets {
-		errs = append(errs, t.close())
+	for pid, t := range targets {
+		errs = append(errs, e.release(pid), t.close())
 	}
 	for i := len(e.links) - 1; i >= 0; i-- {
 		errs = append(errs, e.links[i].Close())

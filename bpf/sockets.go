@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
@@ -31,7 +32,27 @@ func (e *Engine) releaseSockets(pid uint32) {
 	if e.progs["odi_message"] == nil {
 		return
 	}
-	e.eachOutgoing(pid, func(_ int, cookie uint64) { e.takeOut(cookie) })
+	deadline := time.Now().Add(drainMax)
+	e.eachOutgoing(pid, func(fd int, cookie uint64) {
+		awaitDrained(fd, deadline)
+		e.takeOut(cookie)
+	})
+}
+
+// drainMax bounds the wait for a target to read what its sockets hold. Longer
+// would hold up detaching for a program that does not read at all.
+const drainMax = 300 * time.Millisecond
+
+// awaitDrained waits until a socket's owner has read what arrived: bytes that
+// the kernel queued for a socket in a map with a verdict program are lost with
+// the map's hold on the socket. Sockets without such a queue answer 0 at once.
+func awaitDrained(fd int, deadline time.Time) {
+	for time.Now().Before(deadline) {
+		if n, err := unix.IoctlGetInt(fd, unix.TIOCINQ); err != nil || n == 0 {
+			return
+		}
+		time.Sleep(100 * time.Microsecond)
+	}
 }
 
 func (e *Engine) takeOut(cookie uint64) {

@@ -156,10 +156,6 @@ func (e *Engine) attachRoundTrip(exe string, offset uint64, pid uint32) (link.Li
 
 // RemoveTarget stops to watch a process. Removing an unknown one is no error.
 func (e *Engine) RemoveTarget(pid uint32) error {
-	err := e.maps["targets"].Delete(pid)
-	if errors.Is(err, ebpf.ErrKeyNotExist) {
-		err = nil
-	}
 	e.mu.Lock()
 	t := e.targets[pid]
 	delete(e.targets, pid)
@@ -167,11 +163,22 @@ func (e *Engine) RemoveTarget(pid uint32) error {
 		e.removed[pid] = struct{}{}
 	}
 	e.mu.Unlock()
+	err := e.release(pid)
 	if t == nil {
 		return err
 	}
-	e.releaseSockets(pid)
 	return errors.Join(err, t.close())
+}
+
+// release lets go of a process: no new connection of it is marked, and those in
+// the socket maps leave them without losing a byte.
+func (e *Engine) release(pid uint32) error {
+	err := e.maps["targets"].Delete(pid)
+	e.releaseSockets(pid)
+	if errors.Is(err, ebpf.ErrKeyNotExist) {
+		return nil
+	}
+	return err
 }
 
 func (e *Engine) isRemoved(pid uint32) bool {

@@ -5,7 +5,7 @@
 # sum of all test cases.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-export CI=${CI:-}
+export CI=true # a test that lacks something here builds it, or fails; it does not skip
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 failed=()

@@ -168,6 +168,7 @@ func TestCompiled(t *testing.T) {
 			need(t, tc.build[0])
 			build := exec.Command(tc.build[0], tc.build[1:]...)
 			build.Dir = dir
+			build.Env = append(os.Environ(), "CGO_ENABLED=1") // a static PIE needs the external linker
 			if text, err := build.CombinedOutput(); err != nil {
 				t.Fatalf("building: %v\n%s", err, text)
 			}

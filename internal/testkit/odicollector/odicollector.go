@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 )
@@ -15,8 +14,7 @@ import (
 // first build takes minutes.
 func Binary(t testing.TB) string {
 	t.Helper()
-	_, self, _, _ := runtime.Caller(0)
-	script := filepath.Join(filepath.Dir(self), "../../../collector/build.sh")
+	script := filepath.Join(moduleRoot(t), "collector", "build.sh")
 	binary := build(t, script, "--path")
 	if _, err := os.Stat(binary); err == nil {
 		return binary
@@ -25,6 +23,23 @@ func Binary(t testing.TB) string {
 		t.Skipf("needs odi-collector: run collector/build.sh (4 minutes once)")
 	}
 	return build(t, script)
+}
+
+// moduleRoot is the folder above the test's own that has the module's go.mod.
+// Paths from runtime.Caller would not do: builds with -trimpath have none.
+func moduleRoot(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ; dir != "/"; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+	}
+	t.Fatal("no go.mod above the test's folder")
+	return ""
 }
 
 func build(t testing.TB, script string, args ...string) string {
