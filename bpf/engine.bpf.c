@@ -30,12 +30,13 @@ inline_ struct who who_runs(struct sock *sk)
 }
 
 // take_out asks user space to take a connection out of the socket map: it does
-// not speak HTTP/1, and only user space may do that.
-inline_ void take_out(struct conn *c, struct sock *sk)
+// not speak HTTP/1, and only user space may do that. Those of proxies stay: what
+// waits behind the verdict program would be lost.
+inline_ void take_out(struct target *g, struct conn *c, struct sock *sk)
 {
 	struct notice *n;
 
-	if (!c->mapped || c->asked)
+	if (!c->mapped || c->asked || (g->flags & T_PROXY))
 		return;
 	n = bpf_ringbuf_reserve(&notices, sizeof(*n), 0);
 	if (!n) {
@@ -101,11 +102,11 @@ inline_ void moved(struct sock *sk, struct target *g, int bytes, bool sent)
 	if (!c)
 		return;
 	if (c->ignored) {
-		take_out(c, sk);
+		take_out(g, c, sk);
 		return;
 	}
 	if (c->role == ROLE_SERVER)
-		take_out(c, sk);
+		take_out(g, c, sk);
 	if (sent && c->msg && c->role == ROLE_CLIENT) {
 		c->msg = 0; // odi_message has seen it
 		return;

@@ -45,7 +45,7 @@ type targetValue struct {
 	Trust       uint32
 	Pools       uint32
 	Waiting     uint32
-	_           uint32
+	Joined      uint32
 	Clients     uint64
 	Linked      uint64
 }

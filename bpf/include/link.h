@@ -144,7 +144,7 @@ inline_ bool thread_parent(struct target *g, struct thread *t, struct ref *out)
 		g->pools = 1;
 		return false;
 	}
-	if (!o || (t->inherited && g->pools))
+	if (!o || (t->inherited && (g->pools || g->joined < JOINED_MIN)))
 		return false;
 	*out = o->ref;
 	return true;

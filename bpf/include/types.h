@@ -20,6 +20,9 @@ enum trust { TRUST_STRICT, TRUST_THREAD, TRUST_MOVED };
 // A process earns thread trust after this many overlapping requests in a row
 // that each stayed on one thread.
 #define TRUST_STREAK 16
+// Threads started by requests work for them, and are no pool, after this many
+// have ended before their request did.
+#define JOINED_MIN 8
 // A request stays the parent of what its goroutine starts for this long after its answer.
 #define PARENT_EXPIRY_NS (60ULL * 1000000000ULL)
 
@@ -42,7 +45,7 @@ struct target {
 	u32 trust;     // enum trust
 	u32 pools;     // a thread outlived the request that started it: no inheritance
 	u32 waiting;   // open server requests that have asked nobody and have no answer yet
-	u32 _pad1;
+	u32 joined;    // threads that ended before the request that started them
 	u64 clients;   // client requests
 	u64 linked;    // client requests with a parent
 };

@@ -40,14 +40,29 @@ int BPF_PROG(odi_exec, struct task_struct *task)
 	return 0;
 }
 
+// A thread that ends while the request that started it is open was made for it.
+inline_ void join_request(struct task_struct *task)
+{
+	struct target *g = current_target();
+	struct thread *t;
+
+	if (!g || g->joined >= JOINED_MIN)
+		return;
+	t = bpf_task_storage_get(&threads, (void *)task, 0, 0);
+	if (t && t->inherited && bpf_map_lookup_elem(&open_requests, &t->cur.span))
+		__sync_fetch_and_add(&g->joined, 1);
+}
+
 // trace_sched_process_exit(struct task_struct *p, ...)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(odi_exit, struct task_struct *task)
 {
 	u32 tgid = task->tgid;
 
-	if (task->signal->live.counter)
+	if (task->signal->live.counter) {
+		join_request(task);
 		return 0;
+	}
 	notify(NOTICE_EXIT, task, task->real_parent->tgid, bpf_map_delete_elem(&targets, &tgid) == 0);
 	return 0;
 }
@@ -91,6 +106,7 @@ int BPF_PROG(odi_newtask, struct task_struct *task, u64 clone_flags)
 	child.trust = TRUST_STRICT;
 	child.pools = 0;
 	child.waiting = 0;
+	child.joined = 0;
 	child.clients = 0;
 	child.linked = 0;
 	tgid = task->tgid;
