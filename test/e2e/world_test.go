@@ -115,7 +115,24 @@ func (w *world) deployShop(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w.drive(t, traffic.Load{Requests: 20})
+	w.waitServing(t)
+}
+
+// waitServing waits until the shop answers a row of requests: kube-proxy may
+// learn of a pod a moment after the pod is ready.
+func (w *world) waitServing(t *testing.T) {
+	t.Helper()
+	err := stage.Eventually(t.Context(), time.Minute, time.Second, func(context.Context) (bool, string) {
+		s, err := w.tryDrive(t.Context(), traffic.Load{Requests: 20})
+		if err != nil {
+			return false, err.Error()
+		}
+		summary := traffic.Summarise(s.results)
+		return summary.Failed == 0, summary.String()
+	})
+	if err != nil {
+		t.Fatalf("waiting for the shop to answer: %v", err)
+	}
 }
 
 // answer is what a run of the CLI gave back.
