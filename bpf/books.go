@@ -2,6 +2,7 @@ package bpf
 
 import (
 	"fmt"
+	"maps"
 	"sort"
 )
 
@@ -20,8 +21,15 @@ var dropNames = []string{
 
 const countExchanges = 9
 
-// Drops returns how many requests or events were lost since Load, by reason.
+// Drops returns how many requests or events were lost since Load, by reason;
+// after Close, how many that were.
 func (e *Engine) Drops() map[string]uint64 {
+	e.mu.Lock()
+	last := e.drops
+	e.mu.Unlock()
+	if last != nil {
+		return maps.Clone(last)
+	}
 	drops := make(map[string]uint64, len(dropNames)+1)
 	for i, name := range dropNames {
 		drops[name] = e.counter(uint32(i))

@@ -50,6 +50,7 @@ type Engine struct {
 	targets map[uint32]*target
 	removed map[uint32]struct{} // asked to be forgotten; their late events are ignored
 	closed  bool
+	drops   map[string]uint64 // set by Close, which takes the counters away
 }
 
 // Load loads and attaches the programs. It fails only if socket spans cannot
@@ -128,6 +129,10 @@ func (e *Engine) Close() error {
 	for _, p := range e.progs {
 		errs = append(errs, p.Close())
 	}
+	last := e.Drops()
+	e.mu.Lock()
+	e.drops = last
+	e.mu.Unlock()
 	for _, m := range e.maps {
 		errs = append(errs, m.Close())
 	}

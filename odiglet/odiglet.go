@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -145,20 +144,24 @@ func (o *Odiglet) Overflowed() uint64 { return o.recorder.Overflowed() }
 
 // Balance is the state of the books.
 func (o *Odiglet) Balance() books.Balance {
-	requests, _ := o.Lost()
+	requests, _, _ := o.Lost()
 	return o.books.Balance(requests)
 }
 
-// Lost is what the kernel lost: requests, which count in the books, and
-// process events, which the next scan of /proc makes up for.
-func (o *Odiglet) Lost() (requests, events map[string]uint64) {
-	requests, events = make(map[string]uint64), make(map[string]uint64)
+// Lost is what the kernel lost: requests, which count in the books; process
+// events, which the next scan of /proc makes up for; and parts of requests that
+// have their span all the same, such as a link or a header.
+func (o *Odiglet) Lost() (requests, events, parts map[string]uint64) {
+	requests, events, parts = make(map[string]uint64), make(map[string]uint64), make(map[string]uint64)
 	for reason, n := range o.engine.Drops() {
-		if strings.HasPrefix(reason, "process_") {
+		switch reason {
+		case "ring_full", "pipelined", "unparsable", "unreadable":
+			requests[reason] = n
+		case "notice_full", "process_backlog":
 			events[reason] = n
-			continue
+		default:
+			parts[reason] = n
 		}
-		requests[reason] = n
 	}
-	return requests, events
+	return requests, events, parts
 }

@@ -12,8 +12,9 @@ type metrics struct {
 	odiglet     *odiglet.Odiglet
 	exportError func() error
 
-	info, seen, sent, queued, dropped, events, targets, failures *prometheus.Desc
-	feature, exportFailing, overflow, runs, runSeconds, mapBytes *prometheus.Desc
+	info, seen, sent, queued, dropped, events, parts, targets    *prometheus.Desc
+	failures, feature, exportFailing, overflow, runs, runSeconds *prometheus.Desc
+	mapBytes                                                     *prometheus.Desc
 }
 
 func newMetrics(o *odiglet.Odiglet, exportError func() error) *metrics {
@@ -28,6 +29,7 @@ func newMetrics(o *odiglet.Odiglet, exportError func() error) *metrics {
 		queued:        desc("spans_queued", "Spans on their way."),
 		dropped:       desc("spans_dropped_total", "Requests that gave no span, by reason.", "reason"),
 		events:        desc("process_events_lost_total", "Process events that the kernel lost; the next scan makes up for them.", "reason"),
+		parts:         desc("requests_incomplete_total", "Requests that were recorded without a part: a link, a header, the end of a long head.", "reason"),
 		targets:       desc("targets", "Processes that are instrumented."),
 		failures:      desc("attach_failures_total", "Failed attempts to detect or attach, by reason.", "reason"),
 		feature:       desc("feature", "Always 1; the labels say what this kernel can do.", "name", "state"),
@@ -42,7 +44,7 @@ func newMetrics(o *odiglet.Odiglet, exportError func() error) *metrics {
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		m.info, m.seen, m.sent, m.queued, m.dropped, m.events, m.targets, m.failures,
+		m.info, m.seen, m.sent, m.queued, m.dropped, m.events, m.parts, m.targets, m.failures,
 		m.feature, m.exportFailing, m.overflow, m.runs, m.runSeconds, m.mapBytes,
 	} {
 		to <- d
@@ -65,9 +67,12 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	for _, reason := range balance.Reasons() {
 		counter(m.dropped, float64(balance.Dropped[reason]), string(reason))
 	}
-	_, events := m.odiglet.Lost()
+	_, events, parts := m.odiglet.Lost()
 	for reason, n := range events {
 		counter(m.events, float64(n), reason)
+	}
+	for reason, n := range parts {
+		counter(m.parts, float64(n), reason)
 	}
 	gauge(m.targets, float64(len(m.odiglet.Targets())))
 	for reason, n := range m.odiglet.Manager().Failures() {

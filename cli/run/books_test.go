@@ -1,0 +1,36 @@
+package run
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/odi-dev/odi/internal/testkit"
+)
+
+// TestPipelined sends more requests at once than the kernel keeps: the books say
+// so, and the server answers all of them.
+func TestPipelined(t *testing.T) {
+	testkit.NeedRoot(t)
+	exe := named(t, "odi-test-pipelined")
+	address, pid := startServer(t, exe)
+	o := startODI(t, nil, "--pid", fmt.Sprint(pid), "-o", "none")
+	o.says("tracing odi-test-pipelined")
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	last := "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+	if _, err := io.WriteString(conn, strings.Repeat("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 11)+last); err != nil {
+		t.Fatal(err)
+	}
+	answers, err := io.ReadAll(conn)
+	if got := strings.Count(string(answers), "200 OK"); got != 12 || err != nil {
+		t.Errorf("%d answers, want 12 (%v)", got, err)
+	}
+	o.interrupt()
+	o.wantBooks("seen 12 = sent 4 + dropped 8 (pipelined 8)")
+}
