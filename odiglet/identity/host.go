@@ -60,12 +60,12 @@ func script(interpreter string, args []string) string {
 	for i := 1; i < len(args); i++ {
 		arg := args[i]
 		switch {
+		case takesValue(interpreter, arg):
+			i++
 		case namesProgram(arg) && i+1 < len(args):
 			return programOf(args[i+1])
 		case isProgram(arg):
 			return "" // a program without a name
-		case takesValue(interpreter, arg):
-			i++
 		case !strings.HasPrefix(arg, "-") && arg != "":
 			return programOf(arg)
 		}
@@ -88,6 +88,10 @@ func takesValue(interpreter, option string) bool {
 		return option == "-W" || option == "-X"
 	case "node":
 		return option == "-r" || option == "--require" || option == "--import"
+	case "php":
+		return option == "-S" || option == "-t" || option == "-d" || option == "-c"
+	case "ruby":
+		return option == "-I" || option == "-r" || option == "-C"
 	}
 	return false
 }

@@ -60,6 +60,9 @@ func TestProgramName(t *testing.T) {
 		"a Java class":                   {"/usr/lib/jvm/bin/java", []string{"java", "-Xmx1g", "-cp", "a.jar:b.jar", "com.example.Inventory"}, "Inventory"},
 		"a Java archive":                 {"/usr/bin/java", []string{"java", "-jar", "/srv/orders.jar", "--port=1"}, "orders"},
 		"Node.js with a preload":         {"/usr/bin/node", []string{"node", "-r", "./tracing.js", "server.js"}, "server"},
+		"PHP's own web server":           {"/usr/bin/php8.2", []string{"php", "-S", "127.0.0.1:8080", "-t", "/srv", "/srv/router.php"}, "router"},
+		"PHP's server without a router":  {"/usr/bin/php8.2", []string{"php", "-S", "127.0.0.1:8080"}, "php8.2"},
+		"Ruby with a library":            {"/usr/bin/ruby3.1", []string{"ruby", "-r", "bundler/setup", "shop.rb"}, "shop"},
 		"an interpreter alone":           {"/usr/bin/node", []string{"node"}, "node"},
 		"a program that sounds like one": {"/usr/bin/nodeagent", []string{"nodeagent", "x.js"}, "nodeagent"},
 	} {
