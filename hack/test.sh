@@ -20,8 +20,8 @@ part() {
   echo "=== $name took $((SECONDS - start)) s"
 }
 
-# bpf_programs lists the BPF programs that odi's tests could leave behind.
-bpf_programs() { bpftool prog show 2>/dev/null | grep -oE 'name odi_\w+' | sort | uniq -c; }
+# bpf_programs lists odi's BPF programs by id, sorted for comm.
+bpf_programs() { bpftool prog show 2>/dev/null | grep -E 'name odi_' | grep -oE '^[0-9]+: \w+ +name \w+' | sort; }
 
 unit() {
   part unit go test -p 2 -count=1 -timeout 20m -v ./...
@@ -37,8 +37,9 @@ before=$(bpf_programs)
 for part_name in "${@:-unit collector e2e}"; do
   for p in $part_name; do "$p"; done
 done
-if [ "$(bpf_programs)" != "$before" ]; then
-  echo "test: BPF programs were left behind: $(bpf_programs)" >&2
+left=$(comm -13 <(echo "$before") <(bpf_programs))
+if [ -n "$left" ]; then
+  echo "test: BPF programs were left behind:"$'\n'"$left" >&2
   failed+=(leftovers)
 fi
 
