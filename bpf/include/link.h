@@ -156,7 +156,9 @@ inline_ bool single_parent(struct target *g, struct who *w, struct thread *t, st
 	u64 span = g->open_xor;
 	struct open_request *o;
 
-	if (g->open != 1)
+	if (!g->open && t && !t->served)
+		t->background++;
+	if (g->open != 1 || (t && t->background >= BACKGROUND_MIN))
 		return false;
 	o = bpf_map_lookup_elem(&open_requests, &span);
 	if (!o || o->tgid != w->tgid)
@@ -220,7 +222,7 @@ noinline_ int find_parent(struct target *g, struct who *w, struct conn *c, struc
 			return LINK_NONE; // writes for others; only a tie can tell for whom
 		return goroutine_parent(w, out) ? LINK_GOROUTINE : LINK_NONE;
 	}
-	t = bpf_task_storage_get(&threads, (void *)bpf_get_current_task_btf(), 0, 0);
+	t = bpf_task_storage_get(&threads, (void *)bpf_get_current_task_btf(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (g->flags & T_PROXY)
 		return proxy_parent(g, w, t, c, out) ? LINK_PROXY : LINK_NONE;
 	if (thread_parent(g, t, out))
@@ -277,6 +279,7 @@ noinline_ int serve(struct target *g, struct who *w, struct ref *r)
 	t->cur = *r;
 	t->owner = *r;
 	t->served = 1;
+	t->background = 0;
 	t->inherited = 0;
 	return 0;
 }

@@ -23,6 +23,9 @@ enum trust { TRUST_STRICT, TRUST_THREAD, TRUST_MOVED };
 // Threads started by requests work for them, and are no pool, after this many
 // have ended before their request did.
 #define JOINED_MIN 8
+// A thread that serves nothing has work of its own after it has asked this often
+// while no request was open. The first may belong to requests from before we looked.
+#define BACKGROUND_MIN 2
 // A request stays the parent of what its goroutine starts for this long after its answer.
 #define PARENT_EXPIRY_NS (60ULL * 1000000000ULL)
 
@@ -80,7 +83,7 @@ struct thread {
 	u32 served;       // this thread has received requests
 	u32 inherited;    // cur was copied from the thread that started this one
 	u32 asked;        // this thread has sent requests
-	u32 _pad;
+	u32 background;   // ... so many while none was open
 };
 
 // conn is freed by the kernel with the socket.
