@@ -273,6 +273,7 @@ func TestFraming(t *testing.T) {
 		"pipelined requests in one write":   {[]string{get + post + "GET /none HTTP/1.1\r\nHost: x\r\n\r\n"}, []want{ok, ok, {"/none", 204, 0}}},
 		"a chunked request":                 {[]string{"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "6;x=y\r\n world\r\n0\r\nT: v\r\n\r\n" + get}, []want{ok, ok}},
 		"a chunked request byte by byte":    {letters("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n" + closing), []want{ok, ok}},
+		"more chunks than are looked at":    {[]string{"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + strings.Repeat("1\r\nx\r\n", 400) + "0\r\n\r\n", closing}, []want{ok, ok}},
 		"a chunked response":                {[]string{"GET /chunked HTTP/1.1\r\nHost: x\r\n\r\n", closing}, []want{{"/chunked", 200, 0}, ok}},
 		"no content":                        {[]string{"GET /none HTTP/1.1\r\nHost: x\r\n\r\n" + get}, []want{{"/none", 204, 0}, ok}},
 		"HEAD has a length and no body":     {[]string{"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", get}, []want{ok, ok}},

@@ -247,6 +247,8 @@ noinline_ int answer(struct http1 *h, struct conn *c, struct target *g, struct w
 inline_ void ended(struct http1 *h, struct conn *c, struct target *g, struct who *w)
 {
 	h->a.state = D_IDLE;
+	if (h->q.state == D_TAIL)
+		h->q.state = D_IDLE;
 	if (h->head != h->tail)
 		finish(h, c, g, w, FAULT_NONE);
 	else if (h->owed)

@@ -168,12 +168,20 @@ inline_ bool feed_requests(struct feed *f)
 	if (d->state == D_HEAD)
 		d->split = 1;
 	bpf_loop(MAX_PIECES, request_step, f, 0);
-	if (!f->stuck && f->src.total) {
+	if (!f->stuck && !f->src.total)
+		return true;
+	// Inside a body the next request begins after the answer; until then all
+	// bytes belong to it.
+	if (d->state == D_CHUNK || d->state == D_LEN) {
+		count(DROP_TOO_MANY_PIECES);
+		d->state = D_TAIL;
+		return true;
+	}
+	if (!f->stuck) {
 		count(DROP_TOO_MANY_PIECES);
 		d->state = D_LOST;
-	}
-	if (!f->stuck)
 		return true;
+	}
 	d->state = D_LOST;
 	if (f->h->seen)
 		count(f->src.opaque ? DROP_UNREADABLE : DROP_UNPARSABLE);
