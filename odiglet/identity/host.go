@@ -3,6 +3,7 @@ package identity
 import (
 	"cmp"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -79,21 +80,18 @@ func namesProgram(option string) bool { return option == "-m" || option == "-jar
 // isProgram says whether the program itself is among the arguments, or comes from a pipe.
 func isProgram(option string) bool { return option == "-c" || option == "-e" || option == "-" }
 
+// valueOptions are the options of each interpreter that are followed by their value.
+var valueOptions = map[string][]string{
+	"java":   {"-cp", "-classpath", "--class-path", "--module-path", "-p"},
+	"python": {"-W", "-X"},
+	"node":   {"-r", "--require", "--import"},
+	"php":    {"-S", "-t", "-d", "-c"},
+	"ruby":   {"-I", "-r", "-C"},
+}
+
 // takesValue says whether an option is followed by its value.
 func takesValue(interpreter, option string) bool {
-	switch interpreter {
-	case "java":
-		return option == "-cp" || option == "-classpath" || option == "--class-path" || option == "--module-path" || option == "-p"
-	case "python":
-		return option == "-W" || option == "-X"
-	case "node":
-		return option == "-r" || option == "--require" || option == "--import"
-	case "php":
-		return option == "-S" || option == "-t" || option == "-d" || option == "-c"
-	case "ruby":
-		return option == "-I" || option == "-r" || option == "-C"
-	}
-	return false
+	return slices.Contains(valueOptions[interpreter], option)
 }
 
 // programOf takes the folder and the ending off: recommender of
