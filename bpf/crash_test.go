@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/odi-dev/odi/bpf"
+	"github.com/odi-dev/odi/bpf/guard"
 	"github.com/odi-dev/odi/bpf/probe"
 )
 
@@ -25,6 +26,7 @@ import (
 const loaderEnv = "ODI_TEST_LOADER"
 
 func TestMain(m *testing.M) {
+	guard.Main()
 	if pids := os.Getenv(loaderEnv); pids != "" {
 		if err := loadAndWait(strings.Fields(pids)); err != nil {
 			fmt.Println(err)
@@ -65,30 +67,40 @@ func loadAndWait(pids []string) error {
 // run: none of them fails and nothing stays attached.
 func TestKillUnderLoad(t *testing.T) {
 	needRoot(t)
-	t.Run("go and python", func(t *testing.T) {
-		if lost := endUnderLoad(t, syscall.SIGKILL, "direct", "python"); len(lost) > 0 {
-			t.Errorf("failed: %v", lost)
-		}
-	})
-	// What the kernel holds for a proxy in a socket map's queue is lost when
-	// the map goes before the proxy has read it, and a killed loader cannot
-	// wait for that. So requests under way may fail here, no later one.
-	t.Run("proxy", func(t *testing.T) {
-		lost := endUnderLoad(t, syscall.SIGKILL, "nginx", "direct")
-		t.Logf("%d requests that were under way at one of %d kills failed", len(lost), ends)
-		for _, l := range lost {
-			if !l.underWay {
-				t.Errorf("failed, and was not under way at a kill: %v", l.err)
+	for name, hops := range map[string][]string{
+		"go and python": {"direct", "python"},
+		"proxy":         {"nginx", "direct"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if lost := endUnderLoad(t, (*os.Process).Kill, hops...); len(lost) > 0 {
+				t.Errorf("failed: %v", lost)
+			}
+		})
+	}
+}
+
+// TestKillWithGuardUnderLoad kills all that odi runs, as the end of a container does.
+func TestKillWithGuardUnderLoad(t *testing.T) {
+	needRoot(t)
+	killAll := func(loader *os.Process) error {
+		for _, pid := range children(t, uint32(loader.Pid)) {
+			if err := syscall.Kill(int(pid), syscall.SIGKILL); err != nil {
+				return err
 			}
 		}
-	})
+		return loader.Kill()
+	}
+	if lost := endUnderLoad(t, killAll, "nginx", "direct"); len(lost) > 0 {
+		t.Errorf("failed: %v", lost)
+	}
 }
 
 // TestCloseUnderLoad ends the loader as odi ends it: not one request fails,
 // through a proxy or not.
 func TestCloseUnderLoad(t *testing.T) {
 	needRoot(t)
-	if lost := endUnderLoad(t, syscall.SIGTERM, "nginx", "direct", "python"); len(lost) > 0 {
+	terminate := func(p *os.Process) error { return p.Signal(syscall.SIGTERM) }
+	if lost := endUnderLoad(t, terminate, "nginx", "direct", "python"); len(lost) > 0 {
 		t.Errorf("failed: %v", lost)
 	}
 }
@@ -96,48 +108,31 @@ func TestCloseUnderLoad(t *testing.T) {
 // ends is how often endUnderLoad ends a loader.
 const ends = 5
 
-// lostRequest is a request that failed.
-type lostRequest struct {
-	err      error
-	started  time.Time
-	underWay bool // when a loader ended
-}
-
-// endUnderLoad ends loaders with sig while 16 clients ask without a pause, and
-// returns the requests that failed.
-func endUnderLoad(t *testing.T, sig syscall.Signal, hops ...string) []lostRequest {
+// endUnderLoad ends loaders while 16 clients ask without a pause, and returns
+// how the requests that failed did so.
+func endUnderLoad(t *testing.T, end func(*os.Process) error, hops ...string) []error {
 	base, pids := chain(t, hops...)
 	stop := make(chan struct{})
 	var clients sync.WaitGroup
 	var mu sync.Mutex
-	var lost []lostRequest
+	var lost []error
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
 	for i := range 16 {
 		clients.Go(func() {
 			for !closed(stop) {
-				started := time.Now()
 				if err := fetch(client, fmt.Sprintf("%s/k%d", base, i)); err != nil {
 					mu.Lock()
-					lost = append(lost, lostRequest{err: err, started: started})
+					lost = append(lost, err)
 					mu.Unlock()
 				}
 			}
 		})
 	}
-	type span struct{ from, to time.Time }
-	var ending []span
 	for range ends {
-		from := endLoader(t, sig, pids)
-		ending = append(ending, span{from, time.Now()})
+		endLoader(t, end, pids)
 	}
 	close(stop)
 	clients.Wait()
-	for i := range lost {
-		for _, e := range ending {
-			// A request takes milliseconds; one that started a second before is not lost by the end.
-			lost[i].underWay = lost[i].underWay || lost[i].started.After(e.from.Add(-time.Second)) && lost[i].started.Before(e.to)
-		}
-	}
 	return lost
 }
 
@@ -151,8 +146,8 @@ func closed(c <-chan struct{}) bool {
 }
 
 // endLoader starts a loader for the processes, ends it in the midst of their
-// work, waits until its programs are gone, and returns when it was ended.
-func endLoader(t *testing.T, sig syscall.Signal, pids []uint32) time.Time {
+// work, and waits until its programs are gone.
+func endLoader(t *testing.T, end func(*os.Process) error, pids []uint32) {
 	t.Helper()
 	loader := exec.Command(os.Args[0])
 	loader.Env = append(os.Environ(), loaderEnv+"="+strings.Trim(fmt.Sprint(pids), "[]"))
@@ -169,13 +164,11 @@ func endLoader(t *testing.T, sig syscall.Signal, pids []uint32) time.Time {
 	}
 	time.Sleep(700 * time.Millisecond)
 	ids := programsOf(t, loader.Process.Pid)
-	from := time.Now()
-	if err := loader.Process.Signal(sig); err != nil {
+	if err := end(loader.Process); err != nil {
 		t.Fatal(err)
 	}
 	_ = loader.Wait()
 	gone(t, ids)
-	return from
 }
 
 func fetch(client *http.Client, url string) error {

@@ -11,6 +11,7 @@
 #include "golang/golang.h"
 #include "process/process.h"
 #include "propagate/propagate.h"
+#include "propagate/verdict.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -30,13 +31,13 @@ inline_ struct who who_runs(struct sock *sk)
 }
 
 // take_out asks user space to take a connection out of the socket map: it does
-// not speak HTTP/1, and only user space may do that. Those of proxies stay: what
-// waits behind the verdict program would be lost.
+// not speak HTTP/1, and only user space may do that. Those behind the verdict
+// program stay: its queue is hardly ever empty for sure.
 inline_ void take_out(struct target *g, struct conn *c, struct sock *sk)
 {
 	struct notice *n;
 
-	if (!c->mapped || c->asked || (g->flags & T_PROXY))
+	if (!c->mapped || c->asked || (g->flags & T_POLLS))
 		return;
 	n = bpf_ringbuf_reserve(&notices, sizeof(*n), 0);
 	if (!n) {
@@ -207,7 +208,7 @@ inline_ void opening(struct sock *sk)
 	c->role = ROLE_UNKNOWN;
 	c->ignored = 0;
 	if (g->flags & T_PROPAGATE)
-		c->want = g->flags & T_PROXY ? 2 : 1;
+		c->want = g->flags & T_POLLS ? 2 : 1;
 	if (!(g->flags & T_PROXY))
 		return;
 	t = bpf_task_storage_get(&threads, (void *)bpf_get_current_task_btf(), 0, 0);

@@ -39,12 +39,15 @@ type Engine struct {
 	maps  map[string]*ebpf.Map
 	progs map[string]*ebpf.Program
 	links []link.Link
+	// socketLinks are those of the programs that see what moves on sockets.
+	socketLinks []link.Link
 
-	features []probe.Feature
-	events   *ringbuf.Reader
-	notices  *noticeReader
-	clock    wallClock
-	proxyMap bool // outgoing connections of proxies may enter their map
+	features   []probe.Feature
+	events     *ringbuf.Reader
+	notices    *noticeReader
+	clock      wallClock
+	verdictMap bool     // connections may enter the map where FIONREAD must be true
+	leaving    *leaving // nil: nothing enters the socket maps
 
 	mu      sync.Mutex
 	targets map[uint32]*target
@@ -121,7 +124,10 @@ func (e *Engine) Close() error {
 		errs = append(errs, e.notices.close())
 	}
 	for pid, t := range targets {
-		errs = append(errs, e.release(pid), t.close())
+		errs = append(errs, e.ignore(pid), t.close())
+	}
+	if e.leaving != nil {
+		errs = append(errs, e.releaseSockets(0), e.leaving.close())
 	}
 	for i := len(e.links) - 1; i >= 0; i-- {
 		errs = append(errs, e.links[i].Close())

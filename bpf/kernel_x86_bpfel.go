@@ -16,31 +16,34 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	kernelMapConns         = "conns"
-	kernelMapCounts        = "counts"
-	kernelMapEvents        = "events"
-	kernelMapGoPools       = "go_pools"
-	kernelMapGoTies        = "go_ties"
-	kernelMapGoroutines    = "goroutines"
-	kernelMapHttp1s        = "http1s"
-	kernelMapNotices       = "notices"
-	kernelMapOpenRequests  = "open_requests"
-	kernelMapProxySockets  = "proxy_sockets"
-	kernelMapScratches     = "scratches"
-	kernelMapSockets       = "sockets"
-	kernelMapTargets       = "targets"
-	kernelMapThreads       = "threads"
-	kernelProgOdiArrived   = "odi_arrived"
-	kernelProgOdiConnected = "odi_connected"
-	kernelProgOdiExec      = "odi_exec"
-	kernelProgOdiExit      = "odi_exit"
-	kernelProgOdiMessage   = "odi_message"
-	kernelProgOdiNewtask   = "odi_newtask"
-	kernelProgOdiReceived  = "odi_received"
-	kernelProgOdiRoundtrip = "odi_roundtrip"
-	kernelProgOdiSent      = "odi_sent"
-	kernelProgOdiState     = "odi_state"
-	kernelVarFillMark      = "fill_mark"
+	kernelMapConns          = "conns"
+	kernelMapControls       = "controls"
+	kernelMapCounts         = "counts"
+	kernelMapEvents         = "events"
+	kernelMapGoPools        = "go_pools"
+	kernelMapGoTies         = "go_ties"
+	kernelMapGoroutines     = "goroutines"
+	kernelMapHttp1s         = "http1s"
+	kernelMapNotices        = "notices"
+	kernelMapOpenRequests   = "open_requests"
+	kernelMapScratches      = "scratches"
+	kernelMapSockets        = "sockets"
+	kernelMapTargets        = "targets"
+	kernelMapThreads        = "threads"
+	kernelMapVerdictSockets = "verdict_sockets"
+	kernelProgOdiArrived    = "odi_arrived"
+	kernelProgOdiConnected  = "odi_connected"
+	kernelProgOdiExec       = "odi_exec"
+	kernelProgOdiExit       = "odi_exit"
+	kernelProgOdiIoctl      = "odi_ioctl"
+	kernelProgOdiMessage    = "odi_message"
+	kernelProgOdiNewtask    = "odi_newtask"
+	kernelProgOdiReceived   = "odi_received"
+	kernelProgOdiRelease    = "odi_release"
+	kernelProgOdiRoundtrip  = "odi_roundtrip"
+	kernelProgOdiSent       = "odi_sent"
+	kernelProgOdiState      = "odi_state"
+	kernelVarFillMark       = "fill_mark"
 )
 
 // loadKernel returns the embedded CollectionSpec for kernel.
@@ -89,9 +92,11 @@ type kernelProgramSpecs struct {
 	OdiConnected *ebpf.ProgramSpec `ebpf:"odi_connected"`
 	OdiExec      *ebpf.ProgramSpec `ebpf:"odi_exec"`
 	OdiExit      *ebpf.ProgramSpec `ebpf:"odi_exit"`
+	OdiIoctl     *ebpf.ProgramSpec `ebpf:"odi_ioctl"`
 	OdiMessage   *ebpf.ProgramSpec `ebpf:"odi_message"`
 	OdiNewtask   *ebpf.ProgramSpec `ebpf:"odi_newtask"`
 	OdiReceived  *ebpf.ProgramSpec `ebpf:"odi_received"`
+	OdiRelease   *ebpf.ProgramSpec `ebpf:"odi_release"`
 	OdiRoundtrip *ebpf.ProgramSpec `ebpf:"odi_roundtrip"`
 	OdiSent      *ebpf.ProgramSpec `ebpf:"odi_sent"`
 	OdiState     *ebpf.ProgramSpec `ebpf:"odi_state"`
@@ -101,20 +106,21 @@ type kernelProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type kernelMapSpecs struct {
-	Conns        *ebpf.MapSpec `ebpf:"conns"`
-	Counts       *ebpf.MapSpec `ebpf:"counts"`
-	Events       *ebpf.MapSpec `ebpf:"events"`
-	GoPools      *ebpf.MapSpec `ebpf:"go_pools"`
-	GoTies       *ebpf.MapSpec `ebpf:"go_ties"`
-	Goroutines   *ebpf.MapSpec `ebpf:"goroutines"`
-	Http1s       *ebpf.MapSpec `ebpf:"http1s"`
-	Notices      *ebpf.MapSpec `ebpf:"notices"`
-	OpenRequests *ebpf.MapSpec `ebpf:"open_requests"`
-	ProxySockets *ebpf.MapSpec `ebpf:"proxy_sockets"`
-	Scratches    *ebpf.MapSpec `ebpf:"scratches"`
-	Sockets      *ebpf.MapSpec `ebpf:"sockets"`
-	Targets      *ebpf.MapSpec `ebpf:"targets"`
-	Threads      *ebpf.MapSpec `ebpf:"threads"`
+	Conns          *ebpf.MapSpec `ebpf:"conns"`
+	Controls       *ebpf.MapSpec `ebpf:"controls"`
+	Counts         *ebpf.MapSpec `ebpf:"counts"`
+	Events         *ebpf.MapSpec `ebpf:"events"`
+	GoPools        *ebpf.MapSpec `ebpf:"go_pools"`
+	GoTies         *ebpf.MapSpec `ebpf:"go_ties"`
+	Goroutines     *ebpf.MapSpec `ebpf:"goroutines"`
+	Http1s         *ebpf.MapSpec `ebpf:"http1s"`
+	Notices        *ebpf.MapSpec `ebpf:"notices"`
+	OpenRequests   *ebpf.MapSpec `ebpf:"open_requests"`
+	Scratches      *ebpf.MapSpec `ebpf:"scratches"`
+	Sockets        *ebpf.MapSpec `ebpf:"sockets"`
+	Targets        *ebpf.MapSpec `ebpf:"targets"`
+	Threads        *ebpf.MapSpec `ebpf:"threads"`
+	VerdictSockets *ebpf.MapSpec `ebpf:"verdict_sockets"`
 }
 
 // kernelVariableSpecs contains global variables before they are loaded into the kernel.
@@ -144,25 +150,27 @@ func (o *kernelObjects) Close() error {
 //
 // It can be passed to loadKernelObjects or ebpf.CollectionSpec.LoadAndAssign.
 type kernelMaps struct {
-	Conns        *ebpf.Map `ebpf:"conns"`
-	Counts       *ebpf.Map `ebpf:"counts"`
-	Events       *ebpf.Map `ebpf:"events"`
-	GoPools      *ebpf.Map `ebpf:"go_pools"`
-	GoTies       *ebpf.Map `ebpf:"go_ties"`
-	Goroutines   *ebpf.Map `ebpf:"goroutines"`
-	Http1s       *ebpf.Map `ebpf:"http1s"`
-	Notices      *ebpf.Map `ebpf:"notices"`
-	OpenRequests *ebpf.Map `ebpf:"open_requests"`
-	ProxySockets *ebpf.Map `ebpf:"proxy_sockets"`
-	Scratches    *ebpf.Map `ebpf:"scratches"`
-	Sockets      *ebpf.Map `ebpf:"sockets"`
-	Targets      *ebpf.Map `ebpf:"targets"`
-	Threads      *ebpf.Map `ebpf:"threads"`
+	Conns          *ebpf.Map `ebpf:"conns"`
+	Controls       *ebpf.Map `ebpf:"controls"`
+	Counts         *ebpf.Map `ebpf:"counts"`
+	Events         *ebpf.Map `ebpf:"events"`
+	GoPools        *ebpf.Map `ebpf:"go_pools"`
+	GoTies         *ebpf.Map `ebpf:"go_ties"`
+	Goroutines     *ebpf.Map `ebpf:"goroutines"`
+	Http1s         *ebpf.Map `ebpf:"http1s"`
+	Notices        *ebpf.Map `ebpf:"notices"`
+	OpenRequests   *ebpf.Map `ebpf:"open_requests"`
+	Scratches      *ebpf.Map `ebpf:"scratches"`
+	Sockets        *ebpf.Map `ebpf:"sockets"`
+	Targets        *ebpf.Map `ebpf:"targets"`
+	Threads        *ebpf.Map `ebpf:"threads"`
+	VerdictSockets *ebpf.Map `ebpf:"verdict_sockets"`
 }
 
 func (m *kernelMaps) Close() error {
 	return _KernelClose(
 		m.Conns,
+		m.Controls,
 		m.Counts,
 		m.Events,
 		m.GoPools,
@@ -171,11 +179,11 @@ func (m *kernelMaps) Close() error {
 		m.Http1s,
 		m.Notices,
 		m.OpenRequests,
-		m.ProxySockets,
 		m.Scratches,
 		m.Sockets,
 		m.Targets,
 		m.Threads,
+		m.VerdictSockets,
 	)
 }
 
@@ -194,9 +202,11 @@ type kernelPrograms struct {
 	OdiConnected *ebpf.Program `ebpf:"odi_connected"`
 	OdiExec      *ebpf.Program `ebpf:"odi_exec"`
 	OdiExit      *ebpf.Program `ebpf:"odi_exit"`
+	OdiIoctl     *ebpf.Program `ebpf:"odi_ioctl"`
 	OdiMessage   *ebpf.Program `ebpf:"odi_message"`
 	OdiNewtask   *ebpf.Program `ebpf:"odi_newtask"`
 	OdiReceived  *ebpf.Program `ebpf:"odi_received"`
+	OdiRelease   *ebpf.Program `ebpf:"odi_release"`
 	OdiRoundtrip *ebpf.Program `ebpf:"odi_roundtrip"`
 	OdiSent      *ebpf.Program `ebpf:"odi_sent"`
 	OdiState     *ebpf.Program `ebpf:"odi_state"`
@@ -208,9 +218,11 @@ func (p *kernelPrograms) Close() error {
 		p.OdiConnected,
 		p.OdiExec,
 		p.OdiExit,
+		p.OdiIoctl,
 		p.OdiMessage,
 		p.OdiNewtask,
 		p.OdiReceived,
+		p.OdiRelease,
 		p.OdiRoundtrip,
 		p.OdiSent,
 		p.OdiState,

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/cilium/ebpf"
@@ -17,7 +18,7 @@ import (
 type group struct {
 	feature  probe.FeatureName
 	programs []string
-	attach   func(*Engine) (degraded string, err error)
+	attach   func(*Engine, *ebpf.CollectionSpec) (degraded string, err error)
 	// needs is the sentence for a kernel that lacks the feature.
 	needs string
 }
@@ -28,7 +29,7 @@ var groups = []group{
 		"needs Linux 6.3 or later with BTF (tracepoints sock_send_length and sock_recv_length)"},
 	{probe.ProcessEvents, []string{"odi_exec", "odi_exit", "odi_newtask"}, (*Engine).attachProcesses,
 		"needs BTF and the tracepoints of the scheduler"},
-	{probe.Propagation, []string{"odi_message", "odi_connected", "odi_arrived"}, (*Engine).attachPropagation,
+	{probe.Propagation, []string{"odi_message", "odi_connected", "odi_release"}, (*Engine).attachPropagation,
 		"needs a kernel with BPF socket maps (CONFIG_BPF_STREAM_PARSER) and a cgroup v2 mount"},
 	{probe.GoLinks, []string{"odi_roundtrip"}, (*Engine).checkGoLinks,
 		"needs Linux 6.6 or later (uprobe_multi links)"},
@@ -73,15 +74,23 @@ func (e *Engine) loadGroup(spec *ebpf.CollectionSpec, g group) (string, error) {
 	if g.feature == probe.Propagation && e.opts.NoPropagation {
 		return "", nil
 	}
+	if err := e.load(spec, g.programs...); err != nil {
+		return "", err
+	}
+	return g.attach(e, spec)
+}
+
+// load loads programs; the first to be loaded bring the maps along.
+func (e *Engine) load(spec *ebpf.CollectionSpec, programs ...string) error {
 	part := spec.Copy()
 	for name := range part.Programs {
-		if !contains(g.programs, name) {
+		if !slices.Contains(programs, name) {
 			delete(part.Programs, name)
 		}
 	}
 	coll, err := ebpf.NewCollectionWithOptions(part, ebpf.CollectionOptions{MapReplacements: e.maps})
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer coll.Close()
 	for name, m := range coll.Maps {
@@ -94,7 +103,7 @@ func (e *Engine) loadGroup(spec *ebpf.CollectionSpec, g group) (string, error) {
 		coll.DetachProgram(name)
 		e.progs[name] = p
 	}
-	return g.attach(e)
+	return nil
 }
 
 func (e *Engine) attachTracing(names ...string) error {
@@ -108,25 +117,30 @@ func (e *Engine) attachTracing(names ...string) error {
 	return nil
 }
 
-func (e *Engine) attachSockets() (string, error) {
-	return "", e.attachTracing("odi_sent", "odi_received", "odi_state")
+func (e *Engine) attachSockets(*ebpf.CollectionSpec) (string, error) {
+	err := e.attachTracing("odi_sent", "odi_received", "odi_state")
+	e.socketLinks = e.links
+	return "", err
 }
 
-func (e *Engine) attachProcesses() (string, error) {
+func (e *Engine) attachProcesses(*ebpf.CollectionSpec) (string, error) {
 	return "", e.attachTracing("odi_exec", "odi_exit", "odi_newtask")
 }
 
 // checkGoLinks attaches nothing yet: the uprobe goes to each Go target.
-func (e *Engine) checkGoLinks() (string, error) { return "", nil }
+func (e *Engine) checkGoLinks(*ebpf.CollectionSpec) (string, error) { return "", nil }
 
-func (e *Engine) attachPropagation() (string, error) {
-	for _, m := range []string{"sockets", "proxy_sockets"} {
+func (e *Engine) attachPropagation(spec *ebpf.CollectionSpec) (string, error) {
+	for _, m := range []string{"sockets", "verdict_sockets"} {
 		if err := e.attachToMap(m, "odi_message", ebpf.AttachSkMsgVerdict); err != nil {
 			return "", err
 		}
 	}
-	degraded, err := e.prepareProxyMap()
+	degraded, err := e.attachVerdict(spec)
 	if err != nil {
+		return "", err
+	}
+	if e.leaving, err = newLeaving(e); err != nil {
 		return "", err
 	}
 	path, err := cgroupPath(e.opts.CgroupPath)
@@ -148,15 +162,6 @@ func (e *Engine) attachToMap(m, prog string, as ebpf.AttachType) error {
 		return fmt.Errorf("attaching %s to map %s: %w", prog, m, err)
 	}
 	return nil
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // firstLine keeps a verifier's pages out of a sentence for users.

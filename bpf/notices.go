@@ -18,6 +18,7 @@ import (
 const (
 	noticeSize     = 40
 	noticeTakeOut  = 4
+	noticePolls    = 5
 	processBacklog = 1024 // a burst of short-lived processes
 )
 
@@ -81,7 +82,7 @@ func parseNotice(raw []byte) (notice, bool) {
 }
 
 func (r *noticeReader) publish(n notice) {
-	if n.kind == noticeTakeOut {
+	if n.kind == noticeTakeOut || n.kind == noticePolls {
 		return
 	}
 	p := probe.Process{Kind: probe.ProcessKind(n.kind), PID: n.pid, Parent: n.parent, Comm: n.comm, Target: n.target}

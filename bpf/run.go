@@ -28,6 +28,9 @@ func (e *Engine) Run(ctx context.Context, handle func(probe.Exchange)) error {
 	var rec ringbuf.Record
 	for {
 		e.clock.refresh()
+		if err := e.renewLease(); err != nil {
+			return err
+		}
 		last := ctx.Err() != nil
 		got, err := e.drain(&rec, handle)
 		switch {

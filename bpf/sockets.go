@@ -7,7 +7,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
@@ -15,61 +14,40 @@ import (
 
 // adoptSockets puts the outgoing connections that a target has open already
 // into the socket map. What cannot be adopted only goes without header.
-func (e *Engine) adoptSockets(pid uint32, proxy bool) {
-	m := e.socketMap(proxy)
+func (e *Engine) adoptSockets(pid uint32, verdict bool) {
+	m := e.socketMap(verdict)
 	if m == nil {
 		return
 	}
-	e.eachOutgoing(pid, func(fd int, cookie uint64) {
-		if err := m.Update(cookie, uint64(fd), ebpf.UpdateNoExist); err != nil && !errors.Is(err, ebpf.ErrKeyExist) {
-			e.log.Debug("cannot adopt a connection", "pid", pid, "reason", err)
-		}
-	})
+	e.eachOutgoing(pid, func(fd int, cookie uint64) { e.adopt(m, pid, fd, cookie) })
 }
 
-// releaseSockets takes the connections of a former target out again.
-func (e *Engine) releaseSockets(pid uint32) {
-	if e.progs["odi_message"] == nil {
-		return
+func (e *Engine) adopt(m *ebpf.Map, pid uint32, fd int, cookie uint64) {
+	owner := connValue{TGID: pid}
+	if err := e.maps["conns"].Update(int32(fd), owner, ebpf.UpdateNoExist); err != nil && !errors.Is(err, ebpf.ErrKeyExist) {
+		e.log.Debug("cannot note whose a connection is", "pid", pid, "reason", err)
 	}
-	deadline := time.Now().Add(drainMax)
-	e.eachOutgoing(pid, func(fd int, cookie uint64) {
-		awaitDrained(fd, deadline)
-		e.takeOut(cookie)
-	})
-}
-
-// drainMax bounds the wait for a target to read what its sockets hold. Longer
-// would hold up detaching for a program that does not read at all.
-const drainMax = 300 * time.Millisecond
-
-// awaitDrained waits until a socket's owner has read what arrived: bytes that
-// the kernel queued for a socket in a map with a verdict program are lost with
-// the map's hold on the socket. Sockets without such a queue answer 0 at once.
-func awaitDrained(fd int, deadline time.Time) {
-	for time.Now().Before(deadline) {
-		if n, err := unix.IoctlGetInt(fd, unix.TIOCINQ); err != nil || n == 0 {
-			return
-		}
-		time.Sleep(100 * time.Microsecond)
+	if err := m.Update(cookie, uint64(fd), ebpf.UpdateNoExist); err != nil && !errors.Is(err, ebpf.ErrKeyExist) {
+		e.log.Debug("cannot adopt a connection", "pid", pid, "reason", err)
 	}
 }
 
-func (e *Engine) takeOut(cookie uint64) {
-	for _, name := range []string{"sockets", "proxy_sockets"} {
-		_ = e.maps[name].Delete(cookie) // it is in one of them, or closed by now
-	}
+// connValue is struct conn in include/types.h.
+type connValue struct {
+	_    [56]byte // owner
+	TGID uint32
+	_    [12]byte
 }
 
 // socketMap returns nil where outgoing connections stay untouched.
-func (e *Engine) socketMap(proxy bool) *ebpf.Map {
+func (e *Engine) socketMap(verdict bool) *ebpf.Map {
 	switch {
 	case e.progs["odi_message"] == nil:
 		return nil
-	case proxy && !e.proxyMap:
+	case verdict && !e.verdictMap:
 		return nil
-	case proxy:
-		return e.maps["proxy_sockets"]
+	case verdict:
+		return e.maps["verdict_sockets"]
 	}
 	return e.maps["sockets"]
 }
@@ -157,81 +135,4 @@ func listeningPorts(pid uint32) map[int]bool {
 		f.Close()
 	}
 	return ports
-}
-
-// prepareProxyMap finds out whether FIONREAD tells the truth about sockets in a
-// socket map, and adds the verdict program where it does not.
-func (e *Engine) prepareProxyMap() (degraded string, err error) {
-	m := e.maps["proxy_sockets"]
-	ok, err := fionreadAnswers(m)
-	if err != nil {
-		return "", err
-	}
-	if !ok {
-		if err := e.attachToMap("proxy_sockets", "odi_arrived", ebpf.AttachSkSKBStreamVerdict); err != nil {
-			return "", err
-		}
-		if ok, err = fionreadAnswers(m); err != nil {
-			return "", err
-		}
-	}
-	e.proxyMap = ok
-	if !ok {
-		return "this kernel answers FIONREAD wrongly for watched sockets: requests of proxies go out without header", nil
-	}
-	return "", nil
-}
-
-// fionreadAnswers tries it on a connection of its own.
-func fionreadAnswers(m *ebpf.Map) (bool, error) {
-	near, far, err := loopbackPair()
-	if err != nil {
-		return false, fmt.Errorf("opening a test connection: %w", err)
-	}
-	defer func() { _ = errors.Join(unix.Close(near), unix.Close(far)) }()
-	cookie, err := unix.GetsockoptUint64(near, unix.SOL_SOCKET, unix.SO_COOKIE)
-	if err != nil {
-		return false, err
-	}
-	if err := m.Put(cookie, uint64(near)); err != nil {
-		return false, fmt.Errorf("putting a test connection into the map: %w", err)
-	}
-	defer func() { _ = m.Delete(cookie) }()
-	if _, err := unix.Write(far, []byte("0123456789")); err != nil {
-		return false, err
-	}
-	poll := []unix.PollFd{{Fd: int32(near), Events: unix.POLLIN}}
-	if _, err := unix.Poll(poll, 1000); err != nil {
-		return false, err
-	}
-	n, err := unix.IoctlGetInt(near, unix.TIOCINQ)
-	return n == 10, err
-}
-
-// loopbackPair returns two connected TCP sockets.
-func loopbackPair() (near, far int, err error) {
-	listener, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer unix.Close(listener)
-	if err := errors.Join(unix.Bind(listener, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}), unix.Listen(listener, 1)); err != nil {
-		return 0, 0, err
-	}
-	addr, err := unix.Getsockname(listener)
-	if err != nil {
-		return 0, 0, err
-	}
-	if near, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err != nil {
-		return 0, 0, err
-	}
-	if err := unix.Connect(near, addr); err != nil {
-		unix.Close(near)
-		return 0, 0, err
-	}
-	if far, _, err = unix.Accept4(listener, unix.SOCK_CLOEXEC); err != nil {
-		unix.Close(near)
-		return 0, 0, err
-	}
-	return near, far, nil
 }

@@ -23,10 +23,15 @@ const (
 	flagPropagate
 	flagChildren
 	flagRoundTrip
+	flagPolls
 )
 
-// eventLoopProxies are known by the name of their executable.
-var eventLoopProxies = []string{"nginx", "haproxy", "envoy"}
+// eventLoopProxies are known by the name of their executable, and those of them
+// that ask FIONREAD whether to read on (nginx and its descendants).
+var (
+	eventLoopProxies = []string{"nginx", "openresty", "angie", "tengine", "haproxy", "envoy"}
+	pollingProxies   = eventLoopProxies[:4]
+)
 
 // targetValue is struct target in include/types.h.
 type targetValue struct {
@@ -55,14 +60,18 @@ type target struct {
 	probe.Target
 	golang   bool
 	goReason string
-	uprobe   link.Link
+	uprobe   link.Link // on persistConn.roundTrip, or nil
+	ioctl    link.Link // on the C library's ioctl until the first FIONREAD, or nil
 }
 
 func (t *target) close() error {
-	if t.uprobe == nil {
-		return nil
+	var errs []error
+	for _, l := range []link.Link{t.uprobe, t.ioctl} {
+		if l != nil {
+			errs = append(errs, l.Close())
+		}
 	}
-	return t.uprobe.Close()
+	return errors.Join(errs...)
 }
 
 // AddTarget starts to watch a process; connections that are open already are
@@ -76,6 +85,9 @@ func (e *Engine) AddTarget(t probe.Target) error {
 	state := &target{Target: t}
 	value := targetValue{Flags: flagsOf(t, exe)}
 	e.useGo(state, &value)
+	if value.Flags&flagPropagate != 0 && value.Flags&(flagGo|flagPolls) == 0 {
+		e.watchIoctl(state)
+	}
 	if err := e.maps["targets"].Put(t.PID, &value); err != nil {
 		return errors.Join(fmt.Errorf("watching process %d: %w", t.PID, err), state.close())
 	}
@@ -88,15 +100,22 @@ func (e *Engine) AddTarget(t probe.Target) error {
 		_ = before.close() // its probe is replaced by the new one's
 	}
 	if value.Flags&flagPropagate != 0 {
-		e.adoptSockets(t.PID, value.Flags&flagProxy != 0)
+		if value.Flags&flagPolls != 0 {
+			e.guardVerdict()
+		}
+		e.adoptSockets(t.PID, value.Flags&flagPolls != 0)
 	}
 	return nil
 }
 
 func flagsOf(t probe.Target, exe string) uint16 {
 	var flags uint16
-	if t.EventLoopProxy || slices.Contains(eventLoopProxies, filepath.Base(exe)) {
+	name := filepath.Base(exe)
+	if t.EventLoopProxy || slices.Contains(eventLoopProxies, name) {
 		flags |= flagProxy
+	}
+	if slices.Contains(pollingProxies, name) {
+		flags |= flagPolls
 	}
 	if t.Strict {
 		flags |= flagStrict
@@ -134,7 +153,7 @@ func (e *Engine) useGo(t *target, value *targetValue) {
 	if facts.RoundTrip == 0 || e.progs["odi_roundtrip"] == nil {
 		return
 	}
-	if t.uprobe, err = e.attachRoundTrip(exe, facts.RoundTrip, t.PID); err != nil {
+	if t.uprobe, err = attachUprobe(e.progs["odi_roundtrip"], exe, facts.RoundTrip, t.PID); err != nil {
 		t.goReason = err.Error()
 		e.log.Info("requests on reused connections cannot be linked", "pid", t.PID, "reason", err)
 		return
@@ -142,14 +161,14 @@ func (e *Engine) useGo(t *target, value *targetValue) {
 	value.Flags |= flagRoundTrip
 }
 
-func (e *Engine) attachRoundTrip(exe string, offset uint64, pid uint32) (link.Link, error) {
-	ex, err := link.OpenExecutable(exe)
+func attachUprobe(prog *ebpf.Program, file string, offset uint64, pid uint32) (link.Link, error) {
+	ex, err := link.OpenExecutable(file)
 	if err != nil {
-		return nil, fmt.Errorf("opening the executable: %w", err)
+		return nil, fmt.Errorf("opening %s: %w", file, err)
 	}
-	l, err := ex.UprobeMulti(nil, e.progs["odi_roundtrip"], &link.UprobeMultiOptions{Addresses: []uint64{offset}, PID: pid})
+	l, err := ex.UprobeMulti(nil, prog, &link.UprobeMultiOptions{Addresses: []uint64{offset}, PID: pid})
 	if err != nil {
-		return nil, fmt.Errorf("attaching to persistConn.roundTrip: %w", err)
+		return nil, fmt.Errorf("attaching to offset %#x of %s: %w", offset, file, err)
 	}
 	return l, nil
 }
@@ -173,12 +192,15 @@ func (e *Engine) RemoveTarget(pid uint32) error {
 // release lets go of a process: no new connection of it is marked, and those in
 // the socket maps leave them without losing a byte.
 func (e *Engine) release(pid uint32) error {
-	err := e.maps["targets"].Delete(pid)
-	e.releaseSockets(pid)
-	if errors.Is(err, ebpf.ErrKeyNotExist) {
-		return nil
+	return errors.Join(e.ignore(pid), e.releaseSockets(pid))
+}
+
+// ignore tells the programs that a process is no target any more.
+func (e *Engine) ignore(pid uint32) error {
+	if err := e.maps["targets"].Delete(pid); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+		return fmt.Errorf("letting go of process %d: %w", pid, err)
 	}
-	return err
+	return nil
 }
 
 func (e *Engine) isRemoved(pid uint32) bool {
@@ -192,7 +214,9 @@ func (e *Engine) isRemoved(pid uint32) bool {
 func (e *Engine) onNotice(n notice) {
 	switch {
 	case n.kind == noticeTakeOut:
-		e.takeOut(n.key)
+		_ = e.maps["sockets"].Delete(n.key) // or it has been closed by now
+	case n.kind == noticePolls:
+		e.onFirstPoll(n.pid)
 	case n.kind == uint32(probe.ProcessExit):
 		e.forget(n.pid)
 	case n.kind == uint32(probe.ProcessFork) && n.target:

@@ -8,16 +8,6 @@
 
 #include "../include/link.h"
 
-#if defined(__TARGET_ARCH_x86)
-#define CTX_ARG0 10 // rax in struct pt_regs
-#else
-#define CTX_ARG0 0
-#endif
-
-struct raw_regs {
-	u64 r[21];
-};
-
 // socket_of returns the address of the struct sock behind a file descriptor.
 inline_ u64 socket_of(u32 fd)
 {
@@ -65,7 +55,7 @@ int odi_roundtrip(struct raw_regs *ctx)
 
 	if (!g || !(g->flags & T_ROUNDTRIP))
 		return 0;
-	sk = connection_of(g, ctx->r[CTX_ARG0]);
+	sk = connection_of(g, ctx->r[CTX_GO_ARG0]);
 	if (!sk)
 		return 0;
 	w.now = bpf_ktime_get_ns();

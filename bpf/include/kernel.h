@@ -32,6 +32,7 @@ typedef u8 bool;
 #define MSG_TRUNC 0x20
 #define MSG_ERRQUEUE 0x2000
 #define CLONE_THREAD 0x00010000
+#define FIONREAD 0x541B
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 
@@ -54,6 +55,36 @@ struct sock {
 	u16 sk_type;
 	u16 sk_protocol;
 	int sk_err;
+	void *sk_user_data;
+} co_re;
+
+struct list_head {
+	struct list_head *next;
+} co_re;
+
+struct sk_buff_head {
+	u32 qlen;
+} co_re;
+
+// What a socket map adds to a socket: the queues behind its verdict program.
+struct sk_psock {
+	struct list_head ingress_msg;
+	struct sk_buff_head ingress_skb;
+} co_re;
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+} co_re;
+
+struct bpf_map;
+
+struct bpf_iter__sockmap {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+	void *key;
+	struct sock *sk;
 } co_re;
 
 struct socket {
@@ -113,6 +144,19 @@ struct task_struct {
 	struct thread_struct thread;
 #endif
 } co_re;
+
+// struct pt_regs as uprobes get it, by position: no BTF of user space describes it.
+struct raw_regs {
+	u64 r[21];
+};
+
+#if defined(__TARGET_ARCH_x86)
+#define CTX_GO_ARG0 10 // rax
+#define CTX_ARG1 13    // rsi
+#else
+#define CTX_GO_ARG0 0
+#define CTX_ARG1 1
+#endif
 
 struct iovec_ {
 	u64 base;

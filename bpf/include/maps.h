@@ -98,8 +98,15 @@ struct {
 	__type(value, u64);
 } counts SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct control);
+} controls SEC(".maps");
+
 // Outgoing connections of targets, by socket cookie. Two maps, because a verdict
-// program is bound to the map: the proxy map has one, so that FIONREAD answers.
+// program is bound to the map: verdict_sockets has one, so that FIONREAD answers.
 struct {
 	__uint(type, BPF_MAP_TYPE_SOCKHASH);
 	__uint(max_entries, 32768);
@@ -112,7 +119,7 @@ struct {
 	__uint(max_entries, 16384);
 	__type(key, u64);
 	__type(value, u64);
-} proxy_sockets SEC(".maps");
+} verdict_sockets SEC(".maps");
 
 inline_ void count(u32 what)
 {
@@ -127,4 +134,11 @@ inline_ struct target *current_target(void)
 	u32 tgid = bpf_get_current_pid_tgid() >> 32;
 
 	return bpf_map_lookup_elem(&targets, &tgid);
+}
+
+inline_ struct control *controlled(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&controls, &zero);
 }

@@ -13,7 +13,7 @@ enum fault { FAULT_NONE, FAULT_CLOSED, FAULT_RESET, FAULT_TIMEOUT };
 enum { BIT_TRUNCATED = 1, BIT_INJECTED = 2, BIT_HEAD = 4, BIT_CONNECT = 8, BIT_ANSWERED = 16 };
 
 // Bits of target.flags.
-enum { T_GO = 1, T_PROXY = 2, T_STRICT = 4, T_PROPAGATE = 8, T_CHILDREN = 16, T_ROUNDTRIP = 32 };
+enum { T_GO = 1, T_PROXY = 2, T_STRICT = 4, T_PROPAGATE = 8, T_CHILDREN = 16, T_ROUNDTRIP = 32, T_POLLS = 64 };
 
 enum trust { TRUST_STRICT, TRUST_THREAD, TRUST_MOVED };
 
@@ -93,7 +93,7 @@ struct conn {
 	u8 role;
 	u8 ignored; // another protocol, or a tunnel
 	u8 tries;   // unrecognised beginnings
-	u8 want;    // 1: add to plain map, 2: to the proxy map, when established
+	u8 want;    // 1: add to the plain map, 2: to the one with the verdict, when established
 	u8 fresh;   // connected, no request sent yet
 	u8 msg;     // what is being sent was seen by the sk_msg program
 	u8 mapped;  // it is in a socket map
@@ -143,8 +143,15 @@ struct request {
 	u8 resp[RESP_KEEP];
 };
 
+// control is what user space tells the programs while they run.
+struct control {
+	u64 lease_ns; // headers are written until then; user space extends it as long as it lives
+	u32 tgid;     // odi_release: whose sockets leave the maps, 0: everybody's
+	u32 hasty;    // odi_release: do not wait for answers
+};
+
 // Process and housekeeping notices for user space.
-enum notice_kind { NOTICE_EXEC = 1, NOTICE_EXIT, NOTICE_FORK, NOTICE_TAKE_OUT };
+enum notice_kind { NOTICE_EXEC = 1, NOTICE_EXIT, NOTICE_FORK, NOTICE_TAKE_OUT, NOTICE_POLLS };
 struct notice {
 	u64 key;
 	u32 kind;

@@ -95,6 +95,7 @@ SEC("sk_msg")
 int odi_message(struct sk_msg_md *msg)
 {
 	struct feed f = {};
+	struct control *ctl;
 	struct conn *c;
 
 	f.g = current_target();
@@ -107,11 +108,14 @@ int odi_message(struct sk_msg_md *msg)
 	c->mapped = 1;
 	if (c->ignored || c->role == ROLE_SERVER)
 		return SK_PASS;
+	ctl = controlled();
+	f.w.now = bpf_ktime_get_ns();
+	if (!ctl || f.w.now > ctl->lease_ns)
+		return SK_PASS; // nobody would report the span that the header names
 	f.c = c;
 	f.w.sk = (u64)(long)msg->sk;
 	f.w.tgid = bpf_get_current_pid_tgid() >> 32;
 	f.w.tid = (u32)bpf_get_current_pid_tgid();
-	f.w.now = bpf_ktime_get_ns();
 	f.src.now = f.w.now;
 	f.h = bpf_sk_storage_get(&http1s, msg->sk, 0, 0);
 	if (f.h && f.h->q.state == D_LEN && f.h->q.left >= msg->size) {
@@ -156,16 +160,8 @@ int odi_connected(struct bpf_sock_ops *ops)
 	if (!c || !c->want)
 		return 1;
 	key = bpf_get_socket_cookie(ops);
-	if (c->want == 2 ? bpf_sock_hash_update(ops, &proxy_sockets, &key, BPF_ANY)
+	if (c->want == 2 ? bpf_sock_hash_update(ops, &verdict_sockets, &key, BPF_ANY)
 			 : bpf_sock_hash_update(ops, &sockets, &key, BPF_ANY))
 		count(DROP_TABLE_FULL);
 	return 1;
-}
-
-// Bytes that arrive on a socket in a map wait where FIONREAD does not see them
-// on some kernels; a verdict program moves them to where it does.
-SEC("sk_skb/stream_verdict")
-int odi_arrived(struct __sk_buff *skb)
-{
-	return SK_PASS;
 }

@@ -8,11 +8,13 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/odi-dev/odi/bpf/guard"
 	"github.com/odi-dev/odi/cli"
 	"github.com/odi-dev/odi/cli/streams"
 )
 
 func main() {
+	guard.Main()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := cli.Run(ctx, streams.Standard(), os.Args[1:])
 	stop()

@@ -13,11 +13,13 @@ import (
 	"github.com/go-logr/logr"
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/odi-dev/odi/bpf/guard"
 	"github.com/odi-dev/odi/internal/version"
 	"github.com/odi-dev/odi/odiglet/node"
 )
 
 func main() {
+	guard.Main()
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "odiglet:", err)
 		os.Exit(1)

@@ -1,0 +1,125 @@
+package guard
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+)
+
+// name is argv[0] and the kernel's name of the process.
+const name = "odi-guard"
+
+// File descriptors of the guard; more links follow.
+const (
+	lifeline = iota // ends with the parent
+	_               // no output
+	_
+	controlsFD
+	walkFD
+)
+
+// patience bounds the wait of an orphaned guard.
+const patience = 3 * time.Second
+
+// Guard is a running guard process. It ends by itself once its parent has.
+type Guard struct {
+	cmd  *exec.Cmd
+	life *os.File
+}
+
+// Start starts a guard for the map that walk walks. It keeps the links attached
+// as long as it lives. The program must call Main first thing.
+func Start(controls *ebpf.Map, walk *link.Iter, links []link.Link) (*Guard, error) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("starting the guard: %w", err)
+	}
+	defer read.Close()
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Args = []string{name}
+	cmd.Env = []string{"GOMAXPROCS=1"}
+	cmd.Stdin = read
+	// A signal to the parent's process group, as a terminal sends it, is not for the guard.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	fds := []int{controls.FD(), walk.FD()}
+	for _, l := range links {
+		if l, ok := l.(interface{ FD() int }); ok {
+			fds = append(fds, l.FD())
+		}
+	}
+	for _, fd := range fds {
+		twin, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			return nil, fmt.Errorf("starting the guard: %w", err)
+		}
+		f := os.NewFile(uintptr(twin), name)
+		defer f.Close()
+		cmd.ExtraFiles = append(cmd.ExtraFiles, f)
+	}
+	if err := cmd.Start(); err != nil {
+		_ = write.Close()
+		return nil, fmt.Errorf("starting the guard: %w", err)
+	}
+	return &Guard{cmd: cmd, life: write}, nil
+}
+
+// Close ends the guard and waits until it is gone.
+func (g *Guard) Close() error {
+	_ = g.life.Close()
+	if err := g.cmd.Wait(); err != nil {
+		return fmt.Errorf("ending the guard: %w", err)
+	}
+	return nil
+}
+
+// PID is the guard's process id.
+func (g *Guard) PID() int { return g.cmd.Process.Pid }
+
+// Main does the guard's work and ends the process if it was started as a guard.
+// Otherwise it returns at once.
+func Main() {
+	if os.Args[0] != name {
+		return
+	}
+	if err := run(); err != nil {
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func run() error {
+	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	// What ps shows; without it all guards would be called "exe".
+	_ = os.WriteFile("/proc/self/comm", []byte(name), 0)
+	controls, err := ebpf.NewMapFromFD(controlsFD)
+	if err != nil {
+		return err
+	}
+	l, err := link.NewFromFD(walkFD)
+	if err != nil {
+		return err
+	}
+	walk, ok := l.(*link.Iter)
+	if !ok {
+		return fmt.Errorf("descriptor %d is a %T, not an iterator", walkFD, l)
+	}
+	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
+		return err
+	}
+	_, err = Drain(walk, func(hasty bool) error {
+		c := Control{}
+		if hasty {
+			c.Hasty = 1
+		}
+		return controls.Put(uint32(0), c)
+	}, patience)
+	return err
+}

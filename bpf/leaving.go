@@ -1,0 +1,144 @@
+package bpf
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+
+	"github.com/odi-dev/odi/bpf/guard"
+)
+
+// leaseLength is how long headers are written after the last sign of life of
+// this process. The kernel outlives it: see attachVerdict.
+const leaseLength = 5 * time.Second
+
+// drainMax bounds the wait for a target to read what its sockets hold. Sockets
+// that hold more stay in their map, which costs nothing but the map.
+const drainMax = 300 * time.Millisecond
+
+// leaving takes sockets out of the socket maps.
+type leaving struct {
+	controls       *ebpf.Map
+	plain, verdict *link.Iter
+	renewed        atomic.Int64 // monotonic, ns
+
+	walking sync.Mutex // one walk at a time: they share their orders
+	mu      sync.Mutex // guards what follows
+	control guard.Control
+	guard   *guard.Guard
+}
+
+func newLeaving(e *Engine) (*leaving, error) {
+	l := &leaving{controls: e.maps["controls"]}
+	for name, walk := range map[string]**link.Iter{"sockets": &l.plain, "verdict_sockets": &l.verdict} {
+		it, err := link.AttachIter(link.IterOptions{Program: e.progs["odi_release"], Map: e.maps[name]})
+		if err != nil {
+			return nil, fmt.Errorf("attaching odi_release to map %s: %w", name, err)
+		}
+		*walk = it
+		e.links = append(e.links, it)
+	}
+	return l, l.renew()
+}
+
+// order changes what the programs are told.
+func (l *leaving) order(change func(*guard.Control)) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	change(&l.control)
+	if err := l.controls.Put(uint32(0), l.control); err != nil {
+		return fmt.Errorf("telling the programs: %w", err)
+	}
+	return nil
+}
+
+// renew extends the lease, at most once a second.
+func (l *leaving) renew() error {
+	now := monotonic()
+	if now-l.renewed.Load() < int64(time.Second) {
+		return nil
+	}
+	l.renewed.Store(now)
+	return l.order(func(c *guard.Control) { c.LeaseNanos = uint64(now + int64(leaseLength)) })
+}
+
+// all takes out the sockets of a process, or with 0 all there are. It returns
+// how many had to stay.
+func (l *leaving) all(pid uint32) (left int, err error) {
+	l.walking.Lock()
+	defer l.walking.Unlock()
+	for _, walk := range []*link.Iter{l.plain, l.verdict} {
+		n, err := guard.Drain(walk, func(hasty bool) error {
+			return l.order(func(c *guard.Control) {
+				c.PID, c.Hasty = pid, 0
+				if hasty {
+					c.Hasty = 1
+				}
+			})
+		}, drainMax)
+		left += n
+		if err != nil {
+			return left, err
+		}
+	}
+	return left, nil
+}
+
+// watch starts the guard, once: from here on bytes may be queued behind the
+// verdict program.
+func (l *leaving) watch(links []link.Link) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.guard != nil {
+		return nil
+	}
+	g, err := guard.Start(l.controls, l.verdict, links)
+	l.guard = g
+	return err
+}
+
+func (l *leaving) close() error {
+	l.mu.Lock()
+	g := l.guard
+	l.guard = nil
+	l.mu.Unlock()
+	if g == nil {
+		return nil
+	}
+	return g.Close()
+}
+
+// releaseSockets takes the connections of a former target out of the maps.
+func (e *Engine) releaseSockets(pid uint32) error {
+	if e.leaving == nil {
+		return nil
+	}
+	left, err := e.leaving.all(pid)
+	if left > 0 {
+		e.log.Info("connections with unread bytes stay in the socket map until they close", "pid", pid, "connections", left)
+	}
+	return err
+}
+
+func (e *Engine) renewLease() error {
+	if e.leaving == nil {
+		return nil
+	}
+	return e.leaving.renew()
+}
+
+// guardVerdict makes sure that a guard runs before the first socket gets behind
+// the verdict program. Without one nothing is lost either, but what a killed
+// process leaves behind goes only with the connections.
+func (e *Engine) guardVerdict() {
+	if e.leaving == nil || e.progs["odi_arrived"] == nil {
+		return
+	}
+	if err := e.leaving.watch(e.socketLinks); err != nil {
+		e.log.Warn("no guard: if this process is killed, connections of proxies keep its programs until they close", "reason", err)
+	}
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// Keeps ioctl(FIONREAD) true for sockets in socket maps, and lets them go again
+// without losing a byte.
+//
+// Some kernels answer FIONREAD for a socket in a map with what waits behind a
+// verdict program, and so with 0 where there is none. Programs that are known
+// to ask it, or are seen to, get their connections into the map that has one. Bytes in that queue are lost when a socket leaves the map.
+#pragma once
+
+#include "../http1/http1.h"
+
+SEC("sk_skb/stream_verdict")
+int odi_arrived(struct __sk_buff *skb)
+{
+	return SK_PASS;
+}
+
+// ioctl(int fd, unsigned long request, ...) of the C library, until the first FIONREAD.
+SEC("uprobe.multi")
+int odi_ioctl(struct raw_regs *ctx)
+{
+	struct target *g = ctx->r[CTX_ARG1] == FIONREAD ? current_target() : 0;
+	struct notice *n;
+
+	if (!g || g->flags & T_POLLS)
+		return 0;
+	n = bpf_ringbuf_reserve(&notices, sizeof(*n), 0);
+	if (!n) {
+		count(DROP_NOTICE_FULL);
+		return 0;
+	}
+	g->flags |= T_POLLS;
+	__builtin_memset(n, 0, sizeof(*n));
+	n->kind = NOTICE_POLLS;
+	n->pid = bpf_get_current_pid_tgid() >> 32;
+	bpf_ringbuf_submit(n, 0);
+	return 0;
+}
+
+// queued tells whether bytes wait behind the verdict program.
+inline_ bool queued(struct sock *sk)
+{
+	struct sk_psock *p = (void *)((u64)BPF_CORE_READ(sk, sk_user_data) & ~7ULL); // the low bits are flags
+	struct list_head *first;
+
+	if (!p)
+		return false;
+	first = BPF_CORE_READ(p, ingress_msg.next);
+	return first != __builtin_preserve_access_index(&p->ingress_msg) || BPF_CORE_READ(p, ingress_skb.qlen);
+}
+
+// answer_due tells whether bytes may arrive at any moment.
+inline_ bool answer_due(struct sock *sk)
+{
+	struct http1 *h = bpf_sk_storage_get(&http1s, sk, 0, 0);
+
+	return h && h->head != h->tail;
+}
+
+// odi_release takes sockets out of the map that is walked, and writes one byte
+// for each that has to stay a little longer: between this look and the removal a
+// byte must not arrive, so connections that wait for an answer come last.
+SEC("iter/sockmap")
+int odi_release(struct bpf_iter__sockmap *ctx)
+{
+	struct control *ctl = controlled();
+	struct sock *sk = ctx->sk;
+	struct conn *c;
+	u8 one = 1;
+	u64 key;
+
+	if (!sk || !ctl || !ctx->key)
+		return 0;
+	if (ctl->tgid) {
+		c = bpf_sk_storage_get(&conns, sk, 0, 0);
+		if (!c || c->tgid != ctl->tgid)
+			return 0;
+	}
+	key = bpf_get_socket_cookie(sk);
+	if (!bpf_map_delete_elem(&sockets, &key))
+		return 0;
+	if (queued(sk) || (!ctl->hasty && answer_due(sk)))
+		bpf_seq_write(ctx->meta->seq, &one, sizeof(one));
+	else
+		bpf_map_delete_elem(&verdict_sockets, &key);
+	return 0;
+}
