@@ -20,7 +20,7 @@ const (
 	kernelMapControls       = "controls"
 	kernelMapCounts         = "counts"
 	kernelMapEvents         = "events"
-	kernelMapGoPools        = "go_pools"
+	kernelMapGoKinds        = "go_kinds"
 	kernelMapGoTies         = "go_ties"
 	kernelMapGoroutines     = "goroutines"
 	kernelMapHttp1s         = "http1s"
@@ -110,7 +110,7 @@ type kernelMapSpecs struct {
 	Controls       *ebpf.MapSpec `ebpf:"controls"`
 	Counts         *ebpf.MapSpec `ebpf:"counts"`
 	Events         *ebpf.MapSpec `ebpf:"events"`
-	GoPools        *ebpf.MapSpec `ebpf:"go_pools"`
+	GoKinds        *ebpf.MapSpec `ebpf:"go_kinds"`
 	GoTies         *ebpf.MapSpec `ebpf:"go_ties"`
 	Goroutines     *ebpf.MapSpec `ebpf:"goroutines"`
 	Http1s         *ebpf.MapSpec `ebpf:"http1s"`
@@ -154,7 +154,7 @@ type kernelMaps struct {
 	Controls       *ebpf.Map `ebpf:"controls"`
 	Counts         *ebpf.Map `ebpf:"counts"`
 	Events         *ebpf.Map `ebpf:"events"`
-	GoPools        *ebpf.Map `ebpf:"go_pools"`
+	GoKinds        *ebpf.Map `ebpf:"go_kinds"`
 	GoTies         *ebpf.Map `ebpf:"go_ties"`
 	Goroutines     *ebpf.Map `ebpf:"goroutines"`
 	Http1s         *ebpf.Map `ebpf:"http1s"`
@@ -173,7 +173,7 @@ func (m *kernelMaps) Close() error {
 		m.Controls,
 		m.Counts,
 		m.Events,
-		m.GoPools,
+		m.GoKinds,
 		m.GoTies,
 		m.Goroutines,
 		m.Http1s,

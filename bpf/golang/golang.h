@@ -60,7 +60,7 @@ int odi_roundtrip(struct raw_regs *ctx)
 		return 0;
 	w.now = bpf_ktime_get_ns();
 	read_goroutine(g, &w, true);
-	if (!goroutine_parent(&w, &tie.parent))
+	if (!goroutine_parent(g, &w, &tie.parent))
 		tie.parent.span = 0;
 	tie.goid = w.goid;
 	if (bpf_map_update_elem(&go_ties, &sk, &tie, BPF_ANY))

@@ -86,50 +86,80 @@ inline_ bool still_open(u32 tgid, const struct ref *r)
 	return root && root->span == r->span && !root->ended_ns;
 }
 
-// goroutine_parent finds the request that goroutine w->goid works for: its own,
-// or that of the goroutine that started it.
-inline_ bool goroutine_parent(struct who *w, struct ref *out)
+// kind_of finds or begins what is known of goroutines that start like this one.
+inline_ struct go_kind *kind_of(struct who *w)
 {
-	struct go_key key = {.goid = w->goid, .tgid = w->tgid};
-	struct go_key pool = {.goid = w->startpc, .tgid = w->tgid};
-	struct ref *own, *up;
-	u8 one = GO_POOL, late = GO_LATE, *kind;
+	struct go_key key = {.goid = w->startpc, .tgid = w->tgid};
+	struct go_kind fresh = {.since_ns = w->now}, *kind = bpf_map_lookup_elem(&go_kinds, &key);
 
-	if (!w->goid)
-		return false;
-	own = bpf_map_lookup_elem(&goroutines, &key);
-	if (own && own->span) {
-		if (!own->bound) {
-			*out = *own;
-			return alive(own, w->now);
-		}
-		if (still_open(w->tgid, own)) {
-			*out = *own;
-			return true;
-		}
-		// It outlived its request: goroutines started there are a pool.
-		own->span = 0;
-		bpf_map_update_elem(&go_pools, &pool, &one, BPF_ANY);
-		return false;
-	}
-	kind = bpf_map_lookup_elem(&go_pools, &pool);
-	if (own || (kind && *kind == GO_POOL))
-		return false;
-	key.goid = w->parent_goid;
-	up = w->parent_goid ? bpf_map_lookup_elem(&goroutines, &key) : 0;
+	if (kind)
+		return kind;
+	bpf_map_update_elem(&go_kinds, &key, &fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&go_kinds, &key);
+}
+
+// certain tells whether work of a goroutine that inherited up can only be up's:
+// its kind has shown to be no pool, or there is no other request.
+inline_ bool certain(struct target *g, struct go_kind *kind, const struct ref *up, u64 now)
+{
+	if (kind->asked >= KIND_ASKED_MIN && now - kind->since_ns >= KIND_AGE_NS)
+		return true;
+	return !g->open || (g->open == 1 && !up->ended_ns);
+}
+
+// inherited_parent finds the request that the goroutine which started this one served.
+inline_ bool inherited_parent(struct target *g, struct who *w, struct ref *out)
+{
+	struct go_key key = {.goid = w->parent_goid, .tgid = w->tgid};
+	struct ref *up = w->parent_goid ? bpf_map_lookup_elem(&goroutines, &key) : 0;
+	struct go_kind *kind;
+	bool late;
+
 	if (!up || !alive(up, w->now) || (up->bound && !still_open(w->tgid, up)))
+		return false;
+	kind = kind_of(w);
+	if (!kind || kind->habit == GO_POOL)
 		return false;
 	// Goroutines of this kind ask after the answer; by then the one that started
 	// them may serve another request.
-	if (up->ended_ns && !kind)
-		bpf_map_update_elem(&go_pools, &pool, &late, BPF_ANY);
-	if ((up->ended_ns || kind) && up->again)
+	late = up->ended_ns || kind->habit == GO_LATE;
+	if (up->ended_ns)
+		kind->habit = GO_LATE;
+	if (late && up->again)
 		return false;
 	*out = *up;
 	out->bound = 1;
 	key.goid = w->goid;
 	bpf_map_update_elem(&goroutines, &key, out, BPF_ANY);
-	return true;
+	__sync_fetch_and_add(&kind->asked, 1);
+	return certain(g, kind, out, w->now);
+}
+
+// goroutine_parent finds the request that goroutine w->goid works for: its own,
+// or that of the goroutine that started it.
+inline_ bool goroutine_parent(struct target *g, struct who *w, struct ref *out)
+{
+	struct go_key key = {.goid = w->goid, .tgid = w->tgid};
+	struct go_kind *kind;
+	struct ref *own;
+
+	if (!w->goid)
+		return false;
+	own = bpf_map_lookup_elem(&goroutines, &key);
+	if (!own)
+		return inherited_parent(g, w, out);
+	if (!own->span)
+		return false;
+	*out = *own;
+	if (!own->bound)
+		return alive(own, w->now);
+	kind = kind_of(w);
+	if (still_open(w->tgid, own))
+		return kind && kind->habit != GO_POOL && certain(g, kind, own, w->now);
+	own->span = 0; // It outlived its request: goroutines started there are a pool.
+	if (kind)
+		kind->habit = GO_POOL;
+	return false;
 }
 
 // thread_parent: the request that this thread serves or was started for.
@@ -220,7 +250,7 @@ noinline_ int find_parent(struct target *g, struct who *w, struct conn *c, struc
 		}
 		if (g->writeloop_pc && w->startpc == g->writeloop_pc)
 			return LINK_NONE; // writes for others; only a tie can tell for whom
-		return goroutine_parent(w, out) ? LINK_GOROUTINE : LINK_NONE;
+		return goroutine_parent(g, w, out) ? LINK_GOROUTINE : LINK_NONE;
 	}
 	t = bpf_task_storage_get(&threads, (void *)bpf_get_current_task_btf(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (g->flags & T_PROXY)

@@ -53,16 +53,23 @@ struct {
 	__type(value, struct ref);
 } goroutines SEC(".maps");
 
-// Start functions of goroutines that outlive the request that started them.
-// GO_POOL: they go on to other work (worker pools), so nothing is inherited
-// through them. GO_LATE: they ask after the answer.
+// go_kind is what is known of the goroutines that begin with the same function.
+// GO_POOL: they outlive the request that started them and go on to other work
+// (worker pools), so nothing is inherited through them. GO_LATE: they ask after
+// the answer.
 enum { GO_POOL = 1, GO_LATE };
+struct go_kind {
+	u64 since_ns; // the first of them asked
+	u32 asked;    // so many of them have asked for what they inherited
+	u32 habit;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
 	__type(key, struct go_key);
-	__type(value, u8);
-} go_pools SEC(".maps");
+	__type(value, struct go_kind);
+} go_kinds SEC(".maps");
 
 // tie is the goroutine that asked for the next request of a connection.
 struct tie {

@@ -26,6 +26,11 @@ enum trust { TRUST_STRICT, TRUST_THREAD, TRUST_MOVED };
 // A thread that serves nothing has work of its own after it has asked this often
 // while no request was open. The first may belong to requests from before we looked.
 #define BACKGROUND_MIN 2
+// Goroutines of one kind are trusted to work for the request that started them
+// after so many have asked, and after a pool would have shown itself: its workers
+// take the next request's work within milliseconds.
+#define KIND_ASKED_MIN 8
+#define KIND_AGE_NS (100ULL * 1000000ULL)
 // A request stays the parent of what its goroutine starts for this long after its answer.
 #define PARENT_EXPIRY_NS (60ULL * 1000000000ULL)
 

@@ -13,6 +13,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -32,6 +33,7 @@ func main() {
 		body, _ := io.ReadAll(resp.Body)
 		return string(body)
 	}
+	pool := workers{ask: ask, jobs: make(chan job, 64), free: 16}
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		out := fmt.Sprintf("%s %s %s\n", os.Args[0], r.URL.Path, r.Header.Values("Traceparent"))
 		if d, err := time.ParseDuration(r.URL.Query().Get("sleep")); err == nil {
@@ -40,11 +42,15 @@ func main() {
 		if size, err := strconv.Atoi(r.URL.Query().Get("size")); err == nil {
 			out += strings.Repeat("x", size)
 		}
-		if next != "-" && mode == "goroutine" {
+		switch {
+		case next == "-":
+		case mode == "goroutine":
 			ch := make(chan string)
 			go func() { ch <- ask(r.URL.Path) }()
 			out += <-ch
-		} else if next != "-" {
+		case mode == "pool":
+			out += pool.do(r.URL.Path)
+		default:
 			out += ask(r.URL.Path)
 		}
 		io.WriteString(w, out)
@@ -54,4 +60,46 @@ func main() {
 		log.Fatal(http.Serve(l, httputil.NewSingleHostReverseProxy(u)))
 	}
 	log.Fatal(http.Serve(l, handler))
+}
+
+// workers is a pool that grows inside requests: whoever finds no worker free
+// starts one, which then takes any job.
+type workers struct {
+	ask  func(string) string
+	jobs chan job
+	mu   sync.Mutex
+	free int // workers that may still be started
+	idle int
+}
+
+type job struct {
+	path string
+	done chan string
+}
+
+func (w *workers) do(path string) string {
+	j := job{path, make(chan string, 1)}
+	w.jobs <- j
+	w.mu.Lock()
+	if w.free > 0 && w.idle < len(w.jobs) {
+		w.free--
+		go w.work()
+	}
+	w.mu.Unlock()
+	return <-j.done
+}
+
+func (w *workers) work() {
+	for {
+		w.count(1)
+		j := <-w.jobs
+		w.count(-1)
+		j.done <- w.ask(j.path)
+	}
+}
+
+func (w *workers) count(n int) {
+	w.mu.Lock()
+	w.idle += n
+	w.mu.Unlock()
 }
