@@ -59,7 +59,7 @@ inline_ void note_owner(struct target *g, struct http1 *h, struct conn *c)
 
 	if (!(g->flags & T_PROXY) || h->head == h->tail)
 		return;
-	t = bpf_task_storage_get(&threads, (void *)bpf_get_current_task_btf(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	t = thread_begun((u32)bpf_get_current_pid_tgid());
 	if (!t)
 		return;
 	if (c->role == ROLE_SERVER)
@@ -211,7 +211,7 @@ inline_ void opening(struct sock *sk)
 		c->want = g->flags & T_POLLS ? 2 : 1;
 	if (!(g->flags & T_PROXY))
 		return;
-	t = bpf_task_storage_get(&threads, (void *)bpf_get_current_task_btf(), 0, 0);
+	t = thread_of((u32)bpf_get_current_pid_tgid());
 	if (!t)
 		return;
 	c->owner.span = t->owner.span;

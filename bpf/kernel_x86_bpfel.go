@@ -44,6 +44,7 @@ const (
 	kernelProgOdiSent       = "odi_sent"
 	kernelProgOdiState      = "odi_state"
 	kernelVarFillMark       = "fill_mark"
+	kernelVarNewThread      = "new_thread"
 )
 
 // loadKernel returns the embedded CollectionSpec for kernel.
@@ -127,7 +128,8 @@ type kernelMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type kernelVariableSpecs struct {
-	FillMark *ebpf.VariableSpec `ebpf:"fill_mark"`
+	FillMark  *ebpf.VariableSpec `ebpf:"fill_mark"`
+	NewThread *ebpf.VariableSpec `ebpf:"new_thread"`
 }
 
 // kernelObjects contains all objects after they have been loaded into the kernel.
@@ -191,7 +193,8 @@ func (m *kernelMaps) Close() error {
 //
 // It can be passed to loadKernelObjects or ebpf.CollectionSpec.LoadAndAssign.
 type kernelVariables struct {
-	FillMark *ebpf.Variable `ebpf:"fill_mark"`
+	FillMark  *ebpf.Variable `ebpf:"fill_mark"`
+	NewThread *ebpf.Variable `ebpf:"new_thread"`
 }
 
 // kernelPrograms contains all programs after they have been loaded into the kernel.

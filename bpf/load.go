@@ -58,7 +58,11 @@ func kernelSpec(ringBytes int) (*ebpf.CollectionSpec, error) {
 func (e *Engine) loadGroups(spec *ebpf.CollectionSpec) {
 	for _, g := range groups {
 		f := probe.Feature{Name: g.feature, State: probe.Active}
-		switch degraded, err := e.loadGroup(spec, g); {
+		degraded, err := e.loadGroup(spec, g)
+		if err != nil {
+			e.log.Debug("a feature cannot be had", "feature", g.feature, "error", fmt.Sprintf("%+v", err)) // with the verifier's log
+		}
+		switch {
 		case g.feature == probe.Propagation && e.opts.NoPropagation:
 			f.State, f.Reason = probe.Unavailable, "switched off"
 		case err != nil:

@@ -252,7 +252,7 @@ noinline_ int find_parent(struct target *g, struct who *w, struct conn *c, struc
 			return LINK_NONE; // writes for others; only a tie can tell for whom
 		return goroutine_parent(g, w, out) ? LINK_GOROUTINE : LINK_NONE;
 	}
-	t = bpf_task_storage_get(&threads, (void *)bpf_get_current_task_btf(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	t = thread_begun(w->tid);
 	if (g->flags & T_PROXY)
 		return proxy_parent(g, w, t, c, out) ? LINK_PROXY : LINK_NONE;
 	if (thread_parent(g, t, out))
@@ -298,7 +298,7 @@ noinline_ int serve(struct target *g, struct who *w, struct ref *r)
 		__sync_fetch_and_xor(&g->open_xor, r->span);
 		__sync_fetch_and_add(&g->waiting, 1);
 	}
-	t = bpf_task_storage_get(&threads, (void *)bpf_get_current_task_btf(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	t = thread_begun(w->tid);
 	if (!t)
 		return 0;
 	if (t->cur.span && !t->inherited) {
@@ -332,7 +332,7 @@ inline_ void served(struct target *g, struct who *w, u64 span, u64 goid, u32 tgi
 	__sync_fetch_and_xor(&g->open_xor, span);
 	if (!w->tid)
 		return;
-	t = bpf_task_storage_get(&threads, (void *)bpf_get_current_task_btf(), 0, 0);
+	t = thread_of(w->tid);
 	if (t && t->cur.span == span)
 		t->cur.span = 0;
 	if (g->trust != TRUST_STRICT || (g->flags & (T_STRICT | T_PROXY)))

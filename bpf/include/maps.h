@@ -13,7 +13,7 @@ struct {
 	__type(value, struct target);
 } targets SEC(".maps");
 
-// Bounded by the number of sockets and threads: freed with them.
+// Bounded by the number of sockets: freed with them.
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -21,10 +21,13 @@ struct {
 	__type(value, struct conn);
 } conns SEC(".maps");
 
+// By thread id; taken out when the thread ends. No task storage: sk_msg programs
+// may use that only since Linux 6.15 or so.
 struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
+	__type(key, u32);
 	__type(value, struct thread);
 } threads SEC(".maps");
 
@@ -141,6 +144,25 @@ inline_ struct target *current_target(void)
 	u32 tgid = bpf_get_current_pid_tgid() >> 32;
 
 	return bpf_map_lookup_elem(&targets, &tgid);
+}
+
+inline_ struct thread *thread_of(u32 tid)
+{
+	return bpf_map_lookup_elem(&threads, &tid);
+}
+
+// In read-only data: the stack has no room for it.
+const struct thread new_thread = {};
+
+inline_ struct thread *thread_begun(u32 tid)
+{
+	struct thread *t = thread_of(tid);
+
+	if (t)
+		return t;
+	if (bpf_map_update_elem(&threads, &tid, &new_thread, BPF_NOEXIST))
+		count(DROP_TABLE_FULL);
+	return thread_of(tid);
 }
 
 inline_ struct control *controlled(void)

@@ -81,7 +81,7 @@ struct open_request {
 	u32 settled;  // it has asked somebody, or has an answer
 };
 
-// thread is freed by the kernel with the thread.
+// thread is freed when the thread ends.
 struct thread {
 	struct ref cur;   // request being served here, or inherited; span 0: none
 	struct ref owner; // event-loop proxies: owner of the last socket operation

@@ -48,7 +48,7 @@ inline_ void join_request(struct task_struct *task)
 
 	if (!g || g->joined >= JOINED_MIN)
 		return;
-	t = bpf_task_storage_get(&threads, (void *)task, 0, 0);
+	t = thread_of(task->pid);
 	if (t && t->inherited && bpf_map_lookup_elem(&open_requests, &t->cur.span))
 		__sync_fetch_and_add(&g->joined, 1);
 }
@@ -57,12 +57,13 @@ inline_ void join_request(struct task_struct *task)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(odi_exit, struct task_struct *task)
 {
-	u32 tgid = task->tgid;
+	u32 tgid = task->tgid, tid = task->pid;
 
-	if (task->signal->live.counter) {
+	if (task->signal->live.counter)
 		join_request(task);
+	bpf_map_delete_elem(&threads, &tid);
+	if (task->signal->live.counter)
 		return 0;
-	}
 	notify(NOTICE_EXIT, task, task->real_parent->tgid, bpf_map_delete_elem(&targets, &tgid) == 0);
 	return 0;
 }
@@ -74,10 +75,10 @@ inline_ void inherit_request(struct task_struct *task, struct target *g)
 
 	if ((g->flags & (T_GO | T_PROXY | T_STRICT)) || g->trust == TRUST_MOVED)
 		return;
-	from = bpf_task_storage_get(&threads, (void *)bpf_get_current_task_btf(), 0, 0);
+	from = thread_of((u32)bpf_get_current_pid_tgid());
 	if (!from || !from->cur.span)
 		return;
-	to = bpf_task_storage_get(&threads, (void *)task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	to = thread_begun(task->pid);
 	if (!to)
 		return;
 	to->cur = from->cur;
