@@ -18,21 +18,39 @@ import (
 type group struct {
 	feature  probe.FeatureName
 	programs []string
-	attach   func(*Engine, *ebpf.CollectionSpec) (degraded string, err error)
+	// older do the same on kernels that refuse programs.
+	older  []string
+	attach func(*Engine, *ebpf.CollectionSpec) (degraded string, err error)
 	// needs is the sentence for a kernel that lacks the feature.
 	needs string
 }
 
 // groups is in the order of loading; the first owns the maps.
 var groups = []group{
-	{probe.SocketSpans, []string{"odi_sent", "odi_received", "odi_state"}, (*Engine).attachSockets,
-		"needs Linux 6.3 or later with BTF (tracepoints sock_send_length and sock_recv_length)"},
-	{probe.ProcessEvents, []string{"odi_exec", "odi_exit", "odi_newtask"}, (*Engine).attachProcesses,
-		"needs BTF and the tracepoints of the scheduler"},
-	{probe.Propagation, []string{"odi_message", "odi_connected", "odi_release"}, (*Engine).attachPropagation,
-		"needs a kernel with BPF socket maps (CONFIG_BPF_STREAM_PARSER) and a cgroup v2 mount"},
-	{probe.GoLinks, []string{"odi_roundtrip"}, (*Engine).checkGoLinks,
-		"needs Linux 6.6 or later (uprobe_multi links)"},
+	{
+		feature:  probe.SocketSpans,
+		programs: []string{"odi_sent", "odi_received", "odi_state"},
+		attach:   (*Engine).attachSockets,
+		needs:    "needs Linux 6.3 or later with BTF (tracepoints sock_send_length and sock_recv_length)",
+	},
+	{
+		feature:  probe.ProcessEvents,
+		programs: []string{"odi_exec", "odi_exit", "odi_newtask"},
+		attach:   (*Engine).attachProcesses,
+		needs:    "needs BTF and the tracepoints of the scheduler",
+	},
+	{
+		feature:  probe.Propagation,
+		programs: []string{"odi_message", "odi_connected", "odi_release"},
+		attach:   (*Engine).attachPropagation,
+		needs:    "needs a kernel with BPF socket maps (CONFIG_BPF_STREAM_PARSER) and a cgroup v2 mount",
+	},
+	{
+		feature:  probe.GoLinks,
+		programs: []string{"odi_roundtrip"},
+		attach:   (*Engine).checkGoLinks,
+		needs:    "needs Linux 6.6 or later (uprobe_multi links)",
+	},
 }
 
 func kernelSpec(ringBytes int) (*ebpf.CollectionSpec, error) {
@@ -60,7 +78,7 @@ func (e *Engine) loadGroups(spec *ebpf.CollectionSpec) {
 		f := probe.Feature{Name: g.feature, State: probe.Active}
 		degraded, err := e.loadGroup(spec, g)
 		if err != nil {
-			e.log.Debug("a feature cannot be had", "feature", g.feature, "error", fmt.Sprintf("%+v", err)) // with the verifier's log
+			e.log.Debug("a feature cannot be had", "feature", g.feature, "error", err, "verifier", verifierLog(err))
 		}
 		switch {
 		case g.feature == probe.Propagation && e.opts.NoPropagation:
@@ -166,6 +184,15 @@ func (e *Engine) attachToMap(m, prog string, as ebpf.AttachType) error {
 		return fmt.Errorf("attaching %s to map %s: %w", prog, m, err)
 	}
 	return nil
+}
+
+// verifierLog returns all that the verifier said, if it was the verifier.
+func verifierLog(err error) string {
+	var refused *ebpf.VerifierError
+	if !errors.As(err, &refused) {
+		return ""
+	}
+	return strings.Join(refused.Log, "\n")
 }
 
 // firstLine keeps a verifier's pages out of a sentence for users.
