@@ -99,7 +99,7 @@ echo \$? >/tmp/share/status
 RUN
 echo "=== Linux $(basename "$kernel")"
 qemu-system-x86_64 -M q35 -cpu max -smp 1 -m 3G -display none -serial stdio -no-reboot -nic none \
-  -kernel "$(ls "$kernel"/boot/vmlinuz-*)" -initrd "$work/initrd" -append "console=ttyS0 quiet panic=-1 mitigations=off" \
+  -kernel "$(find "$kernel" -name "vmlinuz*" | head -1)" -initrd "$work/initrd" -append "console=ttyS0 quiet panic=-1 mitigations=off" \
   -fsdev local,id=host,path=/,security_model=none,readonly=on,multidevs=remap -device virtio-9p-pci,fsdev=host,mount_tag=host \
   -fsdev "local,id=share,path=$share,security_model=none" -device virtio-9p-pci,fsdev=share,mount_tag=share </dev/null
 [ "$(cat "$share/status" 2>/dev/null)" = 0 ]
