@@ -24,19 +24,19 @@ func chain(t *testing.T, kinds ...string) (string, []uint32) {
 		switch kinds[i] {
 		case "python":
 			pid = start(t, addr, "python3", "testdata/hop.py", addr, next)
-		case "poll", "edge":
+		case "poll", "edge", "executor", "background":
 			pid = start(t, addr, "python3", "testdata/hop.py", addr, next, kinds[i])
 		case "java":
 			pid = start(t, addr, "java", "-XX:TieredStopAtLevel=1", "testdata/Hop.java", addr, next)
 		case "node":
 			pid = start(t, addr, "node", "testdata/hop.js", addr, next)
-		case "nginx":
-			pid = startNginx(t, addr, next)
+		case "nginx", "rewrite":
+			pid = startNginx(t, addr, next, kinds[i] == "rewrite")
 		default:
 			pid = start(t, addr, bin, addr, next, kinds[i])
 		}
 		pids = append(pids, pid)
-		if kinds[i] == "nginx" {
+		if kinds[i] == "nginx" || kinds[i] == "rewrite" {
 			pids = append(pids, children(t, pid)...)
 		}
 		next = "http://" + addr
@@ -44,17 +44,24 @@ func chain(t *testing.T, kinds ...string) (string, []uint32) {
 	return next, pids
 }
 
-func startNginx(t *testing.T, addr, next string) uint32 {
+// startNginx starts a proxy, which may put something in front of the path.
+func startNginx(t *testing.T, addr, next string, rewrites bool) uint32 {
 	t.Helper()
-	dir := t.TempDir()
+	dir, to := t.TempDir(), ""
+	if rewrites {
+		to = "/rewritten/"
+	}
 	conf := filepath.Join(dir, "nginx.conf")
 	text := fmt.Sprintf(`daemon off; user root; worker_processes 2; pid %[1]s/pid; error_log %[1]s/error.log;
 events { worker_connections 512; }
 http {
   access_log off; client_body_temp_path %[1]s; proxy_temp_path %[1]s; fastcgi_temp_path %[1]s; uwsgi_temp_path %[1]s; scgi_temp_path %[1]s;
   upstream next { server %[3]s; keepalive 32; }
-  server { listen %[2]s; location / { proxy_pass http://next; proxy_http_version 1.1; proxy_set_header Connection ""; } }
-}`, dir, addr, strings.TrimPrefix(next, "http://"))
+  map $http_upgrade $hop { default upgrade; '' ''; }
+  server { listen %[2]s; location / {
+    proxy_pass http://next%[4]s; proxy_http_version 1.1; proxy_set_header Connection $hop; proxy_set_header Upgrade $http_upgrade;
+  } }
+}`, dir, addr, strings.TrimPrefix(next, "http://"), to)
 	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -113,19 +113,19 @@ inline_ bool inherited_parent(struct target *g, struct who *w, struct ref *out)
 	struct go_key key = {.goid = w->parent_goid, .tgid = w->tgid};
 	struct ref *up = w->parent_goid ? bpf_map_lookup_elem(&goroutines, &key) : 0;
 	struct go_kind *kind;
-	bool late;
 
 	if (!up || !alive(up, w->now) || (up->bound && !still_open(w->tgid, up)))
 		return false;
 	kind = kind_of(w);
 	if (!kind || kind->habit == GO_POOL)
 		return false;
-	// Goroutines of this kind ask after the answer; by then the one that started
-	// them may serve another request.
-	late = up->ended_ns || kind->habit == GO_LATE;
+	// The one that started it may have done so in an earlier request. Only its
+	// first request tells for sure whether goroutines of this kind ask in time.
 	if (up->ended_ns)
 		kind->habit = GO_LATE;
-	if (late && up->again)
+	else if (!kind->habit && !up->again)
+		kind->habit = GO_IN_TIME;
+	if (up->again && kind->habit != GO_IN_TIME)
 		return false;
 	*out = *up;
 	out->bound = 1;

@@ -59,8 +59,8 @@ struct {
 // go_kind is what is known of the goroutines that begin with the same function.
 // GO_POOL: they outlive the request that started them and go on to other work
 // (worker pools), so nothing is inherited through them. GO_LATE: they ask after
-// the answer.
-enum { GO_POOL = 1, GO_LATE };
+// the answer. GO_IN_TIME: only before it, so far.
+enum { GO_POOL = 1, GO_LATE, GO_IN_TIME };
 struct go_kind {
 	u64 since_ns; // the first of them asked
 	u32 asked;    // so many of them have asked for what they inherited

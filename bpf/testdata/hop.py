@@ -1,7 +1,10 @@
 """Serves HTTP with a thread per connection and asks the next hop for the same path.
 
-With a third argument it asks FIONREAD how much there is before it reads: "poll"
-again and again, "edge" only after epoll has told of something new.
+A third argument changes how it asks. "poll" asks FIONREAD how much there is before
+it reads, again and again, "edge" only after epoll has told of something new.
+"executor" asks from a pool of threads, which grows while requests run.
+"background" has a thread that asks on its own account all the time.
+Where these two serve a path that begins with /plain, they ask nobody.
 """
 import array
 import fcntl
@@ -11,12 +14,16 @@ import socket
 import sys
 import termios
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 addr, following = sys.argv[1], sys.argv[2]
-polls = sys.argv[3] if len(sys.argv) > 3 else ""
+mode = sys.argv[3] if len(sys.argv) > 3 else ""
+polls = mode if mode in ("poll", "edge") else ""
 local = threading.local()
+executor = ThreadPoolExecutor(32)
 
 
 class Polling(socket.socket):
@@ -53,6 +60,24 @@ def ask(path):
     return local.conn.getresponse().read()
 
 
+def ask_for(path):
+    """Asks in the way of the mode, and stays open a little longer than its work."""
+    if mode not in ("executor", "background"):
+        return ask(path)
+    if path.startswith("/plain"):
+        time.sleep(0.005)
+        return b""
+    out = executor.submit(ask, path).result() if mode == "executor" else ask(path)
+    time.sleep(0.02)
+    return out
+
+
+def ask_on():
+    for i in range(1_000_000):
+        ask(f"/background{i}")
+        time.sleep(0.005)
+
+
 class Hop(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -60,7 +85,7 @@ class Hop(BaseHTTPRequestHandler):
         traces = self.headers.get_all("traceparent") or []
         out = f"py {self.path} {traces}\n".encode()
         if following != "-":
-            out += ask(self.path)
+            out += ask_for(self.path)
         self.send_response(200)
         self.send_header("Content-Length", str(len(out)))
         self.end_headers()
@@ -74,5 +99,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
 
+if mode == "background":
+    threading.Thread(target=ask_on, daemon=True).start()
 host, port = addr.rsplit(":", 1)
 Server((host, int(port)), Hop).serve_forever()

@@ -50,14 +50,22 @@ func main() {
 			out += <-ch
 		case mode == "pool":
 			out += pool.do(r.URL.Path)
+		case mode == "late":
+			go func() {
+				time.Sleep(10 * time.Millisecond)
+				ask(r.URL.Path)
+			}()
 		default:
 			out += ask(r.URL.Path)
 		}
 		io.WriteString(w, out)
 	})
-	if mode == "proxy" {
+	switch mode {
+	case "proxy":
 		u, _ := url.Parse(next)
 		log.Fatal(http.Serve(l, httputil.NewSingleHostReverseProxy(u)))
+	case "upgrade":
+		log.Fatal(http.Serve(l, http.HandlerFunc(upgrade)))
 	}
 	log.Fatal(http.Serve(l, handler))
 }
@@ -102,4 +110,20 @@ func (w *workers) count(n int) {
 	w.mu.Lock()
 	w.idle += n
 	w.mu.Unlock()
+}
+
+// upgrade counts aloud until the client has gone.
+func upgrade(w http.ResponseWriter, r *http.Request) {
+	conn, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	rw.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: counting\r\n\r\n")
+	for i := 0; rw.Flush() == nil; i++ {
+		fmt.Fprintf(rw, "%08d\n", i)
+		if i%16 == 0 {
+			time.Sleep(100 * time.Microsecond)
+		}
+	}
 }
