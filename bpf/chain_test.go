@@ -32,6 +32,8 @@ func chain(t *testing.T, kinds ...string) (string, []uint32) {
 			pid = start(t, addr, "node", "testdata/hop.js", addr, next)
 		case "nginx", "rewrite":
 			pid = startNginx(t, addr, next, kinds[i] == "rewrite")
+		case "haproxy":
+			pid = startHAProxy(t, addr, next)
 		default:
 			pid = start(t, addr, bin, addr, next, kinds[i])
 		}
@@ -68,6 +70,30 @@ http {
 	return start(t, addr, "nginx", "-c", conf, "-p", dir)
 }
 
+func startHAProxy(t *testing.T, addr, next string) uint32 {
+	t.Helper()
+	conf := filepath.Join(t.TempDir(), "haproxy.cfg")
+	text := fmt.Sprintf(`global
+  nbthread 2
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 30s
+  timeout server 30s
+  option splice-response
+frontend in
+  bind %s
+  default_backend next
+backend next
+  http-reuse always
+  server next %s
+`, addr, strings.TrimPrefix(next, "http://"))
+	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return start(t, addr, "haproxy", "-db", "-f", conf)
+}
+
 func children(t *testing.T, pid uint32) []uint32 {
 	t.Helper()
 	out, err := exec.Command("pgrep", "-P", strconv.Itoa(int(pid))).Output()
@@ -97,6 +123,7 @@ func TestChains(t *testing.T) {
 		"Go asks Go from another goroutine, and Python": {[]string{"direct", "goroutine", "python"}, []float64{1, 1, 1}},
 		"a Go reverse proxy":                            {[]string{"proxy", "direct"}, []float64{1, 1}},
 		"threaded Python asks Go":                       {[]string{"python", "python", "direct"}, []float64{0.99, 0.99, 1}},
+		"HAProxy asks Go":                               {[]string{"haproxy", "direct"}, []float64{0.95, 1}},
 		"nginx asks Go":                                 {[]string{"nginx", "direct", "direct"}, []float64{0.9, 1, 1}},
 		"Node.js asks Go from one thread":               {[]string{"node", "direct"}, []float64{0, 1}},
 		"threaded Java asks Go":                         {[]string{"java", "direct"}, []float64{0.99, 1}},

@@ -209,7 +209,7 @@ inline_ void opening(struct sock *sk)
 	c->ignored = 0;
 	if (g->flags & T_PROPAGATE)
 		c->want = g->flags & T_POLLS ? 2 : 1;
-	if (!(g->flags & T_PROXY))
+	if ((g->flags & (T_PROXY | T_BATCHES)) != T_PROXY)
 		return;
 	t = thread_of((u32)bpf_get_current_pid_tgid());
 	if (!t)

@@ -31,6 +31,7 @@ const (
 	kernelMapTargets        = "targets"
 	kernelMapThreads        = "threads"
 	kernelMapVerdictSockets = "verdict_sockets"
+	kernelMapWaitings       = "waitings"
 	kernelProgOdiArrived    = "odi_arrived"
 	kernelProgOdiConnected  = "odi_connected"
 	kernelProgOdiExec       = "odi_exec"
@@ -122,6 +123,7 @@ type kernelMapSpecs struct {
 	Targets        *ebpf.MapSpec `ebpf:"targets"`
 	Threads        *ebpf.MapSpec `ebpf:"threads"`
 	VerdictSockets *ebpf.MapSpec `ebpf:"verdict_sockets"`
+	Waitings       *ebpf.MapSpec `ebpf:"waitings"`
 }
 
 // kernelVariableSpecs contains global variables before they are loaded into the kernel.
@@ -167,6 +169,7 @@ type kernelMaps struct {
 	Targets        *ebpf.Map `ebpf:"targets"`
 	Threads        *ebpf.Map `ebpf:"threads"`
 	VerdictSockets *ebpf.Map `ebpf:"verdict_sockets"`
+	Waitings       *ebpf.Map `ebpf:"waitings"`
 }
 
 func (m *kernelMaps) Close() error {
@@ -186,6 +189,7 @@ func (m *kernelMaps) Close() error {
 		m.Targets,
 		m.Threads,
 		m.VerdictSockets,
+		m.Waitings,
 	)
 }
 

@@ -4,8 +4,11 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -43,6 +46,112 @@ func TestRewritingProxy(t *testing.T) {
 	if sum.share() < 0.9 {
 		t.Errorf("the proxy links %.3f of its requests, want 0.9", sum.share())
 	}
+}
+
+// TestProxiesWithSamePaths asks for one path many times at once, so that only
+// the proxy itself knows which request it forwards.
+func TestProxiesWithSamePaths(t *testing.T) {
+	needRoot(t)
+	tests := map[string]struct {
+		kind       string
+		wantLinked float64
+	}{
+		"nginx turns to one request after another": {"nginx", 0.99},
+		"HAProxy receives many, then forwards":     {"haproxy", 0},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			base, pids := chain(t, tc.kind, "direct")
+			r := record(t, pids...)
+			const n = 500
+			traces := askFromPorts(t, strings.TrimPrefix(base, "http://"), n, 40)
+			spans := r.waitFor(3 * n)
+			if len(spans) != 3*n {
+				t.Errorf("%d spans, want %d", len(spans), 3*n)
+			}
+			if linked := judgePorts(t, spans, traces, pids[0]); float64(linked) < tc.wantLinked*n {
+				t.Errorf("%d of %d are linked, want a share of %.2f", linked, n, tc.wantLinked)
+			}
+		})
+	}
+}
+
+// askFromPorts asks n times, width at a time, from a port of its own each time,
+// and returns the traceparent that the last hop saw, by port.
+func askFromPorts(t *testing.T, addr string, n, width int) map[uint16]string {
+	t.Helper()
+	traces := map[uint16]string{}
+	var mu sync.Mutex
+	var clients sync.WaitGroup
+	next := make(chan int)
+	for range width {
+		clients.Go(func() {
+			for range next {
+				port, trace, err := askFromPort(addr)
+				if err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				traces[port] = trace
+				mu.Unlock()
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	clients.Wait()
+	return traces
+}
+
+func askFromPort(addr string) (port uint16, trace string, err error) {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		return 0, "", fmt.Errorf("connecting: %w", err)
+	}
+	defer conn.Close()
+	if _, err := fmt.Fprintf(conn, "GET /same?sleep=3ms HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); err != nil {
+		return 0, "", fmt.Errorf("asking: %w", err)
+	}
+	answer, err := io.ReadAll(conn)
+	found := seenTrace.FindSubmatch(answer)
+	if err != nil || found == nil {
+		return 0, "", errors.Join(fmt.Errorf("answered with %q", answer), err)
+	}
+	return netip.MustParseAddrPort(conn.LocalAddr().String()).Port(), string(found[1]), nil
+}
+
+// seenTrace finds the span id in what a hop answers.
+var seenTrace = regexp.MustCompile(`\[00-[0-9a-f]{32}-([0-9a-f]{16})-01\]`)
+
+// judgePorts fails the test for every client span, named by a traceparent, that
+// is not below the server span of the port which it was sent for, and returns
+// how many are. The process last is the hop behind the proxy.
+func judgePorts(t *testing.T, spans []span, traces map[uint16]string, last uint32) (linked int) {
+	t.Helper()
+	servers, clients := map[uint16]span{}, map[string]span{}
+	for _, s := range spans {
+		switch {
+		case s.PID == last: // its peers are ports of the proxy
+		case s.Kind == probe.Client:
+			clients[fmt.Sprintf("%x", s.SpanID)] = s
+		default:
+			servers[s.Peer.Port()] = s
+		}
+	}
+	for port, trace := range traces {
+		c, known := clients[trace]
+		switch {
+		case !known:
+			t.Errorf("port %d: the last hop saw the unknown span %s", port, trace)
+		case c.ParentSpanID == servers[port].SpanID:
+			linked++
+		case c.ParentSpanID != [8]byte{}:
+			t.Errorf("port %d: wrong parent", port)
+		}
+	}
+	return linked
 }
 
 // TestLateGoroutines has goroutines that outlive the request which started them

@@ -24,13 +24,15 @@ const (
 	flagChildren
 	flagRoundTrip
 	flagPolls
+	flagBatches
 )
 
-// eventLoopProxies are known by the name of their executable, and those of them
-// that ask FIONREAD whether to read on (nginx and its descendants).
+// eventLoopProxies are known by the name of their executable. Nginx and its
+// descendants forward a request before they turn to the next one, and ask
+// FIONREAD whether to read on; the others receive many and then forward them.
 var (
 	eventLoopProxies = []string{"nginx", "openresty", "angie", "tengine", "haproxy", "envoy"}
-	pollingProxies   = eventLoopProxies[:4]
+	nginxes          = eventLoopProxies[:4]
 )
 
 // targetValue is struct target in include/types.h.
@@ -114,8 +116,10 @@ func flagsOf(t probe.Target, exe string) uint16 {
 	if t.EventLoopProxy || slices.Contains(eventLoopProxies, name) {
 		flags |= flagProxy
 	}
-	if slices.Contains(pollingProxies, name) {
+	if slices.Contains(nginxes, name) {
 		flags |= flagPolls
+	} else if flags&flagProxy != 0 {
+		flags |= flagBatches
 	}
 	if t.Strict {
 		flags |= flagStrict

@@ -62,14 +62,33 @@ noinline_ int read_goroutine(struct target *t, struct who *w, u32 ancestry)
 	return 0;
 }
 
+// note_waiting counts a request among those that wait for the same target, or no more.
+inline_ void note_waiting(struct target *g, const struct ref *r, u32 tgid, bool more)
+{
+	struct waiting_key key = {.tgid = tgid, .target_hash = r->target_hash};
+	struct waiting none = {}, *w;
+
+	if (!(g->flags & T_BATCHES))
+		return;
+	w = bpf_map_lookup_elem(&waitings, &key);
+	if (!w && more) {
+		bpf_map_update_elem(&waitings, &key, &none, BPF_NOEXIST);
+		w = bpf_map_lookup_elem(&waitings, &key);
+	}
+	if (!w || (!more && !w->count))
+		return;
+	__sync_fetch_and_xor(&w->spans, r->span);
+	__sync_fetch_and_add(&w->count, more ? 1 : -1);
+}
+
 // settle ends the waiting of a request: it has asked somebody, or has an answer.
 inline_ void settle(struct target *g, struct open_request *o)
 {
-	if (o->settled)
+	if (__sync_lock_test_and_set(&o->settled, 1))
 		return;
-	o->settled = 1;
 	if (g->waiting)
 		__sync_fetch_and_add(&g->waiting, -1);
+	note_waiting(g, &o->ref, o->tgid, false);
 }
 
 inline_ bool alive(const struct ref *r, u64 now)
@@ -204,6 +223,29 @@ inline_ bool single_parent(struct target *g, struct who *w, struct thread *t, st
 	return true;
 }
 
+// batch_parent: the only waiting request for this target. Such a proxy receives
+// many requests before it forwards the first.
+inline_ bool batch_parent(struct target *g, struct who *w, struct ref *out)
+{
+	struct waiting_key key = {.tgid = w->tgid, .target_hash = w->target_hash};
+	struct waiting *same = bpf_map_lookup_elem(&waitings, &key);
+	struct open_request *o;
+	u64 span = g->open_xor;
+
+	if (same && same->count)
+		span = same->count == 1 ? same->spans : 0;
+	else if (!g->waiting)
+		g->pools = 1; // it asks on its own account, such as for health
+	else if (g->open != 1 || g->pools)
+		return false; // rewritten, and another request may be the one that asks
+	o = span ? bpf_map_lookup_elem(&open_requests, &span) : 0;
+	if (!o || o->tgid != w->tgid || o->settled)
+		return false;
+	settle(g, o);
+	*out = o->ref;
+	return true;
+}
+
 // proxy_parent: the owner of the last socket operation of this thread, or of
 // the connect of this connection.
 inline_ bool proxy_parent(struct target *g, struct who *w, struct thread *t, struct conn *c, struct ref *out)
@@ -253,6 +295,8 @@ noinline_ int find_parent(struct target *g, struct who *w, struct conn *c, struc
 		return goroutine_parent(g, w, out) ? LINK_GOROUTINE : LINK_NONE;
 	}
 	t = thread_begun(w->tid);
+	if (g->flags & T_BATCHES)
+		return batch_parent(g, w, out) ? LINK_PROXY : LINK_NONE;
 	if (g->flags & T_PROXY)
 		return proxy_parent(g, w, t, c, out) ? LINK_PROXY : LINK_NONE;
 	if (thread_parent(g, t, out))
@@ -298,6 +342,7 @@ noinline_ int serve(struct target *g, struct who *w, struct ref *r)
 		__sync_fetch_and_xor(&g->open_xor, r->span);
 		__sync_fetch_and_add(&g->waiting, 1);
 	}
+	note_waiting(g, r, w->tgid, true);
 	t = thread_begun(w->tid);
 	if (!t)
 		return 0;

@@ -41,6 +41,27 @@ struct {
 	__type(value, struct open_request);
 } open_requests SEC(".maps");
 
+// waiting is how many requests of a process wait to be forwarded to one target,
+// and the XOR of their span ids.
+struct waiting_key {
+	u32 tgid;
+	u32 target_hash;
+};
+struct waiting {
+	u64 spans;
+	u32 count;
+	u32 _pad;
+};
+
+// Only for proxies that forward in batches. LRU: never taken out, because that
+// would race with the next request for the target.
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct waiting_key);
+	__type(value, struct waiting);
+} waitings SEC(".maps");
+
 struct go_key {
 	u64 goid;
 	u32 tgid;

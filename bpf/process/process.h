@@ -31,7 +31,7 @@ int BPF_PROG(odi_exec, struct task_struct *task)
 	struct target *g = current_target();
 
 	if (g) { // another program: what was known about the old one is wrong
-		g->flags &= ~(T_GO | T_ROUNDTRIP | T_PROXY | T_POLLS | T_STRICT);
+		g->flags &= ~(T_GO | T_ROUNDTRIP | T_PROXY | T_POLLS | T_STRICT | T_BATCHES);
 		g->trust = TRUST_STRICT;
 		g->streak = 0;
 		g->pools = 0;
