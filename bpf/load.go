@@ -18,9 +18,7 @@ import (
 type group struct {
 	feature  probe.FeatureName
 	programs []string
-	// older do the same on kernels that refuse programs.
-	older  []string
-	attach func(*Engine, *ebpf.CollectionSpec) (degraded string, err error)
+	attach   func(*Engine, *ebpf.CollectionSpec) (degraded string, err error)
 	// needs is the sentence for a kernel that lacks the feature.
 	needs string
 }

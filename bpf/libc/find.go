@@ -69,13 +69,26 @@ func offsetOf(lib, function string) (uint64, error) {
 		return 0, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > libraryMax {
-		return 0, errors.Join(errors.New("not a library"), err)
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > libraryMax {
+		return 0, errors.New("not a library")
 	}
 	bin, err := elf.NewFile(f)
 	if err != nil {
 		return 0, err
 	}
+	addr, err := symbol(bin, function)
+	if err != nil {
+		return 0, err
+	}
+	return fileOffset(bin, addr)
+}
+
+// symbol returns the address of an exported function.
+func symbol(bin *elf.File, function string) (uint64, error) {
 	if s := bin.SectionByType(elf.SHT_DYNSYM); s == nil || s.Size > symbolsMax {
 		return 0, errors.New("no dynamic symbols, or too many")
 	}
@@ -85,7 +98,7 @@ func offsetOf(lib, function string) (uint64, error) {
 	}
 	for _, s := range symbols {
 		if s.Name == function && elf.ST_TYPE(s.Info) == elf.STT_FUNC && s.Section != elf.SHN_UNDEF {
-			return fileOffset(bin, s.Value)
+			return s.Value, nil
 		}
 	}
 	return 0, errors.New("no such function")
