@@ -5,9 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
-
 	"github.com/odi-dev/odi/bpf/probe"
 )
 
@@ -17,29 +14,20 @@ const ScopeName = "odi/http1"
 // headMax is far more than the kernel keeps; longer input is cut.
 const headMax = 16 << 10
 
-// Decode writes the exchange into span: name, kind, ids, times, status and
-// attributes. The resource and http.route are the caller's.
-func Decode(x probe.Exchange, span ptrace.Span) {
+// Decode reads the exchange into an empty span: its name, whether it failed, and
+// its attributes. http.route is the caller's.
+func Decode(x *probe.Exchange, span *probe.Span) {
 	head := parseHead(x.RequestHead)
-	span.SetTraceID(pcommon.TraceID(x.TraceID))
-	span.SetSpanID(pcommon.SpanID(x.SpanID))
-	span.SetParentSpanID(pcommon.SpanID(x.ParentSpanID))
-	span.SetFlags(uint32(x.TraceFlags))
-	span.SetStartTimestamp(pcommon.NewTimestampFromTime(x.Start))
-	span.SetEndTimestamp(pcommon.NewTimestampFromTime(x.End))
-
-	attrs := span.Attributes()
-	attrs.EnsureCapacity(18)
-	span.SetName(putMethod(attrs, head.method))
+	putMethod(span, head.method)
 	var peer string
 	if x.Peer.IsValid() {
 		peer = x.Peer.Addr().String()
-		attrs.PutStr("network.peer.address", peer)
-		attrs.PutInt("network.peer.port", int64(x.Peer.Port()))
+		span.PutText("network.peer.address", peer)
+		span.PutNumber("network.peer.port", int64(x.Peer.Port()))
 	}
-	attrs.PutStr("network.protocol.version", head.version)
+	span.PutText("network.protocol.version", head.version)
 	if x.StatusCode != 0 {
-		attrs.PutInt("http.response.status_code", int64(x.StatusCode))
+		span.PutNumber("http.response.status_code", int64(x.StatusCode))
 	}
 	if x.Kind == probe.Client {
 		putClient(span, x, head)
@@ -48,62 +36,55 @@ func Decode(x probe.Exchange, span ptrace.Span) {
 	putServer(span, x, head, peer)
 }
 
-// knownMethods are those of RFC 9110 and 5789; others are _OTHER.
-var knownMethods = map[string]bool{
-	"GET": true, "HEAD": true, "POST": true, "PUT": true, "DELETE": true,
-	"CONNECT": true, "OPTIONS": true, "TRACE": true, "PATCH": true,
-}
-
-// putMethod returns the span's name: the method, which has few values.
-func putMethod(attrs pcommon.Map, method string) string {
-	if knownMethods[method] {
-		attrs.PutStr("http.request.method", method)
-		return method
+// putMethod names the span after the method, which has few values: those of
+// RFC 9110 and 5789.
+func putMethod(span *probe.Span, method string) {
+	switch method {
+	case "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH":
+		span.Name = method
+		span.PutText("http.request.method", method)
+		return
 	}
-	attrs.PutStr("http.request.method", "_OTHER")
+	span.Name = "HTTP"
+	span.PutText("http.request.method", "_OTHER")
 	if method != "" {
-		attrs.PutStr("http.request.method_original", method)
+		span.PutText("http.request.method_original", method)
 	}
-	return "HTTP"
 }
 
-func putServer(span ptrace.Span, x probe.Exchange, h head, peer string) {
-	span.SetKind(ptrace.SpanKindServer)
-	attrs := span.Attributes()
-	attrs.PutStr("url.scheme", h.url.scheme)
-	attrs.PutStr("url.path", h.url.path)
+func putServer(span *probe.Span, x *probe.Exchange, h head, peer string) {
+	span.PutText("url.scheme", h.url.scheme)
+	span.PutText("url.path", h.url.path)
 	if h.url.query != "" {
-		attrs.PutStr("url.query", h.url.query)
+		span.PutText("url.query", h.url.query)
 	}
-	putAuthority(attrs, h.url, x.Local)
+	putAuthority(span, h.url, x.Local)
 	if client := clientAddress(h, peer); client != "" {
-		attrs.PutStr("client.address", client)
+		span.PutText("client.address", client)
 	}
 	if h.userAgent != "" {
-		attrs.PutStr("user_agent.original", h.userAgent)
+		span.PutText("user_agent.original", h.userAgent)
 	}
 	if x.RequestBodySize >= 0 {
-		attrs.PutInt("http.request.body.size", x.RequestBodySize)
+		span.PutNumber("http.request.body.size", x.RequestBodySize)
 	}
 	if x.ResponseBodySize >= 0 {
-		attrs.PutInt("http.response.body.size", x.ResponseBodySize)
+		span.PutNumber("http.response.body.size", x.ResponseBodySize)
 	}
 	putStatus(span, x, 500)
 }
 
-func putClient(span ptrace.Span, x probe.Exchange, h head) {
-	span.SetKind(ptrace.SpanKindClient)
-	attrs := span.Attributes()
-	putAuthority(attrs, h.url, x.Peer)
+func putClient(span *probe.Span, x *probe.Exchange, h head) {
+	putAuthority(span, h.url, x.Peer)
 	if full := fullURL(h.url, x.Peer); full != "" {
-		attrs.PutStr("url.full", full)
+		span.PutText("url.full", full)
 	}
 	putStatus(span, x, 400)
 }
 
 // putStatus marks the span as an error from the given status code on, and
 // where there was no complete response.
-func putStatus(span ptrace.Span, x probe.Exchange, from uint16) {
+func putStatus(span *probe.Span, x *probe.Exchange, from uint16) {
 	var reason string
 	switch {
 	case x.Error != probe.ErrorNone:
@@ -115,29 +96,29 @@ func putStatus(span ptrace.Span, x probe.Exchange, from uint16) {
 	default:
 		return
 	}
-	span.Attributes().PutStr("error.type", reason)
-	span.Status().SetCode(ptrace.StatusCodeError)
+	span.PutText("error.type", reason)
+	span.Failed = true
 }
 
 // putAuthority names the server as the client did, else by its end of the connection.
-func putAuthority(attrs pcommon.Map, u target, end netip.AddrPort) {
+func putAuthority(span *probe.Span, u target, end netip.AddrPort) {
 	address, port := splitHostPort(u.authority)
 	if address == "" {
 		if !end.IsValid() {
 			return
 		}
-		attrs.PutStr("server.address", end.Addr().String())
-		attrs.PutInt("server.port", int64(end.Port()))
+		span.PutText("server.address", end.Addr().String())
+		span.PutNumber("server.port", int64(end.Port()))
 		return
 	}
-	attrs.PutStr("server.address", address)
+	span.PutText("server.address", address)
 	if port == 0 {
 		port = 80
 		if u.scheme == "https" {
 			port = 443
 		}
 	}
-	attrs.PutInt("server.port", port)
+	span.PutNumber("server.port", port)
 }
 
 func fullURL(u target, peer netip.AddrPort) string {
@@ -148,11 +129,10 @@ func fullURL(u target, peer netip.AddrPort) string {
 	if u.path == "" && u.query == "" {
 		return "" // CONNECT has an authority only
 	}
-	full := u.scheme + "://" + authority + u.path
-	if u.query != "" {
-		full += "?" + u.query
+	if u.query == "" {
+		return u.scheme + "://" + authority + u.path
 	}
-	return full
+	return u.scheme + "://" + authority + u.path + "?" + u.query
 }
 
 // clientAddress is the first hop that a proxy names, else the peer.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // valueMax bounds every attribute that comes from the wire.
@@ -27,12 +28,13 @@ type target struct {
 	query     string
 }
 
-// parseHead reads as much as there is; the head may be cut anywhere.
+// parseHead reads as much as there is; the head may be cut anywhere. What it
+// returns shares one copy of the bytes.
 func parseHead(raw []byte) head {
 	raw = bytes.TrimLeft(raw[:min(len(raw), headMax)], "\r\n")
-	line, rest, complete := bytes.Cut(raw, []byte("\n"))
+	line, rest, complete := strings.Cut(text(raw), "\n")
 	h := head{version: "1.1"}
-	method, after, _ := strings.Cut(text(bytes.TrimRight(line, "\r")), " ")
+	method, after, _ := strings.Cut(bounded(strings.TrimRight(line, "\r")), " ")
 	h.method = method
 	if i := strings.LastIndex(after, " HTTP/"); i >= 0 {
 		h.version = after[i+len(" HTTP/"):]
@@ -47,42 +49,50 @@ func parseHead(raw []byte) head {
 }
 
 // headers reads the header lines; the first of a name counts.
-func (h *head) headers(raw []byte) {
-	for len(raw) > 0 {
-		var line []byte
-		line, raw, _ = bytes.Cut(raw, []byte("\n"))
-		name, value, ok := bytes.Cut(line, []byte(":"))
+func (h *head) headers(lines string) {
+	for lines != "" {
+		var line string
+		line, lines, _ = strings.Cut(lines, "\n")
+		name, value, ok := strings.Cut(line, ":")
 		if !ok {
 			continue
 		}
 		if to := h.field(name); to != nil && *to == "" {
-			*to = text(bytes.TrimSpace(value))
+			*to = bounded(strings.TrimSpace(value))
 		}
 	}
 }
 
 // field returns where the value of a header goes, nil for most headers. It
 // compares by length first: this runs for every header of every request.
-func (h *head) field(name []byte) *string {
-	for _, f := range [...]struct {
-		name string
-		to   *string
-	}{
-		{"host", &h.url.authority},
-		{"user-agent", &h.userAgent},
-		{"forwarded", &h.forwarded},
-		{"x-forwarded-for", &h.forwardedFor},
-	} {
-		if len(name) == len(f.name) && strings.EqualFold(string(name), f.name) {
-			return f.to
-		}
+func (h *head) field(name string) *string {
+	switch {
+	case len(name) == len("host") && strings.EqualFold(name, "host"):
+		return &h.url.authority
+	case len(name) == len("user-agent") && strings.EqualFold(name, "user-agent"):
+		return &h.userAgent
+	case len(name) == len("forwarded") && strings.EqualFold(name, "forwarded"):
+		return &h.forwarded
+	case len(name) == len("x-forwarded-for") && strings.EqualFold(name, "x-forwarded-for"):
+		return &h.forwardedFor
 	}
 	return nil
 }
 
-// text makes wire bytes valid and bounded.
+// text copies wire bytes and makes them valid, which nearly all are already.
 func text(raw []byte) string {
-	return strings.ToValidUTF8(string(raw[:min(len(raw), valueMax)]), "\uFFFD")
+	if utf8.Valid(raw) {
+		return string(raw)
+	}
+	return strings.ToValidUTF8(string(raw), "\uFFFD")
+}
+
+// bounded cuts a value, and what the cut leaves of a character.
+func bounded(s string) string {
+	if len(s) <= valueMax {
+		return s
+	}
+	return strings.ToValidUTF8(s[:valueMax], "\uFFFD")
 }
 
 // parseTarget handles the four forms of RFC 9112: origin, absolute, authority
@@ -117,16 +127,20 @@ func withoutUser(authority string) string {
 	return authority[strings.LastIndex(authority, "@")+1:]
 }
 
-// redact keeps the keys of a query and hides its values.
+// redact keeps the keys of a query and hides its values. That can make it
+// longer, hence the second bound.
 func redact(query string) string {
 	if query == "" {
 		return ""
 	}
 	var b strings.Builder
-	for i, pair := range strings.Split(query, "&") {
-		if i > 0 {
+	b.Grow(len(query) + len("=REDACTED"))
+	first := true
+	for pair := range strings.SplitSeq(query, "&") {
+		if !first {
 			b.WriteByte('&')
 		}
+		first = false
 		key, _, hasValue := strings.Cut(pair, "=")
 		if !hasValue {
 			// A lone word may be a secret as well as a flag.
@@ -136,7 +150,7 @@ func redact(query string) string {
 		b.WriteString(key)
 		b.WriteString("=REDACTED")
 	}
-	return b.String()
+	return bounded(b.String())
 }
 
 // splitHostPort also takes hosts without port; port 0 means none.

@@ -12,10 +12,10 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/odi-dev/odi/internal/telemetry"
 	"github.com/odi-dev/odi/odiglet/books"
+	"github.com/odi-dev/odi/odiglet/export"
 )
 
 const (
@@ -77,7 +77,12 @@ func (p *printer) watch() {
 }
 
 // Traces sorts the spans of a batch into their traces.
-func (p *printer) Traces(td ptrace.Traces) {
+func (p *printer) Traces(b export.Batch) {
+	td, err := b.Read()
+	if err != nil {
+		p.books.Drop(books.ReasonRejected, b.Spans)
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()

@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/odi-dev/odi/odiglet/books"
+	"github.com/odi-dev/odi/odiglet/export"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -42,7 +43,8 @@ const (
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.Local)
 
-func traces(trace byte, entries ...entry) ptrace.Traces {
+func traces(t *testing.T, trace byte, entries ...entry) export.Batch {
+	t.Helper()
 	td := ptrace.NewTraces()
 	for _, e := range entries {
 		rs := td.ResourceSpans().AppendEmpty()
@@ -67,13 +69,18 @@ func traces(trace byte, entries ...entry) ptrace.Traces {
 			s.Status().SetCode(ptrace.StatusCodeError)
 		}
 	}
-	return td
+	body, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return export.Batch{Body: body, Spans: len(entries)}
 }
 
 // shopTrace is a request through four services, in the order in which spans end.
-func shopTrace() ptrace.Traces {
+func shopTrace(t *testing.T) export.Batch {
+	t.Helper()
 	const ms = time.Millisecond
-	return traces(1,
+	return traces(t, 1,
 		entry{service: "pricing", id: 5, parent: 4, kind: server, name: "GET /price/{order}", path: "/price/42", route: "/price/{order}", status: 200, link: "header", start: 5 * ms, ended: 6*ms + 420*time.Microsecond},
 		entry{service: "catalogue", id: 4, parent: 3, kind: client, name: "GET", url: "http://pricing:8080/price/42?who=REDACTED", status: 200, link: "goroutine", start: 4 * ms, ended: 7 * ms},
 		entry{service: "catalogue", id: 3, parent: 2, kind: server, name: "GET", path: "/products/42", status: 200, link: "header", start: 3 * ms, ended: 8 * ms},
@@ -87,20 +94,20 @@ func shopTrace() ptrace.Traces {
 
 func TestTree(t *testing.T) {
 	for name, tc := range map[string]struct {
-		trace ptrace.Traces
+		trace export.Batch
 		paint paint
 	}{
-		"shop":        {trace: shopTrace()},
-		"shop-colour": {trace: shopTrace(), paint: true},
-		"parent-not-seen": {trace: traces(2,
+		"shop":        {trace: shopTrace(t)},
+		"shop-colour": {trace: shopTrace(t), paint: true},
+		"parent-not-seen": {trace: traces(t, 2,
 			entry{service: "cart", id: 2, parent: 9, kind: server, name: "GET", path: "/a", status: 200, link: "header", ended: time.Millisecond},
 			entry{service: "cart", id: 3, parent: 2, kind: client, name: "GET", url: "http://b/", status: 200, link: "single", ended: 500 * time.Microsecond},
 		)},
-		"ring-of-parents": {trace: traces(3,
+		"ring-of-parents": {trace: traces(t, 3,
 			entry{service: "a", id: 1, parent: 2, kind: server, name: "GET", path: "/", status: 200, link: "header"},
 			entry{service: "b", id: 2, parent: 1, kind: server, name: "GET", path: "/", status: 200, link: "header"},
 		)},
-		"hostile-text": {trace: traces(4,
+		"hostile-text": {trace: traces(t, 4,
 			entry{service: "cart\x1b[2J", id: 1, kind: server, name: "GET", path: "/\x1b]0;owned\x07\n/x", status: 200},
 		)},
 	} {
@@ -146,7 +153,7 @@ func TestTracesArePrintedWhenTheyAreComplete(t *testing.T) {
 		}()
 
 		// Another process's span may still come, but not for ever.
-		p.Traces(traces(1, entry{service: "cart", id: 1, parent: 9, kind: server, name: "GET", link: "header"}))
+		p.Traces(traces(t, 1, entry{service: "cart", id: 1, parent: 9, kind: server, name: "GET", link: "header"}))
 		time.Sleep(quiet / 2)
 		if out.String() != "" {
 			t.Error("printed before the trace was quiet")
@@ -157,17 +164,17 @@ func TestTracesArePrintedWhenTheyAreComplete(t *testing.T) {
 		}
 
 		// A request of the same process that has not ended is waited for.
-		p.Traces(traces(2, entry{service: "slow", id: 2, parent: 1, kind: client, name: "GET", link: "thread"}))
+		p.Traces(traces(t, 2, entry{service: "slow", id: 2, parent: 1, kind: client, name: "GET", link: "thread"}))
 		time.Sleep(3 * time.Second)
 		if strings.Contains(out.String(), "slow") {
 			t.Error("printed without the request that it belongs to")
 		}
-		p.Traces(traces(2, entry{service: "slow", id: 1, kind: server, name: "GET"}))
+		p.Traces(traces(t, 2, entry{service: "slow", id: 1, kind: server, name: "GET"}))
 		time.Sleep(2 * quiet)
 		if !strings.Contains(out.String(), "2 spans") {
 			t.Errorf("want one tree of two spans:\n%s", out.String())
 		}
-		p.Traces(traces(3, entry{service: "endless", id: 2, parent: 1, kind: client, name: "GET", link: "thread"}))
+		p.Traces(traces(t, 3, entry{service: "endless", id: 2, parent: 1, kind: client, name: "GET", link: "thread"}))
 		time.Sleep(patience + quiet)
 		if !strings.Contains(out.String(), "endless") {
 			t.Error("never printed")

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"go.opentelemetry.io/collector/pdata/pmetric"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/odi-dev/odi/odiglet/books"
 )
@@ -16,7 +15,7 @@ type Discard struct{ spans *books.Books }
 func NewDiscard(spans *books.Books) Discard { return Discard{spans} }
 
 // Traces counts the spans.
-func (d Discard) Traces(td ptrace.Traces) { d.spans.Sent(td.SpanCount()) }
+func (d Discard) Traces(b Batch) { d.spans.Sent(b.Spans) }
 
 // Metrics does nothing.
 func (Discard) Metrics(pmetric.Metrics) {}

@@ -30,17 +30,24 @@ func NewJSONLines(out io.Writer, spans *books.Books) *JSONLines {
 }
 
 // Traces writes one line.
-func (j *JSONLines) Traces(td ptrace.Traces) {
-	n := td.SpanCount()
-	line, err := (&ptrace.JSONMarshaler{}).MarshalTraces(td)
-	if err == nil {
-		err = j.write(line)
-	}
-	if err != nil {
-		j.books.Drop(books.ReasonRejected, n)
+func (j *JSONLines) Traces(b Batch) {
+	if err := j.writeSpans(b); err != nil {
+		j.books.Drop(books.ReasonRejected, b.Spans)
 		return
 	}
-	j.books.Sent(n)
+	j.books.Sent(b.Spans)
+}
+
+func (j *JSONLines) writeSpans(b Batch) error {
+	td, err := b.Read()
+	if err != nil {
+		return err
+	}
+	line, err := (&ptrace.JSONMarshaler{}).MarshalTraces(td)
+	if err != nil {
+		return fmt.Errorf("encoding OTLP/JSON: %w", err)
+	}
+	return j.write(line)
 }
 
 // Metrics writes one line when they are wanted.

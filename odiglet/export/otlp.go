@@ -9,7 +9,6 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 
 	"github.com/odi-dev/odi/odiglet/books"
@@ -74,10 +73,8 @@ func NewOTLP(o Options) (*OTLP, error) {
 }
 
 // Traces queues a batch.
-func (o *OTLP) Traces(td ptrace.Traces) {
-	n := td.SpanCount()
-	body, err := ptraceotlp.NewExportRequestFromTraces(td).MarshalProto()
-	o.traces.enqueue(payload{body, n}, err)
+func (o *OTLP) Traces(b Batch) {
+	o.traces.enqueue(payload{b.Body, b.Spans}, nil)
 }
 
 // Metrics queues a batch.

@@ -122,13 +122,18 @@ func (r *receiver) serveHTTP(t *testing.T) string {
 	return srv.URL
 }
 
-func someSpans(n int) ptrace.Traces {
+func someSpans(t *testing.T, n int) Batch {
+	t.Helper()
 	td := ptrace.NewTraces()
 	spans := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
 	for range n {
 		spans.AppendEmpty().SetName("GET")
 	}
-	return td
+	body, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Batch{Body: body, Spans: n}
 }
 
 func newTestSink(t *testing.T, endpoint string, env map[string]string) (*OTLP, *books.Books) {
@@ -183,8 +188,8 @@ func TestOTLP(t *testing.T) {
 				}
 				sink, accounts := newTestSink(t, endpoint(t), env)
 				accounts.Seen(6)
-				sink.Traces(someSpans(3))
-				sink.Traces(someSpans(3))
+				sink.Traces(someSpans(t, 3))
+				sink.Traces(someSpans(t, 3))
 				if err := sink.Close(t.Context()); err != nil {
 					t.Fatal(err)
 				}
@@ -204,7 +209,7 @@ func TestOTLPWithoutReceiverEndsInTime(t *testing.T) {
 		t.Run(string(protocol), func(t *testing.T) {
 			sink, accounts := newTestSink(t, "http://127.0.0.1:1", map[string]string{"OTEL_EXPORTER_OTLP_PROTOCOL": string(protocol)})
 			accounts.Seen(4)
-			sink.Traces(someSpans(4))
+			sink.Traces(someSpans(t, 4))
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
 			begin := time.Now()
@@ -229,7 +234,7 @@ func TestOTLPGivesUpWhenTheTimeIsSpent(t *testing.T) {
 	}
 	sink, accounts := newTestSink(t, r.serveHTTP(t), map[string]string{"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"})
 	accounts.Seen(1)
-	sink.Traces(someSpans(1))
+	sink.Traces(someSpans(t, 1))
 	if err := sink.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +251,7 @@ func TestOTLPQueueIsBounded(t *testing.T) {
 	const batches = queueSlots + 100
 	accounts.Seen(batches)
 	for range batches {
-		sink.Traces(someSpans(1))
+		sink.Traces(someSpans(t, 1))
 	}
 	close(release)
 	if err := sink.Close(t.Context()); err != nil {

@@ -2,6 +2,7 @@ package red
 
 import (
 	"sort"
+	"strings"
 	"sync"
 	"time"
 
@@ -144,9 +145,17 @@ func (r *Recorder) Record(id string, req Request, took time.Duration) {
 			return
 		}
 		h = &histogram{}
-		in.series[req] = h
+		in.series[req.clone()] = h
 	}
 	h.add(took.Seconds(), r.bounds)
+}
+
+// clone returns a request that holds nothing of the head that it was read from.
+func (r Request) clone() Request {
+	for _, s := range []*string{&r.Method, &r.Scheme, &r.Route, &r.ErrorType, &r.Server} {
+		*s = strings.Clone(*s)
+	}
+	return r
 }
 
 // limit drops what would make too many series.
@@ -162,7 +171,7 @@ func (in *instance) limit(req Request) Request {
 		req.Server, req.Port = otherServer, 0
 		return req
 	}
-	in.servers[req.Server] = true
+	in.servers[strings.Clone(req.Server)] = true
 	return req
 }
 

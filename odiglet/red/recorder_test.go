@@ -118,3 +118,13 @@ func TestForgottenInstancesAreCollectedOnceMore(t *testing.T) {
 		t.Errorf("%d points of one who came back, want 1", n)
 	}
 }
+
+func BenchmarkRecord(b *testing.B) {
+	r := NewRecorder(noon)
+	r.Add("a", resource("cart"))
+	get := Request{Kind: Client, Method: "GET", Scheme: "http", Status: 200, Server: "price", Port: 8080}
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Record("a", get, 5*time.Millisecond)
+	}
+}

@@ -2,24 +2,25 @@ package spans
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
-
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/odi-dev/odi/bpf/http1"
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/internal/telemetry"
-	"github.com/odi-dev/odi/internal/version"
 	"github.com/odi-dev/odi/odiglet/books"
 	"github.com/odi-dev/odi/odiglet/export"
 	"github.com/odi-dev/odi/odiglet/red"
 )
 
-// batchSpans is large enough that its encoding is cheap per span, and small
-// beside the largest message of 4 MiB that receivers take by default.
-const batchSpans = 1000
+const (
+	// batchSpans is large enough that what a batch costs is little per span.
+	batchSpans = 1000
+	// batchBytes is what a thousand spans with long addresses take, and below the
+	// largest message of 4 MiB that receivers take by default.
+	batchBytes = 2 << 20
+)
 
 // Options are what a pipeline needs.
 type Options struct {
@@ -36,20 +37,22 @@ type Options struct {
 // Pipeline turns exchanges into batches of spans.
 type Pipeline struct {
 	Options
+	scope []byte
 
-	scratch ptrace.Span // used by Handle only, empty between calls
+	// Used by Handle only.
+	span    probe.Span
+	encoded []byte
 
-	mu    sync.Mutex
-	batch ptrace.Traces
-	size  int
-	spans map[*Origin]ptrace.SpanSlice // of the batch
+	mu     sync.Mutex
+	spans  []byte   // of the batch, encoded, as they came
+	size   int      // how many these are
+	groups []*group // in the order of their first spans
+	of     map[*Origin]*group
 }
 
 // New returns an empty pipeline.
 func New(o Options) *Pipeline {
-	p := &Pipeline{Options: o, scratch: ptrace.NewSpan()}
-	p.empty()
-	return p
+	return &Pipeline{Options: o, scope: encodeScope(), of: make(map[*Origin]*group)}
 }
 
 // Handle takes one exchange; it is the engine's handler, never called twice at a time.
@@ -60,33 +63,36 @@ func (p *Pipeline) Handle(x probe.Exchange) {
 		p.Books.Drop(books.ReasonDetached, 1)
 		return
 	}
-	span := p.scratch
-	http1.Decode(x, span)
-	if why := p.judge(origin, x, span); why != "" {
+	p.span.Reset()
+	http1.Decode(&x, &p.span)
+	if why := p.judge(origin, &x); why != "" {
 		p.Books.Drop(why, 1)
-		ptrace.NewSpan().MoveTo(span)
 		return
 	}
-	p.link(x, span)
-	p.add(origin, span)
+	if method := x.Link.String(); p.LinkMethods && method != "" {
+		p.span.PutText(telemetry.LinkMethod, method)
+	}
+	p.encoded = appendSpan(p.encoded[:0], &x, &p.span)
+	if err := p.add(origin, p.encoded); err != nil {
+		p.Books.Drop(books.ReasonRejected, 1) // a defect of ours; no request causes it
+	}
 }
 
 // judge says why the request gives no span; empty if it does. What it measures
 // does not depend on that, but for the kubelet's probes: they are no traffic.
-func (p *Pipeline) judge(o *Origin, x probe.Exchange, span ptrace.Span) books.Reason {
-	if span.Name() == "" {
+func (p *Pipeline) judge(o *Origin, x *probe.Exchange) books.Reason {
+	if p.span.Name == "" {
 		return books.ReasonUnparsable
 	}
-	attrs := span.Attributes()
-	path := get(attrs, telemetry.URLPath)
+	seen := observe(x, &p.span)
 	isServer := x.Kind == probe.Server
-	if isServer && o.Filter.isProbe(path, get(attrs, telemetry.UserAgentOriginal)) {
+	if isServer && o.Filter.isProbe(seen.path, seen.userAgent) {
 		return books.ReasonHealthCheck
 	}
 	if o.Metrics {
-		p.Recorder.Record(o.Service.InstanceID, measured(x, attrs), x.End.Sub(x.Start))
+		p.Recorder.Record(o.Service.InstanceID, seen.measured, x.End.Sub(x.Start))
 	}
-	if isServer && o.Filter.ignores(path) {
+	if isServer && o.Filter.ignores(seen.path) {
 		return books.ReasonIgnored
 	}
 	if !o.Traces {
@@ -95,59 +101,61 @@ func (p *Pipeline) judge(o *Origin, x probe.Exchange, span ptrace.Span) books.Re
 	return ""
 }
 
-func (p *Pipeline) link(x probe.Exchange, span ptrace.Span) {
-	if method := x.Link.String(); p.LinkMethods && method != "" {
-		span.Attributes().PutStr(telemetry.LinkMethod, method)
-		return
-	}
-	span.Attributes().Remove(telemetry.LinkMethod)
-}
-
-func (p *Pipeline) add(o *Origin, span ptrace.Span) {
+// add puts an encoded span into the batch.
+func (p *Pipeline) add(o *Origin, span []byte) error {
 	p.mu.Lock()
-	to, ok := p.spans[o]
+	g, ok := p.of[o]
 	if !ok {
-		to = p.newSpans(o)
-		p.spans[o] = to
+		resource, err := encodeResource(o.Resource)
+		if err != nil {
+			p.mu.Unlock()
+			return err
+		}
+		g = &group{resource: resource}
+		p.of[o] = g
+		p.groups = append(p.groups, g)
 	}
-	span.MoveTo(to.AppendEmpty())
+	from := len(p.spans)
+	p.spans = appendBytes(p.spans, tagSpans, span)
+	g.put(from, len(p.spans))
 	p.size++
-	full := p.size >= batchSpans
+	full := p.size >= batchSpans || len(p.spans) >= batchBytes
 	p.mu.Unlock()
 	if full {
 		p.Flush()
 	}
-}
-
-func (p *Pipeline) newSpans(o *Origin) ptrace.SpanSlice {
-	rs := p.batch.ResourceSpans().AppendEmpty()
-	o.Resource.CopyTo(rs.Resource())
-	rs.SetSchemaUrl(telemetry.SchemaURL)
-	ss := rs.ScopeSpans().AppendEmpty()
-	ss.Scope().SetName(http1.ScopeName)
-	ss.Scope().SetVersion(version.Version)
-	ss.SetSchemaUrl(telemetry.SchemaURL)
-	return ss.Spans()
-}
-
-// empty starts a batch; p.mu is held, or nobody knows p yet.
-func (p *Pipeline) empty() {
-	p.batch = ptrace.NewTraces()
-	p.size = 0
-	p.spans = make(map[*Origin]ptrace.SpanSlice)
+	return nil
 }
 
 // Flush hands the batch to the exporter.
 func (p *Pipeline) Flush() {
 	p.mu.Lock()
-	batch, size := p.batch, p.size
-	if size > 0 {
-		p.empty()
-	}
+	batch := p.take()
 	p.mu.Unlock()
-	if size > 0 {
+	if batch.Spans > 0 {
 		p.Sink.Traces(batch)
 	}
+}
+
+// take ends the batch and starts the next; p.mu is held.
+func (p *Pipeline) take() export.Batch {
+	if p.size == 0 {
+		return export.Batch{}
+	}
+	room := 0
+	for _, g := range p.groups {
+		room += g.encodedSize(p.scope)
+	}
+	body := slices.Grow([]byte(nil), room)
+	for _, g := range p.groups {
+		body = g.append(body, p.scope, p.spans)
+	}
+	batch := export.Batch{Body: body, Spans: p.size}
+	p.spans, p.size = p.spans[:0], 0
+	clear(p.groups)
+	p.groups = p.groups[:0]
+	clear(p.of)
+	return batch
 }
 
 // Run flushes at least every Delay until ctx ends, and collects the metrics
@@ -175,28 +183,39 @@ func (p *Pipeline) Collect(now time.Time) {
 	}
 }
 
-// measured picks the attributes of the metrics out of a span's.
-func measured(x probe.Exchange, attrs pcommon.Map) red.Request {
-	r := red.Request{
-		Method:    get(attrs, telemetry.HTTPRequestMethod),
-		Scheme:    get(attrs, telemetry.URLScheme),
-		Route:     get(attrs, telemetry.HTTPRoute),
-		ErrorType: get(attrs, telemetry.ErrorType),
-		Status:    int(x.StatusCode),
-	}
-	if x.Kind == probe.Client {
-		r.Kind = red.Client
-		r.Server = get(attrs, telemetry.ServerAddress)
-		if port, ok := attrs.Get(telemetry.ServerPort); ok {
-			r.Port = int(port.Int())
-		}
-	}
-	return r
+// observation is what the pipeline itself looks at of a request.
+type observation struct {
+	path, userAgent string
+	measured        red.Request
 }
 
-func get(attrs pcommon.Map, key string) string {
-	if v, ok := attrs.Get(key); ok {
-		return v.Str()
+// observe picks it out of the span's attributes, in one pass.
+func observe(x *probe.Exchange, span *probe.Span) observation {
+	o := observation{measured: red.Request{Status: int(x.StatusCode)}}
+	r := &o.measured
+	if x.Kind == probe.Client {
+		r.Kind = red.Client
 	}
-	return ""
+	for i := range span.Attributes {
+		a := &span.Attributes[i]
+		switch a.Key {
+		case telemetry.HTTPRequestMethod:
+			r.Method = a.Text
+		case telemetry.URLScheme:
+			r.Scheme = a.Text
+		case telemetry.HTTPRoute:
+			r.Route = a.Text
+		case telemetry.ErrorType:
+			r.ErrorType = a.Text
+		case telemetry.ServerAddress:
+			r.Server = a.Text
+		case telemetry.ServerPort:
+			r.Port = int(a.Number)
+		case telemetry.URLPath:
+			o.path = a.Text
+		case telemetry.UserAgentOriginal:
+			o.userAgent = a.Text
+		}
+	}
+	return o
 }

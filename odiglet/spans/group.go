@@ -1,0 +1,43 @@
+package spans
+
+import "google.golang.org/protobuf/encoding/protowire"
+
+// group is the spans of one origin in a batch: parts of the batch's memory.
+type group struct {
+	resource []byte // the fields of a ResourceSpans without its spans
+	parts    []part
+	size     int // of all parts
+}
+
+type part struct{ from, to int }
+
+// put adds what lies behind everything that was put before.
+func (g *group) put(from, to int) {
+	g.size += to - from
+	if last := len(g.parts) - 1; last >= 0 && g.parts[last].to == from {
+		g.parts[last].to = to
+		return
+	}
+	g.parts = append(g.parts, part{from, to})
+}
+
+// append appends the group as one ResourceSpans with one ScopeSpans. The fields of
+// a message may come in any order: the spans follow what is known beforehand.
+func (g *group) append(b, scope, spans []byte) []byte {
+	inner := len(scope) + g.size
+	b = append(b, tagResourceSpans)
+	b = protowire.AppendVarint(b, uint64(len(g.resource)+1+protowire.SizeBytes(inner)))
+	b = append(b, g.resource...)
+	b = append(b, tagScopeSpans)
+	b = protowire.AppendVarint(b, uint64(inner))
+	b = append(b, scope...)
+	for _, p := range g.parts {
+		b = append(b, spans[p.from:p.to]...)
+	}
+	return b
+}
+
+// encodedSize is what append appends.
+func (g *group) encodedSize(scope []byte) int {
+	return 1 + protowire.SizeBytes(len(g.resource)+1+protowire.SizeBytes(len(scope)+g.size))
+}
