@@ -109,6 +109,7 @@ func Ladder(log *slog.Logger) []probe.Feature {
 // Run works until ctx ends; then it hands what the kernel still holds, and the
 // last metrics, to the sink, and detaches from everything.
 func (o *Odiglet) Run(ctx context.Context) error {
+	collectLess()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return o.engine.Run(ctx, o.pipeline.Handle) })
 	g.Go(func() error { return o.manager.Run(ctx) })
