@@ -58,7 +58,7 @@ func startNginx(t *testing.T, addr, next string, rewrites bool) uint32 {
 events { worker_connections 512; }
 http {
   access_log off; client_body_temp_path %[1]s; proxy_temp_path %[1]s; fastcgi_temp_path %[1]s; uwsgi_temp_path %[1]s; scgi_temp_path %[1]s;
-  upstream next { server %[3]s; keepalive 32; }
+  upstream next { server %[3]s; keepalive 32; keepalive_requests 200; keepalive_timeout 2s; }
   map $http_upgrade $hop { default upgrade; '' ''; }
   server { listen %[2]s; location / {
     proxy_pass http://next%[4]s; proxy_http_version 1.1; proxy_set_header Connection $hop; proxy_set_header Upgrade $http_upgrade;

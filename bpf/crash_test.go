@@ -215,7 +215,7 @@ func programsOf(t *testing.T, pid int) []string {
 func gone(t *testing.T, ids []string) {
 	t.Helper()
 	for _, id := range ids {
-		for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 			if err := exec.Command("bpftool", "prog", "show", "id", id).Run(); err != nil {
 				break
 			}
