@@ -124,6 +124,7 @@ func TestChains(t *testing.T) {
 		wantLinked []float64
 	}{
 		"Go asks Go from another goroutine, and Python": {[]string{"direct", "goroutine", "python"}, []float64{1, 1, 1}},
+		"Go asks Go over connections of its own type":   {[]string{"wrapped", "direct"}, []float64{1, 1}},
 		"a Go reverse proxy":                            {[]string{"proxy", "direct"}, []float64{1, 1}},
 		"threaded Python asks Go":                       {[]string{"python", "python", "direct"}, []float64{0.99, 0.99, 1}},
 		"HAProxy asks Go":                               {[]string{"haproxy", "direct"}, []float64{0.95, 1}},

@@ -26,22 +26,44 @@ inline_ u64 socket_of(u32 fd)
 	return (u64)BPF_CORE_READ(sock, sk);
 }
 
-// connection_of follows persistConn.conn (*net.TCPConn) to its socket; 0 where
-// the connection is something else, such as TLS.
-inline_ u64 connection_of(struct target *g, u64 pconn)
+// tcp_socket returns the socket of a *net.TCPConn, 0 where conn is something else.
+inline_ u64 tcp_socket(struct target *g, u64 conn)
 {
-	u64 tcp = 0, netfd = 0;
+	u64 netfd = 0;
 	u64 kind[2] = {}; // family, sotype
 	u32 fd = 0;
 
-	if (bpf_probe_read_user(&tcp, 8, (void *)(pconn + g->pconn_off + 8)) ||
-	    bpf_probe_read_user(&netfd, 8, (void *)tcp) ||
+	if (bpf_probe_read_user(&netfd, 8, (void *)conn) ||
 	    bpf_probe_read_user(kind, sizeof(kind), (void *)(netfd + g->family_off)) ||
 	    bpf_probe_read_user(&fd, 4, (void *)(netfd + g->sysfd_off)))
 		return 0;
 	if ((kind[0] != AF_INET && kind[0] != AF_INET6) || kind[1] != SOCK_STREAM)
 		return 0;
 	return socket_of(fd);
+}
+
+// connection_of follows persistConn.conn (a net.Conn) to its socket; 0 where it
+// is TLS. Types of a program's own mostly begin with the connection that they
+// wrap, as a pointer or a net.Conn, or have one word before it.
+noinline_ u64 connection_of(struct target *g, u64 pconn)
+{
+	struct {
+		u64 type, data;
+		u64 tls; // persistConn.tlsState
+	} conn = {};
+	u64 begin[3] = {}, sk;
+
+	if (!g || bpf_probe_read_user(&conn, sizeof(conn), (void *)(pconn + g->pconn_off)) || conn.tls)
+		return 0;
+	sk = tcp_socket(g, conn.data);
+	if (sk || bpf_probe_read_user(begin, sizeof(begin), (void *)conn.data))
+		return sk;
+	sk = tcp_socket(g, begin[1]);
+	if (!sk)
+		sk = tcp_socket(g, begin[0]);
+	if (!sk)
+		sk = tcp_socket(g, begin[2]);
+	return sk;
 }
 
 SEC("uprobe.multi")

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log"
@@ -23,7 +24,11 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	transport := &http.Transport{MaxIdleConnsPerHost: 64}
+	if mode == "wrapped" {
+		transport.DialContext = dialWrapped
+	}
+	client := &http.Client{Transport: transport}
 	ask := func(path string) string {
 		resp, err := client.Get(next + path)
 		if err != nil {
@@ -68,6 +73,23 @@ func main() {
 		log.Fatal(http.Serve(l, http.HandlerFunc(upgrade)))
 	}
 	log.Fatal(http.Serve(l, handler))
+}
+
+// wrapped is a connection as many programs make them, to count or to limit.
+type wrapped struct {
+	net.Conn
+	written int
+}
+
+func (w *wrapped) Write(b []byte) (int, error) {
+	n, err := w.Conn.Write(b)
+	w.written += n
+	return n, err
+}
+
+func dialWrapped(ctx context.Context, network, addr string) (net.Conn, error) {
+	c, err := new(net.Dialer).DialContext(ctx, network, addr)
+	return &wrapped{Conn: c}, err
 }
 
 // workers is a pool that grows inside requests: whoever finds no worker free
