@@ -79,7 +79,7 @@ func (l *leaving) all(pid uint32) (left int, err error) {
 					c.Hasty = 1
 				}
 			})
-		}, drainMax)
+		}, drainMax/2, drainMax)
 		left += n
 		if err != nil {
 			return left, err

@@ -22,10 +22,10 @@ type Control struct {
 const between = time.Millisecond
 
 // Drain takes sockets out of the map that walk walks, each as soon as it waits
-// for no answer, in the second half of max as soon as nothing is queued. It
-// returns how many still hold bytes at the end: they stay in the map. Its walks
-// and those of other processes on the same engine must not overlap.
-func Drain(walk *link.Iter, set func(hasty bool) error, maxWait time.Duration) (left int, err error) {
+// for no answer, after polite as soon as nothing is queued. It returns how many
+// still hold bytes at the end: they stay in the map. Its walks and those of
+// other processes on the same engine must not overlap.
+func Drain(walk *link.Iter, set func(hasty bool) error, polite, maxWait time.Duration) (left int, err error) {
 	start := time.Now()
 	hasty := false
 	if err := set(false); err != nil {
@@ -37,7 +37,7 @@ func Drain(walk *link.Iter, set func(hasty bool) error, maxWait time.Duration) (
 		if err != nil || left == 0 || waited > maxWait {
 			return left, err
 		}
-		if !hasty && waited > maxWait/2 {
+		if !hasty && waited > polite {
 			hasty = true
 			if err := set(true); err != nil {
 				return left, err
