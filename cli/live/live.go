@@ -3,13 +3,13 @@ package live
 import (
 	"context"
 	"encoding/json"
+	"net/url"
 	"sort"
-	"strconv"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/cli/cluster"
@@ -26,7 +26,7 @@ const (
 
 // Odiglets are the odiglets of a cluster.
 type Odiglets struct {
-	client kubernetes.Interface
+	config *rest.Config
 	pods   []corev1.Pod
 }
 
@@ -36,11 +36,7 @@ func Of(to *cluster.Cluster, pods []corev1.Pod) (Odiglets, error) {
 	if err != nil {
 		return Odiglets{}, err
 	}
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return Odiglets{}, err
-	}
-	o := Odiglets{client: client}
+	o := Odiglets{config: config}
 	for _, pod := range pods {
 		if pod.Labels[odiv1.LabelComponent] == "odiglet" && pod.Status.Phase == corev1.PodRunning {
 			o.pods = append(o.pods, pod)
@@ -57,8 +53,8 @@ type Process struct {
 
 // Processes lists the processes of a workload on all nodes that answer; unreachable counts the others.
 func (o Odiglets) Processes(ctx context.Context, ref workload.Reference) (list []Process, unreachable int) {
-	query := map[string]string{"namespace": ref.Namespace, "kind": string(ref.Kind), "name": ref.Name}
-	answers := ask[nodeapi.Processes](ctx, o, nodeapi.ProcessesPath, query)
+	query := url.Values{"namespace": {ref.Namespace}, "kind": {string(ref.Kind)}, "name": {ref.Name}}
+	answers := ask[nodeapi.Processes](ctx, o, url.URL{Path: nodeapi.ProcessesPath, RawQuery: query.Encode()})
 	for node, answer := range answers {
 		for _, process := range answer.Processes {
 			list = append(list, Process{Node: node, Process: process})
@@ -75,11 +71,11 @@ func (o Odiglets) Processes(ctx context.Context, ref workload.Reference) (list [
 
 // Nodes asks every odiglet about itself. The key is the node's name.
 func (o Odiglets) Nodes(ctx context.Context) map[string]nodeapi.Node {
-	return ask[nodeapi.Node](ctx, o, nodeapi.NodePath, nil)
+	return ask[nodeapi.Node](ctx, o, url.URL{Path: nodeapi.NodePath})
 }
 
 // ask puts one question to every odiglet; the key is the node's name.
-func ask[T any](ctx context.Context, o Odiglets, path string, query map[string]string) map[string]T {
+func ask[T any](ctx context.Context, o Odiglets, query url.URL) map[string]T {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var mutex sync.Mutex
@@ -92,8 +88,7 @@ func ask[T any](ctx context.Context, o Odiglets, path string, query map[string]s
 		go func() {
 			defer group.Done()
 			defer func() { <-slots }()
-			data, err := o.client.CoreV1().Pods(pod.Namespace).
-				ProxyGet("http", pod.Name, strconv.Itoa(nodeapi.Port), path, query).DoRaw(ctx)
+			data, err := fetch(ctx, o.config, &pod, query)
 			var answer T
 			if err != nil || json.Unmarshal(data, &answer) != nil {
 				return

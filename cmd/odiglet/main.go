@@ -6,14 +6,17 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 
 	"github.com/go-logr/logr"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/odi-dev/odi/bpf/guard"
+	"github.com/odi-dev/odi/internal/nodeapi"
 	"github.com/odi-dev/odi/internal/version"
 	"github.com/odi-dev/odi/odiglet/node"
 )
@@ -27,7 +30,9 @@ func main() {
 }
 
 func run() error {
-	listen := flag.String("listen", ":8090", "address of health, metrics and the query API")
+	listen := flag.String("listen", ":8090", "address of health and metrics")
+	query := flag.String("query-listen", net.JoinHostPort(nodeapi.Host, strconv.Itoa(nodeapi.Port)),
+		"address of the query API, which asks nobody who they are")
 	level := new(slog.LevelVar)
 	flag.TextVar(level, "log-level", level, "debug, info, warn or error")
 	flag.Parse()
@@ -46,6 +51,6 @@ func run() error {
 	defer stop()
 	log.Info("starting", "version", version.Version, "node", os.Getenv("NODE_NAME"))
 	return node.Run(ctx, node.Options{
-		Node: os.Getenv("NODE_NAME"), Listen: *listen, Config: config, Log: log, Env: os.LookupEnv,
+		Node: os.Getenv("NODE_NAME"), Listen: *listen, Query: *query, Config: config, Log: log, Env: os.LookupEnv,
 	})
 }

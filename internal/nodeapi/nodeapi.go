@@ -1,10 +1,14 @@
 // Package nodeapi holds the answers of an odiglet's small query API: live detail
-// that belongs in no Kubernetes object. The odiglet serves it; `odi describe`
-// asks for it through the API server's pod proxy.
+// that belongs in no Kubernetes object. The odiglet serves it inside its pod alone;
+// `odi describe` asks for it as `kubectl port-forward` does, so that only who may
+// create pods/portforward in odi's namespace gets an answer.
 package nodeapi
 
-// Port is where every odiglet listens.
-const Port = 8090
+// Port is where every odiglet listens, on Host of its pod.
+const (
+	Host = "127.0.0.1"
+	Port = 8091
+)
 
 // Paths of the query API. ProcessesPath takes the query parameters namespace,
 // kind and name of a workload; each may be left out.

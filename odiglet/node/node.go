@@ -32,10 +32,10 @@ const (
 type Options struct {
 	// Node is the name of the node that it runs on.
 	Node string
-	// Listen is the address of health, metrics and the query API.
-	Listen string
-	Config *rest.Config
-	Log    *slog.Logger
+	// Listen is the address of health and metrics, Query that of the query API.
+	Listen, Query string
+	Config        *rest.Config
+	Log           *slog.Logger
 	// Env finds the OTEL_EXPORTER_OTLP_* variables.
 	Env export.Lookup
 }
@@ -107,7 +107,7 @@ func (o Options) assemble(accounts *books.Books, sink *export.OTLP) (*parts, err
 		return status(kernel, n.odiglet.Features(), instances, facts, truncated)
 	})
 	n.server = &server{
-		address: o.Listen, node: o.Node, kernel: kernel,
+		address: o.Listen, query: o.Query, node: o.Node, kernel: kernel,
 		odiglet: n.odiglet, cluster: c, exportError: sink.LastError, ready: n.ready,
 	}
 	return n, nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/odi-dev/odi/bpf"
 	"github.com/odi-dev/odi/internal/nodeapi"
@@ -23,9 +24,13 @@ import (
 // farewell bounds how long answers under way may take at the end.
 const farewell = time.Second
 
-// server is the odiglet's one port: health, metrics, query API. It only reads.
+// server answers at two addresses: health and metrics to the cluster, the query
+// API to the pod alone, since it names the processes of every workload on the
+// node. Who asks there has come through the API server, which knows who they are.
+// It only reads.
 type server struct {
 	address string
+	query   string
 	node    string
 	kernel  string
 	odiglet *odiglet.Odiglet
@@ -38,12 +43,19 @@ type server struct {
 
 // run serves until ctx ends.
 func (s *server) run(ctx context.Context) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.address)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return serve(ctx, s.address, s.routes()) })
+	g.Go(func() error { return serve(ctx, s.query, s.queryRoutes()) })
+	return g.Wait()
+}
+
+func serve(ctx context.Context, address string, handler http.Handler) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
-		return fmt.Errorf("listening on %s: %w", s.address, err)
+		return fmt.Errorf("listening on %s: %w", address, err)
 	}
 	srv := &http.Server{
-		Handler:           s.routes(),
+		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       time.Minute,
@@ -55,7 +67,7 @@ func (s *server) run(ctx context.Context) error {
 	})
 	defer stop()
 	if err := srv.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serving on %s: %w", s.address, err)
+		return fmt.Errorf("serving on %s: %w", address, err)
 	}
 	return nil
 }
@@ -67,6 +79,11 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", s.serveReady)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	return mux
+}
+
+func (s *server) queryRoutes() http.Handler {
+	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+nodeapi.NodePath, func(w http.ResponseWriter, _ *http.Request) { answer(w, s.self()) })
 	mux.HandleFunc("GET "+nodeapi.ProcessesPath, func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()

@@ -51,9 +51,9 @@ func TestStory(t *testing.T) {
 	app := startApp(t, containerID)
 	received := startReceiver(t)
 	makePod(t, c, containerID)
-	listen := freeAddress(t)
+	listen, query := freeAddress(t), freeAddress(t)
 	stop := startNode(t, Options{
-		Node: "n1", Listen: listen, Config: config, Log: slog.New(slog.DiscardHandler),
+		Node: "n1", Listen: listen, Query: query, Config: config, Log: slog.New(slog.DiscardHandler),
 		Env: func(name string) (string, bool) {
 			v, ok := map[string]string{
 				"OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + received.address, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
@@ -112,14 +112,17 @@ func TestStory(t *testing.T) {
 
 	t.Log("The query API shows the process and closed books.")
 	var processes nodeapi.Processes
-	ask(t, listen, nodeapi.ProcessesPath+"?namespace=shop&kind=Deployment&name=cart", &processes)
+	ask(t, query, nodeapi.ProcessesPath+"?namespace=shop&kind=Deployment&name=cart", &processes)
 	if len(processes.Processes) != 1 || !processes.Processes[0].Attached || processes.Processes[0].Pod != "cart-5d9-x" {
 		t.Errorf("processes: %+v", processes)
 	}
 	var self nodeapi.Node
-	ask(t, listen, nodeapi.NodePath, &self)
+	ask(t, query, nodeapi.NodePath, &self)
 	if b := self.Books; b.Sent != 1 || b.Dropped["ignored_path"] != 1 || b.Dropped["health_check"] != 1 || b.Seen != 3 {
 		t.Errorf("books: %+v", b)
+	}
+	if response, err := http.Get("http://" + listen + nodeapi.NodePath); err != nil || response.StatusCode != http.StatusNotFound {
+		t.Errorf("the port that the cluster reaches answers queries: %v, %v", response, err)
 	}
 	if page := read(t, "http://"+listen+"/metrics"); !strings.Contains(page, "odi_spans_sent_total 1") || !strings.Contains(page, "odi_targets 1") {
 		t.Errorf("metrics:\n%s", page)

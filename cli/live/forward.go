@@ -1,0 +1,104 @@
+package live
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/httpstream"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/portforward"
+	"k8s.io/client-go/transport/spdy"
+
+	"github.com/odi-dev/odi/internal/nodeapi"
+)
+
+// fetch asks one odiglet, over a connection such as `kubectl port-forward`
+// makes: to the pod's loopback, with the user's own rights. No port is opened here.
+func fetch(ctx context.Context, config *rest.Config, pod *corev1.Pod, query url.URL) ([]byte, error) {
+	connection, err := dial(config, pod)
+	if err != nil {
+		return nil, fmt.Errorf("reaching pod %s: %w", pod.Name, err)
+	}
+	defer connection.Close()
+	stop := context.AfterFunc(ctx, func() { _ = connection.Close() })
+	defer stop()
+	stream, err := open(connection)
+	if err != nil {
+		return nil, fmt.Errorf("reaching the query API of pod %s: %w", pod.Name, err)
+	}
+	defer stream.Close()
+	query.Scheme, query.Host = "http", nodeapi.Host
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, query.String(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("asking pod %s: %w", pod.Name, err)
+	}
+	request.Close = true
+	if err := request.Write(stream); err != nil {
+		return nil, fmt.Errorf("asking pod %s: %w", pod.Name, err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(stream), request)
+	if err != nil {
+		return nil, fmt.Errorf("reading the answer of pod %s: %w", pod.Name, err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("pod %s answers %s", pod.Name, response.Status)
+	}
+	return io.ReadAll(response.Body)
+}
+
+// dial prefers WebSockets, which proxies before an API server let pass, and
+// falls back to SPDY, which older API servers know.
+func dial(config *rest.Config, pod *corev1.Pod) (httpstream.Connection, error) {
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	at := client.CoreV1().RESTClient().Post().Namespace(pod.Namespace).
+		Resource("pods").Name(pod.Name).SubResource("portforward").URL()
+	websocket, err := portforward.NewSPDYOverWebsocketDialer(at, config)
+	if err != nil {
+		return nil, err
+	}
+	transport, upgrader, err := spdy.RoundTripperFor(config)
+	if err != nil {
+		return nil, err
+	}
+	older := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, at)
+	dialer := portforward.NewFallbackDialer(websocket, older, func(err error) bool {
+		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
+	})
+	connection, protocol, err := dialer.Dial(portforward.PortForwardProtocolV1Name)
+	if err != nil {
+		return nil, err
+	}
+	if protocol != portforward.PortForwardProtocolV1Name {
+		return nil, errors.Join(fmt.Errorf("the API server speaks %q", protocol), connection.Close())
+	}
+	return connection, nil
+}
+
+// open makes the two streams of one forwarded connection and returns the one of the data.
+func open(connection httpstream.Connection) (httpstream.Stream, error) {
+	headers := http.Header{}
+	headers.Set(corev1.StreamType, corev1.StreamTypeError)
+	headers.Set(corev1.PortHeader, strconv.Itoa(nodeapi.Port))
+	headers.Set(corev1.PortForwardRequestIDHeader, "0")
+	problems, err := connection.CreateStream(headers)
+	if err != nil {
+		return nil, err
+	}
+	if err := problems.Close(); err != nil { // We have none to tell; what the other side tells shows as an end of the data.
+		return nil, err
+	}
+	headers.Set(corev1.StreamType, corev1.StreamTypeData)
+	return connection.CreateStream(headers)
+}
