@@ -72,7 +72,7 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags) 
 	if !state.Exists {
 		fmt.Fprintf(io.Out, "odi is not installed in %s; removing what may be left\n", namespace)
 	} else if !f.yes {
-		if err := confirm(io, namespace, to.ContextName()); err != nil {
+		if err := confirm(ctx, io, namespace, to.ContextName()); err != nil {
 			return err
 		}
 	}
@@ -83,12 +83,12 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags) 
 	return nil
 }
 
-func confirm(io streams.Streams, namespace, context string) error {
+func confirm(ctx context.Context, io streams.Streams, namespace, kubeContext string) error {
 	if !io.InTerminal {
 		return exit.Usagef("odi uninstall asks before it removes everything; in a script say: odi uninstall --yes")
 	}
-	fmt.Fprintf(io.Err, "Remove odi from %s (context %q) with all its configuration? [y/N] ", namespace, context)
-	answer, err := bufio.NewReader(io.In).ReadString('\n')
+	fmt.Fprintf(io.Err, "Remove odi from %s (context %q) with all its configuration? [y/N] ", namespace, kubeContext)
+	answer, err := streams.Await(ctx, func() (string, error) { return bufio.NewReader(io.In).ReadString('\n') })
 	if err != nil {
 		return fmt.Errorf("reading the answer: %w", err)
 	}

@@ -119,7 +119,7 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, t destina
 	if err != nil {
 		return err
 	}
-	if err := ask(io, t, given); err != nil {
+	if err := ask(ctx, io, t, given); err != nil {
 		return err
 	}
 	if err := given.check(t, f.signals); err != nil {

@@ -2,6 +2,8 @@ package add
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -15,7 +17,7 @@ import (
 
 // ask fills in the required fields that are missing: by questions on a terminal, by
 // an error that names their flags in a script.
-func ask(io streams.Streams, t destinations.Type, given values) error {
+func ask(ctx context.Context, io streams.Streams, t destinations.Type, given values) error {
 	missing := given.missing(t)
 	if len(missing) == 0 {
 		return nil
@@ -25,7 +27,7 @@ func ask(io streams.Streams, t destinations.Type, given values) error {
 	}
 	lines := bufio.NewReader(io.In)
 	for _, field := range missing {
-		value, err := question(io, lines, field)
+		value, err := question(ctx, io, lines, field)
 		if err != nil {
 			return err
 		}
@@ -47,15 +49,16 @@ func flagsFor(fields []destinations.Field) string {
 }
 
 // question asks until the answer is valid.
-func question(io streams.Streams, lines *bufio.Reader, field destinations.Field) (string, error) {
+func question(ctx context.Context, io streams.Streams, lines *bufio.Reader, field destinations.Field) (string, error) {
 	fmt.Fprintf(io.Err, "%s\n", field.Help)
 	for {
 		fmt.Fprintf(io.Err, "%s: ", field.Title)
-		answer, err := answer(io, lines, field.Secret)
+		answer, err := answer(ctx, io, lines, field.Secret)
 		if err != nil {
 			return "", fmt.Errorf("reading the answer for %s: %w", field.Name, err)
 		}
 		if answer == "" {
+			fmt.Fprintln(io.Err, "It is required; Ctrl-C ends without a change.")
 			continue
 		}
 		problem := field.Check(answer)
@@ -67,12 +70,20 @@ func question(io streams.Streams, lines *bufio.Reader, field destinations.Field)
 }
 
 // answer reads one line, without echo where it is secret and stdin is a real terminal.
-func answer(io streams.Streams, lines *bufio.Reader, secret bool) (string, error) {
+func answer(ctx context.Context, io streams.Streams, lines *bufio.Reader, secret bool) (string, error) {
 	if file, ok := io.In.(*os.File); ok && secret && term.IsTerminal(int(file.Fd())) {
-		typed, err := term.ReadPassword(int(file.Fd()))
+		before, err := term.GetState(int(file.Fd()))
+		if err != nil {
+			return "", err
+		}
+		typed, err := streams.Await(ctx, func() (string, error) {
+			typed, err := term.ReadPassword(int(file.Fd()))
+			return string(typed), err
+		})
 		fmt.Fprintln(io.Err)
-		return strings.TrimSpace(string(typed)), err
+		// After Ctrl-C the terminal would go on hiding what is typed.
+		return strings.TrimSpace(typed), errors.Join(err, term.Restore(int(file.Fd()), before))
 	}
-	line, err := lines.ReadString('\n')
+	line, err := streams.Await(ctx, func() (string, error) { return lines.ReadString('\n') })
 	return strings.TrimSpace(line), err
 }
