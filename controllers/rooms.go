@@ -29,6 +29,7 @@ var Rooms = []Room{
 }
 
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=odi-system,resources=leases,verbs=get;create;update;patch
+// +kubebuilder:rbac:groups="",namespace=odi-system,resources=events,verbs=create;patch
 
 // Setup adds every room to the manager.
 func Setup(mgr manager.Manager, cfg kube.Config) error {

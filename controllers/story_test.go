@@ -36,7 +36,7 @@ func TestStory(t *testing.T) {
 		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:odi-system", "system:authenticated"},
 	}
 	testkit.Create(t, c, testkit.Deployment("odi-system", "odi-manager", "manager"))
-	testkit.RunManager(t, asManager, kube.Config{
+	testkit.RunLeader(t, asManager, kube.Config{
 		Namespace: "odi-system", ManagerName: "odi-manager", CollectorImage: "example.test/odi-collector:dev",
 	}, Setup)
 

@@ -30,14 +30,28 @@ func (c *Controller) apply(ctx context.Context, in input, p plan) error {
 	for i := range in.existing {
 		existing[in.existing[i].Name] = &in.existing[i]
 	}
-	var jobs []func() error
+	var specs, conditions []func() error
+	changes := 0
 	for _, s := range p.selections {
-		jobs = append(jobs, func() error { return c.selectWorkload(ctx, s, existing[s.workload.ObjectName()]) })
+		have := existing[s.workload.ObjectName()]
+		if have == nil {
+			have = &odiv1.InstrumentedWorkload{}
+		}
+		if !sameSpec(have, s) {
+			changes++
+		}
+		generation := int64(0) // 0 until the spec is written
+		specs = append(specs, func() (err error) {
+			generation, err = c.writeSpec(ctx, s, have, changes <= mostEvents)
+			return err
+		})
+		conditions = append(conditions, func() error { return c.writeCondition(ctx, s, have, generation) })
 	}
 	for i := range p.deselected {
-		jobs = append(jobs, func() error { return c.deselect(ctx, &p.deselected[i], in.workloads) })
+		specs = append(specs, func() error { return c.deselect(ctx, &p.deselected[i], in.workloads) })
 	}
-	err := inParallel(jobs)
+	// What others work on goes first: a large namespace is instrumented while people wait for its conditions.
+	err := errors.Join(inParallel(specs), inParallel(conditions))
 	for _, o := range p.outcomes {
 		err = errors.Join(err, c.report(ctx, o))
 	}
@@ -58,19 +72,28 @@ func inParallel(jobs []func() error) error {
 	return errors.Join(errs...)
 }
 
-// selectWorkload writes the select part of one InstrumentedWorkload; have is nil if there is none.
-func (c *Controller) selectWorkload(ctx context.Context, s selection, have *odiv1.InstrumentedWorkload) error {
-	if have == nil {
-		have = &odiv1.InstrumentedWorkload{}
+// mostEvents of one pass over a namespace. Of a mass of workloads, the Event on the config tells.
+const mostEvents = 100
+
+// writeSpec writes the select part of one InstrumentedWorkload and returns its generation.
+func (c *Controller) writeSpec(ctx context.Context, s selection, have *odiv1.InstrumentedWorkload, tell bool) (int64, error) {
+	if sameSpec(have, s) {
+		return have.Generation, nil
 	}
-	generation := have.Generation
-	if !sameSpec(have, s) {
-		applied, err := c.applySpec(ctx, s)
-		if err != nil {
-			return err
-		}
-		generation = *applied.Generation
+	applied, err := c.applySpec(ctx, s)
+	if err != nil {
+		return 0, err
+	}
+	if tell {
 		c.events.Eventf(s.workload.Object, s.config, corev1.EventTypeNormal, odiv1.ReasonSelected, "Select", "%s", s.why)
+	}
+	return *applied.Generation, nil
+}
+
+// writeCondition tells people of a selection that was written.
+func (c *Controller) writeCondition(ctx context.Context, s selection, have *odiv1.InstrumentedWorkload, generation int64) error {
+	if generation == 0 {
+		return nil // The selection failed, and is tried again.
 	}
 	want := metav1.Condition{
 		Type:               odiv1.ConditionSelected,

@@ -87,6 +87,19 @@ func Namespace(t testing.TB, c client.Client, name string) {
 // ends. The test fails if the API server forbade them anything.
 func RunManager(t testing.TB, restConfig *rest.Config, cfg kube.Config, setups ...func(manager.Manager, kube.Config) error) {
 	t.Helper()
+	runManager(t, restConfig, cfg, false, setups)
+}
+
+// RunLeader is RunManager with leader election, as in the process; the namespace of cfg must exist.
+func RunLeader(t testing.TB, restConfig *rest.Config, cfg kube.Config, setups ...func(manager.Manager, kube.Config) error) {
+	t.Helper()
+	runManager(t, restConfig, cfg, true, setups)
+}
+
+func runManager(
+	t testing.TB, restConfig *rest.Config, cfg kube.Config, elect bool, setups []func(manager.Manager, kube.Config) error,
+) {
+	t.Helper()
 	forbidden := &forbiddenHandler{Handler: slog.DiscardHandler, seen: make(chan string, 1)}
 	if testing.Verbose() { // The manager tells its own story.
 		forbidden.Handler = slog.NewTextHandler(os.Stderr, nil)
@@ -95,7 +108,7 @@ func RunManager(t testing.TB, restConfig *rest.Config, cfg kube.Config, setups .
 	log.SetLogger(logger)
 	klog.SetLogger(logger)
 	mgr, err := kube.NewManager(restConfig, cfg, kube.ManagerOptions{
-		MetricsAddress: "0", HealthAddress: "0", SharedProcess: true, Logger: logger,
+		MetricsAddress: "0", HealthAddress: "0", LeaderElect: elect, SharedProcess: true, Logger: logger,
 	})
 	if err != nil {
 		t.Fatal(err)
