@@ -51,7 +51,7 @@ type DestinationStatus struct {
 	// failed counts those given up on since the gateway started.
 	// +optional
 	Failed int64 `json:"failed,omitempty"`
-	// queued is how many batches wait now.
+	// queued is how many spans, data points and log records wait now.
 	// +optional
 	Queued int64 `json:"queued,omitempty"`
 	// lastError is the backend's latest refusal, in its own words.

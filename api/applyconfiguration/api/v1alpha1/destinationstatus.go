@@ -20,7 +20,7 @@ type DestinationStatusApplyConfiguration struct {
 	Sent *int64 `json:"sent,omitempty"`
 	// failed counts those given up on since the gateway started.
 	Failed *int64 `json:"failed,omitempty"`
-	// queued is how many batches wait now.
+	// queued is how many spans, data points and log records wait now.
 	Queued *int64 `json:"queued,omitempty"`
 	// lastError is the backend's latest refusal, in its own words.
 	LastError *string `json:"lastError,omitempty"`
