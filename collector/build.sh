@@ -20,4 +20,5 @@ if [[ ${1:-} != --path && ! -x $binary ]]; then
 	mkdir -p "$dir"
 	mv "$work/odi-collector" "$binary"
 fi
+[[ ! -d $dir ]] || touch "$dir" # hack/cluster/cache removes what nobody needs for long
 echo "$binary"

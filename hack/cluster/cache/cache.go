@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -47,7 +48,7 @@ func (d Dir) Has(name, key string) bool {
 func (d Dir) Make(name, key string, build func(dir string) error) (string, error) {
 	final := d.Path(name, key)
 	if d.Has(name, key) {
-		return final, nil
+		return final, used(final)
 	}
 	if err := os.MkdirAll(filepath.Dir(final), 0o755); err != nil {
 		return "", fmt.Errorf("making the cache folder: %w", err)
@@ -58,9 +59,46 @@ func (d Dir) Make(name, key string, build func(dir string) error) (string, error
 	}
 	defer unlock()
 	if d.Has(name, key) {
-		return final, nil
+		return final, used(final)
 	}
-	return final, d.fill(final, build)
+	if err := d.fill(final, build); err != nil {
+		return final, err
+	}
+	if filepath.Dir(final) == string(d) {
+		return final, nil // Its neighbours are no entries.
+	}
+	return final, prune(filepath.Dir(final))
+}
+
+// kept is how long an entry stays that nobody asks for: another clone may be at
+// another version, and a cluster runs programs from here.
+const kept = 30 * 24 * time.Hour
+
+// used marks an entry as needed.
+func used(entry string) error {
+	now := time.Now()
+	if err := os.Chtimes(entry, now, now); err != nil {
+		return fmt.Errorf("marking a cache entry as used: %w", err)
+	}
+	return nil
+}
+
+// prune removes what was not used for long, of the entries in a folder.
+func prune(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return fmt.Errorf("looking for old cache entries: %w", err)
+	}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err != nil || !entry.IsDir() || time.Since(info.ModTime()) < kept {
+			continue // Gone meanwhile, no entry, or in use.
+		}
+		if err := os.RemoveAll(filepath.Join(folder, entry.Name())); err != nil {
+			return fmt.Errorf("removing an old cache entry: %w", err)
+		}
+	}
+	return nil
 }
 
 func (d Dir) fill(final string, build func(dir string) error) error {

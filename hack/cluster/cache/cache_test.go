@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 func TestEntryIsMadeOnceHoweverManyNeedIt(t *testing.T) {
@@ -76,5 +77,33 @@ func TestFilesSeeContentAndMode(t *testing.T) {
 	}
 	if len(seen) != 3 {
 		t.Errorf("three states of a file have %d keys", len(seen))
+	}
+}
+
+func TestEntriesThatNobodyNeedsGo(t *testing.T) {
+	dir := Dir(t.TempDir())
+	fill := func(string) error { return nil }
+	old, needed := dir.Path("programs/x-v1", "k"), dir.Path("programs/y", "k")
+	for _, name := range []string{"programs/x-v1", "programs/y"} {
+		if _, err := dir.Make(name, "k", fill); err != nil {
+			t.Fatal(err)
+		}
+	}
+	long := time.Now().Add(-2 * kept)
+	for _, entry := range []string{old, needed} {
+		if err := os.Chtimes(entry, long, long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"programs/y", "programs/x-v2"} { // The first is there already.
+		if _, err := dir.Make(name, "k", fill); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Stat(old); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the old entry is still there: %v", err)
+	}
+	if _, err := os.Stat(needed); err != nil {
+		t.Errorf("the entry that is used: %v", err)
 	}
 }
