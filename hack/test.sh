@@ -4,6 +4,7 @@
 # Without an argument it runs all of them, each even when an earlier one failed, and ends with the
 # sum of all test cases.
 set -uo pipefail
+[ -z "${KUBECONFIG:-}" ] || KUBECONFIG=$(sed -E 's,(^|:)([^/:]),\1'"$PWD"'/\2,g' <<<"$KUBECONFIG") # tests run in their folders
 cd "$(dirname "$0")/.."
 export CI=true # a test that lacks something here builds it, or fails; it does not skip
 logs=$(mktemp -d)

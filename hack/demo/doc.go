@@ -3,6 +3,8 @@
 // Jaeger, instruments the shop, drives traffic and prints a trace that it
 // read back from Jaeger. `demo down` (make demo-down) removes all of it.
 //
-// With KUBECONFIG set, it plays on that cluster, which must be able to pull
-// or already hold the images of images.yaml; else on the machine's own.
+// With KUBECONFIG set, it plays on that cluster; else on the machine's own. Such
+// a cluster gets the images from the registry that ODI_REGISTRY names, to which
+// the demo pushes them, or its nodes hold them already. Nothing is touched there
+// that the demo has not made, and `demo down` removes no more than that.
 package main

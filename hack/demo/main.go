@@ -42,6 +42,7 @@ func dispatch(ctx context.Context, args []string) error {
 		local:      stage.Local{Root: root, Out: os.Stderr},
 		kubeconfig: os.Getenv("KUBECONFIG"),
 		foreign:    os.Getenv("KUBECONFIG") != "",
+		registry:   os.Getenv("ODI_REGISTRY"),
 		out:        os.Stdout,
 	}
 	switch args[0] {

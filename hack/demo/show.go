@@ -2,15 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/term"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/odi-dev/odi/hack/demo/jaeger"
 	"github.com/odi-dev/odi/hack/demo/shop"
@@ -48,7 +46,7 @@ func (d *demo) show(ctx context.Context) error {
 		return fmt.Errorf("the trace is not whole: %w", err)
 	}
 	for _, l := range d.loads {
-		found, err := d.tracesOf(ctx, l)
+		found, err := d.arrived(ctx, l)
 		if err != nil {
 			return err
 		}
@@ -57,6 +55,19 @@ func (d *demo) show(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// arrived waits a little for the last traces of a load, and counts what came.
+func (d *demo) arrived(ctx context.Context, l load) (found []trace.Trace, err error) {
+	var asked error
+	err = stage.Eventually(ctx, 15*time.Second, 500*time.Millisecond, func(ctx context.Context) (bool, string) {
+		found, asked = d.tracesOf(ctx, l)
+		return asked != nil || len(found) >= len(l.results), "traces are on their way"
+	})
+	if err != nil && len(found) > 0 {
+		err = nil // The counts tell.
+	}
+	return found, errors.Join(err, asked)
 }
 
 // tracesOf asks Jaeger for the traces of a load.
@@ -107,18 +118,16 @@ func (d *demo) down(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.cluster = cluster
+	claimed, err := cluster.Claimed(ctx)
+	if err != nil {
+		return err
+	}
+	if !claimed {
+		fmt.Fprintln(d.out, "The demo does not run on the cluster of KUBECONFIG; nothing was changed.")
+		return nil
+	}
 	if err := d.odi(ctx, "uninstall", "--yes"); err != nil {
 		return err
 	}
-	for _, name := range []string{shop.Namespace, "traffic", jaeger.Namespace} {
-		if err := client.IgnoreNotFound(cluster.Client.Delete(ctx, namespace(name))); err != nil {
-			return fmt.Errorf("deleting namespace %s: %w", name, err)
-		}
-	}
-	return nil
-}
-
-func namespace(name string) client.Object {
-	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	return cluster.Leave(ctx)
 }

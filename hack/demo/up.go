@@ -21,7 +21,9 @@ type demo struct {
 	kubeconfig string
 	// foreign says that the cluster is the user's: it is not started, loaded or stopped.
 	foreign bool
-	out     *os.File
+	// registry is where a foreign cluster pulls the images from; empty when its nodes hold them.
+	registry string
+	out      *os.File
 
 	cluster *stage.Cluster
 	loads   []load
@@ -36,16 +38,26 @@ type load struct {
 
 func (d *demo) up(ctx context.Context) error {
 	start := time.Now()
-	foreign := func() bool { return d.foreign }
-	err := progress.Run(ctx, os.Stderr, []progress.Step{
+	steps := []progress.Step{
 		{What: "bringing up Kubernetes", About: 30 * time.Second, Run: d.bringUp},
-		{What: "building and loading the images", About: 30 * time.Second, Done: foreign, Run: d.loadImages},
+		{What: "building and loading the images", About: 30 * time.Second, Run: d.loadImages},
+	}
+	if d.foreign {
+		steps = []progress.Step{
+			{What: "reaching the cluster of KUBECONFIG", Run: d.reach},
+			{What: "pushing the images to " + d.registry, About: 30 * time.Second, Run: d.pushImages},
+		}
+		if d.registry == "" {
+			steps = steps[:1] // The nodes hold the images, or say that they do not.
+		}
+	}
+	err := progress.Run(ctx, os.Stderr, append(steps, []progress.Step{
 		{What: "installing odi and deploying the shop and Jaeger", About: 30 * time.Second, Run: d.deploy},
 		{What: "odi destination add jaeger --endpoint " + jaeger.OTLPEndpoint, Run: d.addDestination},
 		{What: "odi instrument namespace " + shop.Namespace, Run: d.instrument},
 		{What: "sending traffic", About: 10 * time.Second, Run: d.drive},
 		{What: "reading the traces back from Jaeger", Run: d.show},
-	})
+	}...))
 	if err != nil {
 		return err
 	}
@@ -53,15 +65,28 @@ func (d *demo) up(ctx context.Context) error {
 }
 
 func (d *demo) bringUp(ctx context.Context) error {
-	if !d.foreign {
-		kubeconfig, err := d.local.Up(ctx)
-		if err != nil {
-			return err
-		}
-		d.kubeconfig = kubeconfig
+	kubeconfig, err := d.local.Up(ctx)
+	if err != nil {
+		return err
 	}
+	d.kubeconfig = kubeconfig
+	d.cluster, err = stage.Open(kubeconfig)
+	return err
+}
+
+// reach opens the user's cluster.
+func (d *demo) reach(ctx context.Context) error {
 	cluster, err := stage.Open(d.kubeconfig)
+	if err != nil {
+		return err
+	}
 	d.cluster = cluster
+	return cluster.Claim(ctx)
+}
+
+func (d *demo) pushImages(ctx context.Context) error {
+	images, err := d.local.Push(ctx, d.registry)
+	d.cluster.Images = images
 	return err
 }
 
@@ -73,13 +98,15 @@ func (d *demo) loadImages(ctx context.Context) error {
 	if err := d.local.Load(ctx, archives); err != nil {
 		return err
 	}
-	return d.cluster.RestartStale(ctx, archives, "odi-system", jaeger.Namespace, "traffic", shop.Namespace)
+	return d.cluster.RestartStale(ctx, archives, append([]string{stage.System}, stage.Namespaces...)...)
 }
 
 // deploy installs odi while the shop starts: they do not know of each other.
 func (d *demo) deploy(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return d.odi(ctx, "install", "--wait") })
+	group.Go(func() error {
+		return d.odi(ctx, append([]string{"install", "--wait"}, d.cluster.Images.InstallFlags()...)...)
+	})
 	group.Go(func() error { return d.deployShop(ctx) })
 	return group.Wait()
 }
@@ -93,7 +120,7 @@ func (d *demo) deployShop(ctx context.Context) error {
 	if err := d.cluster.ApplyAll(ctx, shop.Manifests); err != nil {
 		return err
 	}
-	for _, namespace := range []string{jaeger.Namespace, "traffic", shop.Namespace} {
+	for _, namespace := range stage.Namespaces {
 		if err := d.cluster.WaitReady(ctx, namespace, 2*time.Minute); err != nil {
 			return err
 		}

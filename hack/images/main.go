@@ -3,6 +3,7 @@
 //	images list
 //	images build [NAME...]                                     archives in the cache; prints their paths
 //	images build --layout DIR [--platforms P,P...] [NAME...]   an OCI layout, to publish
+//	images push REGISTRY [NAME...]                             builds, pushes to REGISTRY/<short name>:<hash>; prints that
 //
 // A name is as in the recipes, with or without registry and tag; no name means all.
 package main
@@ -29,7 +30,7 @@ import (
 var recipeFiles = []string{"hack/images/images.yaml", "hack/demo/images.yaml"}
 
 // errUsage is a mistake in how the tool was called.
-var errUsage = errors.New("usage: images list | images build [--layout DIR [--platforms linux/amd64,linux/arm64]] [NAME...]")
+var errUsage = errors.New("usage: images list | images build [--layout DIR [--platforms linux/amd64,linux/arm64]] [NAME...] | images push REGISTRY [NAME...]")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -65,6 +66,8 @@ func run(ctx context.Context, args []string) error {
 		return nil
 	case "build":
 		return buildImages(ctx, root, recipes, args[1:])
+	case "push":
+		return pushImages(ctx, root, recipes, args[1:])
 	}
 	return fmt.Errorf("unknown command %q: %w", args[0], errUsage)
 }

@@ -67,7 +67,7 @@ func (w *world) installByHelm(t *testing.T) {
 	install := action.NewInstall(w.helm(t))
 	install.ReleaseName, install.Namespace, install.CreateNamespace = "odi", "odi-system", true
 	install.WaitStrategy, install.Timeout = kube.StatusWatcherStrategy, 2*time.Minute
-	if _, err := install.RunWithContext(t.Context(), chart, nil); err != nil {
+	if _, err := install.RunWithContext(t.Context(), chart, w.cluster.Images.InstallValues()); err != nil {
 		t.Fatalf("helm install: %v\n%s", err, w.cluster.Diagnose(t.Context(), "odi-system"))
 	}
 	w.applyChoices(t)
@@ -118,7 +118,7 @@ func (w *world) uninstallByApply(t *testing.T) {
 
 func (w *world) manifests(t *testing.T) []byte {
 	t.Helper()
-	text := w.odi(t, "install", "--dry-run").stdout
+	text := w.odi(t, append([]string{"install", "--dry-run"}, w.cluster.Images.InstallFlags()...)...).stdout
 	if !strings.Contains(text, "kind: DaemonSet") {
 		t.Fatalf("odi install --dry-run prints no DaemonSet:\n%s", text)
 	}

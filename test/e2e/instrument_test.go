@@ -23,7 +23,7 @@ const (
 )
 
 func (w *world) installByCLI(t *testing.T) {
-	w.odi(t, "install", "--wait")
+	w.odi(t, append([]string{"install", "--wait"}, w.cluster.Images.InstallFlags()...)...)
 	if err := w.cluster.WaitReady(t.Context(), "odi-system", 5*time.Second); err != nil {
 		t.Errorf("odi install --wait returned too early: %v", err)
 	}

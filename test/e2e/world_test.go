@@ -55,7 +55,38 @@ func openWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if w.foreign {
+		w.claimForeign(t)
+	}
 	return w
+}
+
+// claimForeign makes sure that nothing of somebody else's is touched, and that
+// nothing is left on their cluster. ODI_REGISTRY is where it gets the images.
+func (w *world) claimForeign(t *testing.T) {
+	t.Helper()
+	if err := w.cluster.Claim(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if os.Getenv("ODI_E2E_KEEP") == "" {
+		t.Cleanup(func() {
+			if left := w.runOdi(context.Background(), t, w.cluster.Kubeconfig, "uninstall", "--yes"); left.code != 0 {
+				t.Errorf("odi uninstall: %s", left.stderr)
+			}
+			if err := w.cluster.Leave(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	registry := os.Getenv("ODI_REGISTRY")
+	if registry == "" {
+		return
+	}
+	images, err := stage.Local{Root: w.root, Out: os.Stderr}.Push(t.Context(), registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.cluster.Images = images
 }
 
 // startLocal starts a cluster beside the demo's, so that neither disturbs the
@@ -110,7 +141,7 @@ func (w *world) deployShop(t *testing.T) {
 	if err := w.cluster.ApplyAll(ctx, shop.Manifests); err != nil {
 		t.Fatal(err)
 	}
-	for _, namespace := range []string{jaeger.Namespace, "traffic", shop.Namespace} {
+	for _, namespace := range stage.Namespaces {
 		if err := w.cluster.WaitReady(ctx, namespace, 2*time.Minute); err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +185,12 @@ func (w *world) odi(t *testing.T, args ...string) answer {
 // tryOdi runs bin/odi with a kubeconfig and returns also what failed.
 func (w *world) tryOdi(t *testing.T, kubeconfig string, args ...string) answer {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	return w.runOdi(t.Context(), t, kubeconfig, args...)
+}
+
+func (w *world) runOdi(ctx context.Context, t *testing.T, kubeconfig string, args ...string) answer {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, w.odiPath, args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig)

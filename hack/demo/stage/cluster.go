@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"path/filepath"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -33,6 +34,8 @@ type Cluster struct {
 	client.Client
 	// Kubeconfig is the file's path, for the commands that take one.
 	Kubeconfig string
+	// Images replace those that manifests name.
+	Images Images
 
 	rest *rest.Config
 	http *http.Client
@@ -40,7 +43,9 @@ type Cluster struct {
 
 // Open connects to the current context of a kubeconfig.
 func Open(kubeconfig string) (*Cluster, error) {
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	// As KUBECONFIG, it may be a list of files.
+	rules := &clientcmd.ClientConfigLoadingRules{Precedence: filepath.SplitList(kubeconfig), WarnIfAllMissing: true}
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
 	if err != nil {
 		return nil, fmt.Errorf("reading the kubeconfig %s: %w", kubeconfig, err)
 	}
@@ -77,12 +82,12 @@ func (c *Cluster) HTTP() *http.Client { return c.http }
 
 // ApplyAll applies every file of a folder.
 func (c *Cluster) ApplyAll(ctx context.Context, files fs.FS) error {
-	return c.each(files, func(o *unstructured.Unstructured) error { return c.applyObject(ctx, o) })
+	return each(files, func(manifest []byte) error { return c.Apply(ctx, manifest) })
 }
 
 // Apply applies the documents of one YAML file.
 func (c *Cluster) Apply(ctx context.Context, manifest []byte) error {
-	return eachObject(manifest, func(o *unstructured.Unstructured) error { return c.applyObject(ctx, o) })
+	return eachObject(c.Images.in(manifest), func(o *unstructured.Unstructured) error { return c.applyObject(ctx, o) })
 }
 
 // Delete deletes the documents of one YAML file; what is gone already is fine.
@@ -101,7 +106,7 @@ func (c *Cluster) applyObject(ctx context.Context, o *unstructured.Unstructured)
 }
 
 // each walks the files in the order namespace first, then by name.
-func (c *Cluster) each(files fs.FS, do func(*unstructured.Unstructured) error) error {
+func each(files fs.FS, do func(manifest []byte) error) error {
 	var manifests [][]byte
 	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -122,7 +127,7 @@ func (c *Cluster) each(files fs.FS, do func(*unstructured.Unstructured) error) e
 		return fmt.Errorf("reading manifests: %w", err)
 	}
 	for _, text := range manifests {
-		if err := eachObject(text, do); err != nil {
+		if err := do(text); err != nil {
 			return err
 		}
 	}

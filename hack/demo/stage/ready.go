@@ -13,15 +13,27 @@ import (
 )
 
 // WaitReady waits until every Deployment and DaemonSet of a namespace has all
-// its pods ready at the current generation, and at least one exists.
+// its pods ready at the current generation, and at least one exists. It does not wait
+// for images that cannot be pulled.
 func (c *Cluster) WaitReady(ctx context.Context, namespace string, within time.Duration) error {
+	var hopeless error
 	err := Eventually(ctx, within, 250*time.Millisecond, func(ctx context.Context) (bool, string) {
 		waiting, err := c.notReady(ctx, namespace)
 		if err != nil {
 			return false, err.Error()
 		}
-		return len(waiting) == 0, strings.Join(waiting, "; ")
+		if len(waiting) > 0 {
+			pods, err := c.Pods(ctx, namespace)
+			if err != nil {
+				return false, err.Error()
+			}
+			hopeless = unpulled(pods)
+		}
+		return len(waiting) == 0 || hopeless != nil, strings.Join(waiting, "; ")
 	})
+	if hopeless != nil {
+		return hopeless
+	}
 	if err != nil {
 		return fmt.Errorf("waiting for the pods of namespace %s: %w\n%s", namespace, err, c.Diagnose(ctx, namespace))
 	}

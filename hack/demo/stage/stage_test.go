@@ -32,7 +32,7 @@ func TestManifestsNameWhatTheyPutWhere(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := (&Cluster{}).each(shop.Manifests, list); err != nil {
+	if err := each(shop.Manifests, func(manifest []byte) error { return eachObject(manifest, list) }); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
