@@ -99,7 +99,9 @@ func (w *world) checkUninstall(t *testing.T, before leftovers) {
 		t.Fatal(err)
 	}
 	var held kernelObjects
+	var guards []int
 	if !w.foreign {
+		guards = guardsOf(t, w.odigletPIDs(t))
 		for _, pid := range w.odigletPIDs(t) {
 			held = append(held, heldBy(t, pid)...)
 		}
@@ -110,6 +112,7 @@ func (w *world) checkUninstall(t *testing.T, before leftovers) {
 	w.odi(t, "uninstall", "--yes")
 	w.expectNothingLeft(t, before)
 	expectReleased(t, held)
+	expectEnded(t, guards)
 	for _, pod := range pods {
 		expectUnmounted(t, string(pod.UID))
 	}

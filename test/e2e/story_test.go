@@ -28,6 +28,7 @@ func TestStory(t *testing.T) {
 	t.Run("a destination that cannot be reached does not stop the other", w.checkUnreachableDestination)
 	t.Run("a killed backend is reported and recovers", w.checkKilledBackend)
 	t.Run("kill -9 of the odiglet harms no request", w.checkKilledOdiglet)
+	t.Run("kubectl delete pod --force of the odiglet harms no request", w.checkDeletedOdiglet)
 	t.Run("no pod restarted and no pod template changed", func(t *testing.T) { w.checkUntouched(t, pods) })
 	t.Run("odi uninstrument stops spans within 5 s", w.checkUninstrument)
 	t.Run("odi uninstall leaves nothing behind", func(t *testing.T) { w.checkUninstall(t, before) })
