@@ -13,7 +13,7 @@ GO_BUILD   := $(GO) build -ldflags "-s -w -X github.com/odi-dev/odi/internal/ver
 export CGO_ENABLED := 0
 export GOFLAGS     := $(GOFLAGS) -trimpath
 BINARIES   := odi odi-manager odiglet
-KERNELS    ?= 6.12
+KERNELS    ?= 6.12:amd64 6.12:arm64
 GO_SOURCES := $(shell git ls-files '*.go' | grep -vE '(zz_generated|_bpfe[lb]\.go$$|^collector/|/testdata/)')
 
 .PHONY: help
@@ -62,8 +62,8 @@ test-e2e: setup build ## Pass the end-to-end test alone, on $$KUBECONFIG or on t
 	@hack/test.sh e2e
 
 .PHONY: test-kernels
-test-kernels: ## Run the engine's live tests on other kernels in qemu (as root; slow); KERNELS="6.12 6.17".
-	@for k in $(KERNELS); do hack/kernels.sh "$$k"; done
+test-kernels: ## Run the engine's live tests on other kernels in qemu (as root; slow); KERNELS="6.12:arm64 6.17:amd64".
+	@for k in $(KERNELS); do hack/kernels.sh "$${k%:*}" "$${k#*:}"; done
 
 .PHONY: bench-engine
 bench-engine: setup build ## Measure the eBPF engine: prints `name value unit`, writes bench/engine.json (as root).

@@ -205,9 +205,15 @@ func talk(t *testing.T, addr string, pieces ...string) string {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	_ = c.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
-	out, _ := io.ReadAll(c)
-	return string(out)
+	var out []byte
+	for buf := make([]byte, 64<<10); ; {
+		_ = c.SetReadDeadline(time.Now().Add(300 * time.Millisecond)) // of silence
+		n, err := c.Read(buf)
+		out = append(out, buf[:n]...)
+		if err != nil {
+			return string(out)
+		}
+	}
 }
 
 func letters(s string) []string { return strings.Split(s, "") }

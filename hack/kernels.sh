@@ -1,11 +1,27 @@
 #!/usr/bin/env bash
-# Runs the engine's live tests on another Linux: `hack/kernels.sh 6.12 [PATTERN]` boots Debian's
-# newest kernel of that series in qemu, without acceleration and on one CPU, with this machine's
-# files below it (read-only). Slow: a minute to boot, ten times the time to test. Needs root and the
-# packages qemu-system-x86, busybox-static and cpio.
+# Runs the engine's live tests on another Linux: `hack/kernels.sh 6.12 [ARCH] [PATTERN]` boots
+# Debian's newest kernel of that series in qemu, without acceleration and on one CPU. Slow: half a
+# minute to boot, ten times the time to test. ARCH is amd64, with this machine's files below it
+# (read-only), or arm64, with nothing but the tests: those that run other programs fail there. Needs
+# root and the packages qemu-system-x86 or qemu-system-arm, and cpio.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-series=${1:?which kernel? for example: hack/kernels.sh 6.12} pattern=${2:-TestFeatures|TestFraming|TestBytesArriveAsSent|TestProxyForwards|TestProgramsThatAskFIONREAD}
+series=${1:?which kernel? for example: hack/kernels.sh 6.12} arch=${2:-amd64}
+case $arch in
+amd64)
+  emulator=qemu-system-x86_64 machine=(-M q35) console=ttyS0
+  tests='TestFeatures|TestFraming|TestBytesArriveAsSent|TestProxyForwards|TestProgramsThatAskFIONREAD'
+  ;;
+arm64)
+  emulator=qemu-system-aarch64 machine=(-M virt) console=ttyAMA0
+  tests='TestFeatures|TestFraming|TestBytesArriveAsSent|TestChains/(a_Go|Go_asks_Go_over)'
+  ;;
+*)
+  echo "kernels: no machine for $arch; there are amd64 and arm64" >&2
+  exit 2
+  ;;
+esac
+pattern=${3:-$tests}
 mirror=http://deb.debian.org/debian
 suites=(bookworm trixie trixie-backports)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/odi/kernels
@@ -13,48 +29,52 @@ work=$(mktemp -d /var/tmp/odi-kernel.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$cache"
 
-for tool in qemu-system-x86_64 busybox cpio; do
+for tool in "$emulator" cpio; do
   command -v "$tool" >/dev/null && continue
-  echo "kernels: $tool is missing: apt-get install --no-install-recommends qemu-system-x86 busybox-static cpio" >&2
+  echo "kernels: $tool is missing: apt-get install --no-install-recommends qemu-system-x86 qemu-system-arm cpio" >&2
   exit 1
 done
 
-# packages lists "path sha256" of the kernel packages of the series in a suite.
+# packages lists "path sha256" of the packages of a suite whose file's name matches.
 packages() {
-  curl -sf "$mirror/dists/$1/main/binary-amd64/Packages.xz" | xz -dc | awk -v series="$series" '
+  curl -sf "$mirror/dists/$1/main/binary-$arch/Packages.xz" | xz -dc | awk -v name="$2" '
     /^Filename: / { file = $2 }
-    /^SHA256: /   { if (file ~ "/linux-(image|binary|modules)-" series "[.][0-9.]+[-+][^_]*amd64_" && file !~ /cloud|-rt-|dbg|unsigned/) print file, $2 }'
+    /^SHA256: /   { if (file ~ name && file !~ /cloud|-rt-|dbg|unsigned/) print file, $2 }'
 }
 
-# fetch unpacks the newest kernel of the series into the cache and prints its folder.
+# unpack adds a package, "path sha256", to a folder.
+unpack() {
+  curl -sf -o "$work/deb" "$mirror/$1"
+  echo "$2  $work/deb" | sha256sum --quiet -c
+  dpkg-deb -x "$work/deb" "$3"
+}
+
+# fetch unpacks the newest kernel of the series and a shell into the cache and prints the folder.
 fetch() {
-  local suite list newest deb sum
+  local suite list newest folder deb sum
   for suite in "${suites[@]}"; do
-    list=$(packages "$suite") || continue
+    list=$(packages "$suite" "/linux-(image|binary|modules)-$series[.][0-9.]+[-+][^_]*${arch}_") || continue
     [ -n "$list" ] || continue
     newest=$(sed -E 's/.*linux-[a-z]+-([^_]*)_.*/\1/' <<<"$list" | sort -V | tail -1)
-    if [ ! -e "$cache/$newest/done" ]; then
-      mkdir -p "$cache/$newest"
-      while read -r deb sum; do
-        [[ $deb == *-"$newest"_* ]] || continue
-        curl -sf -o "$work/deb" "$mirror/$deb"
-        echo "$sum  $work/deb" | sha256sum --quiet -c
-        dpkg-deb -x "$work/deb" "$cache/$newest"
-      done <<<"$list"
-      touch "$cache/$newest/done"
+    folder=$cache/$newest
+    if [ ! -e "$folder/done" ]; then
+      mkdir -p "$folder"
+      list=$(grep -F -- "-${newest}_" <<<"$list"; packages trixie /busybox-static_)
+      while read -r deb sum; do unpack "$deb" "$sum" "$folder"; done <<<"$list"
+      touch "$folder/done"
     fi
-    echo "$cache/$newest"
+    echo "$folder"
     return
   done
-  echo "kernels: Debian has no kernel $series in ${suites[*]}" >&2
+  echo "kernels: Debian has no kernel $series for $arch in ${suites[*]}" >&2
   return 1
 }
 
-# initrd writes a root file system that mounts this machine's and runs what is in the share.
+# initrd writes a root file system that runs what is in the share, on amd64 below this machine's files.
 initrd() {
   local kernel=$1 root=$work/root n=10 module file
-  mkdir -p "$root"/{bin,mod,proc,sys,dev,host,mnt}
-  cp "$(command -v busybox)" "$root/bin/busybox"
+  mkdir -p "$root"/{bin,mod,proc,sys,dev,tmp,host,mnt}
+  cp "$kernel/usr/bin/busybox" "$root/bin/busybox"
   for module in virtio virtio_ring virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci netfs fscache 9pnet 9pnet_virtio 9p; do
     file=$(find "$kernel" -name "$module.ko*" | head -1)
     case $file in
@@ -70,14 +90,19 @@ initrd() {
 export PATH=/bin
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
 for m in /mod/*; do insmod "$m"; done
-mount -t 9p -o trans=virtio,version=9p2000.L,ro,msize=262144,cache=loose host /host
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 share /mnt
-for d in proc sys dev; do mount --bind /$d /host/$d; done
-for d in tmp run var/log var/lib/nginx; do mount -t tmpfs none /host/$d; done
-mount -t cgroup2 none /host/sys/fs/cgroup
-mkdir -p /dev/shm /host/tmp/share && mount -t tmpfs none /dev/shm && mount --bind /mnt /host/tmp/share
+mount -t cgroup2 none /sys/fs/cgroup
+mkdir -p /dev/shm && mount -t tmpfs none /dev/shm
 ip link set lo up
-chroot /host /bin/bash /tmp/share/run
+if mount -t 9p -o trans=virtio,version=9p2000.L,ro,msize=262144,cache=loose host /host; then
+  for d in tmp run var/log var/lib/nginx; do mount -t tmpfs none /host/$d; done
+  for d in proc sys dev; do mount --rbind /$d /host/$d; done
+  mkdir -p /host/tmp/share && mount --bind /mnt /host/tmp/share
+  chroot /host /bin/bash /tmp/share/run
+else
+  mount -t tmpfs none /tmp && mkdir -p /tmp/share && mount --bind /mnt /tmp/share
+  sh /tmp/share/run
+fi
 poweroff -f
 INIT
   chmod +x "$root/init"
@@ -88,8 +113,9 @@ kernel=$(fetch)
 initrd "$kernel"
 share=$work/share
 mkdir -p "$share"
-CGO_ENABLED=0 go test -c -o "$share/bpf.test" ./bpf
-CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$share/hop" ./bpf/testdata/hop
+export CGO_ENABLED=0 GOARCH=$arch
+go test -c -o "$share/bpf.test" ./bpf
+go build -trimpath -ldflags "-s -w" -o "$share/hop" ./bpf/testdata/hop
 cp -r bpf/testdata "$share/testdata"
 cat >"$share/run" <<RUN
 export HOME=/tmp PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin ODI_TEST_HOP=/tmp/share/hop
@@ -97,9 +123,10 @@ cd /tmp/share
 ./bpf.test -test.v -test.timeout 30m -test.run '$pattern'
 echo \$? >/tmp/share/status
 RUN
+shares=(-fsdev "local,id=share,path=$share,security_model=none" -device virtio-9p-pci,fsdev=share,mount_tag=share)
+[ "$arch" != amd64 ] || shares+=(-fsdev "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap" -device virtio-9p-pci,fsdev=host,mount_tag=host)
 echo "=== Linux $(basename "$kernel")"
-qemu-system-x86_64 -M q35 -cpu max -smp 1 -m 3G -display none -serial stdio -no-reboot -nic none \
-  -kernel "$(find "$kernel" -name "vmlinuz*" | head -1)" -initrd "$work/initrd" -append "console=ttyS0 quiet panic=-1 mitigations=off" \
-  -fsdev local,id=host,path=/,security_model=none,readonly=on,multidevs=remap -device virtio-9p-pci,fsdev=host,mount_tag=host \
-  -fsdev "local,id=share,path=$share,security_model=none" -device virtio-9p-pci,fsdev=share,mount_tag=share </dev/null
+"$emulator" "${machine[@]}" -cpu max -smp 1 -m 3G -display none -serial stdio -no-reboot -nic none "${shares[@]}" \
+  -kernel "$(find "$kernel" -name 'vmlinuz*' | head -1)" -initrd "$work/initrd" \
+  -append "console=$console quiet panic=-1 mitigations=off" </dev/null
 [ "$(cat "$share/status" 2>/dev/null)" = 0 ]
