@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -23,14 +25,15 @@ func main() {
 	odi := flag.String("odi", "bin/odi", "the odi binary to measure")
 	out := flag.String("out", "bench/engine.json", "where to write the figures")
 	window := flag.Duration("window", 2*time.Second, "how long each measurement takes")
+	only := flag.String("only", "", "measure only these, by comma: cost, kernel, loss, attach; then no figures are written")
 	flag.Parse()
-	if err := run(*odi, *out, *window); err != nil {
+	if err := run(*odi, *out, *only, *window); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(odi, out string, window time.Duration) error {
+func run(odi, out, only string, window time.Duration) error {
 	if os.Geteuid() != 0 {
 		return errors.New("loading BPF programs needs root")
 	}
@@ -42,13 +45,25 @@ func run(odi, out string, window time.Duration) error {
 		return fmt.Errorf("finding odi (make build): %w", err)
 	}
 	b := &bench{odi: odi, window: window}
-	for _, step := range []func() error{b.cost, b.kernelTime, b.loss, b.attach} {
-		if err := step(); err != nil {
+	steps := []struct {
+		name string
+		run  func() error
+	}{{"cost", b.cost}, {"kernel", b.kernelTime}, {"loss", b.loss}, {"attach", b.attach}}
+	for _, step := range steps {
+		if only != "" && !slices.Contains(strings.Split(only, ","), step.name) {
+			continue
+		}
+		if err := step.run(); err != nil {
 			return err
 		}
 	}
-	if err := write(out, b.figures); err != nil {
-		return err
+	if len(b.figures) == 0 {
+		return fmt.Errorf("-only %s: nothing is called so", only)
+	}
+	if only == "" {
+		if err := write(out, b.figures); err != nil {
+			return err
+		}
 	}
 	return check(b.figures)
 }
