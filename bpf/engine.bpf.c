@@ -22,9 +22,8 @@ inline_ bool is_tcp(struct sock *sk)
 	return (family == AF_INET || family == AF_INET6) && sk->sk_type == SOCK_STREAM && sk->sk_protocol == IPPROTO_TCP;
 }
 
-inline_ struct who who_runs(struct sock *sk)
+inline_ struct who who_runs(struct sock *sk, u64 id)
 {
-	u64 id = bpf_get_current_pid_tgid();
 	struct who w = {.sk = (u64)sk, .tgid = id >> 32, .tid = (u32)id, .now = bpf_ktime_get_ns()};
 
 	return w;
@@ -83,24 +82,28 @@ inline_ void requests(struct feed *f, struct sock *sk)
 
 inline_ void answers(struct feed *f)
 {
-	u32 zero = 0;
-	struct window *s = bpf_map_lookup_elem(&scratches, &zero);
-
-	if (!s)
-		return;
-	f->win = s;
 	note_owner(f->g, f->h, f->c);
 	feed_answers(f);
 }
 
-// moved handles bytes that moved through a socket of a watched process.
-inline_ void moved(struct sock *sk, struct target *g, int bytes, bool sent)
+// conn_of finds or begins the books of a TCP connection; others have none.
+inline_ struct conn *conn_of(struct sock *sk)
 {
-	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	struct feed f = {.g = g, .c = c, .w = who_runs(sk)};
+	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
+
+	if (c || !is_tcp(sk))
+		return c;
+	return bpf_sk_storage_get(&conns, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
+// moved handles bytes that moved through a socket of a watched process.
+inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, bool sent)
+{
+	struct conn *c = conn_of(sk);
+	struct feed f = {.g = g, .c = c, .win = scratch()};
 	u8 role = sent ? ROLE_CLIENT : ROLE_SERVER;
 
-	if (!c)
+	if (!c || !f.win)
 		return;
 	if (c->ignored) {
 		take_out(g, c, sk);
@@ -112,8 +115,9 @@ inline_ void moved(struct sock *sk, struct target *g, int bytes, bool sent)
 		c->msg = 0; // odi_message has seen it
 		return;
 	}
+	f.w = who_runs(sk, id);
 	f.src.now = f.w.now;
-	open_call(&f.src, bytes);
+	open_call(&f.src, &f.w, bytes);
 	f.h = bpf_sk_storage_get(&http1s, sk, 0, 0);
 	if (!f.h) {
 		if (c->role != ROLE_UNKNOWN && c->role != role)
@@ -146,17 +150,19 @@ SEC("tp_btf/sock_send_length")
 int BPF_PROG(odi_sent, struct sock *sk, int ret, int flags)
 {
 	struct target *g;
+	u64 id;
 
 	if (ret <= 0)
 		return 0;
-	g = current_target();
-	if (g && is_tcp(sk))
-		moved(sk, g, ret, true);
+	id = bpf_get_current_pid_tgid();
+	g = target_of(id >> 32);
+	if (g)
+		moved(sk, g, id, ret, true);
 	return 0;
 }
 
 // eof ends answers that end with the connection.
-inline_ void eof(struct sock *sk, struct target *g)
+inline_ void eof(struct sock *sk, struct target *g, u64 id)
 {
 	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
 	struct http1 *h;
@@ -167,7 +173,7 @@ inline_ void eof(struct sock *sk, struct target *g)
 	h = bpf_sk_storage_get(&http1s, sk, 0, 0);
 	if (!h || h->head == h->tail)
 		return;
-	w = who_runs(sk);
+	w = who_runs(sk, id);
 	if (h->a.state == D_CLOSE || h->a.state == D_TAIL)
 		ended(h, c, g, &w);
 }
@@ -177,16 +183,18 @@ SEC("tp_btf/sock_recv_length")
 int BPF_PROG(odi_received, struct sock *sk, int ret, int flags)
 {
 	struct target *g;
+	u64 id;
 
 	if (ret < 0 || (flags & (MSG_PEEK | MSG_TRUNC | MSG_ERRQUEUE)))
 		return 0;
-	g = current_target();
-	if (!g || !is_tcp(sk))
+	id = bpf_get_current_pid_tgid();
+	g = target_of(id >> 32);
+	if (!g)
 		return 0;
 	if (ret)
-		moved(sk, g, ret, false);
+		moved(sk, g, id, ret, false);
 	else
-		eof(sk, g);
+		eof(sk, g, id);
 	return 0;
 }
 
@@ -198,9 +206,9 @@ inline_ void opening(struct sock *sk)
 	struct thread *t;
 	struct conn *c;
 
-	if (!g || !is_tcp(sk))
+	if (!g)
 		return;
-	c = bpf_sk_storage_get(&conns, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	c = conn_of(sk);
 	if (!c)
 		return;
 	c->tgid = bpf_get_current_pid_tgid() >> 32;

@@ -16,6 +16,7 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
+	kernelMapAdded          = "added"
 	kernelMapConns          = "conns"
 	kernelMapControls       = "controls"
 	kernelMapCounts         = "counts"
@@ -28,6 +29,7 @@ const (
 	kernelMapOpenRequests   = "open_requests"
 	kernelMapScratches      = "scratches"
 	kernelMapSockets        = "sockets"
+	kernelMapStrangers      = "strangers"
 	kernelMapTargets        = "targets"
 	kernelMapThreads        = "threads"
 	kernelMapVerdictSockets = "verdict_sockets"
@@ -108,6 +110,7 @@ type kernelProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type kernelMapSpecs struct {
+	Added          *ebpf.MapSpec `ebpf:"added"`
 	Conns          *ebpf.MapSpec `ebpf:"conns"`
 	Controls       *ebpf.MapSpec `ebpf:"controls"`
 	Counts         *ebpf.MapSpec `ebpf:"counts"`
@@ -120,6 +123,7 @@ type kernelMapSpecs struct {
 	OpenRequests   *ebpf.MapSpec `ebpf:"open_requests"`
 	Scratches      *ebpf.MapSpec `ebpf:"scratches"`
 	Sockets        *ebpf.MapSpec `ebpf:"sockets"`
+	Strangers      *ebpf.MapSpec `ebpf:"strangers"`
 	Targets        *ebpf.MapSpec `ebpf:"targets"`
 	Threads        *ebpf.MapSpec `ebpf:"threads"`
 	VerdictSockets *ebpf.MapSpec `ebpf:"verdict_sockets"`
@@ -154,6 +158,7 @@ func (o *kernelObjects) Close() error {
 //
 // It can be passed to loadKernelObjects or ebpf.CollectionSpec.LoadAndAssign.
 type kernelMaps struct {
+	Added          *ebpf.Map `ebpf:"added"`
 	Conns          *ebpf.Map `ebpf:"conns"`
 	Controls       *ebpf.Map `ebpf:"controls"`
 	Counts         *ebpf.Map `ebpf:"counts"`
@@ -166,6 +171,7 @@ type kernelMaps struct {
 	OpenRequests   *ebpf.Map `ebpf:"open_requests"`
 	Scratches      *ebpf.Map `ebpf:"scratches"`
 	Sockets        *ebpf.Map `ebpf:"sockets"`
+	Strangers      *ebpf.Map `ebpf:"strangers"`
 	Targets        *ebpf.Map `ebpf:"targets"`
 	Threads        *ebpf.Map `ebpf:"threads"`
 	VerdictSockets *ebpf.Map `ebpf:"verdict_sockets"`
@@ -174,6 +180,7 @@ type kernelMaps struct {
 
 func (m *kernelMaps) Close() error {
 	return _KernelClose(
+		m.Added,
 		m.Conns,
 		m.Controls,
 		m.Counts,
@@ -186,6 +193,7 @@ func (m *kernelMaps) Close() error {
 		m.OpenRequests,
 		m.Scratches,
 		m.Sockets,
+		m.Strangers,
 		m.Targets,
 		m.Threads,
 		m.VerdictSockets,

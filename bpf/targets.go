@@ -76,6 +76,14 @@ func (t *target) close() error {
 	return errors.Join(errs...)
 }
 
+// forgetStrangers has the programs look for the target that has just been added.
+// e.mu keeps the number from going back.
+func (e *Engine) forgetStrangers() error {
+	const addedByUser = uint32(0)
+	e.added++
+	return e.maps["added"].Put(addedByUser, e.added)
+}
+
 // AddTarget starts to watch a process; connections that are open already are
 // picked up. Adding a target again replaces its settings. An error means that
 // the process is not watched.
@@ -97,9 +105,13 @@ func (e *Engine) AddTarget(t probe.Target) error {
 	before := e.targets[t.PID]
 	e.targets[t.PID] = state
 	delete(e.removed, t.PID)
+	err = e.forgetStrangers()
 	e.mu.Unlock()
 	if before != nil {
 		_ = before.close() // its probe is replaced by the new one's
+	}
+	if err != nil {
+		return fmt.Errorf("watching process %d: %w", t.PID, err)
 	}
 	if value.Flags&flagPropagate != 0 {
 		if value.Flags&flagPolls != 0 {

@@ -72,6 +72,7 @@ int odi_roundtrip(struct raw_regs *ctx)
 	struct target *g = current_target();
 	u64 id = bpf_get_current_pid_tgid();
 	struct who w = {.tgid = id >> 32, .tid = (u32)id};
+	struct goroutine room = {};
 	struct tie tie = {};
 	u64 sk;
 
@@ -81,7 +82,7 @@ int odi_roundtrip(struct raw_regs *ctx)
 	if (!sk)
 		return 0;
 	w.now = bpf_ktime_get_ns();
-	read_goroutine(g, &w, true);
+	read_goroutine(g, &w, true, &room);
 	if (!goroutine_parent(g, &w, &tie.parent))
 		tie.parent.span = 0;
 	tie.goid = w.goid;

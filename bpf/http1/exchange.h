@@ -28,31 +28,44 @@ inline_ void remember_tuple(struct tuple *t, u64 sk)
 // Set by user space: a quarter of the ring.
 const volatile u32 fill_mark = 1 << 20;
 
-// emit sends the event. The reader is woken only when it had nothing to do, or
-// when the ring fills up while it pauses.
-inline_ void emit(struct http1 *h, struct request *r)
+// write_event writes the event to the ring. It is sent later: until its cache
+// lines have come, there is other work to do.
+inline_ bool write_event(struct http1 *h, struct request *r, struct bpf_dynptr *to)
 {
-	struct bpf_dynptr to;
 	u32 off = r->head_off & (KEEP_ONE - 1), n = r->head_len;
-	u64 waiting = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
-	u64 flags = !waiting || waiting > fill_mark ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 
 	if (n > KEEP_ONE)
 		n = KEEP_ONE;
 	if (off + n > KEEP_ALL)
 		n = 0;
-	if (bpf_ringbuf_reserve_dynptr(&events, sizeof(*r) + n, 0, &to)) {
-		bpf_ringbuf_discard_dynptr(&to, 0);
+	if (bpf_ringbuf_reserve_dynptr(&events, sizeof(*r) + n, 0, to))
+		return false;
+	bpf_dynptr_write(to, 0, r, sizeof(*r), 0);
+	if (n && off <= KEEP_ONE)
+		bpf_dynptr_write(to, sizeof(*r), h->kept + off, n, 0);
+	return true;
+}
+
+// wakeup: the reader is woken only when it has nothing to do, or when the ring
+// fills up while it pauses.
+inline_ u64 wakeup(void)
+{
+	u64 waiting = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+
+	return !waiting || waiting > fill_mark ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+inline_ void send_event(struct request *r, struct bpf_dynptr *event, bool written, u64 flags)
+{
+	if (!written) {
+		bpf_ringbuf_discard_dynptr(event, 0);
 		count(DROP_RING_FULL);
 		return;
 	}
-	bpf_dynptr_write(&to, 0, r, sizeof(*r), 0);
-	if (n && off <= KEEP_ONE)
-		bpf_dynptr_write(&to, sizeof(*r), h->kept + off, n, 0);
-	bpf_ringbuf_submit_dynptr(&to, flags);
 	count(COUNT_EXCHANGES);
 	if (r->bits & BIT_TRUNCATED)
 		count(DROP_TRUNCATED);
+	bpf_ringbuf_submit_dynptr(event, flags);
 }
 
 // settled tells that a request of a proxy does not wait any more.
@@ -68,13 +81,24 @@ inline_ void settled(struct target *g, u64 span)
 // current task has nothing to do with it; g is 0 where the process is gone.
 noinline_ int finish(struct http1 *h, struct conn *c, struct target *g, struct who *w, u32 fault)
 {
+	struct bpf_dynptr event;
 	struct request *r;
+	bool written;
+	u64 flags;
 
 	if (!h || !c || !w || h->head == h->tail)
 		return 0;
 	r = &h->slot[h->head & (SLOTS - 1)];
 	if (!__sync_lock_test_and_set(&r->live, 0))
 		return 0;
+	r->end_ns = w->now;
+	r->fault = fault;
+	r->resp_body = r->bits & BIT_ANSWERED ? (s64)h->a.body : -1;
+	// Atomics wait for all that was written: none may come between here and the end.
+	if (r->role == ROLE_SERVER && g && g->open)
+		__sync_fetch_and_add(&g->open, -1);
+	flags = wakeup(); // the event itself will be waiting, too
+	written = write_event(h, r, &event);
 	if (r->role == ROLE_SERVER) {
 		settled(g, r->span);
 		if (!g || !(g->flags & T_GO))
@@ -87,12 +111,34 @@ noinline_ int finish(struct http1 *h, struct conn *c, struct target *g, struct w
 		if (o)
 			o->upstream = 0;
 	}
-	r->end_ns = w->now;
-	r->fault = fault;
-	r->resp_body = r->bits & BIT_ANSWERED ? (s64)h->a.body : -1;
-	emit(h, r);
+	send_event(r, &event, written, flags);
 	__sync_fetch_and_add(&h->head, 1);
 	return 0;
+}
+
+// next_id is a step of splitmix64.
+inline_ u64 next_id(u64 *state)
+{
+	u64 z = *state += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+	return z ^ z >> 31;
+}
+
+// random_ids draws from the connection's own numbers: the kernel's cost a call
+// for every 32 bits.
+inline_ void random_ids(struct http1 *h, u64 *trace, u64 *span)
+{
+	if (!h->ids[0]) {
+		h->ids[0] = (u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32() | 1;
+		h->ids[1] = (u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32();
+	}
+	if (trace) {
+		trace[0] = next_id(&h->ids[0]);
+		trace[1] = next_id(&h->ids[1]) | 1;
+	}
+	*span = next_id(&h->ids[1]) | 1;
 }
 
 // receive starts the server span of the request whose head has just ended.
@@ -102,7 +148,7 @@ inline_ void receive(struct target *g, struct http1 *h, struct request *r, struc
 	struct ref ref = {};
 
 	if (d->has_trace == 1) {
-		random_ids(0, &r->span);
+		random_ids(h, 0, &r->span);
 		r->trace[0] = d->trace[0];
 		r->trace[1] = d->trace[1];
 		r->parent = d->parent;
@@ -110,7 +156,7 @@ inline_ void receive(struct target *g, struct http1 *h, struct request *r, struc
 		r->link = LINK_HEADER;
 		ref.incoming = d->parent;
 	} else {
-		random_ids(r->trace, &r->span);
+		random_ids(h, r->trace, &r->span);
 		r->parent = 0;
 		r->tflags = 1;
 		r->link = LINK_NONE;
@@ -136,13 +182,13 @@ inline_ void ask(struct target *g, struct http1 *h, struct conn *c, struct reque
 	__sync_fetch_and_add(&g->clients, 1);
 	if (r->link != LINK_NONE) {
 		__sync_fetch_and_add(&g->linked, 1);
-		random_ids(0, &r->span);
+		random_ids(h, 0, &r->span);
 		r->trace[0] = up.trace[0];
 		r->trace[1] = up.trace[1];
 		r->parent = up.span;
 		r->tflags = up.tflags;
 	} else {
-		random_ids(r->trace, &r->span);
+		random_ids(h, r->trace, &r->span);
 		r->parent = 0;
 		r->tflags = 1;
 	}
@@ -159,17 +205,19 @@ inline_ void ask(struct target *g, struct http1 *h, struct conn *c, struct reque
 	r->goid = w->goid;
 }
 
-// push makes an event of a complete request head. False: no room, not kept.
-noinline_ int push(struct http1 *h, struct conn *c, struct target *g, struct who *w)
+// push makes an event of a complete request head. False: too many, not kept.
+noinline_ int push(struct http1 *h, struct conn *c, struct target *g, struct who *w, struct goroutine *room)
 {
 	struct dir *d;
 	struct request *r;
 
-	if (!h || !c || !g || !w)
+	if (!h || !c || !g || !w || !room)
 		return 0;
 	d = &h->q;
 	r = &h->slot[h->tail & (SLOTS - 1)];
-	read_goroutine(g, w, c->role == ROLE_CLIENT);
+	w->g = h->tgid == w->tgid ? h->g : 0;
+	read_goroutine(g, w, c->role == ROLE_CLIENT, room);
+	h->g = w->g;
 	h->seen++;
 	h->tgid = w->tgid;
 	if (h->owed || h->tail - h->head >= SLOTS) {

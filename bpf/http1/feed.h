@@ -72,9 +72,9 @@ static long request_step(u32 i, struct feed *f)
 	case D_HEAD:
 		if (s->opaque)
 			break;
-		n = scan_request(f->h, s);
+		n = scan_request(f->h, s, f->win);
 		if (n && s->complete) {
-			if (push(f->h, f->c, f->g, &f->w) && !f->pushed++) {
+			if (push(f->h, f->c, f->g, &f->w, (void *)f->win) && !f->pushed++) {
 				f->inject_slot = f->h->tail - 1;
 				f->line1_pos = d->line1_pos;
 				f->trace_pos = d->trace_pos;

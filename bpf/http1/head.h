@@ -8,12 +8,10 @@
 struct scan {
 	struct window *win;
 	struct dir *d;
-	u32 pos;
 	u32 end;
-	u32 line;     // start of the current line
-	u32 head_end; // behind the empty line, 0: not yet
-	u32 base;     // position of win[0] in the source
-	u32 answers;  // scanning a response
+	u32 base;    // position of win[0] in the source
+	u32 answers; // scanning a response
+	u32 _pad;
 };
 
 #define WORD8(a, b, c, d, e, f, g, h)                                                     \
@@ -177,98 +175,95 @@ noinline_ int header_trace(struct dir *d, struct window *win, u32 base, u32 at, 
 	return 0;
 }
 
-// header_line looks at one line of a head; base is the position of the window
-// in the source. Only requests carry a trace.
-noinline_ int header_line(struct dir *d, struct window *win, u32 base, u32 start, u32 end)
+// header_line looks at one line of a head. Most are none of the three.
+inline_ void header_line(struct scan *s, u32 start, u32 end)
 {
-	u64 a, b;
+	struct window *win = s->win;
+	u64 a = win_word(win, start) | BYTES(0x20), b;
 
-	if (!d || !win)
-		return 0;
-	a = win_word(win, start) | BYTES(0x20);
 	if (a == WORD8('c', 'o', 'n', 't', 'e', 'n', 't', '-')) {
 		b = (win_word(win, start + 8) | BYTES(0x20)) & 0x00ffffffffffffffULL;
 		if (b == WORD8('l', 'e', 'n', 'g', 't', 'h', ':', 0))
-			header_length(d, win, start + 15);
+			header_length(s->d, win, start + 15);
 	} else if (a == WORD8('t', 'r', 'a', 'n', 's', 'f', 'e', 'r')) {
 		// The last coding decides: the line ends in "chunked".
 		b = end >= 7 ? (win_word(win, end - 7) | BYTES(0x20)) & 0x00ffffffffffffffULL : 0;
 		if (b == WORD8('c', 'h', 'u', 'n', 'k', 'e', 'd', 0))
-			d->chunked = 1;
+			s->d->chunked = 1;
 	} else if (a == WORD8('t', 'r', 'a', 'c', 'e', 'p', 'a', 'r')) {
 		b = (win_word(win, start + 8) | BYTES(0x20)) & 0xffffffffULL;
 		if (b == WORD8('e', 'n', 't', ':', 0, 0, 0, 0))
-			header_trace(d, win, base, start + 12, end);
+			header_trace(s->d, win, s->base, start + 12, end);
 	}
-	return 0;
+}
+
+// odd_line handles the first line of a head and the rest of a line too long to
+// look at. True: this is no head.
+inline_ bool odd_line(struct scan *s, u32 start, u32 end, u32 next)
+{
+	struct dir *d = s->d;
+
+	if (d->first) {
+		d->line1_pos = s->base + next;
+		if (d->skip)
+			d->first = 0;
+		else if (end > start) // empty lines before a request are allowed
+			first_line(d, s->win, start, end, s->answers);
+	}
+	d->skip = 0;
+	s->win->odd = d->first;
+	return d->bad != 0;
 }
 
 // A line has 30 bytes on average: most are found in one step.
 #define WORDS_PER_STEP 6
-#define NOT_YET 0x10000
+#define NOT_YET WIN_SIZE
 
-// next_newline returns where the next one is, or NOT_YET and where to look next.
-noinline_ u32 next_newline(struct window *win, u32 pos)
+// next_newline returns where the next one is, NOT_YET if it is in none of the next words.
+inline_ u32 next_newline(const struct window *win, u32 pos)
 {
-	u64 seen; // bytes of the first word that come before pos
+	u64 seen = (1ULL << ((pos & 7) * 8)) - 1; // bytes of the first word that come before pos
 
-	if (!win)
-		return NOT_YET;
-	seen = (1ULL << ((pos & 7) * 8)) - 1;
 	pos &= ~7;
-	for (int k = 0; k < WORDS_PER_STEP; k++) {
-		u64 x, m;
-
-		barrier_var(pos);
-		if (pos > CARRY_MAX + READ_MAX)
-			break;
+	barrier_var(pos);
+	if (pos > CARRY_MAX + READ_MAX)
+		return NOT_YET;
+#pragma unroll
+	for (u32 k = 0; k < WORDS_PER_STEP; k++) {
 		// Aligned, because the bytes have just been stored that way.
-		x = (*(u64 *)(win->b + pos) ^ BYTES('\n')) | seen;
-		m = (x - BYTES(1)) & ~x & BYTES(0x80);
+		u64 x = (*(u64 *)(win->b + pos + k * 8) ^ BYTES('\n')) | (k ? 0 : seen);
+		u64 m = (x - BYTES(1)) & ~x & BYTES(0x80);
+
 		if (m)
-			return pos + ((((m - 1) & BYTES(1)) * BYTES(1)) >> 56) - 1;
-		pos += 8;
-		seen = 0;
+			return pos + k * 8 + ((((m - 1) & BYTES(1)) * BYTES(1)) >> 56) - 1;
 	}
-	return NOT_YET | (pos & (NOT_YET - 1));
+	return NOT_YET;
 }
 
 // scan_line handles the line that ends next.
 static long scan_line(u32 i, struct scan *s)
 {
-	u32 nl, end;
+	struct window *win = s->win;
+	u32 pos = win->pos, start = win->line, nl, end;
 
-	if (s->pos >= s->end)
+	if (pos >= s->end)
 		return 1;
-	nl = next_newline(s->win, s->pos);
-	if (nl & NOT_YET) {
-		s->pos = nl & ~NOT_YET;
+	nl = next_newline(win, pos);
+	if (nl == NOT_YET) {
+		win->pos = (pos & ~7) + WORDS_PER_STEP * 8;
 		return 0;
 	}
 	if (nl >= s->end)
 		return 1;
-	end = nl;
-	if (nl > s->line && win_byte(s->win, nl - 1) == '\r')
-		end--;
-	if (s->d->skip) {
-		if (s->d->first)
-			s->d->line1_pos = s->base + nl + 1;
-		s->d->skip = 0;
-		s->d->first = 0;
-	} else if (s->d->first) {
-		if (end > s->line) // empty lines before a request are allowed
-			first_line(s->d, s->win, s->line, end, s->answers);
-		s->d->line1_pos = s->base + nl + 1;
-		if (s->d->bad)
-			return 1;
-	} else if (end == s->line) {
-		s->head_end = nl + 1;
+	win->pos = win->line = nl + 1;
+	end = nl > start && win_byte(win, nl - 1) == '\r' ? nl - 1 : nl;
+	if (win->odd)
+		return odd_line(s, start, end, nl + 1);
+	if (end == start) {
+		win->head_end = nl + 1;
 		return 1;
-	} else {
-		header_line(s->d, s->win, s->base, s->line, end);
 	}
-	s->line = nl + 1;
-	s->pos = nl + 1;
+	header_line(s, start, end);
 	return 0;
 }
 
@@ -291,25 +286,23 @@ noinline_ int plausible_method(struct window *win, u32 n)
 	return -1;
 }
 
+inline_ bool common_method(const struct window *win)
+{
+	u64 w = *(u64 *)win->b;
+
+	return (w & 0xffffffffULL) == WORD8('G', 'E', 'T', ' ', 0, 0, 0, 0) ||
+	       (w & 0xffffffffffULL) == WORD8('P', 'O', 'S', 'T', ' ', 0, 0, 0);
+}
+
 inline_ void begin_head(struct http1 *h, struct dir *d, struct source *s, bool answers)
 {
 	d->state = D_HEAD;
+	__builtin_memset(d->anew, 0, sizeof(d->anew));
 	d->first = 1;
-	d->skip = 0;
-	d->bad = 0;
-	d->bits = 0;
-	d->has_trace = 0;
-	d->chunked = 0;
-	d->carry_len = 0;
 	d->length = -1;
 	d->body = 0;
 	d->left = 0;
-	d->status = 0;
-	d->target_hash = 0;
-	d->head_seen = 0;
-	d->split = 0;
 	d->start_ns = s->now;
-	d->head_pos = s->done;
 	if (!answers) {
 		if (h->head == h->tail)
 			d->keep_off = 0;
@@ -320,7 +313,7 @@ inline_ void begin_head(struct http1 *h, struct dir *d, struct source *s, bool a
 }
 
 // keep_head copies bytes of a request's head for its event.
-inline_ void keep_head(struct http1 *h, struct dir *d, u32 from, u32 n)
+inline_ void keep_head(struct http1 *h, struct dir *d, struct window *win, u32 from, u32 n)
 {
 	u32 pos = d->keep_off + d->keep_len;
 
@@ -334,8 +327,8 @@ inline_ void keep_head(struct http1 *h, struct dir *d, u32 from, u32 n)
 	barrier_var(from);
 	if (n > READ_MAX || from > CARRY_MAX)
 		return;
-	if (!bpf_probe_read_kernel(h->kept + (pos & (KEEP_ONE - 1)), n, h->win.b + from))
-		d->keep_len += n;
+	copy_blocks(h->kept + (pos & (KEEP_ONE - 1)), win->b + from, n);
+	d->keep_len += n;
 }
 
 // scan_head consumes one step of a head. Returns the bytes consumed, 0 when the
@@ -354,42 +347,46 @@ inline_ u32 scan_head(struct http1 *h, struct dir *d, struct source *s, struct w
 		__builtin_memcpy(win->b, d->carry, CARRY_MAX);
 	if (read_bytes(s, win->b + carry, n))
 		return 0;
-	if (!answers && d->first && !d->skip && plausible_method(win, carry + n) < 0)
+	if (!answers && d->first && !d->skip && !common_method(win) && plausible_method(win, carry + n) < 0)
 		return 0;
 	if (answers && d->head_seen == 0 && win->b[0] != 'H')
 		return 0;
 	sc.end = carry + n;
 	sc.base = s->done - carry;
+	win->pos = 0;
+	win->line = 0;
+	win->head_end = 0;
+	win->odd = d->first | d->skip;
 	bpf_loop(CARRY_MAX + READ_MAX, scan_line, &sc, 0);
 	if (d->bad)
 		return 0;
-	if (sc.head_end) {
+	if (win->head_end) {
 		s->complete = 1;
 		d->carry_len = 0;
-		n = sc.head_end - carry;
+		n = win->head_end - carry;
 	} else {
-		rest = sc.end - sc.line;
+		rest = sc.end - win->line;
 		if (rest > CARRY_MAX || d->skip) {
 			d->skip = 1;
 			d->carry_len = 0;
-		} else if (sc.line <= CARRY_MAX + READ_MAX) {
-			bpf_probe_read_kernel(d->carry, rest, win->b + sc.line);
+		} else if (win->line <= CARRY_MAX + READ_MAX) {
+			bpf_probe_read_kernel(d->carry, rest, win->b + win->line);
 			d->carry_len = rest;
 		}
 	}
 	if (n > READ_MAX)
 		return 0;
 	if (!answers)
-		keep_head(h, d, carry, n);
+		keep_head(h, d, win, carry, n);
 	else if (d->head_seen == 0)
 		__builtin_memcpy(h->resp, win->b, RESP_KEEP);
 	d->head_seen += n;
 	return n;
 }
 
-noinline_ u32 scan_request(struct http1 *h, struct source *s)
+noinline_ u32 scan_request(struct http1 *h, struct source *s, struct window *win)
 {
-	return h && s ? scan_head(h, &h->q, s, &h->win, false) : 0;
+	return h && s && win ? scan_head(h, &h->q, s, win, false) : 0;
 }
 
 noinline_ u32 scan_answer(struct http1 *h, struct source *s, struct window *win)

@@ -29,50 +29,60 @@ struct dir {
 	u64 start_ns; // first byte of the head
 	u64 trace[2];
 	u64 parent;
-	u32 head_seen;  // bytes of the head so far
 	u32 line1_pos;  // end of the first line, from the start of the source
 	u32 trace_pos;  // value of traceparent, from the start of the source
-	u32 head_pos;   // start of the head, from the start of the source
-	u32 target_hash;
 	u16 keep_off;
 	u16 keep_len;
-	u16 status;
 	u8 state;
 	u8 phase;
 	u8 ext;      // chunk extension, ignored
-	u8 chunked;
-	u8 upgrade;
-	u8 first;    // the first line is still to come
-	u8 skip;     // in the middle of a line too long to look at
-	u8 bits;
-	u8 has_trace; // 1: valid, 2: there is one, but not a valid one
-	u8 tflags;
-	u8 carry_len;
-	u8 bad;
-	u8 got;      // a request was recognised in this source
-	u8 split;    // the head began in an earlier source
 	u8 want_hash;
-	u8 _pad[3];
+	union {
+		u64 anew[3]; // all that begins at 0 with every head
+		struct {
+			u32 head_seen;  // bytes of the head so far
+			u32 target_hash;
+			u16 status;
+			u8 first;    // the first line is still to come
+			u8 skip;     // in the middle of a line too long to look at
+			u8 bad;
+			u8 bits;
+			u8 has_trace; // 1: valid, 2: there is one, but not a valid one
+			u8 tflags;
+			u8 chunked;
+			u8 carry_len;
+			u8 split;    // the head began in an earlier source
+			u8 _pad[5];
+		};
+	};
 	u8 carry[CARRY_MAX];
 };
 
+// window is what is looked at in one step. Where the scan is stands here and not
+// on the stack: the verifier would follow each value through every line.
 struct window {
 	u8 b[WIN_SIZE];
+	u32 pos;
+	u32 line;     // start of the current line
+	u32 head_end; // behind the empty line, 0: not yet
+	u32 odd;      // the line is the first one, or the rest of one
 };
 
 struct http1 {
 	struct dir q; // requests
 	struct dir a; // answers
 	u64 seen;     // requests recognised on this connection
+	u64 ids[2];   // states of next_id, 0: to be seeded
 	u32 head;
 	u32 tail;
+	u64 g;        // who.g of the last request
 	u32 owed;     // answers to requests that were not kept
 	u32 tgid;
 	struct tuple ends;
 	struct request slot[SLOTS];
 	u8 resp[RESP_KEEP];
 	u8 kept[KEEP_ALL];
-	struct window win;
+	struct window win; // for odi_message
 };
 
 // Bounded by the number of HTTP connections: freed with the socket.
@@ -83,10 +93,32 @@ struct {
 	__type(value, struct http1);
 } http1s SEC(".maps");
 
-// Answers are parsed in tracepoints only, which nothing preempts.
+// For tracepoints only: nothing preempts them. The sk_msg program, which runs in
+// its sender's context, has a window per connection.
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
 	__type(value, struct window);
 } scratches SEC(".maps");
+
+inline_ struct window *scratch(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&scratches, &zero);
+}
+
+#define BLOCK 32
+
+// copy_blocks copies n bytes, and up to a block more.
+inline_ void copy_blocks(u8 *to, const u8 *from, u32 n)
+{
+#pragma nounroll
+	for (u32 at = 0; at < READ_MAX && at < n; at += BLOCK) {
+		*(u64 *)(to + at) = *(u64 *)(from + at);
+		*(u64 *)(to + at + 8) = *(u64 *)(from + at + 8);
+		*(u64 *)(to + at + 16) = *(u64 *)(from + at + 16);
+		*(u64 *)(to + at + 24) = *(u64 *)(from + at + 24);
+	}
+}

@@ -5,60 +5,67 @@
 
 #include "maps.h"
 
-// who is the task that runs now.
-struct who {
-	u64 sk;   // address of the socket that it works on, as a key only
-	u64 goid;
-	u64 parent_goid;
-	u64 startpc;
-	u64 now;
-	u32 tgid;
-	u32 tid;
-	u32 target_hash; // of the request in hand
-	u32 _pad;
+// goroutine is room for a part of a runtime.g: its stack comes first, the id soon after.
+struct goroutine {
+	u64 w[24];
 };
 
-inline_ void random_ids(u64 *trace, u64 *span)
+inline_ u64 goroutine_word(const struct goroutine *b, u32 off)
 {
-	if (trace) {
-		trace[0] = (u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32();
-		trace[1] = (u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32() | 1;
-	}
-	*span = (u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32() | 1;
+	off >>= 3;
+	barrier_var(off);
+	return off < sizeof(b->w) / 8 ? b->w[off] : 0;
 }
 
-// read_goroutine reads the id, and what it descends from, from g, which Go keeps in thread-local storage
-// (amd64) or a register (arm64). Leaves 0 where the stack pointer is not on
-// g's stack: then g is not the goroutine that made the call.
-noinline_ int read_goroutine(struct target *t, struct who *w, u32 ancestry)
+// runs_on reads the first n bytes of w->g and tells whether w->sp is on its stack,
+// which no other goroutine has at the same time.
+inline_ bool runs_on(struct goroutine *b, u32 n, struct who *w)
 {
-	struct task_struct *task = (void *)bpf_get_current_task_btf();
-	struct pt_regs *regs;
-	u64 g = 0, stack[2];
+	barrier_var(n);
+	if (n < 24 || n > sizeof(*b) || bpf_probe_read_user(b, n, (void *)w->g))
+		return false;
+	return w->sp >= b->w[0] && w->sp <= b->w[1];
+}
 
-	if (!t || !w)
+// read_goroutine reads the id, and what it descends from, from g, which Go keeps
+// in thread-local storage (amd64) or a register (arm64). Leaves 0 where the stack
+// pointer is not on g's stack: then g is not the goroutine that made the call.
+noinline_ int read_goroutine(struct target *t, struct who *w, u32 ancestry, struct goroutine *b)
+{
+	struct task_struct *task;
+	struct pt_regs *regs;
+	u32 n;
+
+	if (!t || !w || !b)
 		return 0;
 	w->goid = 0;
 	w->parent_goid = 0;
 	w->startpc = 0;
 	if (!(t->flags & T_GO))
 		return 0;
-	regs = (void *)bpf_task_pt_regs((void *)task);
+	n = t->goid_off + 8;
+	if (!w->sp || !w->g || !runs_on(b, n, w)) {
+		task = (void *)bpf_get_current_task_btf();
+		regs = (void *)bpf_task_pt_regs((void *)task);
+		w->sp = regs->sp;
 #if defined(__TARGET_ARCH_x86)
-	if (bpf_probe_read_user(&g, sizeof(g), (void *)(task->thread.fsbase - 8)))
-		return 0;
+		if (bpf_probe_read_user(&w->g, 8, (void *)(task->thread.fsbase - 8)))
+			return 0;
 #else
-	g = regs->regs[28];
+		w->g = regs->regs[28];
 #endif
-	if (bpf_probe_read_user(stack, sizeof(stack), (void *)g) || regs->sp < stack[0] || regs->sp > stack[1])
+		if (!runs_on(b, n, w))
+			return 0;
+	}
+	w->goid = goroutine_word(b, n - 8);
+	if (!ancestry || !t->parent_off)
 		return 0;
-	bpf_probe_read_user(&w->goid, 8, (void *)(g + t->goid_off));
-	if (!ancestry)
+	n = t->startpc_off + 8 - t->parent_off;
+	barrier_var(n);
+	if (n < 16 || n > sizeof(*b) || bpf_probe_read_user(b, n, (void *)(w->g + t->parent_off)))
 		return 0;
-	if (t->parent_off)
-		bpf_probe_read_user(&w->parent_goid, 8, (void *)(g + t->parent_off));
-	if (t->startpc_off)
-		bpf_probe_read_user(&w->startpc, 8, (void *)(g + t->startpc_off));
+	w->parent_goid = b->w[0];
+	w->startpc = goroutine_word(b, n - 8);
 	return 0;
 }
 
@@ -364,8 +371,6 @@ inline_ void served(struct target *g, struct who *w, u64 span, u64 goid, u32 tgi
 {
 	struct thread *t;
 
-	if (g->open)
-		__sync_fetch_and_add(&g->open, -1);
 	if (g->flags & T_GO) {
 		struct go_key key = {.goid = goid, .tgid = tgid};
 		struct ref *r = bpf_map_lookup_elem(&goroutines, &key);

@@ -160,11 +160,60 @@ inline_ void count(u32 what)
 		*n += 1;
 }
 
+// Most system calls on sockets come from processes that are no targets. Each is
+// remembered until the next target is added: the numbers in added say when that was.
+#define STRANGERS 1024
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, STRANGERS);
+	__type(key, u32);
+	__type(value, u64); // the sum of added << 32 | tgid
+} strangers SEC(".maps");
+
+enum { ADDED_BY_USER, ADDED_BY_FORK, ADDED_MAX };
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ADDED_MAX);
+	__type(key, u32);
+	__type(value, u32);
+} added SEC(".maps");
+
+inline_ u32 added_by(u32 who)
+{
+	volatile u32 *n = bpf_map_lookup_elem(&added, &who);
+
+	return n ? *n : 0;
+}
+
+// target_of reads what was added before it looks: a target that comes in between
+// makes stale at once what is remembered here.
+inline_ struct target *target_of(u32 tgid)
+{
+	u32 at = tgid & (STRANGERS - 1);
+	u64 mark = (u64)(added_by(ADDED_BY_USER) + added_by(ADDED_BY_FORK)) << 32 | tgid;
+	u64 *stranger = bpf_map_lookup_elem(&strangers, &at);
+	struct target *g;
+
+	if (stranger && *stranger == mark)
+		return 0;
+	g = bpf_map_lookup_elem(&targets, &tgid);
+	if (!g && stranger)
+		*(volatile u64 *)stranger = mark;
+	return g;
+}
+
+// fork_added makes known that a child has become a target.
+inline_ void fork_added(void)
+{
+	u32 at = ADDED_BY_FORK, *n = bpf_map_lookup_elem(&added, &at);
+
+	if (n)
+		__sync_fetch_and_add(n, 1);
+}
+
 inline_ struct target *current_target(void)
 {
-	u32 tgid = bpf_get_current_pid_tgid() >> 32;
-
-	return bpf_map_lookup_elem(&targets, &tgid);
+	return target_of(bpf_get_current_pid_tgid() >> 32);
 }
 
 inline_ struct thread *thread_of(u32 tid)

@@ -24,13 +24,14 @@ struct source {
 };
 
 // open_call finds the buffers of the system call that the current task is in.
-inline_ void open_call(struct source *s, u32 bytes)
+inline_ void open_call(struct source *s, struct who *w, u32 bytes)
 {
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
 	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)task);
 	struct msghdr_ msg;
 	u64 arg = reg_arg2(regs);
 
+	w->sp = regs->sp;
 	s->total = bytes;
 	s->done = 0;
 	s->kernel = 0;

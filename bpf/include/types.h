@@ -148,6 +148,21 @@ struct request {
 	u8 resp[RESP_KEEP];
 };
 
+// who is the task that runs now.
+struct who {
+	u64 sk;   // address of the socket that it works on, as a key only
+	u64 g;    // address of the goroutine; before: of one that it may be
+	u64 sp;   // stack pointer of its user space, 0: not looked up yet
+	u64 goid;
+	u64 parent_goid;
+	u64 startpc;
+	u64 now;
+	u32 tgid;
+	u32 tid;
+	u32 target_hash; // of the request in hand
+	u32 _pad;
+};
+
 // control is what user space tells the programs while they run.
 struct control {
 	u64 lease_ns; // headers are written until then; user space extends it as long as it lives

@@ -113,6 +113,7 @@ int BPF_PROG(odi_newtask, struct task_struct *task, u64 clone_flags)
 	tgid = task->tgid;
 	if (bpf_map_update_elem(&targets, &tgid, &child, BPF_ANY))
 		count(DROP_TABLE_FULL);
+	fork_added();
 	notify(NOTICE_FORK, task, bpf_get_current_pid_tgid() >> 32, 1);
 	return 0;
 }

@@ -140,6 +140,7 @@ int odi_message(struct sk_msg_md *msg)
 		c->role = ROLE_CLIENT;
 		c->tgid = f.w.tgid;
 	}
+	f.win = &f.h->win;
 	if (!feed_requests(&f) || (!f.h->seen && f.h->q.state == D_LOST))
 		c->ignored = 1;
 	else if (f.pushed)
