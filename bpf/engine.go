@@ -51,7 +51,7 @@ type Engine struct {
 
 	mu      sync.Mutex
 	targets map[uint32]*target
-	added   uint32 // number of AddTarget calls
+	added   uint32              // number of AddTarget calls
 	removed map[uint32]struct{} // asked to be forgotten; their late events are ignored
 	closed  bool
 	drops   map[string]uint64 // set by Close, which takes the counters away
