@@ -24,7 +24,7 @@ func chain(t *testing.T, kinds ...string) (string, []uint32) {
 		switch kinds[i] {
 		case "python":
 			pid = start(t, addr, "python3", "testdata/hop.py", addr, next)
-		case "poll", "edge", "executor", "background":
+		case "poll", "edge", "executor", "background", "late-threads":
 			pid = start(t, addr, "python3", "testdata/hop.py", addr, next, kinds[i])
 		case "java":
 			pid = start(t, addr, "java", "-XX:TieredStopAtLevel=1", "testdata/Hop.java", addr, next)

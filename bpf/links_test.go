@@ -198,6 +198,22 @@ func TestPoolsOutliveRequests(t *testing.T) {
 	judge(t, spans)
 }
 
+// TestLateThreads has a thread of a pool that asks after the answer, while only
+// another request is open, which had overlapped with its own.
+func TestLateThreads(t *testing.T) {
+	needRoot(t)
+	base, pids := chain(t, "late-threads", "direct")
+	r := record(t, pids...)
+	for i := range 20 {
+		var other sync.WaitGroup
+		other.Go(func() { get(t, http.DefaultClient, fmt.Sprintf("%s/slow%d", base, i)) })
+		time.Sleep(10 * time.Millisecond)
+		get(t, http.DefaultClient, fmt.Sprintf("%s/quick%d", base, i))
+		other.Wait()
+	}
+	judge(t, r.waitFor(4*20))
+}
+
 // TestBackgroundWork has a thread that asks on its own account, also while
 // exactly one request is open.
 func TestBackgroundWork(t *testing.T) {

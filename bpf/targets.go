@@ -53,6 +53,10 @@ type targetValue struct {
 	Pools       uint32
 	Waiting     uint32
 	Joined      uint32
+	Crowded     uint32
+	Strays      uint32
+	Alone       uint32
+	_           uint32
 	Clients     uint64
 	Linked      uint64
 }

@@ -212,9 +212,14 @@ inline_ bool single_parent(struct target *g, struct who *w, struct thread *t, st
 	u64 span = g->open_xor;
 	struct open_request *o;
 
-	if (!g->open && t && !t->served)
-		t->background++;
-	if (g->open != 1 || (t && t->background >= BACKGROUND_MIN))
+	if (!g->open && t && t->background < BACKGROUND_MIN) {
+		g->strays++;
+		t->background += !t->served;
+	}
+	if (g->open != 1 || g->crowded || (t && t->background >= BACKGROUND_MIN))
+		return false;
+	g->alone++;
+	if (g->strays >= STRAYS_MIN && g->strays * STRAYS_SHARE >= g->alone)
 		return false;
 	o = bpf_map_lookup_elem(&open_requests, &span);
 	if (!o || o->tgid != w->tgid)
@@ -243,7 +248,7 @@ inline_ bool batch_parent(struct target *g, struct who *w, struct ref *out)
 		span = same->count == 1 ? same->spans : 0;
 	else if (!g->waiting)
 		g->pools = 1; // it asks on its own account, such as for health
-	else if (g->open != 1 || g->pools)
+	else if (g->crowded || g->pools)
 		return false; // rewritten, and another request may be the one that asks
 	o = span ? bpf_map_lookup_elem(&open_requests, &span) : 0;
 	if (!o || o->tgid != w->tgid || o->settled)
@@ -345,9 +350,11 @@ noinline_ int serve(struct target *g, struct who *w, struct ref *r)
 	if (!__sync_fetch_and_add(&g->open, 1)) {
 		g->open_xor = r->span;
 		g->waiting = 1;
+		g->crowded = 0;
 	} else {
 		__sync_fetch_and_xor(&g->open_xor, r->span);
 		__sync_fetch_and_add(&g->waiting, 1);
+		g->crowded = 1;
 	}
 	note_waiting(g, r, w->tgid, true);
 	t = thread_begun(w->tid);

@@ -26,6 +26,11 @@ enum trust { TRUST_STRICT, TRUST_THREAD, TRUST_MOVED };
 // A thread that serves nothing has work of its own after it has asked this often
 // while no request was open. The first may belong to requests from before we looked.
 #define BACKGROUND_MIN 2
+// A process asks after the answer, or on its own account, when so many of its
+// requests were sent while none was open, and at least one for this many others:
+// then the only open request need not be the one that asks.
+#define STRAYS_MIN 3
+#define STRAYS_SHARE 64
 // Goroutines of one kind are trusted to work for the request that started them
 // after so many have asked, and after a pool would have shown itself: its workers
 // take the next request's work within milliseconds.
@@ -54,6 +59,10 @@ struct target {
 	u32 pools;     // a thread outlived the request that started it: no inheritance
 	u32 waiting;   // open server requests that have asked nobody and have no answer yet
 	u32 joined;    // threads that ended before the request that started them
+	u32 crowded;   // requests have overlapped since none was open
+	u32 strays;    // client requests while none was open, without those of background threads
+	u32 alone;     // client requests while one was open, and not crowded
+	u32 _pad1;
 	u64 clients;   // client requests
 	u64 linked;    // client requests with a parent
 };

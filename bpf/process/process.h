@@ -108,6 +108,9 @@ int BPF_PROG(odi_newtask, struct task_struct *task, u64 clone_flags)
 	child.pools = 0;
 	child.waiting = 0;
 	child.joined = 0;
+	child.crowded = 0;
+	child.strays = 0;
+	child.alone = 0;
 	child.clients = 0;
 	child.linked = 0;
 	tgid = task->tgid;

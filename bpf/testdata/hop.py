@@ -5,10 +5,12 @@ it reads, again and again, "edge" only after epoll has told of something new.
 "executor" asks from a pool of threads, which grows while requests run.
 "background" has a thread that asks on its own account all the time.
 Where these two serve a path that begins with /plain, they ask nobody.
+"late-threads" asks after the answer, from 32 threads in turn.
 """
 import array
 import fcntl
 import http.client
+import itertools
 import select
 import socket
 import sys
@@ -62,6 +64,13 @@ def ask(path):
 
 def ask_for(path):
     """Asks in the way of the mode, and stays open a little longer than its work."""
+    if mode == "late-threads" and path.startswith("/slow"):
+        time.sleep(0.08)
+        return b""
+    if mode == "late-threads":
+        next(turns).submit(ask_late, path)
+        time.sleep(0.005)
+        return b""
     if mode not in ("executor", "background"):
         return ask(path)
     if path.startswith("/plain"):
@@ -70,6 +79,11 @@ def ask_for(path):
     out = executor.submit(ask, path).result() if mode == "executor" else ask(path)
     time.sleep(0.02)
     return out
+
+
+def ask_late(path):
+    time.sleep(0.015)
+    ask(path)
 
 
 def ask_on():
@@ -99,6 +113,11 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
 
+if mode == "late-threads":
+    pools = [ThreadPoolExecutor(1) for _ in range(32)]
+    for pool in pools:
+        pool.submit(int).result()
+    turns = itertools.cycle(pools)
 if mode == "background":
     threading.Thread(target=ask_on, daemon=True).start()
 host, port = addr.rsplit(":", 1)
