@@ -5,24 +5,11 @@
 
 #include "maps.h"
 
-// goroutine is room for a part of a runtime.g: its stack comes first, the id soon after.
-struct goroutine {
-	u64 w[24];
-};
-
-inline_ u64 goroutine_word(const struct goroutine *b, u32 off)
-{
-	off >>= 3;
-	barrier_var(off);
-	return off < sizeof(b->w) / 8 ? b->w[off] : 0;
-}
-
 // runs_on reads the first n bytes of w->g and tells whether w->sp is on its stack,
 // which no other goroutine has at the same time.
 inline_ bool runs_on(struct goroutine *b, u32 n, struct who *w)
 {
-	barrier_var(n);
-	if (n < 24 || n > sizeof(*b) || bpf_probe_read_user(b, n, (void *)w->g))
+	if (!read_part(b, n, w->g))
 		return false;
 	return w->sp >= b->w[0] && w->sp <= b->w[1];
 }
@@ -61,8 +48,7 @@ noinline_ int read_goroutine(struct target *t, struct who *w, u32 ancestry, stru
 	if (!ancestry || !t->parent_off)
 		return 0;
 	n = t->startpc_off + 8 - t->parent_off;
-	barrier_var(n);
-	if (n < 16 || n > sizeof(*b) || bpf_probe_read_user(b, n, (void *)(w->g + t->parent_off)))
+	if (!read_part(b, n, w->g + t->parent_off))
 		return 0;
 	w->parent_goid = b->w[0];
 	w->startpc = goroutine_word(b, n - 8);

@@ -172,6 +172,27 @@ struct who {
 	u32 _pad;
 };
 
+// goroutine is room for a part of a runtime.g: its stack comes first, the id soon after.
+struct goroutine {
+	u64 w[24];
+};
+
+inline_ u64 goroutine_word(const struct goroutine *b, u32 off)
+{
+	off >>= 3;
+	barrier_var(off);
+	return off < sizeof(b->w) / 8 ? b->w[off] : 0;
+}
+
+// read_part reads n bytes of a runtime.g.
+inline_ bool read_part(struct goroutine *b, u32 n, u64 at)
+{
+	if (n < 8)
+		return false;
+	barrier_var(n); // or the checks become one, which older verifiers do not understand
+	return n <= sizeof(*b) && !bpf_probe_read_user(b, n, (void *)at);
+}
+
 // control is what user space tells the programs while they run.
 struct control {
 	u64 lease_ns; // headers are written until then; user space extends it as long as it lives
