@@ -39,15 +39,13 @@ type Engine struct {
 	maps  map[string]*ebpf.Map
 	progs map[string]*ebpf.Program
 	links []link.Link
-	// socketLinks are those of the programs that see what moves on sockets.
-	socketLinks []link.Link
 
-	features   []probe.Feature
-	events     *ringbuf.Reader
-	notices    *noticeReader
-	clock      wallClock
-	verdictMap bool     // connections may enter the map where FIONREAD must be true
-	leaving    *leaving // nil: nothing enters the socket maps
+	features []probe.Feature
+	events   *ringbuf.Reader
+	notices  *noticeReader
+	clock    wallClock
+	fionread fionread
+	leaving  *leaving // nil: nothing enters the socket maps
 
 	mu      sync.Mutex
 	targets map[uint32]*target

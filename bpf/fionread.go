@@ -3,6 +3,9 @@ package bpf
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -11,28 +14,50 @@ import (
 	"github.com/odi-dev/odi/bpf/libc"
 )
 
+// fionread is how FIONREAD answers for sockets in a socket map.
+type fionread int
+
+const (
+	fionreadTrue         fionread = iota
+	fionreadNeedsVerdict          // true behind a verdict program only
+	fionreadWrong
+)
+
+// limit takes from a target's flags what this kernel does not need or cannot do.
+func (f fionread) limit(flags uint16) uint16 {
+	switch {
+	case f == fionreadTrue:
+		return flags &^ flagPolls
+	case f == fionreadWrong && flags&flagPolls != 0:
+		return flags &^ flagPropagate
+	}
+	return flags
+}
+
 // attachVerdict finds out whether FIONREAD tells the truth about sockets in a
-// socket map. Where it does not, it adds the verdict program to one of the maps
-// and watches who asks.
+// socket map. Where it does not, it adds the verdict program to the second map
+// and prepares to see who asks.
 func (e *Engine) attachVerdict(spec *ebpf.CollectionSpec) (degraded string, err error) {
-	m := e.maps["verdict_sockets"]
-	if e.verdictMap, err = fionreadAnswers(m); err != nil || e.verdictMap {
+	ok, err := fionreadAnswers(e.maps["sockets"])
+	if err != nil || ok {
 		return "", err
 	}
+	e.fionread = fionreadWrong
 	if err := e.load(spec, "odi_arrived"); err != nil {
 		return "this kernel answers FIONREAD wrongly for watched sockets, so requests of proxies go out without header: " + firstLine(err), nil
 	}
 	if err := e.attachToMap("verdict_sockets", "odi_arrived", ebpf.AttachSkSKBStreamVerdict); err != nil {
 		return "", err
 	}
-	if e.verdictMap, err = fionreadAnswers(m); err != nil {
-		return "", err
-	}
-	// The sockets in the map, their programs and so the map now live until the
-	// sockets are closed, whatever becomes of this process: nothing is lost.
-	if err := e.progs["odi_message"].BindMap(m); err != nil {
+	// The sockets in this map hold the program, and it the map: until they are
+	// closed nothing that is queued gets lost, whatever becomes of this process.
+	if err := e.progs["odi_arrived"].BindMap(e.maps["verdict_sockets"]); err != nil {
 		return "", fmt.Errorf("binding the socket map to its program: %w", err)
 	}
+	if ok, err = fionreadAnswers(e.maps["sockets"], e.maps["verdict_sockets"]); err != nil || !ok {
+		return "this kernel answers FIONREAD wrongly for watched sockets, so requests of proxies go out without header", err
+	}
+	e.fionread = fionreadNeedsVerdict
 	// Only finds who asks; the programs that are known to ask do without it.
 	if err := e.load(spec, "odi_ioctl"); err != nil {
 		return "a program that asks FIONREAD before it reads an answer waits in vain: " + firstLine(err), nil
@@ -73,24 +98,89 @@ func (e *Engine) onFirstPoll(pid uint32) {
 		_ = watch.Close() // once is enough
 	}
 	e.guardVerdict()
-	m := e.socketMap(true)
-	e.eachOutgoing(pid, func(fd int, cookie uint64) {
-		if e.maps["sockets"].Delete(cookie) != nil {
-			return // it was not there
-		}
-		if m != nil {
-			e.adopt(m, pid, fd, cookie)
-		}
-		// The kernel signals what waits once more: setting SO_RCVLOWAT, here to
-		// the value it has, does that (tcp_set_rcvlowat in net/ipv4/tcp.c).
-		if n, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVLOWAT); err == nil {
-			_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVLOWAT, n)
-		}
-	})
+	if e.serveFIONREAD(pid) > 0 {
+		go e.serveLater(pid)
+	}
 }
 
-// fionreadAnswers tries it on a connection of its own.
-func fionreadAnswers(m *ebpf.Map) (bool, error) {
+// Connections that were being read when their process first asked FIONREAD get
+// this many further chances, so long after each other.
+const (
+	laterTries = 100
+	laterPause = 100 * time.Millisecond
+)
+
+func (e *Engine) serveLater(pid uint32) {
+	for range laterTries {
+		time.Sleep(laterPause)
+		e.mu.Lock()
+		t := e.targets[pid]
+		e.mu.Unlock()
+		if t == nil || e.serveFIONREAD(pid) == 0 {
+			return
+		}
+	}
+}
+
+// serveFIONREAD puts a target's connections behind the verdict program and
+// returns how many have to wait: who began to read a connection before it was in
+// a socket map would wait in the wrong queue.
+func (e *Engine) serveFIONREAD(pid uint32) (waiting int) {
+	reading := readersOf(pid)
+	e.eachOutgoing(pid, func(fd, own int, cookie uint64) {
+		var c connValue
+		if err := e.maps["conns"].Lookup(int32(fd), &c); err != nil || c.TakenOut != 0 {
+			return // not in a socket map
+		}
+		if c.Want == 0 && reading[own] {
+			waiting++
+			return
+		}
+		e.putBehindVerdict(pid, fd, cookie)
+	})
+	return waiting
+}
+
+// putBehindVerdict makes FIONREAD answer right for a connection in the socket
+// map, and signals once more what waits in it.
+func (e *Engine) putBehindVerdict(pid uint32, fd int, cookie uint64) {
+	switch err := e.maps["verdict_sockets"].Update(cookie, uint64(fd), ebpf.UpdateNoExist); {
+	case errors.Is(err, ebpf.ErrKeyExist):
+		return
+	case err != nil:
+		e.log.Debug("cannot serve FIONREAD on a connection", "pid", pid, "reason", err)
+		return
+	}
+	// Setting SO_RCVLOWAT, here to the value it has, signals what waits
+	// (tcp_set_rcvlowat in net/ipv4/tcp.c) and so runs the verdict program.
+	if n, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVLOWAT); err == nil {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVLOWAT, n)
+	}
+}
+
+// readersOf returns the descriptors that threads of a process wait for in a
+// system call: its number and its first argument begin /proc/PID/task/TID/syscall.
+func readersOf(pid uint32) map[int]bool {
+	reading := map[int]bool{}
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/syscall", pid))
+	if err != nil {
+		return reading // cannot happen: the pattern is right
+	}
+	for _, task := range tasks {
+		line, err := os.ReadFile(task)
+		if err != nil {
+			continue // ended
+		}
+		var number, fd int
+		if n, _ := fmt.Sscanf(string(line), "%d 0x%x", &number, &fd); n == 2 {
+			reading[fd] = true
+		}
+	}
+	return reading
+}
+
+// fionreadAnswers tries it on a connection of its own, in the given maps.
+func fionreadAnswers(maps ...*ebpf.Map) (bool, error) {
 	near, far, err := loopbackPair()
 	if err != nil {
 		return false, fmt.Errorf("opening a test connection: %w", err)
@@ -100,10 +190,12 @@ func fionreadAnswers(m *ebpf.Map) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if err := m.Put(cookie, uint64(near)); err != nil {
-		return false, fmt.Errorf("putting a test connection into the map: %w", err)
+	for _, m := range maps {
+		if err := m.Put(cookie, uint64(near)); err != nil {
+			return false, fmt.Errorf("putting a test connection into the map: %w", err)
+		}
+		defer func() { _ = m.Delete(cookie) }()
 	}
-	defer func() { _ = m.Delete(cookie) }()
 	if _, err := unix.Write(far, []byte("0123456789")); err != nil {
 		return false, err
 	}

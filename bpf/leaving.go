@@ -22,9 +22,10 @@ const drainMax = 300 * time.Millisecond
 
 // leaving takes sockets out of the socket maps.
 type leaving struct {
-	controls       *ebpf.Map
-	plain, verdict *link.Iter
-	renewed        atomic.Int64 // monotonic, ns
+	controls *ebpf.Map
+	verdict  *ebpf.Map
+	walk     *link.Iter   // over all sockets
+	renewed  atomic.Int64 // monotonic, ns
 
 	walking sync.Mutex // one walk at a time: they share their orders
 	mu      sync.Mutex // guards what follows
@@ -33,15 +34,12 @@ type leaving struct {
 }
 
 func newLeaving(e *Engine) (*leaving, error) {
-	l := &leaving{controls: e.maps["controls"]}
-	for name, walk := range map[string]**link.Iter{"sockets": &l.plain, "verdict_sockets": &l.verdict} {
-		it, err := link.AttachIter(link.IterOptions{Program: e.progs["odi_release"], Map: e.maps[name]})
-		if err != nil {
-			return nil, fmt.Errorf("attaching odi_release to map %s: %w", name, err)
-		}
-		*walk = it
-		e.links = append(e.links, it)
+	walk, err := link.AttachIter(link.IterOptions{Program: e.progs["odi_release"], Map: e.maps["sockets"]})
+	if err != nil {
+		return nil, fmt.Errorf("attaching odi_release to the socket map: %w", err)
 	}
+	e.links = append(e.links, walk)
+	l := &leaving{controls: e.maps["controls"], verdict: e.maps["verdict_sockets"], walk: walk}
 	return l, l.renew()
 }
 
@@ -71,32 +69,21 @@ func (l *leaving) renew() error {
 func (l *leaving) all(pid uint32) (left int, err error) {
 	l.walking.Lock()
 	defer l.walking.Unlock()
-	for _, walk := range []*link.Iter{l.plain, l.verdict} {
-		n, err := guard.Drain(walk, func(hasty bool) error {
-			return l.order(func(c *guard.Control) {
-				c.PID, c.Hasty = pid, 0
-				if hasty {
-					c.Hasty = 1
-				}
-			})
-		}, drainMax/2, drainMax)
-		left += n
-		if err != nil {
-			return left, err
-		}
+	if err := l.order(func(c *guard.Control) { c.PID = pid }); err != nil {
+		return 0, err
 	}
-	return left, nil
+	return guard.Drain(l.walk, drainMax)
 }
 
 // watch starts the guard, once: from here on bytes may be queued behind the
 // verdict program.
-func (l *leaving) watch(links []link.Link) error {
+func (l *leaving) watch() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.guard != nil {
 		return nil
 	}
-	g, err := guard.Start(l.controls, l.verdict, links)
+	g, err := guard.Start(l.controls, l.verdict, l.walk)
 	l.guard = g
 	return err
 }
@@ -138,7 +125,7 @@ func (e *Engine) guardVerdict() {
 	if e.leaving == nil || e.progs["odi_arrived"] == nil {
 		return
 	}
-	if err := e.leaving.watch(e.socketLinks); err != nil {
+	if err := e.leaving.watch(); err != nil {
 		e.log.Warn("no guard: if this process is killed, connections of proxies keep its programs until they close", "reason", err)
 	}
 }

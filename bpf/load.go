@@ -138,9 +138,7 @@ func (e *Engine) attachTracing(names ...string) error {
 }
 
 func (e *Engine) attachSockets(*ebpf.CollectionSpec) (string, error) {
-	err := e.attachTracing("odi_sent", "odi_received", "odi_state")
-	e.socketLinks = e.links
-	return "", err
+	return "", e.attachTracing("odi_sent", "odi_received", "odi_state")
 }
 
 func (e *Engine) attachProcesses(*ebpf.CollectionSpec) (string, error) {
@@ -151,10 +149,8 @@ func (e *Engine) attachProcesses(*ebpf.CollectionSpec) (string, error) {
 func (e *Engine) checkGoLinks(*ebpf.CollectionSpec) (string, error) { return "", nil }
 
 func (e *Engine) attachPropagation(spec *ebpf.CollectionSpec) (string, error) {
-	for _, m := range []string{"sockets", "verdict_sockets"} {
-		if err := e.attachToMap(m, "odi_message", ebpf.AttachSkMsgVerdict); err != nil {
-			return "", err
-		}
+	if err := e.attachToMap("sockets", "odi_message", ebpf.AttachSkMsgVerdict); err != nil {
+		return "", err
 	}
 	degraded, err := e.attachVerdict(spec)
 	if err != nil {

@@ -13,48 +13,40 @@ import (
 )
 
 // adoptSockets puts the outgoing connections that a target has open already
-// into the socket map. What cannot be adopted only goes without header.
-func (e *Engine) adoptSockets(pid uint32, verdict bool) {
-	m := e.socketMap(verdict)
-	if m == nil {
+// into the socket map, and behind the verdict program too where the target asks
+// FIONREAD. What cannot be adopted only goes without header.
+func (e *Engine) adoptSockets(pid uint32, polls bool) {
+	if e.progs["odi_message"] == nil {
 		return
 	}
-	e.eachOutgoing(pid, func(fd int, cookie uint64) { e.adopt(m, pid, fd, cookie) })
-}
-
-func (e *Engine) adopt(m *ebpf.Map, pid uint32, fd int, cookie uint64) {
-	owner := connValue{TGID: pid}
-	if err := e.maps["conns"].Update(int32(fd), owner, ebpf.UpdateNoExist); err != nil && !errors.Is(err, ebpf.ErrKeyExist) {
-		e.log.Debug("cannot note whose a connection is", "pid", pid, "reason", err)
-	}
-	if err := m.Update(cookie, uint64(fd), ebpf.UpdateNoExist); err != nil && !errors.Is(err, ebpf.ErrKeyExist) {
-		e.log.Debug("cannot adopt a connection", "pid", pid, "reason", err)
-	}
+	e.eachOutgoing(pid, func(fd, _ int, cookie uint64) {
+		owner := connValue{TGID: pid}
+		if err := e.maps["conns"].Update(int32(fd), owner, ebpf.UpdateNoExist); err != nil && !errors.Is(err, ebpf.ErrKeyExist) {
+			e.log.Debug("cannot note whose a connection is", "pid", pid, "reason", err)
+		}
+		if err := e.maps["sockets"].Update(cookie, uint64(fd), ebpf.UpdateNoExist); err != nil && !errors.Is(err, ebpf.ErrKeyExist) {
+			e.log.Debug("cannot adopt a connection", "pid", pid, "reason", err)
+		} else if polls {
+			e.putBehindVerdict(pid, fd, cookie)
+		}
+	})
 }
 
 // connValue is struct conn in include/types.h.
 type connValue struct {
-	_    [56]byte // owner
-	TGID uint32
-	_    [12]byte
-}
-
-// socketMap returns nil where outgoing connections stay untouched.
-func (e *Engine) socketMap(verdict bool) *ebpf.Map {
-	switch {
-	case e.progs["odi_message"] == nil:
-		return nil
-	case verdict && !e.verdictMap:
-		return nil
-	case verdict:
-		return e.maps["verdict_sockets"]
-	}
-	return e.maps["sockets"]
+	_        [56]byte // owner
+	TGID     uint32
+	_        [3]byte
+	Want     uint8 // not 0: was in the socket map from the start
+	_        [3]byte
+	TakenOut uint8 // asked in C
+	_        [4]byte
 }
 
 // eachOutgoing calls f for each established TCP connection of a process that it
-// did not accept. The descriptor is a duplicate and is closed after f.
-func (e *Engine) eachOutgoing(pid uint32, f func(fd int, cookie uint64)) {
+// did not accept. fd is a duplicate of the process's descriptor own, and is
+// closed after f.
+func (e *Engine) eachOutgoing(pid uint32, f func(fd, own int, cookie uint64)) {
 	pidfd, err := unix.PidfdOpen(int(pid), 0)
 	if err != nil {
 		return // gone
@@ -81,7 +73,7 @@ func (e *Engine) eachOutgoing(pid uint32, f func(fd int, cookie uint64)) {
 			continue
 		}
 		if cookie, ok := outgoing(fd, listening); ok {
-			f(fd, cookie)
+			f(fd, n, cookie)
 		}
 		_ = unix.Close(fd)
 	}

@@ -97,7 +97,7 @@ func (e *Engine) AddTarget(t probe.Target) error {
 		return fmt.Errorf("watching process %d: %w", t.PID, err)
 	}
 	state := &target{Target: t}
-	value := targetValue{Flags: flagsOf(t, exe)}
+	value := targetValue{Flags: e.fionread.limit(flagsOf(t, exe))}
 	e.useGo(state, &value)
 	if value.Flags&flagPropagate != 0 && value.Flags&(flagGo|flagPolls) == 0 {
 		e.watchIoctl(state)

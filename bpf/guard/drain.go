@@ -14,36 +14,22 @@ type Control struct {
 	LeaseNanos uint64
 	// PID is the process whose sockets leave the map; 0 means all.
 	PID uint32
-	// Hasty is 1 when connections that wait for an answer leave too.
-	Hasty uint32
+	_   uint32
 }
 
 // between is how long a socket gets to be read before the next look at it.
 const between = time.Millisecond
 
-// Drain takes sockets out of the map that walk walks, each as soon as it waits
-// for no answer, after polite as soon as nothing is queued. It returns how many
-// still hold bytes at the end: they stay in the map. Its walks and those of
-// other processes on the same engine must not overlap.
-func Drain(walk *link.Iter, set func(hasty bool) error, polite, maxWait time.Duration) (left int, err error) {
-	start := time.Now()
-	hasty := false
-	if err := set(false); err != nil {
-		return 0, err
-	}
-	for {
+// Drain takes sockets out of the map that walk walks, each as soon as nothing is
+// queued in it. It returns how many still hold bytes after maxWait: they stay in
+// the map. Whose sockets these are is in the map of Control, which the caller
+// writes before; so walks on one engine must not overlap.
+func Drain(walk *link.Iter, maxWait time.Duration) (left int, err error) {
+	for start := time.Now(); ; time.Sleep(between) {
 		left, err := pass(walk)
-		waited := time.Since(start)
-		if err != nil || left == 0 || waited > maxWait {
+		if err != nil || left == 0 || time.Since(start) > maxWait {
 			return left, err
 		}
-		if !hasty && waited > polite {
-			hasty = true
-			if err := set(true); err != nil {
-				return left, err
-			}
-		}
-		time.Sleep(between)
 	}
 }
 

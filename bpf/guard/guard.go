@@ -17,22 +17,20 @@ import (
 // name is argv[0] and the kernel's name of the process.
 const name = "odi-guard"
 
-// File descriptors of the guard; more links follow.
+// File descriptors of the guard.
 const (
 	lifeline = iota // ends with the parent
 	_               // no output
 	_
 	controlsFD
 	walkFD
+	_ // the map with the verdict program: held, so that it keeps the program
 )
 
-// An orphaned guard in a container has little time: a container runtime that
-// sees the main process end kills the others, after 0.1 to 0.4 s where it was
-// measured. Connections that always wait for an answer must be out by then.
-const (
-	polite   = 20 * time.Millisecond
-	patience = 3 * time.Second
-)
+// patience bounds the wait of an orphaned guard. In a container it has less: a
+// container runtime that sees the main process end kills the others, after 0.1
+// to 0.4 s where it was measured.
+const patience = 3 * time.Second
 
 // Guard is a running guard process. It ends by itself once its parent has.
 type Guard struct {
@@ -40,9 +38,9 @@ type Guard struct {
 	life *os.File
 }
 
-// Start starts a guard for the map that walk walks. It keeps the links attached
-// as long as it lives. The program must call Main first thing.
-func Start(controls *ebpf.Map, walk *link.Iter, links []link.Link) (*Guard, error) {
+// Start starts a guard for the sockets of the map that walk walks, some of which
+// are in the map verdict too. The program must call Main first thing.
+func Start(controls, verdict *ebpf.Map, walk *link.Iter) (*Guard, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("starting the guard: %w", err)
@@ -54,12 +52,7 @@ func Start(controls *ebpf.Map, walk *link.Iter, links []link.Link) (*Guard, erro
 	cmd.Stdin = read
 	// A signal to the parent's process group, as a terminal sends it, is not for the guard.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	fds := []int{controls.FD(), walk.FD()}
-	for _, l := range links {
-		if l, ok := l.(interface{ FD() int }); ok {
-			fds = append(fds, l.FD())
-		}
-	}
+	fds := []int{controls.FD(), walk.FD(), verdict.FD()}
 	for _, fd := range fds {
 		twin, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
@@ -119,12 +112,9 @@ func run() error {
 	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
 		return err
 	}
-	_, err = Drain(walk, func(hasty bool) error {
-		c := Control{}
-		if hasty {
-			c.Hasty = 1
-		}
-		return controls.Put(uint32(0), c)
-	}, polite, patience)
+	if err := controls.Put(uint32(0), Control{}); err != nil {
+		return err
+	}
+	_, err = Drain(walk, patience)
 	return err
 }

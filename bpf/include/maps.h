@@ -136,8 +136,9 @@ struct {
 	__type(value, struct control);
 } controls SEC(".maps");
 
-// Outgoing connections of targets, by socket cookie. Two maps, because a verdict
-// program is bound to the map: verdict_sockets has one, so that FIONREAD answers.
+// Outgoing connections of targets, by socket cookie. All are in the first map,
+// which has the sk_msg program; those behind a verdict program, which is bound to
+// a map, are in the second as well.
 struct {
 	__uint(type, BPF_MAP_TYPE_SOCKHASH);
 	__uint(max_entries, 32768);

@@ -107,7 +107,7 @@ struct conn {
 	u8 role;
 	u8 ignored; // another protocol, or a tunnel
 	u8 tries;   // unrecognised beginnings
-	u8 want;    // 1: add to the plain map, 2: to the one with the verdict, when established
+	u8 want;    // when established: 1: into the socket map, 2: behind the verdict too
 	u8 fresh;   // connected, no request sent yet
 	u8 msg;     // what is being sent was seen by the sk_msg program
 	u8 mapped;  // it is in a socket map
@@ -197,7 +197,7 @@ inline_ bool read_part(struct goroutine *b, u32 n, u64 at)
 struct control {
 	u64 lease_ns; // headers are written until then; user space extends it as long as it lives
 	u32 tgid;     // odi_release: whose sockets leave the maps, 0: everybody's
-	u32 hasty;    // odi_release: do not wait for answers
+	u32 _pad;
 };
 
 // Process and housekeeping notices for user space.

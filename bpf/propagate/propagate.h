@@ -161,8 +161,8 @@ int odi_connected(struct bpf_sock_ops *ops)
 	if (!c || !c->want)
 		return 1;
 	key = bpf_get_socket_cookie(ops);
-	if (c->want == 2 ? bpf_sock_hash_update(ops, &verdict_sockets, &key, BPF_ANY)
-			 : bpf_sock_hash_update(ops, &sockets, &key, BPF_ANY))
+	if (bpf_sock_hash_update(ops, &sockets, &key, BPF_ANY) ||
+	    (c->want == 2 && bpf_sock_hash_update(ops, &verdict_sockets, &key, BPF_ANY)))
 		count(DROP_TABLE_FULL);
 	return 1;
 }

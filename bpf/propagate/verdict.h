@@ -3,11 +3,12 @@
 // without losing a byte.
 //
 // Some kernels answer FIONREAD for a socket in a map with what waits behind a
-// verdict program, and so with 0 where there is none. Programs that are known
-// to ask it, or are seen to, get their connections into the map that has one. Bytes in that queue are lost when a socket leaves the map.
+// verdict program, and so with 0 where there is none. Connections of programs
+// that are known to ask it, or are seen to, are in a second map as well, which
+// has one. Bytes in that queue are lost when a socket has left both maps.
 #pragma once
 
-#include "../http1/http1.h"
+#include "../include/maps.h"
 
 SEC("sk_skb/stream_verdict")
 int odi_arrived(struct __sk_buff *skb)
@@ -49,17 +50,9 @@ inline_ bool queued(struct sock *sk)
 	return first != __builtin_preserve_access_index(&p->ingress_msg) || BPF_CORE_READ(p, ingress_skb.qlen);
 }
 
-// answer_due tells whether bytes may arrive at any moment.
-inline_ bool answer_due(struct sock *sk)
-{
-	struct http1 *h = bpf_sk_storage_get(&http1s, sk, 0, 0);
-
-	return h && h->head != h->tail;
-}
-
-// odi_release takes sockets out of the map that is walked, and writes one byte
-// for each that has to stay a little longer: between this look and the removal a
-// byte must not arrive, so connections that wait for an answer come last.
+// odi_release takes sockets out of the socket maps, and writes one byte for each
+// that must be read first. It leaves the verdict program first: nothing is queued
+// from then on, and what is can still be read, because it is in the other map.
 SEC("iter/sockmap")
 int odi_release(struct bpf_iter__sockmap *ctx)
 {
@@ -77,11 +70,13 @@ int odi_release(struct bpf_iter__sockmap *ctx)
 			return 0;
 	}
 	key = bpf_get_socket_cookie(sk);
-	if (!bpf_map_delete_elem(&sockets, &key))
-		return 0;
-	if (queued(sk) || (!ctl->hasty && answer_due(sk)))
-		bpf_seq_write(ctx->meta->seq, &one, sizeof(one));
-	else
+	if (!queued(sk)) {
 		bpf_map_delete_elem(&verdict_sockets, &key);
+		if (!queued(sk)) {
+			bpf_map_delete_elem(&sockets, &key);
+			return 0;
+		}
+	}
+	bpf_seq_write(ctx->meta->seq, &one, sizeof(one));
 	return 0;
 }
