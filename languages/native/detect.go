@@ -37,15 +37,23 @@ const (
 	maxConstants = 32 << 20
 )
 
-var rustc = regexp.MustCompile(`rustc version (\d+\.\d+\.\d+)`)
+var (
+	rustc = regexp.MustCompile(`rustc version (\d+\.\d+\.\d+)`)
+	// Distributions build the compiler from a folder of its release.
+	rustSource = regexp.MustCompile(`^/rustc(?:/|-(\d+\.\d+\.\d+)(?:-src)?/)`)
+)
 
 // rust looks for the compiler's signature, which most builds keep, else for the source path that the
-// standard library's panic messages carry in every build, stripped or not: /rustc/<commit>/library/.
+// standard library's panic messages carry in every build, stripped or not: /rustc/<commit>/library/,
+// from distributions /usr/src/rustc-<version>/library/ or the like.
 func rust(b language.Binary) (version string, ok bool) {
 	if m := rustc.FindSubmatch(b.Section(".comment", maxComment)); m != nil {
 		return string(m[1]), true
 	}
-	return "", b.Find("/rustc/", 0, maxConstants) != nil
+	if m := rustSource.FindSubmatch(b.Find("/rustc", len("-1.100.10-src/"), maxConstants)); m != nil {
+		return string(m[1]), true
+	}
+	return "", false
 }
 
 // hasStaticCPP looks for the type name of std::exception, which libstdc++ and libc++ both carry.

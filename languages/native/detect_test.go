@@ -12,6 +12,8 @@ func TestDetect(t *testing.T) {
 	app := func(b languagetest.Binary) language.Process { return language.Process{Exe: "/app", Binary: b} }
 	comment := func(text string) map[string]string { return map[string]string{".comment": text} }
 	rust := language.Runtime{Language: language.Rust, Strict: true}
+	rust163 := rust
+	rust163.Version = "1.63.0"
 	rust190 := rust
 	rust190.Version = "1.90.0"
 	languagetest.Run(t, native.Language, map[string]languagetest.Case{
@@ -28,6 +30,15 @@ func TestDetect(t *testing.T) {
 		},
 		"Rust by its panic messages": {
 			Process: app(languagetest.Binary{ReadOnly: "x/rustc/1159e78c4747b02ef996e55082b704c09b970588/library/core/src/fmt/mod.rs"}), Want: rust,
+		},
+		"Rust of Debian": {
+			Process: app(languagetest.Binary{ReadOnly: "an Err value/usr/src/rustc-1.63.0/library/std/src/io/mod.rs"}), Want: rust163,
+		},
+		"Rust of Fedora": {
+			Process: app(languagetest.Binary{ReadOnly: "/builddir/build/BUILD/rustc-1.63.0-src/library/std/src/io/mod.rs"}), Want: rust163,
+		},
+		"no Rust for naming its compiler": {
+			Process: app(languagetest.Binary{Sections: comment("GCC: (Debian)"), ReadOnly: "/rustcoverage"}), Want: language.Runtime{Language: language.C},
 		},
 		"Rust with a C++ library": {
 			Process: app(languagetest.Binary{Libraries: []string{"libstdc++.so.6"}, ReadOnly: "/rustc/1159e/library"}), Want: rust,
