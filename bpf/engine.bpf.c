@@ -83,6 +83,8 @@ inline_ void requests(struct feed *f, struct sock *sk)
 inline_ void answers(struct feed *f)
 {
 	note_owner(f->g, f->h, f->c);
+	if (f->c->role == ROLE_CLIENT)
+		catch_up(f->h, f->c, f->g, &f->w, f->src.total);
 	feed_answers(f);
 }
 
@@ -262,6 +264,9 @@ inline_ void closing(struct sock *sk, bool gone)
 	tgid = h->tgid;
 	g = bpf_map_lookup_elem(&targets, &tgid);
 	w.now = bpf_ktime_get_ns();
+	w.sk = key;
+	if (c->role == ROLE_CLIENT && g)
+		catch_up(h, c, g, &w, 0);
 	for (int i = 0; i < SLOTS && h->head != h->tail; i++) {
 		bool whole = !i && (h->a.state == D_CLOSE || h->a.state == D_TAIL) && !sk->sk_err;
 

@@ -77,6 +77,31 @@ inline_ void settled(struct target *g, u64 span)
 		settle(g, o);
 }
 
+// less_open counts down the open requests.
+inline_ void less_open(struct target *g, struct request *r)
+{
+	if (r->role == ROLE_SERVER && g && g->open)
+		__sync_fetch_and_add(&g->open, -1);
+}
+
+// let_go ends what is kept of a request for the links of others.
+inline_ void let_go(struct http1 *h, struct conn *c, struct target *g, struct who *w, struct request *r)
+{
+	struct open_request *o;
+
+	if (r->role == ROLE_SERVER) {
+		settled(g, r->span);
+		if (!g || !(g->flags & T_GO))
+			bpf_map_delete_elem(&open_requests, &r->span);
+		if (g)
+			served(g, w, r->span, r->goid, h->tgid, r->tid);
+	} else if (r->role == ROLE_CLIENT && c->owner.span) {
+		o = bpf_map_lookup_elem(&open_requests, &c->owner.span);
+		if (o)
+			o->upstream = 0;
+	}
+}
+
 // finish ends the oldest request of the connection. w->tid is 0 where the
 // current task has nothing to do with it; g is 0 where the process is gone.
 noinline_ int finish(struct http1 *h, struct conn *c, struct target *g, struct who *w, u32 fault)
@@ -95,22 +120,10 @@ noinline_ int finish(struct http1 *h, struct conn *c, struct target *g, struct w
 	r->fault = fault;
 	r->resp_body = r->bits & BIT_ANSWERED ? (s64)h->a.body : -1;
 	// Atomics wait for all that was written: none may come between here and the end.
-	if (r->role == ROLE_SERVER && g && g->open)
-		__sync_fetch_and_add(&g->open, -1);
+	less_open(g, r);
 	flags = wakeup(); // the event itself will be waiting, too
 	written = write_event(h, r, &event);
-	if (r->role == ROLE_SERVER) {
-		settled(g, r->span);
-		if (!g || !(g->flags & T_GO))
-			bpf_map_delete_elem(&open_requests, &r->span);
-		if (g)
-			served(g, w, r->span, r->goid, h->tgid, r->tid);
-	} else if (r->role == ROLE_CLIENT && c->owner.span) {
-		struct open_request *o = bpf_map_lookup_elem(&open_requests, &c->owner.span);
-
-		if (o)
-			o->upstream = 0;
-	}
+	let_go(h, c, g, w, r);
 	send_event(r, &event, written, flags);
 	__sync_fetch_and_add(&h->head, 1);
 	return 0;

@@ -2,7 +2,7 @@
 // Feeds the bytes of one call to the machine of their direction.
 #pragma once
 
-#include "exchange.h"
+#include "unread.h"
 
 struct feed {
 	struct source src;
@@ -74,6 +74,7 @@ static long request_step(u32 i, struct feed *f)
 			break;
 		n = scan_request(f->h, s, f->win);
 		if (n && s->complete) {
+			asked(f->h, f->c, f->g, &f->w);
 			if (push(f->h, f->c, f->g, &f->w, (void *)f->win) && !f->pushed++) {
 				f->inject_slot = f->h->tail - 1;
 				f->line1_pos = d->line1_pos;
@@ -197,7 +198,8 @@ inline_ void feed_answers(struct feed *f)
 	if (!f->src.left && f->src.total)
 		next_piece(&f->src);
 	// The end of this body was not recognised, but here comes the next answer.
-	if ((d->state == D_CLOSE || d->state == D_TAIL) && h->tail - h->head > 1 && starts_answer(&f->src))
+	if ((d->state == D_CLOSE || d->state == D_TAIL) && h->tail - h->head > 1 &&
+	    ((f->src.opaque && d->state == D_TAIL) || starts_answer(&f->src)))
 		ended(h, f->c, f->g, &f->w);
 	bpf_loop(MAX_PIECES, answer_step, f, 0);
 	if (!f->stuck && (!f->src.total || f->c->ignored))
@@ -208,7 +210,8 @@ inline_ void feed_answers(struct feed *f)
 		return;
 	}
 	d->state = D_LOST;
-	if (h->head != h->tail) {
-		count(f->src.opaque ? DROP_UNREADABLE : DROP_UNPARSABLE);
-	}
+	if (f->src.opaque)
+		unreadable(h, f->c, f->g, &f->w, h->tail);
+	else if (h->head != h->tail)
+		count(DROP_UNPARSABLE);
 }

@@ -78,6 +78,10 @@ struct http1 {
 	u64 g;        // who.g of the last request
 	u32 owed;     // answers to requests that were not kept
 	u32 tgid;
+	u32 read;       // clients: copied_seq up to which the answers were looked at
+	u32 asked_read; // clients: copied_seq when the last request was sent
+	u32 asked_tail; // ... and the slot of that request
+	u32 lost;       // the rest of an answer without a head may follow
 	struct tuple ends;
 	struct request slot[SLOTS];
 	u8 resp[RESP_KEEP];

@@ -58,6 +58,14 @@ struct sock {
 	void *sk_user_data;
 } co_re;
 
+struct inet_connection_sock {
+	void *icsk_ulp_ops;
+} co_re;
+
+struct tcp_sock {
+	u32 copied_seq;
+} co_re;
+
 struct list_head {
 	struct list_head *next;
 } co_re;
