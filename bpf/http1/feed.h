@@ -74,7 +74,8 @@ static long request_step(u32 i, struct feed *f)
 			break;
 		n = scan_request(f->h, s, f->win);
 		if (n && s->complete) {
-			asked(f->h, f->c, f->g, &f->w);
+			if (f->h->lost || f->c->role == ROLE_CLIENT)
+				asked(f->h, f->c, f->g, &f->w);
 			if (push(f->h, f->c, f->g, &f->w, (void *)f->win) && !f->pushed++) {
 				f->inject_slot = f->h->tail - 1;
 				f->line1_pos = d->line1_pos;

@@ -101,11 +101,15 @@ inline_ void gone_by(struct http1 *h, struct conn *c, struct target *g, struct w
 	}
 }
 
-// read_so_far reads copied_seq. False: it counts other bytes than the process gets.
-inline_ bool read_so_far(u64 sk, u32 *seq)
+inline_ u32 read_so_far(u64 sk)
 {
-	*seq = BPF_CORE_READ((struct tcp_sock *)sk, copied_seq);
-	return !BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_ulp_ops); // kernel TLS
+	return BPF_CORE_READ((struct tcp_sock *)sk, copied_seq);
+}
+
+// encrypted: by the kernel. Then copied_seq counts other bytes than the process gets.
+inline_ bool encrypted(u64 sk)
+{
+	return BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_ulp_ops) != 0;
 }
 
 // before_last handles what had come unseen when the last request was sent. Not
@@ -114,7 +118,7 @@ inline_ void before_last(struct http1 *h, struct conn *c, struct target *g, stru
 {
 	u32 n = h->asked_read - h->read;
 
-	if ((int)n <= 0)
+	if ((int)n <= 0 || encrypted(w->sk))
 		return;
 	h->read = h->asked_read;
 	gone_by(h, c, g, w, n, h->asked_tail);
@@ -131,8 +135,9 @@ noinline_ int asked(struct http1 *h, struct conn *c, struct target *g, struct wh
 		h->lost = 0;
 		h->a.state = D_IDLE;
 	}
-	if (c->role != ROLE_CLIENT || (g->flags & T_POLLS) || !read_so_far(w->sk, &seq))
+	if (c->role != ROLE_CLIENT || (g->flags & T_POLLS))
 		return 0;
+	seq = read_so_far(w->sk);
 	if (h->seen)
 		before_last(h, c, g, w);
 	else
@@ -149,9 +154,14 @@ noinline_ int catch_up(struct http1 *h, struct conn *c, struct target *g, struct
 	u32 seq;
 	int n;
 
-	if (!h || !c || !g || !w || !h->seen || (g->flags & T_POLLS) || !read_so_far(w->sk, &seq))
+	if (!h || !c || !g || !w || !h->seen || (g->flags & T_POLLS))
 		return 0;
+	seq = read_so_far(w->sk);
 	n = seq - bytes - h->read;
+	if (n && encrypted(w->sk)) {
+		h->read = seq;
+		return 0;
+	}
 	if (n && (int)(seq - bytes - h->asked_read) >= 0) {
 		before_last(h, c, g, w);
 		n = seq - bytes - h->read;
