@@ -52,11 +52,11 @@ func NewOTLP(o Options) (*OTLP, error) {
 	if o.Backoff == (Backoff{}) {
 		o.Backoff = DefaultBackoff()
 	}
-	traces, err := newTransport(Traces, o.Traces)
+	traces, err := newTransport(Traces, o.Traces, o.Backoff)
 	if err != nil {
 		return nil, err
 	}
-	metrics, err := newTransport(Metrics, o.Metrics)
+	metrics, err := newTransport(Metrics, o.Metrics, o.Backoff)
 	if err != nil {
 		return nil, errors.Join(err, traces.close())
 	}

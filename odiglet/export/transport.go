@@ -17,7 +17,8 @@ type transport interface {
 	close() error
 }
 
-func newTransport(signal Signal, s Settings) (transport, error) {
+// newTransport connects at the pace of b.
+func newTransport(signal Signal, s Settings, b Backoff) (transport, error) {
 	config, err := s.tlsConfig()
 	if err != nil {
 		return nil, err
@@ -25,7 +26,7 @@ func newTransport(signal Signal, s Settings) (transport, error) {
 	if s.Protocol == HTTPProtobuf {
 		return newHTTPTransport(s, config), nil
 	}
-	return newGRPCTransport(signal, s, config)
+	return newGRPCTransport(signal, s, config, b)
 }
 
 func userAgent() string { return "odi/" + version.Version }

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -24,7 +25,7 @@ type grpcTransport struct {
 	options  []grpc.CallOption
 }
 
-func newGRPCTransport(signal Signal, s Settings, config *tls.Config) (*grpcTransport, error) {
+func newGRPCTransport(signal Signal, s Settings, config *tls.Config, b Backoff) (*grpcTransport, error) {
 	creds := insecure.NewCredentials()
 	if config != nil {
 		creds = credentials.NewTLS(config)
@@ -34,6 +35,11 @@ func newGRPCTransport(signal Signal, s Settings, config *tls.Config) (*grpcTrans
 		grpc.WithUserAgent(userAgent()),
 		// The default of 32 KiB serves large answers; these are a few bytes.
 		grpc.WithReadBufferSize(4<<10),
+		// By default a connection is tried again after up to two minutes.
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: b.First, Multiplier: 2, Jitter: 0.25, MaxDelay: b.Longest},
+			MinConnectTimeout: 5 * time.Second,
+		}),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("preparing OTLP to %s: %w", s.Endpoint, err)

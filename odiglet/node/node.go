@@ -71,6 +71,8 @@ func (o Options) sink(accounts *books.Books) (*export.OTLP, error) {
 	}
 	return export.NewOTLP(export.Options{
 		Traces: traces, Metrics: metrics, Spans: accounts, Points: books.New(), Log: o.Log,
+		// The collector is in the same pod, and starts when the odiglet does.
+		Backoff: export.Backoff{First: 100 * time.Millisecond, Longest: 2 * time.Second, Spent: 5 * time.Minute},
 	})
 }
 
