@@ -83,7 +83,7 @@ func (w *world) startBusyLoad(ctx context.Context, lasts time.Duration) *backgro
 func (w *world) expectLinkedAfter(t *testing.T, s sent, after time.Time) {
 	t.Helper()
 	calls, linked, behind, carried := 0, 0, 0, 0
-	s.started = after // Jaeger answers with so many traces at most, the oldest first
+	s.started = after // the load before it would be most of the answer
 	for _, one := range w.tracesOf(t, s, 2*arrival, settled(len(s.results))) {
 		for _, span := range one.Spans {
 			switch {
