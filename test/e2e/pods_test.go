@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/odi-dev/odi/hack/demo/jaeger"
 	"github.com/odi-dev/odi/hack/demo/shop"
 )
 
@@ -53,6 +54,22 @@ func (w *world) snapshotPods(t *testing.T) workloads {
 func (w *world) checkUntouched(t *testing.T, before workloads) {
 	if diff := cmp.Diff(before, w.snapshotPods(t)); diff != "" {
 		t.Errorf("the shop's pods are not as they were before odi (-before +after):\n%s", diff)
+	}
+}
+
+// checkJaeger fails if Jaeger was restarted meanwhile: its traces are in memory,
+// and every answer after that would lack some.
+func (w *world) checkJaeger(t *testing.T) {
+	pods, err := w.cluster.Pods(t.Context(), jaeger.Namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range pods {
+		for _, s := range p.Status.ContainerStatuses {
+			if s.RestartCount > 0 {
+				t.Errorf("pod %s was restarted %d times, last: %+v", p.Name, s.RestartCount, s.LastTerminationState.Terminated)
+			}
+		}
 	}
 }
 

@@ -18,14 +18,15 @@ const (
 	arrival = 15 * time.Second
 	// clockTolerance is how far a span may be from what the client's clock measured.
 	clockTolerance = 5 * time.Millisecond
-	// mostTraces is above what the largest load makes even if no two spans are linked.
-	mostTraces = 2 * manyTotal * 15
+	// mostTraces is more than any one answer should have, and less than Jaeger keeps
+	// (it refuses a larger number).
+	mostTraces = 15_000
 )
 
 // fetch asks for the traces of all services at once, because a trace that is
 // not linked to nginx must be seen too.
 func (w *world) fetch(ctx context.Context, s sent) ([]trace.Trace, error) {
-	traces, err := w.cluster.Jaeger().Traces(ctx, jaeger.Query{From: s.started, Limit: mostTraces})
+	traces, err := w.cluster.Jaeger().Traces(ctx, jaeger.Query{From: s.started, To: s.until, Limit: mostTraces})
 	if err != nil {
 		return nil, err
 	}

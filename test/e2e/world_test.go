@@ -206,9 +206,21 @@ func (w *world) runOdi(ctx context.Context, t *testing.T, kubeconfig string, arg
 
 // sent is a load with what became of it.
 type sent struct {
-	name    string
-	started time.Time
-	results []traffic.Result
+	name string
+	// started and until bound when its spans began; a zero until is no bound.
+	started, until time.Time
+	results        []traffic.Result
+}
+
+// between is the part of a load whose requests started in [from, to).
+func (s sent) between(from, to time.Time) sent {
+	part := sent{name: s.name, started: from, until: to}
+	for _, r := range s.results {
+		if !r.Start.Before(from) && r.Start.Before(to) {
+			part.results = append(part.results, r)
+		}
+	}
+	return part
 }
 
 // drive sends a load and fails the test when a request fails.
