@@ -45,7 +45,9 @@ type Engine struct {
 	notices  *noticeReader
 	clock    wallClock
 	fionread fionread
-	leaving  *leaving // nil: nothing enters the socket maps
+	leaving  *leaving       // nil: nothing enters the socket maps
+	closing  chan struct{}  // closed by Close
+	later    sync.WaitGroup // what goes on beside the readers of the rings
 
 	mu      sync.Mutex
 	targets map[uint32]*target
@@ -68,6 +70,7 @@ func Load(opts Options) (*Engine, error) {
 		progs:   map[string]*ebpf.Program{},
 		targets: map[uint32]*target{},
 		removed: map[uint32]struct{}{},
+		closing: make(chan struct{}),
 	}
 	if err := e.start(); err != nil {
 		return nil, errors.Join(err, e.Close())
@@ -109,6 +112,7 @@ func (e *Engine) Close() error {
 		return nil
 	}
 	e.closed = true
+	close(e.closing)
 	targets := e.targets
 	e.targets = map[uint32]*target{}
 	e.mu.Unlock()
@@ -122,6 +126,7 @@ func (e *Engine) Close() error {
 	if e.notices != nil {
 		errs = append(errs, e.notices.close())
 	}
+	e.later.Wait() // it puts sockets into maps, and only the notices start more of it
 	for pid, t := range targets {
 		errs = append(errs, e.ignore(pid), t.close())
 	}

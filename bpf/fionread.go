@@ -99,7 +99,7 @@ func (e *Engine) onFirstPoll(pid uint32) {
 	}
 	e.guardVerdict()
 	if e.serveFIONREAD(pid) > 0 {
-		go e.serveLater(pid)
+		e.later.Go(func() { e.serveLater(pid) })
 	}
 }
 
@@ -112,7 +112,11 @@ const (
 
 func (e *Engine) serveLater(pid uint32) {
 	for range laterTries {
-		time.Sleep(laterPause)
+		select {
+		case <-time.After(laterPause):
+		case <-e.closing:
+			return
+		}
 		e.mu.Lock()
 		t := e.targets[pid]
 		e.mu.Unlock()

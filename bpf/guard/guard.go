@@ -46,27 +46,32 @@ func Start(controls, verdict *ebpf.Map, walk *link.Iter) (*Guard, error) {
 		return nil, fmt.Errorf("starting the guard: %w", err)
 	}
 	defer read.Close()
+	cmd, err := spawn(read, controls.FD(), walk.FD(), verdict.FD())
+	if err != nil {
+		_ = write.Close()
+		return nil, fmt.Errorf("starting the guard: %w", err)
+	}
+	return &Guard{cmd: cmd, life: write}, nil
+}
+
+// spawn starts the process with copies of fds as its descriptors from 3 on.
+func spawn(stdin *os.File, fds ...int) (*exec.Cmd, error) {
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Args = []string{name}
 	cmd.Env = []string{"GOMAXPROCS=1"}
-	cmd.Stdin = read
+	cmd.Stdin = stdin
 	// A signal to the parent's process group, as a terminal sends it, is not for the guard.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	fds := []int{controls.FD(), walk.FD(), verdict.FD()}
 	for _, fd := range fds {
 		twin, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
-			return nil, fmt.Errorf("starting the guard: %w", err)
+			return nil, err
 		}
 		f := os.NewFile(uintptr(twin), name)
 		defer f.Close()
 		cmd.ExtraFiles = append(cmd.ExtraFiles, f)
 	}
-	if err := cmd.Start(); err != nil {
-		_ = write.Close()
-		return nil, fmt.Errorf("starting the guard: %w", err)
-	}
-	return &Guard{cmd: cmd, life: write}, nil
+	return cmd, cmd.Start()
 }
 
 // Close ends the guard and waits until it is gone.
@@ -77,9 +82,6 @@ func (g *Guard) Close() error {
 	}
 	return nil
 }
-
-// PID is the guard's process id.
-func (g *Guard) PID() int { return g.cmd.Process.Pid }
 
 // Main does the guard's work and ends the process if it was started as a guard.
 // Otherwise it returns at once.

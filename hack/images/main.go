@@ -79,7 +79,7 @@ func buildImages(ctx context.Context, root string, recipes []recipe.Recipe, args
 	if err := flags.Parse(args); err != nil {
 		return errUsage
 	}
-	chosen, err := choose(recipes, flags.Args())
+	chosen, builder, err := prepare(root, recipes, flags.Args())
 	if err != nil {
 		return err
 	}
@@ -87,11 +87,6 @@ func buildImages(ctx context.Context, root string, recipes []recipe.Recipe, args
 	if err != nil {
 		return err
 	}
-	store, err := cache.Default()
-	if err != nil {
-		return err
-	}
-	builder := build.Builder{Root: root, Cache: store}
 	var steps []progress.Step
 	for _, r := range chosen {
 		steps = append(steps, progress.Step{What: "building the image " + r.Name, About: r.FirstTime.Duration, First: true, Run: func(ctx context.Context) error {
@@ -118,6 +113,16 @@ func load(root string) ([]recipe.Recipe, error) {
 		all = append(all, recipes...)
 	}
 	return all, nil
+}
+
+// prepare finds the recipes of names and what builds them.
+func prepare(root string, recipes []recipe.Recipe, names []string) ([]recipe.Recipe, build.Builder, error) {
+	chosen, err := choose(recipes, names)
+	if err != nil {
+		return nil, build.Builder{}, err
+	}
+	store, err := cache.Default()
+	return chosen, build.Builder{Root: root, Cache: store}, err
 }
 
 // choose finds the recipes of names; no name chooses all.

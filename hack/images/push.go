@@ -7,9 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/odi-dev/odi/hack/cluster/cache"
 	"github.com/odi-dev/odi/hack/cluster/progress"
-	"github.com/odi-dev/odi/hack/images/build"
 	"github.com/odi-dev/odi/hack/images/oci"
 	"github.com/odi-dev/odi/hack/images/recipe"
 )
@@ -21,15 +19,10 @@ func pushImages(ctx context.Context, root string, recipes []recipe.Recipe, args 
 		return errUsage
 	}
 	registry := strings.TrimSuffix(args[0], "/")
-	chosen, err := choose(recipes, args[1:])
+	chosen, builder, err := prepare(root, recipes, args[1:])
 	if err != nil {
 		return err
 	}
-	store, err := cache.Default()
-	if err != nil {
-		return err
-	}
-	builder := build.Builder{Root: root, Cache: store}
 	var steps []progress.Step
 	for _, r := range chosen {
 		steps = append(steps, progress.Step{What: "pushing " + r.ShortName(), About: r.FirstTime.Duration, First: true, Run: func(ctx context.Context) error {
