@@ -38,7 +38,7 @@ images: setup build ## Build the container images without a container engine.
 	@$(GO) run ./hack/images build
 
 .PHONY: try
-try: build ## Trace two services on loopback with `odi run`; no cluster needed (as root).
+try: ## Trace two services on loopback with `odi run`; no cluster needed (as root).
 	@$(GO) run ./hack/try
 
 .PHONY: demo

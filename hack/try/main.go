@@ -45,7 +45,7 @@ func try(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 
-	step("building two services of the demo shop (one stripped); neither knows of tracing")
+	step("building `odi run` and two services of the demo shop, one stripped (the first time about 2 min)")
 	if err := build(ctx, dir); err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func try(ctx context.Context) (err error) {
 	defer catalogue.stop()
 
 	step("odi run --port %s --pid %d", catalogue.port(), pricing.cmd.Process.Pid)
-	odi, err := startOdi(ctx, catalogue.port(), pricing.cmd.Process.Pid)
+	odi, err := startOdi(ctx, filepath.Join(dir, "odi"), catalogue.port(), pricing.cmd.Process.Pid)
 	if err != nil {
 		return err
 	}
@@ -83,15 +83,16 @@ func try(ctx context.Context) (err error) {
 func step(format string, args ...any) { fmt.Printf("\n== "+format+"\n", args...) }
 
 func build(ctx context.Context, dir string) error {
-	for name, flags := range map[string][]string{
-		"catalogue": nil,
-		"pricing":   {"-trimpath", "-ldflags", "-s -w"},
+	for folder, flags := range map[string][]string{
+		"./hack/try/odi":             nil,
+		"./hack/demo/shop/catalogue": nil,
+		"./hack/demo/shop/pricing":   {"-trimpath", "-ldflags", "-s -w"},
 	} {
-		args := append([]string{"build", "-o", filepath.Join(dir, name)}, flags...)
-		cmd := exec.CommandContext(ctx, "go", append(args, "./hack/demo/shop/"+name)...)
+		args := append([]string{"build", "-o", dir}, flags...)
+		cmd := exec.CommandContext(ctx, "go", append(args, folder)...)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if output, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("building %s: %w\n%s", name, err, output)
+			return fmt.Errorf("building %s: %w\n%s", folder, err, output)
 		}
 	}
 	return nil
@@ -202,9 +203,9 @@ type run struct {
 }
 
 // startOdi starts odi and waits until it traces both services.
-func startOdi(ctx context.Context, port string, pid int) (*run, error) {
+func startOdi(ctx context.Context, path, port string, pid int) (*run, error) {
 	r := &run{
-		cmd:    exec.Command("bin/odi", "run", "--port", port, "--pid", fmt.Sprint(pid)),
+		cmd:    exec.Command(path, "run", "--port", port, "--pid", fmt.Sprint(pid)),
 		output: &watched{to: os.Stdout, news: make(chan struct{}, 1)},
 		ended:  make(chan error, 1),
 	}
@@ -216,7 +217,7 @@ func startOdi(ctx context.Context, port string, pid int) (*run, error) {
 	}
 	r.cmd.Stdout, r.cmd.Stderr = r.output, r.output
 	if err := r.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting odi run (make build makes it): %w", err)
+		return nil, fmt.Errorf("starting odi run: %w", err)
 	}
 	go func() { r.ended <- r.cmd.Wait() }()
 	tracing := func(output string) bool {
