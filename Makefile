@@ -13,7 +13,7 @@ GO_BUILD   := $(GO) build -ldflags "-s -w -X github.com/odi-dev/odi/internal/ver
 export CGO_ENABLED := 0
 export GOFLAGS     := $(GOFLAGS) -trimpath
 BINARIES   := odi odi-manager odiglet
-KERNELS    ?= 6.12:amd64 6.12:arm64
+KERNELS    ?= 6.1:amd64 6.12:amd64 6.12:arm64
 GO_SOURCES := $(shell git ls-files '*.go' | grep -vE '(zz_generated|_bpfe[lb]\.go$$|^collector/|/testdata/)')
 
 .PHONY: help

@@ -4,9 +4,11 @@
 //
 // Hooks: sock_send_length and sock_recv_length fire for sockets only, in the
 //        caller's context, after the bytes moved. No other system call pays.
+//        Older kernels: fexit of the functions that do the same.
 // Event: one per finished request (struct request and the bytes of its head).
 // State: conns and http1s live with the socket, threads with the thread.
-// Needs: Linux 6.3 (the two tracepoints), BTF. No kprobes, no writes to user memory.
+// Needs: BTF; Linux 6.3 (the two tracepoints), or 6.1 (fexit). No kprobes, no writes
+//        to user memory.
 
 #include "golang/golang.h"
 #include "process/process.h"
@@ -147,9 +149,8 @@ inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, bool se
 	}
 }
 
-// trace_sock_send_length(struct sock *sk, int ret, int flags)
-SEC("tp_btf/sock_send_length")
-int BPF_PROG(odi_sent, struct sock *sk, int ret, int flags)
+// sent handles what a send call returned.
+inline_ int sent(struct sock *sk, int ret)
 {
 	struct target *g;
 	u64 id;
@@ -180,9 +181,8 @@ inline_ void eof(struct sock *sk, struct target *g, u64 id)
 		ended(h, c, g, &w);
 }
 
-// trace_sock_recv_length(struct sock *sk, int ret, int flags)
-SEC("tp_btf/sock_recv_length")
-int BPF_PROG(odi_received, struct sock *sk, int ret, int flags)
+// received handles what a receive call returned.
+inline_ int received(struct sock *sk, int ret, int flags)
 {
 	struct target *g;
 	u64 id;
@@ -198,6 +198,53 @@ int BPF_PROG(odi_received, struct sock *sk, int ret, int flags)
 	else
 		eof(sk, g, id);
 	return 0;
+}
+
+// trace_sock_send_length(struct sock *sk, int ret, int flags)
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(odi_sent, struct sock *sk, int ret, int flags)
+{
+	return sent(sk, ret);
+}
+
+// trace_sock_recv_length(struct sock *sk, int ret, int flags)
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(odi_received, struct sock *sk, int ret, int flags)
+{
+	return received(sk, ret, flags);
+}
+
+// For kernels without the two: the functions (net/ipv4/af_inet.c) that the code
+// around them calls for a TCP socket.
+SEC("fexit/inet_sendmsg")
+int BPF_PROG(odi_sent_v4, struct socket *sock, void *msg, u64 size, int ret)
+{
+	return sent(sock->sk, ret);
+}
+
+SEC("fexit/inet6_sendmsg")
+int BPF_PROG(odi_sent_v6, struct socket *sock, void *msg, u64 size, int ret)
+{
+	return sent(sock->sk, ret);
+}
+
+SEC("fexit/inet_recvmsg")
+int BPF_PROG(odi_received_v4, struct socket *sock, void *msg, u64 size, int flags, int ret)
+{
+	return received(sock->sk, ret, flags);
+}
+
+SEC("fexit/inet6_recvmsg")
+int BPF_PROG(odi_received_v6, struct socket *sock, void *msg, u64 size, int flags, int ret)
+{
+	return received(sock->sk, ret, flags);
+}
+
+// For kernels before 6.5, where sendfile and splice do not pass sendmsg.
+SEC("fexit/inet_sendpage")
+int BPF_PROG(odi_sent_page, struct socket *sock, void *page, int offset, u64 size, int flags, int ret)
+{
+	return sent(sock->sk, ret);
 }
 
 // opening marks a connection of a target while its caller still runs.
@@ -225,7 +272,7 @@ inline_ void opening(struct sock *sk)
 	if (!t)
 		return;
 	c->owner.span = t->owner.span;
-	o = bpf_map_lookup_elem(&open_requests, &c->owner.span);
+	o = open_request_of(c->owner.span);
 	c->sure = o && !o->settled && g->waiting == 1;
 	if (o)
 		settle(g, o);
@@ -267,6 +314,7 @@ inline_ void closing(struct sock *sk, bool gone)
 	w.sk = key;
 	if (c->role == ROLE_CLIENT && g)
 		catch_up(h, c, g, &w, 0);
+	UNROLLED
 	for (int i = 0; i < SLOTS && h->head != h->tail; i++) {
 		bool whole = !i && (h->a.state == D_CLOSE || h->a.state == D_TAIL) && !sk->sk_err;
 

@@ -42,9 +42,14 @@ const (
 	kernelProgOdiMessage    = "odi_message"
 	kernelProgOdiNewtask    = "odi_newtask"
 	kernelProgOdiReceived   = "odi_received"
+	kernelProgOdiReceivedV4 = "odi_received_v4"
+	kernelProgOdiReceivedV6 = "odi_received_v6"
 	kernelProgOdiRelease    = "odi_release"
 	kernelProgOdiRoundtrip  = "odi_roundtrip"
 	kernelProgOdiSent       = "odi_sent"
+	kernelProgOdiSentPage   = "odi_sent_page"
+	kernelProgOdiSentV4     = "odi_sent_v4"
+	kernelProgOdiSentV6     = "odi_sent_v6"
 	kernelProgOdiState      = "odi_state"
 	kernelVarFillMark       = "fill_mark"
 	kernelVarNewThread      = "new_thread"
@@ -92,18 +97,23 @@ type kernelSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type kernelProgramSpecs struct {
-	OdiArrived   *ebpf.ProgramSpec `ebpf:"odi_arrived"`
-	OdiConnected *ebpf.ProgramSpec `ebpf:"odi_connected"`
-	OdiExec      *ebpf.ProgramSpec `ebpf:"odi_exec"`
-	OdiExit      *ebpf.ProgramSpec `ebpf:"odi_exit"`
-	OdiIoctl     *ebpf.ProgramSpec `ebpf:"odi_ioctl"`
-	OdiMessage   *ebpf.ProgramSpec `ebpf:"odi_message"`
-	OdiNewtask   *ebpf.ProgramSpec `ebpf:"odi_newtask"`
-	OdiReceived  *ebpf.ProgramSpec `ebpf:"odi_received"`
-	OdiRelease   *ebpf.ProgramSpec `ebpf:"odi_release"`
-	OdiRoundtrip *ebpf.ProgramSpec `ebpf:"odi_roundtrip"`
-	OdiSent      *ebpf.ProgramSpec `ebpf:"odi_sent"`
-	OdiState     *ebpf.ProgramSpec `ebpf:"odi_state"`
+	OdiArrived    *ebpf.ProgramSpec `ebpf:"odi_arrived"`
+	OdiConnected  *ebpf.ProgramSpec `ebpf:"odi_connected"`
+	OdiExec       *ebpf.ProgramSpec `ebpf:"odi_exec"`
+	OdiExit       *ebpf.ProgramSpec `ebpf:"odi_exit"`
+	OdiIoctl      *ebpf.ProgramSpec `ebpf:"odi_ioctl"`
+	OdiMessage    *ebpf.ProgramSpec `ebpf:"odi_message"`
+	OdiNewtask    *ebpf.ProgramSpec `ebpf:"odi_newtask"`
+	OdiReceived   *ebpf.ProgramSpec `ebpf:"odi_received"`
+	OdiReceivedV4 *ebpf.ProgramSpec `ebpf:"odi_received_v4"`
+	OdiReceivedV6 *ebpf.ProgramSpec `ebpf:"odi_received_v6"`
+	OdiRelease    *ebpf.ProgramSpec `ebpf:"odi_release"`
+	OdiRoundtrip  *ebpf.ProgramSpec `ebpf:"odi_roundtrip"`
+	OdiSent       *ebpf.ProgramSpec `ebpf:"odi_sent"`
+	OdiSentPage   *ebpf.ProgramSpec `ebpf:"odi_sent_page"`
+	OdiSentV4     *ebpf.ProgramSpec `ebpf:"odi_sent_v4"`
+	OdiSentV6     *ebpf.ProgramSpec `ebpf:"odi_sent_v6"`
+	OdiState      *ebpf.ProgramSpec `ebpf:"odi_state"`
 }
 
 // kernelMapSpecs contains maps before they are loaded into the kernel.
@@ -213,18 +223,23 @@ type kernelVariables struct {
 //
 // It can be passed to loadKernelObjects or ebpf.CollectionSpec.LoadAndAssign.
 type kernelPrograms struct {
-	OdiArrived   *ebpf.Program `ebpf:"odi_arrived"`
-	OdiConnected *ebpf.Program `ebpf:"odi_connected"`
-	OdiExec      *ebpf.Program `ebpf:"odi_exec"`
-	OdiExit      *ebpf.Program `ebpf:"odi_exit"`
-	OdiIoctl     *ebpf.Program `ebpf:"odi_ioctl"`
-	OdiMessage   *ebpf.Program `ebpf:"odi_message"`
-	OdiNewtask   *ebpf.Program `ebpf:"odi_newtask"`
-	OdiReceived  *ebpf.Program `ebpf:"odi_received"`
-	OdiRelease   *ebpf.Program `ebpf:"odi_release"`
-	OdiRoundtrip *ebpf.Program `ebpf:"odi_roundtrip"`
-	OdiSent      *ebpf.Program `ebpf:"odi_sent"`
-	OdiState     *ebpf.Program `ebpf:"odi_state"`
+	OdiArrived    *ebpf.Program `ebpf:"odi_arrived"`
+	OdiConnected  *ebpf.Program `ebpf:"odi_connected"`
+	OdiExec       *ebpf.Program `ebpf:"odi_exec"`
+	OdiExit       *ebpf.Program `ebpf:"odi_exit"`
+	OdiIoctl      *ebpf.Program `ebpf:"odi_ioctl"`
+	OdiMessage    *ebpf.Program `ebpf:"odi_message"`
+	OdiNewtask    *ebpf.Program `ebpf:"odi_newtask"`
+	OdiReceived   *ebpf.Program `ebpf:"odi_received"`
+	OdiReceivedV4 *ebpf.Program `ebpf:"odi_received_v4"`
+	OdiReceivedV6 *ebpf.Program `ebpf:"odi_received_v6"`
+	OdiRelease    *ebpf.Program `ebpf:"odi_release"`
+	OdiRoundtrip  *ebpf.Program `ebpf:"odi_roundtrip"`
+	OdiSent       *ebpf.Program `ebpf:"odi_sent"`
+	OdiSentPage   *ebpf.Program `ebpf:"odi_sent_page"`
+	OdiSentV4     *ebpf.Program `ebpf:"odi_sent_v4"`
+	OdiSentV6     *ebpf.Program `ebpf:"odi_sent_v6"`
+	OdiState      *ebpf.Program `ebpf:"odi_state"`
 }
 
 func (p *kernelPrograms) Close() error {
@@ -237,9 +252,14 @@ func (p *kernelPrograms) Close() error {
 		p.OdiMessage,
 		p.OdiNewtask,
 		p.OdiReceived,
+		p.OdiReceivedV4,
+		p.OdiReceivedV6,
 		p.OdiRelease,
 		p.OdiRoundtrip,
 		p.OdiSent,
+		p.OdiSentPage,
+		p.OdiSentV4,
+		p.OdiSentV6,
 		p.OdiState,
 	)
 }

@@ -27,9 +27,9 @@ type group struct {
 var groups = []group{
 	{
 		feature:  probe.SocketSpans,
-		programs: []string{"odi_sent", "odi_received", "odi_state"},
+		programs: []string{"odi_state"},
 		attach:   (*Engine).attachSockets,
-		needs:    "needs Linux 6.3 or later with BTF (tracepoints sock_send_length and sock_recv_length)",
+		needs:    "needs Linux 6.1 or later with BTF (tracepoints sock_send_length and sock_recv_length, or fexit programs)",
 	},
 	{
 		feature:  probe.ProcessEvents,
@@ -47,7 +47,7 @@ var groups = []group{
 		feature:  probe.GoLinks,
 		programs: []string{"odi_roundtrip"},
 		attach:   (*Engine).checkGoLinks,
-		needs:    "needs Linux 6.6 or later (uprobe_multi links)",
+		needs:    "needs BPF programs on uprobes",
 	},
 }
 
@@ -137,8 +137,40 @@ func (e *Engine) attachTracing(names ...string) error {
 	return nil
 }
 
-func (e *Engine) attachSockets(*ebpf.CollectionSpec) (string, error) {
-	return "", e.attachTracing("odi_sent", "odi_received", "odi_state")
+// attachSockets attaches to what a kernel has: the tracepoints since Linux 6.3,
+// the functions around them before, and until 6.5 what sendfile and splice pass.
+func (e *Engine) attachSockets(spec *ebpf.CollectionSpec) (string, error) {
+	names := []string{"odi_sent", "odi_received"}
+	err := e.load(spec, names...)
+	if errors.Is(err, ebpf.ErrNotSupported) {
+		names = []string{"odi_sent_v4", "odi_received_v4"}
+		if err = e.load(spec, names...); err != nil {
+			return "", err
+		}
+		names, err = e.loadIfThere(spec, names, "odi_sent_v6", "odi_received_v6")
+	}
+	if err != nil {
+		return "", err
+	}
+	if names, err = e.loadIfThere(spec, names, "odi_sent_page"); err != nil {
+		return "", err
+	}
+	return "", e.attachTracing(append(names, "odi_state")...)
+}
+
+// loadIfThere loads those programs whose kernel function exists, and adds them to loaded.
+func (e *Engine) loadIfThere(spec *ebpf.CollectionSpec, loaded []string, programs ...string) ([]string, error) {
+	for _, name := range programs {
+		err := e.load(spec, name)
+		if errors.Is(err, ebpf.ErrNotSupported) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		loaded = append(loaded, name)
+	}
+	return loaded, nil
 }
 
 func (e *Engine) attachProcesses(*ebpf.CollectionSpec) (string, error) {

@@ -9,6 +9,7 @@ import (
 	"sort"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/features"
 	"github.com/cilium/ebpf/link"
 
 	"github.com/odi-dev/odi/bpf/golang"
@@ -186,7 +187,12 @@ func attachUprobe(prog *ebpf.Program, file string, offset uint64, pid uint32) (l
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", file, err)
 	}
-	l, err := ex.UprobeMulti(nil, prog, &link.UprobeMultiOptions{Addresses: []uint64{offset}, PID: pid})
+	var l link.Link
+	if features.HaveBPFLinkUprobeMulti() == nil {
+		l, err = ex.UprobeMulti(nil, prog, &link.UprobeMultiOptions{Addresses: []uint64{offset}, PID: pid})
+	} else { // before Linux 6.6
+		l, err = ex.Uprobe("", prog, &link.UprobeOptions{Address: offset, PID: int(pid)})
+	}
 	if err != nil {
 		return nil, fmt.Errorf("attaching to offset %#x of %s: %w", offset, file, err)
 	}

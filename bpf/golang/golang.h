@@ -66,6 +66,22 @@ noinline_ u64 connection_of(struct target *g, u64 pconn)
 	return sk;
 }
 
+// tie_up notes that goroutine w->goid asks for the next request of a socket. Not
+// inline: its stack has no room beside its caller's.
+noinline_ int tie_up(struct target *g, struct who *w, u64 sk)
+{
+	struct tie tie = {};
+
+	if (!g || !w)
+		return 0;
+	if (!goroutine_parent(g, w, &tie.parent))
+		tie.parent.span = 0;
+	tie.goid = w->goid;
+	if (bpf_map_update_elem(&go_ties, &sk, &tie, BPF_ANY))
+		count(DROP_TABLE_FULL);
+	return 0;
+}
+
 SEC("uprobe.multi")
 int odi_roundtrip(struct raw_regs *ctx)
 {
@@ -73,7 +89,6 @@ int odi_roundtrip(struct raw_regs *ctx)
 	u64 id = bpf_get_current_pid_tgid();
 	struct who w = {.tgid = id >> 32, .tid = (u32)id};
 	struct goroutine room = {};
-	struct tie tie = {};
 	u64 sk;
 
 	if (!g || !(g->flags & T_ROUNDTRIP))
@@ -83,10 +98,6 @@ int odi_roundtrip(struct raw_regs *ctx)
 		return 0;
 	w.now = bpf_ktime_get_ns();
 	read_goroutine(g, &w, true, &room);
-	if (!goroutine_parent(g, &w, &tie.parent))
-		tie.parent.span = 0;
-	tie.goid = w.goid;
-	if (bpf_map_update_elem(&go_ties, &sk, &tie, BPF_ANY))
-		count(DROP_TABLE_FULL);
+	tie_up(g, &w, sk);
 	return 0;
 }

@@ -71,7 +71,7 @@ inline_ void send_event(struct request *r, struct bpf_dynptr *event, bool writte
 // settled tells that a request of a proxy does not wait any more.
 inline_ void settled(struct target *g, u64 span)
 {
-	struct open_request *o = g && g->flags & T_PROXY ? bpf_map_lookup_elem(&open_requests, &span) : 0;
+	struct open_request *o = g && g->flags & T_PROXY ? open_request_of(span) : 0;
 
 	if (o)
 		settle(g, o);
@@ -88,15 +88,16 @@ inline_ void less_open(struct target *g, struct request *r)
 inline_ void let_go(struct http1 *h, struct conn *c, struct target *g, struct who *w, struct request *r)
 {
 	struct open_request *o;
+	u64 span = r->span;
 
 	if (r->role == ROLE_SERVER) {
-		settled(g, r->span);
+		settled(g, span);
 		if (!g || !(g->flags & T_GO))
-			bpf_map_delete_elem(&open_requests, &r->span);
+			bpf_map_delete_elem(&open_requests, &span);
 		if (g)
-			served(g, w, r->span, r->goid, h->tgid, r->tid);
+			served(g, w, span, r->goid, h->tgid, r->tid);
 	} else if (r->role == ROLE_CLIENT && c->owner.span) {
-		o = bpf_map_lookup_elem(&open_requests, &c->owner.span);
+		o = open_request_of(c->owner.span);
 		if (o)
 			o->upstream = 0;
 	}
@@ -154,12 +155,16 @@ inline_ void random_ids(struct http1 *h, u64 *trace, u64 *span)
 	*span = next_id(&h->ids[1]) | 1;
 }
 
-// receive starts the server span of the request whose head has just ended.
-inline_ void receive(struct target *g, struct http1 *h, struct request *r, struct who *w)
+// receive starts the server span of the request whose head has just ended. Not
+// inline, as its stack would be push's too.
+noinline_ int receive(struct target *g, struct http1 *h, struct request *r, struct who *w)
 {
-	struct dir *d = &h->q;
-	struct ref ref = {};
+	struct open_request o = {};
+	struct dir *d;
 
+	if (!g || !h || !r || !w)
+		return 0;
+	d = &h->q;
 	if (d->has_trace == 1) {
 		random_ids(h, 0, &r->span);
 		r->trace[0] = d->trace[0];
@@ -167,39 +172,41 @@ inline_ void receive(struct target *g, struct http1 *h, struct request *r, struc
 		r->parent = d->parent;
 		r->tflags = d->tflags;
 		r->link = LINK_HEADER;
-		ref.incoming = d->parent;
+		o.ref.incoming = d->parent;
 	} else {
 		random_ids(h, r->trace, &r->span);
 		r->parent = 0;
 		r->tflags = 1;
 		r->link = LINK_NONE;
 	}
-	ref.trace[0] = r->trace[0];
-	ref.trace[1] = r->trace[1];
-	ref.span = r->span;
-	ref.tflags = r->tflags;
-	ref.target_hash = d->target_hash;
-	serve(g, w, &ref);
+	o.ref.trace[0] = r->trace[0];
+	o.ref.trace[1] = r->trace[1];
+	o.ref.span = r->span;
+	o.ref.tflags = r->tflags;
+	o.ref.target_hash = d->target_hash;
+	o.tgid = w->tgid;
+	o.tid = w->tid;
+	serve(g, w, &o);
+	return 0;
 }
 
 // ask starts the client span of the request whose head has just ended.
 inline_ void ask(struct target *g, struct http1 *h, struct conn *c, struct request *r, struct who *w)
 {
+	struct ref *up = &c->owner;
 	struct dir *d = &h->q;
-	struct ref up = {};
 
 	w->target_hash = d->target_hash;
-	r->link = find_parent(g, w, c, &up);
-	c->owner = up;
+	r->link = find_parent(g, w, c);
 	c->fresh = 0;
 	__sync_fetch_and_add(&g->clients, 1);
 	if (r->link != LINK_NONE) {
 		__sync_fetch_and_add(&g->linked, 1);
 		random_ids(h, 0, &r->span);
-		r->trace[0] = up.trace[0];
-		r->trace[1] = up.trace[1];
-		r->parent = up.span;
-		r->tflags = up.tflags;
+		r->trace[0] = up->trace[0];
+		r->trace[1] = up->trace[1];
+		r->parent = up->span;
+		r->tflags = up->tflags;
 	} else {
 		random_ids(h, r->trace, &r->span);
 		r->parent = 0;
@@ -207,7 +214,7 @@ inline_ void ask(struct target *g, struct http1 *h, struct conn *c, struct reque
 	}
 	// A header that is not the one that came in with the parent was written by
 	// the application: its trace counts.
-	if (d->has_trace == 1 && !(up.incoming == d->parent && up.trace[0] == d->trace[0] && up.trace[1] == d->trace[1])) {
+	if (d->has_trace == 1 && !(up->incoming == d->parent && up->trace[0] == d->trace[0] && up->trace[1] == d->trace[1])) {
 		r->trace[0] = d->trace[0];
 		r->trace[1] = d->trace[1];
 		r->parent = d->parent;

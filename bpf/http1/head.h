@@ -65,9 +65,12 @@ noinline_ u32 hash_target(struct window *win, u32 start, u32 end)
 	if (!win)
 		return 0;
 
-	for (int i = 0; i < 20; i++) {
-		if (win_byte(win, s.at++) == ' ')
+	UNROLLED
+	for (int i = 0; i < METHOD_MAX; i++) {
+		if (win_byte(win, start + i) == ' ') {
+			s.at = start + i + 1;
 			break;
+		}
 	}
 	bpf_loop((CARRY_MAX + READ_MAX) / 8, hash_word, &s, 0);
 	return (u32)(s.h >> 32) | 1;
@@ -109,6 +112,7 @@ noinline_ int first_line(struct dir *d, struct window *win, u32 start, u32 end, 
 
 inline_ u32 skip_blanks(const struct window *win, u32 at)
 {
+	UNROLLED
 	for (int i = 0; i < 4; i++) {
 		u8 c = win_byte(win, at);
 
@@ -127,6 +131,7 @@ noinline_ int header_length(struct dir *d, struct window *win, u32 at)
 	if (!d || !win)
 		return 0;
 	at = skip_blanks(win, at);
+	UNROLLED
 	for (i = 0; i < 18; i++) {
 		u8 c = win_byte(win, at + i) - '0';
 
@@ -228,7 +233,7 @@ inline_ u32 next_newline(const struct window *win, u32 pos)
 	barrier_var(pos);
 	if (pos > CARRY_MAX + READ_MAX)
 		return NOT_YET;
-#pragma unroll
+	UNROLLED
 	for (u32 k = 0; k < WORDS_PER_STEP; k++) {
 		// Aligned, because the bytes have just been stored that way.
 		u64 x = (*(u64 *)(win->b + pos + k * 8) ^ BYTES('\n')) | (k ? 0 : seen);
@@ -270,20 +275,26 @@ static long scan_line(u32 i, struct scan *s)
 // plausible_method: 1 a method and a space, 0 not yet to say, -1 no method.
 noinline_ int plausible_method(struct window *win, u32 n)
 {
+	int verdict = -1;
+
 	if (!win)
 		return -1;
-	for (u32 i = 0; i < 20; i++) {
-		u8 c;
+	UNROLLED
+	for (u32 i = 0; i < METHOD_MAX; i++) {
+		u8 c = win_byte(win, i);
 
-		if (i >= n)
-			return 0;
-		c = win_byte(win, i);
-		if (c == ' ')
-			return i ? 1 : -1;
+		if (i >= n) {
+			verdict = 0;
+			break;
+		}
+		if (c == ' ') {
+			verdict = i ? 1 : -1;
+			break;
+		}
 		if ((c < 'A' || c > 'Z') && c != '-' && c != '_' && !(i == 0 && (c == '\r' || c == '\n')) && !(i == 1 && c == '\n'))
-			return -1;
+			break;
 	}
-	return -1;
+	return verdict;
 }
 
 inline_ bool common_method(const struct window *win)

@@ -15,6 +15,7 @@
 #define WIN_SIZE (CARRY_MAX + READ_MAX + 80) // room to read past the end
 #define KEEP_ONE 1024 // of a request head: target, Host, User-Agent come first
 #define KEEP_ALL (KEEP_ONE + READ_MAX)
+#define METHOD_MAX 20 // with the space; the longest registered one has 17 (UPDATEREDIRECTREF)
 #define SLOTS 4       // pipelined requests; more are counted, not kept
 #define TRIES_MAX 8   // beginnings that are not HTTP before we stop looking
 
@@ -119,7 +120,10 @@ inline_ struct window *scratch(void)
 inline_ void copy_blocks(u8 *to, const u8 *from, u32 n)
 {
 #pragma nounroll
-	for (u32 at = 0; at < READ_MAX && at < n; at += BLOCK) {
+	for (u32 at = 0; at < READ_MAX; at += BLOCK) {
+		barrier_var(at); // or both bounds become one, which older verifiers do not understand
+		if (at >= n)
+			break;
 		*(u64 *)(to + at) = *(u64 *)(from + at);
 		*(u64 *)(to + at + 8) = *(u64 *)(from + at + 8);
 		*(u64 *)(to + at + 16) = *(u64 *)(from + at + 16);

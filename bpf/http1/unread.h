@@ -41,6 +41,7 @@ noinline_ int unreadable(struct http1 *h, struct conn *c, struct target *g, stru
 		return 0;
 	if (waiting > 1)
 		until = h->tail;
+	UNROLLED
 	for (int i = 0; i < SLOTS && h->head != until; i++)
 		forget(h, c, g, w);
 	h->owed = waiting > 1 ? OWED_FOREVER : 0;

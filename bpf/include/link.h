@@ -123,7 +123,7 @@ inline_ bool certain(struct target *g, struct go_kind *kind, const struct ref *u
 inline_ bool inherited_parent(struct target *g, struct who *w, struct ref *out)
 {
 	struct go_key key = {.goid = w->parent_goid, .tgid = w->tgid};
-	struct ref *up = w->parent_goid ? bpf_map_lookup_elem(&goroutines, &key) : 0;
+	struct ref *up = w->parent_goid ? bpf_map_lookup_elem(&goroutines, &key) : 0, *own;
 	struct go_kind *kind;
 
 	if (!up || !alive(up, w->now) || (up->bound && !still_open(w->tgid, up)))
@@ -142,7 +142,10 @@ inline_ bool inherited_parent(struct target *g, struct who *w, struct ref *out)
 	*out = *up;
 	out->bound = 1;
 	key.goid = w->goid;
-	bpf_map_update_elem(&goroutines, &key, out, BPF_ANY);
+	bpf_map_update_elem(&goroutines, &key, up, BPF_ANY);
+	own = bpf_map_lookup_elem(&goroutines, &key); // the stack has no room for a copy
+	if (own)
+		own->bound = 1;
 	__sync_fetch_and_add(&kind->asked, 1);
 	return certain(g, kind, out, w->now);
 }
@@ -181,7 +184,7 @@ inline_ bool thread_parent(struct target *g, struct thread *t, struct ref *out)
 
 	if (!t || !t->cur.span || g->trust != TRUST_THREAD)
 		return false;
-	o = bpf_map_lookup_elem(&open_requests, &t->cur.span);
+	o = open_request_of(t->cur.span);
 	if (t->inherited && !o) {
 		g->pools = 1;
 		return false;
@@ -207,7 +210,7 @@ inline_ bool single_parent(struct target *g, struct who *w, struct thread *t, st
 	g->alone++;
 	if (g->strays >= STRAYS_MIN && g->strays * STRAYS_SHARE >= g->alone)
 		return false;
-	o = bpf_map_lookup_elem(&open_requests, &span);
+	o = open_request_of(span);
 	if (!o || o->tgid != w->tgid)
 		return false;
 	// What a new thread does first belongs to the request that started it.
@@ -236,7 +239,7 @@ inline_ bool batch_parent(struct target *g, struct who *w, struct ref *out)
 		g->pools = 1; // it asks on its own account, such as for health
 	else if (g->crowded || g->pools)
 		return false; // rewritten, and another request may be the one that asks
-	o = span ? bpf_map_lookup_elem(&open_requests, &span) : 0;
+	o = span ? open_request_of(span) : 0;
 	if (!o || o->tgid != w->tgid || o->settled)
 		return false;
 	settle(g, o);
@@ -256,7 +259,7 @@ inline_ bool proxy_parent(struct target *g, struct who *w, struct thread *t, str
 		span = c->owner.span;
 	else if (t)
 		span = t->owner.span;
-	o = span ? bpf_map_lookup_elem(&open_requests, &span) : 0;
+	o = span ? open_request_of(span) : 0;
 	if (!o || o->tgid != w->tgid || o->upstream)
 		return false;
 	// Where the target was rewritten, no other request may be the one that asks.
@@ -269,17 +272,14 @@ inline_ bool proxy_parent(struct target *g, struct who *w, struct thread *t, str
 	return true;
 }
 
-// find_parent fills out and returns how, LINK_NONE where no parent is certain.
-noinline_ int find_parent(struct target *g, struct who *w, struct conn *c, struct ref *out)
+// parent_of fills out and returns how, LINK_NONE where no parent is certain.
+inline_ int parent_of(struct target *g, struct who *w, struct conn *c, struct ref *out)
 {
 	struct thread *t;
 	struct tie *tie;
-	u64 sk;
+	u64 sk = w->sk;
 	int how = LINK_NONE;
 
-	if (!g || !w || !c || !out)
-		return LINK_NONE;
-	sk = w->sk;
 	if (g->flags & T_GO) {
 		tie = bpf_map_lookup_elem(&go_ties, &sk);
 		if (tie) {
@@ -306,57 +306,71 @@ noinline_ int find_parent(struct target *g, struct who *w, struct conn *c, struc
 	return how;
 }
 
-// serve notes that the current task has received a request.
-noinline_ int serve(struct target *g, struct who *w, struct ref *r)
+// find_parent makes the parent of the request that c sends its owner and returns
+// how it was found; LINK_NONE: no parent is certain, and c has no owner.
+noinline_ int find_parent(struct target *g, struct who *w, struct conn *c)
 {
-	struct open_request o = {}, *before;
+	int how;
+
+	if (!g || !w || !c)
+		return LINK_NONE;
+	how = parent_of(g, w, c, &c->owner);
+	if (how == LINK_NONE)
+		__builtin_memset(&c->owner, 0, sizeof(c->owner));
+	return how;
+}
+
+// serve_go notes that a goroutine has received a request.
+inline_ void serve_go(struct target *g, struct who *w, struct ref *r)
+{
+	struct go_key key = {.goid = w->goid, .tgid = w->tgid};
+	struct ref *mine = w->goid ? bpf_map_lookup_elem(&goroutines, &key) : 0;
+
+	r->root = w->goid;
+	r->again = mine && mine->span && !mine->bound;
+	if (mine) // cheaper than to replace the entry
+		*mine = *r;
+	else if (w->goid)
+		bpf_map_update_elem(&goroutines, &key, r, BPF_ANY);
+	__sync_fetch_and_add(&g->open, 1);
+}
+
+// serve notes that the current task has received a request.
+inline_ void serve(struct target *g, struct who *w, struct open_request *o)
+{
+	struct open_request *before;
 	struct thread *t;
 
-	if (!g || !w || !r)
-		return 0;
-	o.ref = *r;
-	o.tgid = w->tgid;
-	o.tid = w->tid;
 	if (g->flags & T_GO) {
-		struct go_key key = {.goid = w->goid, .tgid = w->tgid};
-		struct ref *mine = w->goid ? bpf_map_lookup_elem(&goroutines, &key) : 0;
-
-		r->root = w->goid;
-		r->again = mine && mine->span && !mine->bound;
-		if (mine) // cheaper than to replace the entry
-			*mine = *r;
-		else if (w->goid)
-			bpf_map_update_elem(&goroutines, &key, r, BPF_ANY);
-		__sync_fetch_and_add(&g->open, 1);
-		return 0;
+		serve_go(g, w, &o->ref);
+		return;
 	}
-	if (bpf_map_update_elem(&open_requests, &r->span, &o, BPF_ANY))
+	if (bpf_map_update_elem(&open_requests, &o->ref.span, o, BPF_ANY))
 		count(DROP_TABLE_FULL);
 	// Starting from none heals what a lost end may have left behind.
 	if (!__sync_fetch_and_add(&g->open, 1)) {
-		g->open_xor = r->span;
+		g->open_xor = o->ref.span;
 		g->waiting = 1;
 		g->crowded = 0;
 	} else {
-		__sync_fetch_and_xor(&g->open_xor, r->span);
+		__sync_fetch_and_xor(&g->open_xor, o->ref.span);
 		__sync_fetch_and_add(&g->waiting, 1);
 		g->crowded = 1;
 	}
-	note_waiting(g, r, w->tgid, true);
+	note_waiting(g, &o->ref, w->tgid, true);
 	t = thread_begun(w->tid);
 	if (!t)
-		return 0;
+		return;
 	if (t->cur.span && !t->inherited) {
-		before = bpf_map_lookup_elem(&open_requests, &t->cur.span);
+		before = open_request_of(t->cur.span);
 		if (before && before->tid == w->tid && before->tgid == w->tgid)
 			g->trust = TRUST_MOVED;
 	}
-	t->cur = *r;
-	t->owner = *r;
+	t->cur = o->ref;
+	t->owner = o->ref;
 	t->served = 1;
 	t->background = 0;
 	t->inherited = 0;
-	return 0;
 }
 
 // served notes that a request has its answer (w->tid != 0) or will never have one.

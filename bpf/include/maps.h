@@ -62,6 +62,12 @@ struct {
 	__type(value, struct waiting);
 } waitings SEC(".maps");
 
+// By value: verifiers before 6.3 or so take only keys that lie on the stack.
+inline_ struct open_request *open_request_of(u64 span)
+{
+	return bpf_map_lookup_elem(&open_requests, &span);
+}
+
 struct go_key {
 	u64 goid;
 	u32 tgid;

@@ -49,7 +49,7 @@ inline_ void join_request(struct task_struct *task)
 	if (!g || g->joined >= JOINED_MIN)
 		return;
 	t = thread_of(task->pid);
-	if (t && t->inherited && bpf_map_lookup_elem(&open_requests, &t->cur.span))
+	if (t && t->inherited && open_request_of(t->cur.span))
 		__sync_fetch_and_add(&g->joined, 1);
 }
 
