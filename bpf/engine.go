@@ -39,6 +39,8 @@ type Engine struct {
 	maps  map[string]*ebpf.Map
 	progs map[string]*ebpf.Program
 	links []link.Link
+	// connects puts connections into the socket maps; nil: nothing does.
+	connects link.Link
 
 	features []probe.Feature
 	events   *ringbuf.Reader
@@ -127,6 +129,9 @@ func (e *Engine) Close() error {
 		errs = append(errs, e.notices.close())
 	}
 	e.later.Wait() // it puts sockets into maps, and only the notices start more of it
+	if e.connects != nil {
+		errs = append(errs, e.connects.Close())
+	}
 	for pid, t := range targets {
 		errs = append(errs, e.ignore(pid), t.close())
 	}

@@ -199,7 +199,7 @@ func (e *Engine) attachPropagation(spec *ebpf.CollectionSpec) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("attaching to cgroup %s: %w", path, err)
 	}
-	e.links = append(e.links, l)
+	e.connects = l
 	return degraded, nil
 }
 

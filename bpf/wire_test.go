@@ -203,7 +203,8 @@ func talk(t *testing.T, addr string, pieces ...string) string {
 		if _, err := io.WriteString(c, p); err != nil {
 			break // the server had enough
 		}
-		time.Sleep(time.Millisecond)
+		// A long piece is answered before the next is sent, also on an emulated machine.
+		time.Sleep(time.Millisecond + time.Duration(len(p))*time.Microsecond)
 	}
 	var out []byte
 	for buf := make([]byte, 64<<10); ; {

@@ -153,6 +153,7 @@ int odi_connected(struct bpf_sock_ops *ops)
 {
 	struct bpf_sock *sk = ops->sk;
 	struct conn *c;
+	u32 tgid;
 	u64 key;
 
 	if (ops->op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB || !sk)
@@ -160,6 +161,9 @@ int odi_connected(struct bpf_sock_ops *ops)
 	c = bpf_sk_storage_get(&conns, sk, 0, 0);
 	if (!c || !c->want)
 		return 1;
+	tgid = c->tgid;
+	if (!bpf_map_lookup_elem(&targets, &tgid))
+		return 1; // let go of since it began to connect: nobody would take it out again
 	key = bpf_get_socket_cookie(ops);
 	if (bpf_sock_hash_update(ops, &sockets, &key, BPF_ANY) ||
 	    (c->want == 2 && bpf_sock_hash_update(ops, &verdict_sockets, &key, BPF_ANY)))

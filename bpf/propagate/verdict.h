@@ -50,16 +50,21 @@ inline_ bool queued(struct sock *sk)
 	return first != __builtin_preserve_access_index(&p->ingress_msg) || BPF_CORE_READ(p, ingress_skb.qlen);
 }
 
-// odi_release takes sockets out of the socket maps, and writes one byte for each
-// that must be read first. It leaves the verdict program first: nothing is queued
-// from then on, and what is can still be read, because it is in the other map.
+// What odi_release writes for a socket that stays: its queue must be read first,
+// or it has just left the verdict program, of which a run may still go on.
+enum { STAYS_QUEUED = 1, STAYS_LEAVING };
+
+// odi_release takes sockets out of the socket maps, and writes a byte for each
+// that stays. They leave the verdict program first: once its last run has ended
+// nothing more is queued, and what is can be read, because the socket is in the
+// other map.
 SEC("iter/sockmap")
 int odi_release(struct bpf_iter__sockmap *ctx)
 {
 	struct control *ctl = controlled();
 	struct sock *sk = ctx->sk;
+	u8 why = STAYS_QUEUED;
 	struct conn *c;
-	u8 one = 1;
 	u64 key;
 
 	if (!sk || !ctl || !ctx->key)
@@ -71,12 +76,12 @@ int odi_release(struct bpf_iter__sockmap *ctx)
 	}
 	key = bpf_get_socket_cookie(sk);
 	if (!queued(sk)) {
-		bpf_map_delete_elem(&verdict_sockets, &key);
-		if (!queued(sk)) {
+		if (bpf_map_delete_elem(&verdict_sockets, &key)) { // it was not in there
 			bpf_map_delete_elem(&sockets, &key);
 			return 0;
 		}
+		why = STAYS_LEAVING;
 	}
-	bpf_seq_write(ctx->meta->seq, &one, sizeof(one));
+	bpf_seq_write(ctx->meta->seq, &why, sizeof(why));
 	return 0;
 }
