@@ -23,7 +23,7 @@ import (
 const backAfterKill = 5 * time.Second
 
 // linkSample is how much of the load after a kill is judged: about a thousand
-// requests, which is as much as Jaeger can answer at once within its memory.
+// requests. To answer the whole load at once takes Jaeger more memory than it has.
 const linkSample = 2 * time.Second
 
 // underKill is the load while the odiglet is killed: it keeps nginx busy, so that
