@@ -10,7 +10,7 @@ series=${1:?which kernel? for example: hack/kernels.sh 6.12} arch=${2:-amd64}
 case $arch in
 amd64)
   emulator=qemu-system-x86_64 machine=(-M q35) console=ttyS0
-  tests='TestFeatures|TestFraming|TestBytesArriveAsSent|TestProxyForwards|TestProgramsThatAskFIONREAD'
+  tests='TestFeatures|TestFraming|TestBytesArriveAsSent|TestProxyForwards|TestProgramsThatAskFIONREAD|TestAnswersBy'
   ;;
 arm64)
   emulator=qemu-system-aarch64 machine=(-M virt) console=ttyAMA0
