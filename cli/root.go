@@ -61,8 +61,8 @@ func offline(make func(streams.Streams) *cobra.Command) func(streams.Streams, *c
 func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "odi",
-		Short: "Traces, metrics and a service map for every service, with no code change",
-		Long: `odi shows what your services do - traces, metrics, a service map -
+		Short: "Traces and metrics for every service, with no code change",
+		Long: `odi shows what your services do - traces and metrics -
 with no code change and no restart.`,
 		Example: `  odi install
   odi destination add jaeger --endpoint http://jaeger.observability:4317
