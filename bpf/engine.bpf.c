@@ -11,24 +11,23 @@
 //        to user memory.
 
 #include "golang/golang.h"
+#include "http1/ends.h"
 #include "process/process.h"
 #include "propagate/propagate.h"
 #include "propagate/verdict.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-inline_ bool is_tcp(struct sock *sk)
+// is_stream tells whether a socket carries a stream of bytes: TCP, MPTCP or Unix.
+inline_ bool is_stream(struct sock *sk)
 {
 	u16 family = sk->__sk_common.skc_family;
 
-	return (family == AF_INET || family == AF_INET6) && sk->sk_type == SOCK_STREAM && sk->sk_protocol == IPPROTO_TCP;
-}
-
-inline_ struct who who_runs(struct sock *sk, u64 id)
-{
-	struct who w = {.sk = (u64)sk, .tgid = id >> 32, .tid = (u32)id, .now = bpf_ktime_get_ns()};
-
-	return w;
+	if (sk->sk_type != SOCK_STREAM)
+		return false;
+	if (family == AF_INET || family == AF_INET6)
+		return sk->sk_protocol == IPPROTO_TCP || sk->sk_protocol == IPPROTO_MPTCP;
+	return family == AF_UNIX;
 }
 
 // take_out asks user space to take a connection out of the socket map: it does
@@ -69,35 +68,95 @@ inline_ void note_owner(struct target *g, struct http1 *h, struct conn *c)
 		t->owner.span = c->owner.span;
 }
 
-inline_ void requests(struct feed *f, struct sock *sk)
+// requests handles bytes that may be requests. A connection that did not begin
+// with one is looked at no more, if its beginning was seen.
+inline_ void requests(struct feed *f, struct sock *sk, int bytes)
 {
 	struct http1 *h = f->h;
 
-	if (feed_requests(f)) {
+	if (f->c->role == ROLE_SERVER && f->c->tcp)
+		caught_up(h, &f->w, bytes);
+	feed_requests(f);
+	if (h->seen) {
 		note_owner(f->g, h, f->c);
 		return;
 	}
-	if (h->head == h->tail)
-		bpf_sk_storage_delete(&http1s, sk);
-	f->c->ignored = 1;
+	if (h->q.state != D_LOST)
+		return;
+	f->c->ignored = f->c->begun == BEGUN_SEEN;
+	f->c->role = ROLE_UNKNOWN;
+	bpf_sk_storage_delete(&http1s, sk);
 }
 
-inline_ void answers(struct feed *f)
+inline_ void answers(struct feed *f, int bytes)
 {
-	note_owner(f->g, f->h, f->c);
+	struct http1 *h = f->h;
+
+	note_owner(f->g, h, f->c);
 	if (f->c->role == ROLE_CLIENT)
-		catch_up(f->h, f->c, f->g, &f->w, f->src.total);
+		catch_up(h, f->c, f->g, &f->w, bytes);
 	feed_answers(f);
+	// Nothing tells when a Unix socket is closed here.
+	if (h->a.state == D_CLOSE && h->ends.family == AF_UNIX && f->c->role == ROLE_SERVER)
+		ended(h, f->c, f->g, &f->w);
 }
 
-// conn_of finds or begins the books of a TCP connection; others have none.
+// conn_of finds or begins the books of a connection; other sockets have none.
 inline_ struct conn *conn_of(struct sock *sk)
 {
 	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
 
-	if (c || !is_tcp(sk))
+	if (c || !is_stream(sk))
 		return c;
 	return bpf_sk_storage_get(&conns, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
+// worth_a_look tells whether a request may begin with these bytes. Where the
+// beginning of a connection was not seen, one may begin wherever the way changes.
+inline_ bool worth_a_look(struct conn *c, bool sent)
+{
+	u8 way = sent ? WAY_SENT : WAY_RECEIVED, last = c->last;
+
+	c->last = way;
+	return c->begun == BEGUN_SEEN || last != way;
+}
+
+// begin_books begins the books of a connection whose first bytes may be a request.
+inline_ bool begin_books(struct feed *f, struct sock *sk, bool sent)
+{
+	struct conn *c = f->c;
+
+	if (!first_bytes(f)) {
+		c->ignored = c->begun == BEGUN_SEEN && !f->src.opaque;
+		return false;
+	}
+	f->h = bpf_sk_storage_get(&http1s, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!f->h) {
+		count(DROP_TABLE_FULL);
+		return false;
+	}
+	c->role = sent ? ROLE_CLIENT : ROLE_SERVER;
+	c->tgid = f->w.tgid;
+	return true;
+}
+
+// pass_over passes over what odi_message has looked at already. False: that is all.
+inline_ bool pass_over(struct feed *f, int bytes)
+{
+	struct conn *c = f->c;
+	u32 ahead = c->ahead;
+
+	c->ahead = 0;
+	c->stop = 0;
+	if (ahead == bytes)
+		return false;
+	if (ahead > bytes) { // cannot happen: see surely_sent
+		if (f->h)
+			lost_requests(f, &f->h->q);
+		return false;
+	}
+	f->skip = ahead;
+	return true;
 }
 
 // moved handles bytes that moved through a socket of a watched process.
@@ -105,48 +164,56 @@ inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, bool se
 {
 	struct conn *c = conn_of(sk);
 	struct feed f = {.g = g, .c = c, .win = scratch()};
-	u8 role = sent ? ROLE_CLIENT : ROLE_SERVER;
+	struct tcp_sock *tp;
 
 	if (!c || !f.win)
 		return;
-	if (c->ignored) {
+	if (c->ignored || c->role == ROLE_SERVER)
 		take_out(g, c, sk);
+	if (c->ignored)
 		return;
-	}
-	if (c->role == ROLE_SERVER)
-		take_out(g, c, sk);
-	if (sent && c->msg && c->role == ROLE_CLIENT) {
-		c->msg = 0; // odi_message has seen it
+	f.h = bpf_sk_storage_get(&http1s, sk, 0, 0);
+	if (sent && (c->ahead | c->stop) && !pass_over(&f, bytes))
 		return;
-	}
+	tp = bpf_skc_to_tcp_sock(sk);
+	begun(c, tp, sent, bytes);
+	if (!f.h && !worth_a_look(c, sent))
+		return;
 	f.w = who_runs(sk, id);
+	if (tp)
+		f.w.seq = read_so_far(tp);
 	f.src.now = f.w.now;
 	open_call(&f.src, &f.w, bytes);
-	f.h = bpf_sk_storage_get(&http1s, sk, 0, 0);
-	if (!f.h) {
-		if (c->role != ROLE_UNKNOWN && c->role != role)
-			return;
-		if (!first_bytes(&f)) {
-			if (++c->tries >= TRIES_MAX)
-				c->ignored = 1;
-			return;
-		}
-		f.h = bpf_sk_storage_get(&http1s, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-		if (!f.h) {
-			count(DROP_TABLE_FULL);
-			return;
-		}
-		c->role = role;
-		c->tgid = f.w.tgid;
-	}
-	if (c->role == role)
-		requests(&f, sk);
+	if (f.skip)
+		bpf_loop(MAX_PIECES, skip_piece, &f, 0);
+	if (!f.h && !begin_books(&f, sk, sent))
+		return;
+	if (c->role == (sent ? ROLE_CLIENT : ROLE_SERVER))
+		requests(&f, sk, bytes);
 	else
-		answers(&f);
-	if (!f.h->seen && f.h->q.state == D_LOST && !c->ignored) {
-		c->role = ROLE_UNKNOWN; // it only looked like a request
-		bpf_sk_storage_delete(&http1s, sk);
+		answers(&f, bytes);
+}
+
+// unsent takes back what odi_message has seen of a message that was not sent.
+inline_ void unsent(struct sock *sk)
+{
+	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
+	struct http1 *h;
+	u32 n;
+
+	if (!c || !(c->ahead | c->stop))
+		return;
+	h = bpf_sk_storage_get(&http1s, sk, 0, 0);
+	if (h && c->ahead) {
+		n = kept_ever(h) - h->tail_before;
+		if (n && n <= h->last - h->first)
+			h->last -= n;
+		else if (n && h->first == h->last && n <= h->tail - h->head)
+			h->tail -= n;
+		h->q.state = D_IDLE;
 	}
+	c->ahead = 0;
+	c->stop = 0;
 }
 
 // sent handles what a send call returned.
@@ -155,30 +222,15 @@ inline_ int sent(struct sock *sk, int ret)
 	struct target *g;
 	u64 id;
 
-	if (ret <= 0)
+	if (!ret)
 		return 0;
 	id = bpf_get_current_pid_tgid();
 	g = target_of(id >> 32);
-	if (g)
+	if (g && ret > 0)
 		moved(sk, g, id, ret, true);
+	else if (g)
+		unsent(sk);
 	return 0;
-}
-
-// eof ends answers that end with the connection.
-inline_ void eof(struct sock *sk, struct target *g, u64 id)
-{
-	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
-	struct http1 *h;
-	struct who w;
-
-	if (!c || c->role != ROLE_CLIENT)
-		return;
-	h = bpf_sk_storage_get(&http1s, sk, 0, 0);
-	if (!h || h->head == h->tail)
-		return;
-	w = who_runs(sk, id);
-	if (h->a.state == D_CLOSE || h->a.state == D_TAIL)
-		ended(h, c, g, &w);
 }
 
 // received handles what a receive call returned.
@@ -187,16 +239,17 @@ inline_ int received(struct sock *sk, int ret, int flags)
 	struct target *g;
 	u64 id;
 
-	if (ret < 0 || (flags & (MSG_PEEK | MSG_TRUNC | MSG_ERRQUEUE)))
+	// What MSG_TRUNC has dropped is missed by the next call (see unread.h).
+	if ((ret < 0 && ret != -ECONNRESET && ret != -ETIMEDOUT) || (flags & (MSG_PEEK | MSG_TRUNC | MSG_ERRQUEUE)))
 		return 0;
 	id = bpf_get_current_pid_tgid();
 	g = target_of(id >> 32);
 	if (!g)
 		return 0;
-	if (ret)
+	if (ret > 0)
 		moved(sk, g, id, ret, false);
 	else
-		eof(sk, g, id);
+		eof(sk, g, id, ret);
 	return 0;
 }
 
@@ -215,7 +268,7 @@ int BPF_PROG(odi_received, struct sock *sk, int ret, int flags)
 }
 
 // For kernels without the two: the functions (net/ipv4/af_inet.c) that the code
-// around them calls for a TCP socket.
+// around them calls for a TCP socket, and for a Unix socket.
 SEC("fexit/inet_sendmsg")
 int BPF_PROG(odi_sent_v4, struct socket *sock, void *msg, u64 size, int ret)
 {
@@ -240,11 +293,37 @@ int BPF_PROG(odi_received_v6, struct socket *sock, void *msg, u64 size, int flag
 	return received(sock->sk, ret, flags);
 }
 
+SEC("fexit/unix_stream_sendmsg")
+int BPF_PROG(odi_sent_unix, struct socket *sock, void *msg, u64 size, int ret)
+{
+	return sent(sock->sk, ret);
+}
+
+SEC("fexit/unix_stream_recvmsg")
+int BPF_PROG(odi_received_unix, struct socket *sock, void *msg, u64 size, int flags, int ret)
+{
+	return received(sock->sk, ret, flags);
+}
+
 // For kernels before 6.5, where sendfile and splice do not pass sendmsg.
 SEC("fexit/inet_sendpage")
 int BPF_PROG(odi_sent_page, struct socket *sock, void *page, int offset, u64 size, int flags, int ret)
 {
 	return sent(sock->sk, ret);
+}
+
+// begin_anew forgets what the socket was before: connect() may be called again.
+inline_ void begin_anew(struct sock *sk, struct conn *c)
+{
+	u64 key = (u64)sk;
+
+	bpf_sk_storage_delete(&http1s, sk);
+	bpf_map_delete_elem(&go_ties, &key);
+	c->role = ROLE_UNKNOWN;
+	c->ignored = 0;
+	c->begun = BEGUN_UNKNOWN;
+	c->ahead = 0;
+	c->stop = 0;
 }
 
 // opening marks a connection of a target while its caller still runs.
@@ -260,11 +339,12 @@ inline_ void opening(struct sock *sk)
 	c = conn_of(sk);
 	if (!c)
 		return;
+	begin_anew(sk, c);
 	c->tgid = bpf_get_current_pid_tgid() >> 32;
 	c->fresh = 1;
-	c->role = ROLE_UNKNOWN;
-	c->ignored = 0;
-	if (g->flags & T_PROPAGATE)
+	// Parts of an MPTCP connection carry a protocol of their own, and are no
+	// sockets for a socket map.
+	if ((g->flags & T_PROPAGATE) && sk->sk_protocol == IPPROTO_TCP && !encrypted((u64)sk))
 		c->want = g->flags & T_POLLS ? 2 : 1;
 	if ((g->flags & (T_PROXY | T_BATCHES)) != T_PROXY)
 		return;
@@ -278,50 +358,6 @@ inline_ void opening(struct sock *sk)
 		settle(g, o);
 }
 
-inline_ u8 fault_of(struct sock *sk)
-{
-	switch (sk->sk_err) {
-	case ECONNRESET:
-		return FAULT_RESET;
-	case ETIMEDOUT:
-		return FAULT_TIMEOUT;
-	}
-	return FAULT_CLOSED;
-}
-
-// closing ends what will never be answered. It may run in any task.
-inline_ void closing(struct sock *sk, bool gone)
-{
-	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
-	struct who w = {};
-	struct target *g;
-	struct http1 *h;
-	u64 key = (u64)sk;
-	u32 tgid;
-
-	if (!c)
-		return;
-	if (gone && c->role == ROLE_CLIENT)
-		bpf_map_delete_elem(&go_ties, &key);
-	h = bpf_sk_storage_get(&http1s, sk, 0, 0);
-	if (!h || (c->role == ROLE_CLIENT && !gone))
-		return;
-	if (h->head == h->tail)
-		return;
-	tgid = h->tgid;
-	g = bpf_map_lookup_elem(&targets, &tgid);
-	w.now = bpf_ktime_get_ns();
-	w.sk = key;
-	if (c->role == ROLE_CLIENT && g)
-		catch_up(h, c, g, &w, 0);
-	UNROLLED
-	for (int i = 0; i < SLOTS && h->head != h->tail; i++) {
-		bool whole = !i && (h->a.state == D_CLOSE || h->a.state == D_TAIL) && !sk->sk_err;
-
-		finish(h, c, g, &w, whole ? FAULT_NONE : fault_of(sk));
-	}
-}
-
 // trace_inet_sock_set_state(const struct sock *sk, const int oldstate, const int newstate)
 // Runs in the caller for connect and close, anywhere for what the peer does.
 SEC("tp_btf/inet_sock_set_state")
@@ -330,6 +366,15 @@ int BPF_PROG(odi_state, struct sock *sk, int before, int after)
 	if (after == ST_SYN_SENT)
 		opening(sk);
 	else if (after == ST_FIN_WAIT1 || after == ST_LAST_ACK || after == ST_CLOSE)
-		closing(sk, after == ST_CLOSE);
+		closing(sk, before, after);
+	return 0;
+}
+
+// trace_tcp_destroy_sock(struct sock *sk)
+// A connection that was reset has been closed before its process lets it go.
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(odi_destroyed, struct sock *sk)
+{
+	closing(sk, ST_CLOSE, ST_DESTROYED);
 	return 0;
 }

@@ -16,43 +16,49 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	kernelMapAdded          = "added"
-	kernelMapConns          = "conns"
-	kernelMapControls       = "controls"
-	kernelMapCounts         = "counts"
-	kernelMapEvents         = "events"
-	kernelMapGoKinds        = "go_kinds"
-	kernelMapGoTies         = "go_ties"
-	kernelMapGoroutines     = "goroutines"
-	kernelMapHttp1s         = "http1s"
-	kernelMapNotices        = "notices"
-	kernelMapOpenRequests   = "open_requests"
-	kernelMapScratches      = "scratches"
-	kernelMapSockets        = "sockets"
-	kernelMapStrangers      = "strangers"
-	kernelMapTargets        = "targets"
-	kernelMapThreads        = "threads"
-	kernelMapVerdictSockets = "verdict_sockets"
-	kernelMapWaitings       = "waitings"
-	kernelProgOdiArrived    = "odi_arrived"
-	kernelProgOdiConnected  = "odi_connected"
-	kernelProgOdiExec       = "odi_exec"
-	kernelProgOdiExit       = "odi_exit"
-	kernelProgOdiIoctl      = "odi_ioctl"
-	kernelProgOdiMessage    = "odi_message"
-	kernelProgOdiNewtask    = "odi_newtask"
-	kernelProgOdiReceived   = "odi_received"
-	kernelProgOdiReceivedV4 = "odi_received_v4"
-	kernelProgOdiReceivedV6 = "odi_received_v6"
-	kernelProgOdiRelease    = "odi_release"
-	kernelProgOdiRoundtrip  = "odi_roundtrip"
-	kernelProgOdiSent       = "odi_sent"
-	kernelProgOdiSentPage   = "odi_sent_page"
-	kernelProgOdiSentV4     = "odi_sent_v4"
-	kernelProgOdiSentV6     = "odi_sent_v6"
-	kernelProgOdiState      = "odi_state"
-	kernelVarFillMark       = "fill_mark"
-	kernelVarNewThread      = "new_thread"
+	kernelMapAdded            = "added"
+	kernelMapConns            = "conns"
+	kernelMapControls         = "controls"
+	kernelMapCounts           = "counts"
+	kernelMapEvents           = "events"
+	kernelMapGoKinds          = "go_kinds"
+	kernelMapGoTies           = "go_ties"
+	kernelMapGoroutines       = "goroutines"
+	kernelMapHandovers        = "handovers"
+	kernelMapHttp1s           = "http1s"
+	kernelMapNotices          = "notices"
+	kernelMapOpenRequests     = "open_requests"
+	kernelMapPrefaces         = "prefaces"
+	kernelMapQueue            = "queue"
+	kernelMapScratches        = "scratches"
+	kernelMapSockets          = "sockets"
+	kernelMapStrangers        = "strangers"
+	kernelMapTargets          = "targets"
+	kernelMapThreads          = "threads"
+	kernelMapVerdictSockets   = "verdict_sockets"
+	kernelMapWaitings         = "waitings"
+	kernelProgOdiArrived      = "odi_arrived"
+	kernelProgOdiConnected    = "odi_connected"
+	kernelProgOdiDestroyed    = "odi_destroyed"
+	kernelProgOdiExec         = "odi_exec"
+	kernelProgOdiExit         = "odi_exit"
+	kernelProgOdiIoctl        = "odi_ioctl"
+	kernelProgOdiMessage      = "odi_message"
+	kernelProgOdiNewtask      = "odi_newtask"
+	kernelProgOdiReceived     = "odi_received"
+	kernelProgOdiReceivedUnix = "odi_received_unix"
+	kernelProgOdiReceivedV4   = "odi_received_v4"
+	kernelProgOdiReceivedV6   = "odi_received_v6"
+	kernelProgOdiRelease      = "odi_release"
+	kernelProgOdiRoundtrip    = "odi_roundtrip"
+	kernelProgOdiSent         = "odi_sent"
+	kernelProgOdiSentPage     = "odi_sent_page"
+	kernelProgOdiSentUnix     = "odi_sent_unix"
+	kernelProgOdiSentV4       = "odi_sent_v4"
+	kernelProgOdiSentV6       = "odi_sent_v6"
+	kernelProgOdiState        = "odi_state"
+	kernelVarFillMark         = "fill_mark"
+	kernelVarNewThread        = "new_thread"
 )
 
 // loadKernel returns the embedded CollectionSpec for kernel.
@@ -97,23 +103,26 @@ type kernelSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type kernelProgramSpecs struct {
-	OdiArrived    *ebpf.ProgramSpec `ebpf:"odi_arrived"`
-	OdiConnected  *ebpf.ProgramSpec `ebpf:"odi_connected"`
-	OdiExec       *ebpf.ProgramSpec `ebpf:"odi_exec"`
-	OdiExit       *ebpf.ProgramSpec `ebpf:"odi_exit"`
-	OdiIoctl      *ebpf.ProgramSpec `ebpf:"odi_ioctl"`
-	OdiMessage    *ebpf.ProgramSpec `ebpf:"odi_message"`
-	OdiNewtask    *ebpf.ProgramSpec `ebpf:"odi_newtask"`
-	OdiReceived   *ebpf.ProgramSpec `ebpf:"odi_received"`
-	OdiReceivedV4 *ebpf.ProgramSpec `ebpf:"odi_received_v4"`
-	OdiReceivedV6 *ebpf.ProgramSpec `ebpf:"odi_received_v6"`
-	OdiRelease    *ebpf.ProgramSpec `ebpf:"odi_release"`
-	OdiRoundtrip  *ebpf.ProgramSpec `ebpf:"odi_roundtrip"`
-	OdiSent       *ebpf.ProgramSpec `ebpf:"odi_sent"`
-	OdiSentPage   *ebpf.ProgramSpec `ebpf:"odi_sent_page"`
-	OdiSentV4     *ebpf.ProgramSpec `ebpf:"odi_sent_v4"`
-	OdiSentV6     *ebpf.ProgramSpec `ebpf:"odi_sent_v6"`
-	OdiState      *ebpf.ProgramSpec `ebpf:"odi_state"`
+	OdiArrived      *ebpf.ProgramSpec `ebpf:"odi_arrived"`
+	OdiConnected    *ebpf.ProgramSpec `ebpf:"odi_connected"`
+	OdiDestroyed    *ebpf.ProgramSpec `ebpf:"odi_destroyed"`
+	OdiExec         *ebpf.ProgramSpec `ebpf:"odi_exec"`
+	OdiExit         *ebpf.ProgramSpec `ebpf:"odi_exit"`
+	OdiIoctl        *ebpf.ProgramSpec `ebpf:"odi_ioctl"`
+	OdiMessage      *ebpf.ProgramSpec `ebpf:"odi_message"`
+	OdiNewtask      *ebpf.ProgramSpec `ebpf:"odi_newtask"`
+	OdiReceived     *ebpf.ProgramSpec `ebpf:"odi_received"`
+	OdiReceivedUnix *ebpf.ProgramSpec `ebpf:"odi_received_unix"`
+	OdiReceivedV4   *ebpf.ProgramSpec `ebpf:"odi_received_v4"`
+	OdiReceivedV6   *ebpf.ProgramSpec `ebpf:"odi_received_v6"`
+	OdiRelease      *ebpf.ProgramSpec `ebpf:"odi_release"`
+	OdiRoundtrip    *ebpf.ProgramSpec `ebpf:"odi_roundtrip"`
+	OdiSent         *ebpf.ProgramSpec `ebpf:"odi_sent"`
+	OdiSentPage     *ebpf.ProgramSpec `ebpf:"odi_sent_page"`
+	OdiSentUnix     *ebpf.ProgramSpec `ebpf:"odi_sent_unix"`
+	OdiSentV4       *ebpf.ProgramSpec `ebpf:"odi_sent_v4"`
+	OdiSentV6       *ebpf.ProgramSpec `ebpf:"odi_sent_v6"`
+	OdiState        *ebpf.ProgramSpec `ebpf:"odi_state"`
 }
 
 // kernelMapSpecs contains maps before they are loaded into the kernel.
@@ -128,9 +137,12 @@ type kernelMapSpecs struct {
 	GoKinds        *ebpf.MapSpec `ebpf:"go_kinds"`
 	GoTies         *ebpf.MapSpec `ebpf:"go_ties"`
 	Goroutines     *ebpf.MapSpec `ebpf:"goroutines"`
+	Handovers      *ebpf.MapSpec `ebpf:"handovers"`
 	Http1s         *ebpf.MapSpec `ebpf:"http1s"`
 	Notices        *ebpf.MapSpec `ebpf:"notices"`
 	OpenRequests   *ebpf.MapSpec `ebpf:"open_requests"`
+	Prefaces       *ebpf.MapSpec `ebpf:"prefaces"`
+	Queue          *ebpf.MapSpec `ebpf:"queue"`
 	Scratches      *ebpf.MapSpec `ebpf:"scratches"`
 	Sockets        *ebpf.MapSpec `ebpf:"sockets"`
 	Strangers      *ebpf.MapSpec `ebpf:"strangers"`
@@ -176,9 +188,12 @@ type kernelMaps struct {
 	GoKinds        *ebpf.Map `ebpf:"go_kinds"`
 	GoTies         *ebpf.Map `ebpf:"go_ties"`
 	Goroutines     *ebpf.Map `ebpf:"goroutines"`
+	Handovers      *ebpf.Map `ebpf:"handovers"`
 	Http1s         *ebpf.Map `ebpf:"http1s"`
 	Notices        *ebpf.Map `ebpf:"notices"`
 	OpenRequests   *ebpf.Map `ebpf:"open_requests"`
+	Prefaces       *ebpf.Map `ebpf:"prefaces"`
+	Queue          *ebpf.Map `ebpf:"queue"`
 	Scratches      *ebpf.Map `ebpf:"scratches"`
 	Sockets        *ebpf.Map `ebpf:"sockets"`
 	Strangers      *ebpf.Map `ebpf:"strangers"`
@@ -198,9 +213,12 @@ func (m *kernelMaps) Close() error {
 		m.GoKinds,
 		m.GoTies,
 		m.Goroutines,
+		m.Handovers,
 		m.Http1s,
 		m.Notices,
 		m.OpenRequests,
+		m.Prefaces,
+		m.Queue,
 		m.Scratches,
 		m.Sockets,
 		m.Strangers,
@@ -223,41 +241,47 @@ type kernelVariables struct {
 //
 // It can be passed to loadKernelObjects or ebpf.CollectionSpec.LoadAndAssign.
 type kernelPrograms struct {
-	OdiArrived    *ebpf.Program `ebpf:"odi_arrived"`
-	OdiConnected  *ebpf.Program `ebpf:"odi_connected"`
-	OdiExec       *ebpf.Program `ebpf:"odi_exec"`
-	OdiExit       *ebpf.Program `ebpf:"odi_exit"`
-	OdiIoctl      *ebpf.Program `ebpf:"odi_ioctl"`
-	OdiMessage    *ebpf.Program `ebpf:"odi_message"`
-	OdiNewtask    *ebpf.Program `ebpf:"odi_newtask"`
-	OdiReceived   *ebpf.Program `ebpf:"odi_received"`
-	OdiReceivedV4 *ebpf.Program `ebpf:"odi_received_v4"`
-	OdiReceivedV6 *ebpf.Program `ebpf:"odi_received_v6"`
-	OdiRelease    *ebpf.Program `ebpf:"odi_release"`
-	OdiRoundtrip  *ebpf.Program `ebpf:"odi_roundtrip"`
-	OdiSent       *ebpf.Program `ebpf:"odi_sent"`
-	OdiSentPage   *ebpf.Program `ebpf:"odi_sent_page"`
-	OdiSentV4     *ebpf.Program `ebpf:"odi_sent_v4"`
-	OdiSentV6     *ebpf.Program `ebpf:"odi_sent_v6"`
-	OdiState      *ebpf.Program `ebpf:"odi_state"`
+	OdiArrived      *ebpf.Program `ebpf:"odi_arrived"`
+	OdiConnected    *ebpf.Program `ebpf:"odi_connected"`
+	OdiDestroyed    *ebpf.Program `ebpf:"odi_destroyed"`
+	OdiExec         *ebpf.Program `ebpf:"odi_exec"`
+	OdiExit         *ebpf.Program `ebpf:"odi_exit"`
+	OdiIoctl        *ebpf.Program `ebpf:"odi_ioctl"`
+	OdiMessage      *ebpf.Program `ebpf:"odi_message"`
+	OdiNewtask      *ebpf.Program `ebpf:"odi_newtask"`
+	OdiReceived     *ebpf.Program `ebpf:"odi_received"`
+	OdiReceivedUnix *ebpf.Program `ebpf:"odi_received_unix"`
+	OdiReceivedV4   *ebpf.Program `ebpf:"odi_received_v4"`
+	OdiReceivedV6   *ebpf.Program `ebpf:"odi_received_v6"`
+	OdiRelease      *ebpf.Program `ebpf:"odi_release"`
+	OdiRoundtrip    *ebpf.Program `ebpf:"odi_roundtrip"`
+	OdiSent         *ebpf.Program `ebpf:"odi_sent"`
+	OdiSentPage     *ebpf.Program `ebpf:"odi_sent_page"`
+	OdiSentUnix     *ebpf.Program `ebpf:"odi_sent_unix"`
+	OdiSentV4       *ebpf.Program `ebpf:"odi_sent_v4"`
+	OdiSentV6       *ebpf.Program `ebpf:"odi_sent_v6"`
+	OdiState        *ebpf.Program `ebpf:"odi_state"`
 }
 
 func (p *kernelPrograms) Close() error {
 	return _KernelClose(
 		p.OdiArrived,
 		p.OdiConnected,
+		p.OdiDestroyed,
 		p.OdiExec,
 		p.OdiExit,
 		p.OdiIoctl,
 		p.OdiMessage,
 		p.OdiNewtask,
 		p.OdiReceived,
+		p.OdiReceivedUnix,
 		p.OdiReceivedV4,
 		p.OdiReceivedV6,
 		p.OdiRelease,
 		p.OdiRoundtrip,
 		p.OdiSent,
 		p.OdiSentPage,
+		p.OdiSentUnix,
 		p.OdiSentV4,
 		p.OdiSentV6,
 		p.OdiState,

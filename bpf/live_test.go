@@ -139,7 +139,7 @@ func record(t *testing.T, pids ...uint32) *recorder {
 
 func (r *recorder) add(x probe.Exchange) {
 	line, _, _ := strings.Cut(string(x.RequestHead), "\r\n")
-	x.RequestHead, x.ResponseHead = bytes.Clone(x.RequestHead), bytes.Clone(x.ResponseHead)
+	x.RequestHead, x.Preface = bytes.Clone(x.RequestHead), bytes.Clone(x.Preface)
 	s := span{Exchange: x}
 	if fields := strings.Fields(line); len(fields) > 1 {
 		s.path = fields[1]

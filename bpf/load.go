@@ -27,7 +27,7 @@ type group struct {
 var groups = []group{
 	{
 		feature:  probe.SocketSpans,
-		programs: []string{"odi_state"},
+		programs: []string{"odi_state", "odi_destroyed"},
 		attach:   (*Engine).attachSockets,
 		needs:    "needs Linux 6.1 or later with BTF (tracepoints sock_send_length and sock_recv_length, or fexit programs)",
 	},
@@ -147,7 +147,7 @@ func (e *Engine) attachSockets(spec *ebpf.CollectionSpec) (string, error) {
 		if err = e.load(spec, names...); err != nil {
 			return "", err
 		}
-		names, err = e.loadIfThere(spec, names, "odi_sent_v6", "odi_received_v6")
+		names, err = e.loadIfThere(spec, names, "odi_sent_v6", "odi_received_v6", "odi_sent_unix", "odi_received_unix")
 	}
 	if err != nil {
 		return "", err
@@ -155,7 +155,7 @@ func (e *Engine) attachSockets(spec *ebpf.CollectionSpec) (string, error) {
 	if names, err = e.loadIfThere(spec, names, "odi_sent_page"); err != nil {
 		return "", err
 	}
-	return "", e.attachTracing(append(names, "odi_state")...)
+	return "", e.attachTracing(append(names, "odi_state", "odi_destroyed")...)
 }
 
 // loadIfThere loads those programs whose kernel function exists, and adds them to loaded.

@@ -19,9 +19,9 @@ func TestParseExchange(t *testing.T) {
 	binary.NativeEndian.PutUint32(raw[120:], 77)
 	copy(raw[80:], []byte{10, 0, 0, 1})
 	binary.NativeEndian.PutUint16(raw[112:], 8080)
-	binary.NativeEndian.PutUint16(raw[136:], 200)
-	binary.NativeEndian.PutUint16(raw[138:], 5)
-	raw[116], raw[142], raw[143], raw[145] = 2, byte(probe.Client), byte(probe.LinkThread), bitInjected|bitTruncated
+	binary.NativeEndian.PutUint16(raw[140:], 200)
+	binary.NativeEndian.PutUint16(raw[142:], 5)
+	raw[116], raw[146], raw[147], raw[149] = 2, byte(probe.Client), byte(probe.LinkThread), bitInjected|bitTruncated
 	copy(raw[requestSize:], "GET /")
 	x, ok := parseExchange(raw, &wallClock{})
 	if !ok || x.Kind != probe.Client || x.Link != probe.LinkThread || x.PID != 77 || x.StatusCode != http.StatusOK {

@@ -103,10 +103,7 @@ func (e *Engine) deliver(raw []byte, handle func(probe.Exchange)) {
 }
 
 // Layout of struct request in include/types.h.
-const (
-	requestSize = 200
-	headRoom    = 48
-)
+const requestSize = 152
 
 // Bits of request.bits.
 const (
@@ -115,6 +112,7 @@ const (
 	bitHead
 	bitConnect
 	bitAnswered
+	bitProxied
 )
 
 // parseExchange copies nothing: the heads stay in raw.
@@ -125,7 +123,7 @@ func parseExchange(raw []byte, clock *wallClock) (probe.Exchange, bool) {
 	u64 := func(at int) uint64 { return binary.NativeEndian.Uint64(raw[at:]) }
 	u32 := func(at int) uint32 { return binary.NativeEndian.Uint32(raw[at:]) }
 	u16 := func(at int) uint16 { return binary.NativeEndian.Uint16(raw[at:]) }
-	bits := raw[145]
+	bits := raw[149]
 	x := probe.Exchange{
 		Protocol:         probe.HTTP1,
 		Start:            clock.time(u64(0)),
@@ -136,15 +134,18 @@ func parseExchange(raw []byte, clock *wallClock) (probe.Exchange, bool) {
 		ResponseBodySize: int64(u64(72)),
 		PID:              u32(120),
 		TID:              u32(124),
-		StatusCode:       u16(136),
-		Kind:             probe.Kind(raw[142]),
-		Link:             probe.Link(raw[143]),
-		TraceFlags:       raw[144],
+		StatusCode:       u16(140),
+		Kind:             probe.Kind(raw[146]),
+		Link:             probe.Link(raw[147]),
+		TraceFlags:       raw[148],
 		HeadTruncated:    bits&bitTruncated != 0,
 		Injected:         bits&bitInjected != 0,
-		Error:            probe.ErrorKind(raw[146]),
-		ResponseHead:     raw[152 : 152+min(int(raw[147]), headRoom)],
-		RequestHead:      raw[requestSize:min(len(raw), requestSize+int(u16(138)))],
+		Error:            probe.ErrorKind(raw[150]),
+	}
+	end := min(len(raw), requestSize+int(u16(142)))
+	x.RequestHead = raw[requestSize:end]
+	if bits&bitProxied != 0 {
+		x.Preface = raw[end:]
 	}
 	copy(x.TraceID[:], raw[24:40])
 	copy(x.SpanID[:], raw[40:48])
@@ -155,8 +156,11 @@ func parseExchange(raw []byte, clock *wallClock) (probe.Exchange, bool) {
 }
 
 func addrPort(family uint16, raw []byte, port uint16) netip.AddrPort {
-	const afINET = 2
-	if family == afINET {
+	const afUnix, afINET = 1, 2
+	switch family {
+	case afUnix:
+		return netip.AddrPort{}
+	case afINET:
 		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(raw[:4])), port)
 	}
 	return netip.AddrPortFrom(netip.AddrFrom16([16]byte(raw)).Unmap(), port)

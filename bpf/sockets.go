@@ -36,11 +36,11 @@ func (e *Engine) adoptSockets(pid uint32, polls bool) {
 type connValue struct {
 	_        [56]byte // owner
 	TGID     uint32
-	_        [3]byte
+	_        [8]byte
 	Want     uint8 // not 0: was in the socket map from the start
-	_        [3]byte
+	_        [2]byte
 	TakenOut uint8 // asked in C
-	_        [4]byte
+	_        [8]byte
 }
 
 // eachOutgoing calls f for each established TCP connection of a process that it

@@ -17,7 +17,7 @@ const headMax = 16 << 10
 // Decode reads the exchange into an empty span: its name, whether it failed, and
 // its attributes. http.route is the caller's.
 func Decode(x *probe.Exchange, span *probe.Span) {
-	head := parseHead(x.RequestHead)
+	head := parseHead(withoutPreface(x.RequestHead, x.Preface))
 	putMethod(span, head.method)
 	var peer string
 	if x.Peer.IsValid() {
@@ -59,6 +59,11 @@ func putServer(span *probe.Span, x *probe.Exchange, h head, peer string) {
 		span.PutText("url.query", h.url.query)
 	}
 	putAuthority(span, h.url, x.Local)
+	if x.Preface != nil {
+		if addr := prefaceClient(x.Preface); addr.IsValid() {
+			peer = addr.String()
+		}
+	}
 	if client := clientAddress(h, peer); client != "" {
 		span.PutText("client.address", client)
 	}

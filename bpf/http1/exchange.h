@@ -5,7 +5,8 @@
 
 #include "../include/link.h"
 #include "body.h"
-#include "head.h"
+#include "event.h"
+#include "unix.h"
 
 // remember_tuple keeps both ends of a connection: they are 0 once it is closed,
 // and reading them costs more than copying.
@@ -14,6 +15,10 @@ inline_ void remember_tuple(struct tuple *t, u64 sk)
 	struct sock_common *c = (void *)sk;
 
 	t->family = BPF_CORE_READ(c, skc_family);
+	if (t->family == AF_UNIX) {
+		remember_peer(t, sk);
+		return;
+	}
 	t->lport = BPF_CORE_READ(c, skc_num);
 	t->pport = __builtin_bswap16(BPF_CORE_READ(c, skc_dport));
 	if (t->family == AF_INET) {
@@ -23,49 +28,6 @@ inline_ void remember_tuple(struct tuple *t, u64 sk)
 	}
 	bpf_probe_read_kernel(t->local, 16, &c->skc_v6_rcv_saddr);
 	bpf_probe_read_kernel(t->peer, 16, &c->skc_v6_daddr);
-}
-
-// Set by user space: a quarter of the ring.
-const volatile u32 fill_mark = 1 << 20;
-
-// write_event writes the event to the ring. It is sent later: until its cache
-// lines have come, there is other work to do.
-inline_ bool write_event(struct http1 *h, struct request *r, struct bpf_dynptr *to)
-{
-	u32 off = r->head_off & (KEEP_ONE - 1), n = r->head_len;
-
-	if (n > KEEP_ONE)
-		n = KEEP_ONE;
-	if (off + n > KEEP_ALL)
-		n = 0;
-	if (bpf_ringbuf_reserve_dynptr(&events, sizeof(*r) + n, 0, to))
-		return false;
-	bpf_dynptr_write(to, 0, r, sizeof(*r), 0);
-	if (n && off <= KEEP_ONE)
-		bpf_dynptr_write(to, sizeof(*r), h->kept + off, n, 0);
-	return true;
-}
-
-// wakeup: the reader is woken only when it has nothing to do, or when the ring
-// fills up while it pauses.
-inline_ u64 wakeup(void)
-{
-	u64 waiting = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
-
-	return !waiting || waiting > fill_mark ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
-}
-
-inline_ void send_event(struct request *r, struct bpf_dynptr *event, bool written, u64 flags)
-{
-	if (!written) {
-		bpf_ringbuf_discard_dynptr(event, 0);
-		count(DROP_RING_FULL);
-		return;
-	}
-	count(COUNT_EXCHANGES);
-	if (r->bits & BIT_TRUNCATED)
-		count(DROP_TRUNCATED);
-	bpf_ringbuf_submit_dynptr(event, flags);
 }
 
 // settled tells that a request of a proxy does not wait any more.
@@ -96,15 +58,18 @@ inline_ void let_go(struct http1 *h, struct conn *c, struct target *g, struct wh
 			bpf_map_delete_elem(&open_requests, &span);
 		if (g)
 			served(g, w, span, r->goid, h->tgid, r->tid);
-	} else if (r->role == ROLE_CLIENT && c->owner.span) {
-		o = open_request_of(c->owner.span);
-		if (o)
-			o->upstream = 0;
+		return;
 	}
+	if (h->ends.family == AF_UNIX)
+		answered_over(h);
+	o = c->owner.span ? open_request_of(c->owner.span) : 0;
+	if (o)
+		o->upstream = 0;
 }
 
 // finish ends the oldest request of the connection. w->tid is 0 where the
-// current task has nothing to do with it; g is 0 where the process is gone.
+// current task has nothing to do with it; g is 0 where the process is gone. False:
+// there is none, or it ends elsewhere at this moment.
 noinline_ int finish(struct http1 *h, struct conn *c, struct target *g, struct who *w, u32 fault)
 {
 	struct bpf_dynptr event;
@@ -123,11 +88,11 @@ noinline_ int finish(struct http1 *h, struct conn *c, struct target *g, struct w
 	// Atomics wait for all that was written: none may come between here and the end.
 	less_open(g, r);
 	flags = wakeup(); // the event itself will be waiting, too
-	written = write_event(h, r, &event);
+	written = write_event(h, r, w->sk, &event);
 	let_go(h, c, g, w, r);
 	send_event(r, &event, written, flags);
-	__sync_fetch_and_add(&h->head, 1);
-	return 0;
+	left_slot(h, r, w->sk);
+	return 1;
 }
 
 // next_id is a step of splitmix64.
@@ -165,7 +130,11 @@ noinline_ int receive(struct target *g, struct http1 *h, struct request *r, stru
 	if (!g || !h || !r || !w)
 		return 0;
 	d = &h->q;
-	if (d->has_trace == 1) {
+	if (h->ends.family == AF_UNIX && take_over(h, r, w->sk)) {
+		random_ids(h, 0, &r->span);
+		r->link = LINK_HEADER;
+		o.ref.incoming = d->has_trace == 1 ? d->parent : 0;
+	} else if (d->has_trace == 1) {
 		random_ids(h, 0, &r->span);
 		r->trace[0] = d->trace[0];
 		r->trace[1] = d->trace[1];
@@ -223,6 +192,35 @@ inline_ void ask(struct target *g, struct http1 *h, struct conn *c, struct reque
 		d->has_trace = 2;
 	}
 	r->goid = w->goid;
+	if (h->ends.family == AF_UNIX)
+		hand_over(h, r, w->sk, d->has_trace ? d->parent : 0);
+}
+
+// place_for returns the slot of the next request, or its place in the queue.
+inline_ struct request *place_for(struct http1 *h, u64 sk)
+{
+	struct queued *q;
+	struct request *r;
+
+	if (must_queue(h)) {
+		q = h->last - h->first < QUEUE_MAX ? enqueue(h, sk) : 0;
+		return q ? &q->r : 0;
+	}
+	r = &h->slot[h->tail & (SLOTS - 1)];
+	r->seq = 0;
+	return r;
+}
+
+// placed makes a request known to the answer side.
+inline_ void placed(struct http1 *h, struct request *r, bool queued)
+{
+	r->live = 1;
+	if (queued) {
+		__sync_fetch_and_add(&h->last, 1);
+		return;
+	}
+	h->q.keep_off += h->q.keep_len;
+	__sync_fetch_and_add(&h->tail, 1);
 }
 
 // push makes an event of a complete request head. False: too many, not kept.
@@ -230,17 +228,19 @@ noinline_ int push(struct http1 *h, struct conn *c, struct target *g, struct who
 {
 	struct dir *d;
 	struct request *r;
+	bool queued;
 
 	if (!h || !c || !g || !w || !room)
 		return 0;
 	d = &h->q;
-	r = &h->slot[h->tail & (SLOTS - 1)];
 	w->g = h->tgid == w->tgid ? h->g : 0;
 	read_goroutine(g, w, c->role == ROLE_CLIENT, room);
 	h->g = w->g;
 	h->seen++;
 	h->tgid = w->tgid;
-	if (h->owed || h->tail - h->head >= SLOTS) {
+	queued = must_queue(h);
+	r = h->owed ? 0 : place_for(h, w->sk);
+	if (!r) {
 		__sync_fetch_and_add(&h->owed, 1);
 		count(DROP_PIPELINED);
 		return false;
@@ -257,7 +257,6 @@ noinline_ int push(struct http1 *h, struct conn *c, struct target *g, struct who
 	r->head_len = d->keep_len;
 	r->role = c->role;
 	r->bits = d->bits;
-	r->resp_len = 0;
 	if (!h->ends.family)
 		remember_tuple(&h->ends, w->sk);
 	r->ends = h->ends;
@@ -265,8 +264,7 @@ noinline_ int push(struct http1 *h, struct conn *c, struct target *g, struct who
 		receive(g, h, r, w);
 	else
 		ask(g, h, c, r, w);
-	r->live = 1;
-	__sync_fetch_and_add(&h->tail, 1);
+	placed(h, r, queued);
 	return true;
 }
 
@@ -281,6 +279,8 @@ noinline_ int answer(struct http1 *h, struct conn *c, struct target *g, struct w
 	if (!h || !c || !g || !w)
 		return 0;
 	d = &h->a;
+	if (h->head == h->tail)
+		refill(h, w->sk);
 	r = &h->slot[h->head & (SLOTS - 1)];
 	known = h->head != h->tail;
 	bits = known ? r->bits : 0;
@@ -292,8 +292,7 @@ noinline_ int answer(struct http1 *h, struct conn *c, struct target *g, struct w
 		r->status = d->status;
 		r->answered_ns = d->start_ns;
 		r->bits |= BIT_ANSWERED;
-		r->resp_len = d->head_seen < RESP_KEEP ? d->head_seen : RESP_KEEP;
-		__builtin_memcpy(r->resp, h->resp, RESP_KEEP);
+		h->proven = 1;
 		if (c->role == ROLE_SERVER && !(g->flags & (T_GO | T_PROXY)) && r->tid != w->tid)
 			g->trust = TRUST_MOVED;
 		if (c->role == ROLE_SERVER)
@@ -303,6 +302,9 @@ noinline_ int answer(struct http1 *h, struct conn *c, struct target *g, struct w
 		c->ignored = 1; // a tunnel from here on
 		return true;
 	}
+	// A body that was only announced (RFC 9110, 10.1.1) may never come.
+	if (h->q.expect && h->q.state == D_LEN && !h->q.body)
+		h->q.state = D_TAIL;
 	if ((bits & BIT_HEAD) || d->status == 204 || d->status == 304) {
 		d->body = 0;
 		d->state = D_IDLE;
@@ -317,8 +319,38 @@ inline_ void ended(struct http1 *h, struct conn *c, struct target *g, struct who
 	h->a.state = D_IDLE;
 	if (h->q.state == D_TAIL)
 		h->q.state = D_IDLE;
+	if (h->head == h->tail)
+		refill(h, w->sk);
 	if (h->head != h->tail)
 		finish(h, c, g, w, FAULT_NONE);
 	else if (h->owed)
 		__sync_fetch_and_add(&h->owed, -1);
+}
+
+struct ending {
+	struct http1 *h;
+	struct conn *c;
+	struct target *g;
+	struct who *w;
+	u32 fault;
+	u32 _pad;
+};
+
+static long end_one(u32 i, struct ending *e)
+{
+	int more;
+
+	if (e->h->head == e->h->tail && !refill(e->h, e->w->sk))
+		return 1;
+	more = finish(e->h, e->c, e->g, e->w, e->fault);
+	barrier_var(more); // the compiler knows that it is 0 or 1, the verifier does not
+	return more ? 0 : 1;
+}
+
+// end_all ends all requests of a connection: no answer will come.
+inline_ void end_all(struct http1 *h, struct conn *c, struct target *g, struct who *w, u32 fault)
+{
+	struct ending e = {.h = h, .c = c, .g = g, .w = w, .fault = fault};
+
+	bpf_loop(SLOTS + QUEUE_MAX, end_one, &e, 0);
 }

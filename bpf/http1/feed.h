@@ -11,13 +11,18 @@ struct feed {
 	struct target *g;
 	struct who w;
 	struct window *win;
-	u32 stuck; // not HTTP (any more)
 	u32 pushed; // requests kept from this source
-	u32 inject_slot; // slot of the first of them
 	u32 line1_pos; // of the first of them
 	u32 trace_pos;
-	u32 has_trace;
-	u32 whole; // its head lies in this source completely
+	u32 skip;   // bytes to be passed over, see skip_piece
+	u8 inject_slot; // slot of the first of them
+	u8 has_trace;
+	u8 whole;  // its head lies in this source completely
+	u8 queued; // it waits for a slot
+	u8 writes; // it can get a header
+	u8 one;    // stop behind the first head
+	u8 stuck;  // not HTTP (any more)
+	u8 _pad;
 };
 
 inline_ void consume(struct source *s, u32 n)
@@ -41,7 +46,8 @@ inline_ u32 step_length(struct dir *d, struct source *s)
 	return n;
 }
 
-// first_bytes tells which side of HTTP a fresh connection is on.
+// first_bytes tells whether a message may begin here: a letter, or an empty line
+// before it. An answer never follows, so this also tells which side it is.
 inline_ bool first_bytes(struct feed *f)
 {
 	u8 first = 0;
@@ -50,7 +56,58 @@ inline_ bool first_bytes(struct feed *f)
 		return false;
 	if (read_bytes(&f->src, &first, 1))
 		return false;
-	return first >= 'A' && first <= 'Z';
+	return ((first | 0x20) >= 'a' && (first | 0x20) <= 'z') || first == '\r' || first == '\n';
+}
+
+// may_be_preface tells whether a binary header of the PROXY protocol begins here.
+inline_ bool may_be_preface(struct http1 *h, struct source *s)
+{
+	u8 first = 0;
+
+	return !h->seen && !h->proxied && !s->opaque && !read_bytes(s, &first, 1) && first == '\r';
+}
+
+// begin_request begins what comes next on the request side.
+inline_ void begin_request(struct feed *f, struct dir *d)
+{
+	begin_head(f->h, d, &f->src, false);
+	d->want_hash = (f->g->flags & T_PROXY) != 0;
+	if (!may_be_preface(f->h, &f->src))
+		return;
+	d->state = D_PROXY;
+	d->carry_len = 0;
+	d->ext = PROXY2_KEPT;
+}
+
+// headless counts a request that goes out without a header of ours, and not
+// because the application has written one.
+inline_ void headless(struct feed *f)
+{
+	if (f->c->role == ROLE_CLIENT && (f->g->flags & T_PROPAGATE) && f->h->q.has_trace != 2)
+		count(DROP_HEADER_NOT_WRITTEN);
+}
+
+// head_ended handles a whole request head.
+inline_ void head_ended(struct feed *f, struct dir *d)
+{
+	struct http1 *h = f->h;
+
+	if (h->lost || f->c->role == ROLE_CLIENT)
+		asked(h, f->c, f->g, &f->w);
+	if (push(h, f->c, f->g, &f->w, (void *)f->win)) {
+		if (f->writes && !f->pushed) {
+			f->inject_slot = (h->tail - 1) & (SLOTS - 1);
+			f->line1_pos = d->line1_pos;
+			f->trace_pos = d->trace_pos;
+			f->has_trace = d->has_trace;
+			f->whole = !d->split;
+			f->queued = h->first != h->last;
+		} else {
+			headless(f);
+		}
+		f->pushed++;
+	}
+	begin_body(d, false);
 }
 
 static long request_step(u32 i, struct feed *f)
@@ -66,25 +123,27 @@ static long request_step(u32 i, struct feed *f)
 	switch (d->state) {
 	case D_LOST:
 	case D_IDLE:
-		begin_head(f->h, d, s, false);
-		d->want_hash = (f->g->flags & T_PROXY) != 0;
-		// fallthrough
+		begin_request(f, d);
+		return 0;
+	case D_PROXY:
+		if (s->opaque)
+			break;
+		n = step_preface(d, s, f->win);
+		if (d->state == D_HEAD && !n)
+			return 0; // there was an empty line
+		if (n && s->complete) {
+			keep_preface(f->h, f->w.sk, d->carry);
+			d->state = D_IDLE;
+		}
+		break;
 	case D_HEAD:
 		if (s->opaque)
 			break;
 		n = scan_request(f->h, s, f->win);
-		if (n && s->complete) {
-			if (f->h->lost || f->c->role == ROLE_CLIENT)
-				asked(f->h, f->c, f->g, &f->w);
-			if (push(f->h, f->c, f->g, &f->w, (void *)f->win) && !f->pushed++) {
-				f->inject_slot = f->h->tail - 1;
-				f->line1_pos = d->line1_pos;
-				f->trace_pos = d->trace_pos;
-				f->has_trace = d->has_trace;
-				f->whole = !d->split;
-			}
-			begin_body(d, false);
-		}
+		if (n && f->win->proxied)
+			keep_line(f->h, f->w.sk, f->win);
+		if (n && s->complete)
+			head_ended(f, d);
 		break;
 	case D_LEN:
 		n = step_length(d, s);
@@ -102,7 +161,7 @@ static long request_step(u32 i, struct feed *f)
 		return 1;
 	}
 	consume(s, n);
-	return 0;
+	return f->one && f->pushed;
 }
 
 static long answer_step(u32 i, struct feed *f)
@@ -150,6 +209,23 @@ static long answer_step(u32 i, struct feed *f)
 	return f->c->ignored ? 1 : 0;
 }
 
+// skip_piece passes over bytes that were looked at already.
+static long skip_piece(u32 i, struct feed *f)
+{
+	struct source *s = &f->src;
+	u32 n = f->skip;
+
+	if (!n || !s->total)
+		return 1;
+	if (!s->left)
+		return !next_piece(s);
+	if (n > s->left)
+		n = s->left;
+	consume(s, n);
+	f->skip -= n;
+	return 0;
+}
+
 // starts_answer tells whether a new answer begins here.
 inline_ bool starts_answer(struct source *s)
 {
@@ -160,8 +236,17 @@ inline_ bool starts_answer(struct source *s)
 	return (w & 0x00ffffffffffffffULL) == WORD8('H', 'T', 'T', 'P', '/', '1', '.', 0);
 }
 
-// feed_requests returns false when the connection is not to be looked at any more.
-inline_ bool feed_requests(struct feed *f)
+// lost_requests takes note that what a connection sends is not understood.
+inline_ void lost_requests(struct feed *f, struct dir *d)
+{
+	d->state = D_LOST;
+	f->h->unsure = 1;
+	if (f->h->seen)
+		count(f->src.opaque ? DROP_UNREADABLE : DROP_UNPARSABLE);
+}
+
+// feed_requests looks at the bytes of one call as requests.
+inline_ void feed_requests(struct feed *f)
 {
 	struct dir *d = &f->h->q;
 
@@ -170,24 +255,19 @@ inline_ bool feed_requests(struct feed *f)
 	if (d->state == D_HEAD)
 		d->split = 1;
 	bpf_loop(MAX_PIECES, request_step, f, 0);
-	if (!f->stuck && !f->src.total)
-		return true;
+	if (!f->stuck && (!f->src.total || (f->one && f->pushed)))
+		return;
 	// Inside a body the next request begins after the answer; until then all
 	// bytes belong to it.
 	if (d->state == D_CHUNK || d->state == D_LEN) {
 		count(DROP_TOO_MANY_PIECES);
 		d->state = D_TAIL;
-		return true;
-	}
-	if (!f->stuck) {
+	} else if (f->stuck) {
+		lost_requests(f, d);
+	} else {
 		count(DROP_TOO_MANY_PIECES);
 		d->state = D_LOST;
-		return true;
 	}
-	d->state = D_LOST;
-	if (f->h->seen)
-		count(f->src.opaque ? DROP_UNREADABLE : DROP_UNPARSABLE);
-	return ++f->c->tries < TRIES_MAX;
 }
 
 inline_ void feed_answers(struct feed *f)
@@ -199,7 +279,7 @@ inline_ void feed_answers(struct feed *f)
 	if (!f->src.left && f->src.total)
 		next_piece(&f->src);
 	// The end of this body was not recognised, but here comes the next answer.
-	if ((d->state == D_CLOSE || d->state == D_TAIL) && h->tail - h->head > 1 &&
+	if ((d->state == D_CLOSE || d->state == D_TAIL) && pending(h) > 1 &&
 	    ((f->src.opaque && d->state == D_TAIL) || starts_answer(&f->src)))
 		ended(h, f->c, f->g, &f->w);
 	bpf_loop(MAX_PIECES, answer_step, f, 0);
@@ -212,7 +292,7 @@ inline_ void feed_answers(struct feed *f)
 	}
 	d->state = D_LOST;
 	if (f->src.opaque)
-		unreadable(h, f->c, f->g, &f->w, h->tail);
-	else if (h->head != h->tail)
+		unreadable(h, f->c, f->g, &f->w, pending(h));
+	else if (pending(h))
 		count(DROP_UNPARSABLE);
 }

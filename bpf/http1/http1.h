@@ -11,49 +11,64 @@
 #include "../include/source.h"
 
 #define READ_MAX 512  // bytes of a head looked at per step
-#define CARRY_MAX 128 // an unfinished line longer than this is none we need
+#define CARRY_MAX 128 // of an unfinished line, so much is looked at again
 #define WIN_SIZE (CARRY_MAX + READ_MAX + 80) // room to read past the end
-#define KEEP_ONE 1024 // of a request head: target, Host, User-Agent come first
-#define KEEP_ALL (KEEP_ONE + READ_MAX)
-#define METHOD_MAX 20 // with the space; the longest registered one has 17 (UPDATEREDIRECTREF)
-#define SLOTS 4       // pipelined requests; more are counted, not kept
-#define TRIES_MAX 8   // beginnings that are not HTTP before we stop looking
+#define KEEP_ALL 2048 // of the heads of the requests in the slots and of the next one
+#define KEEP_ONE 1024 // of one request head: target, Host, User-Agent come first
+#define KEEP_PIPELINED 512
+#define METHOD_MAX 24 // with the space; the longest registered one has 17 (UPDATEREDIRECTREF)
+#define SLOTS 2       // requests without an answer; more wait in the queue
+#define QUEUE_MAX 62  // pipelined requests that wait; more are counted, not kept
+#define BLOCK 32
+#define TAIL_MIN 16   // of a line too long to look at: " HTTP/1.1\r" fits
 
-// D_LOST: no framing known, look at the start of each call. D_IDLE: between messages.
-enum dir_state { D_LOST, D_IDLE, D_HEAD, D_LEN, D_CHUNK, D_CLOSE, D_TAIL };
+// D_LOST: no framing known, look at the start of each call. D_IDLE: between
+// messages. D_PROXY: in a header of the PROXY protocol, version 2.
+enum dir_state { D_LOST, D_IDLE, D_HEAD, D_LEN, D_CHUNK, D_CLOSE, D_TAIL, D_PROXY };
 enum chunk_phase { C_SIZE, C_DATA, C_AFTER, C_TRAILER };
+
+// What the line is whose beginning was looked at already. LINE_NEW: it is still to come.
+enum line { LINE_NEW, LINE_FIRST, LINE_CODING, LINE_LENGTH, LINE_OTHER };
 
 struct dir {
 	u64 left;     // bytes left of the body or chunk
 	u64 body;     // bytes of the body so far
 	s64 length;   // Content-Length, -1: none
 	u64 start_ns; // first byte of the head
+	u64 hash;     // of the target so far
 	u64 trace[2];
 	u64 parent;
 	u32 line1_pos;  // end of the first line, from the start of the source
 	u32 trace_pos;  // value of traceparent, from the start of the source
 	u16 keep_off;
 	u16 keep_len;
+	u16 keep_max;
 	u8 state;
 	u8 phase;
 	u8 ext;      // chunk extension, ignored
 	u8 want_hash;
+	u8 _pad[2];
 	union {
-		u64 anew[3]; // all that begins at 0 with every head
+		u64 anew[4]; // all that begins at 0 with every head
 		struct {
 			u32 head_seen;  // bytes of the head so far
 			u32 target_hash;
 			u16 status;
 			u8 first;    // the first line is still to come
-			u8 skip;     // in the middle of a line too long to look at
+			u8 line;     // enum line: of a line too long to look at as a whole
+			u8 last;     // enum line: of the line before, which may be folded
+			u8 strict;   // an uncommon method: blanks are counted
+			u8 blanks;   // ... in the part of the first line that has gone by
+			u8 checked;  // the line behind the first one has a colon
 			u8 bad;
 			u8 bits;
 			u8 has_trace; // 1: valid, 2: there is one, but not a valid one
 			u8 tflags;
 			u8 chunked;
+			u8 expect;   // Expect: the body may never come
 			u8 carry_len;
 			u8 split;    // the head began in an earlier source
-			u8 _pad[5];
+			u8 _pad1[6];
 		};
 	};
 	u8 carry[CARRY_MAX];
@@ -66,7 +81,9 @@ struct window {
 	u32 pos;
 	u32 line;     // start of the current line
 	u32 head_end; // behind the empty line, 0: not yet
-	u32 odd;      // the line is the first one, or the rest of one
+	u32 odd;      // the line needs a closer look: it is the first one, or goes on
+	u32 proxied;  // a PROXY line was met, at this position + 1
+	u32 _pad;
 };
 
 struct http1 {
@@ -74,19 +91,25 @@ struct http1 {
 	struct dir a; // answers
 	u64 seen;     // requests recognised on this connection
 	u64 ids[2];   // states of next_id, 0: to be seeded
-	u32 head;
+	u32 head;     // slots: the oldest one in use
 	u32 tail;
+	u32 first;    // queue: the oldest request in it
+	u32 last;
 	u64 g;        // who.g of the last request
 	u32 owed;     // answers to requests that were not kept
 	u32 tgid;
-	u32 read;       // clients: copied_seq up to which the answers were looked at
+	u32 read;       // copied_seq up to which this side was looked at
 	u32 asked_read; // clients: copied_seq when the last request was sent
-	u32 asked_tail; // ... and the slot of that request
-	u32 lost;       // the rest of an answer without a head may follow
+	u32 asked_last; // ... and how many there were up to it
+	u32 tail_before; // tail before odi_message saw what is being sent
+	u8 lost;       // the rest of an answer without a head may follow
+	u8 proven;     // an answer to a request was recognised
+	u8 unsure;     // the framing of requests was lost once: nothing is written any more
+	u8 proxied;    // it began with a header of the PROXY protocol
+	u8 _pad[4];
 	struct tuple ends;
 	struct request slot[SLOTS];
-	u8 resp[RESP_KEEP];
-	u8 kept[KEEP_ALL];
+	u8 kept[KEEP_ALL + BLOCK];
 	struct window win; // for odi_message
 };
 
@@ -114,19 +137,8 @@ inline_ struct window *scratch(void)
 	return bpf_map_lookup_elem(&scratches, &zero);
 }
 
-#define BLOCK 32
-
-// copy_blocks copies n bytes, and up to a block more.
-inline_ void copy_blocks(u8 *to, const u8 *from, u32 n)
+// pending is how many requests have no answer yet.
+inline_ u32 pending(const struct http1 *h)
 {
-#pragma nounroll
-	for (u32 at = 0; at < READ_MAX; at += BLOCK) {
-		barrier_var(at); // or both bounds become one, which older verifiers do not understand
-		if (at >= n)
-			break;
-		*(u64 *)(to + at) = *(u64 *)(from + at);
-		*(u64 *)(to + at + 8) = *(u64 *)(from + at + 8);
-		*(u64 *)(to + at + 16) = *(u64 *)(from + at + 16);
-		*(u64 *)(to + at + 24) = *(u64 *)(from + at + 24);
-	}
+	return h->tail - h->head + h->last - h->first;
 }

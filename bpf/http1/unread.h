@@ -13,40 +13,48 @@
 #define OWED_FOREVER (1U << 31)
 
 // forget drops the oldest request of the connection.
-inline_ void forget(struct http1 *h, struct conn *c, struct target *g, struct who *w)
+inline_ bool forget(struct http1 *h, struct conn *c, struct target *g, struct who *w)
 {
 	struct request *r = &h->slot[h->head & (SLOTS - 1)];
 
 	if (!__sync_lock_test_and_set(&r->live, 0))
-		return;
+		return false;
 	less_open(g, r);
 	if (r->role == ROLE_SERVER && !(g->flags & (T_GO | T_PROXY)) && r->tid != w->tid)
 		g->trust = TRUST_MOVED;
 	let_go(h, c, g, w, r);
 	count(DROP_UNREADABLE);
-	__sync_fetch_and_add(&h->head, 1);
+	left_slot(h, r, w->sk);
+	return true;
 }
 
-// unreadable drops the requests before the slot until: an answer without a head
-// has come. Where more than one was waited for, nobody can tell whose it is, nor
-// whose all later ones are.
-noinline_ int unreadable(struct http1 *h, struct conn *c, struct target *g, struct who *w, u32 until)
+static long forget_one(u32 i, struct ending *e)
 {
+	struct http1 *h = e->h;
+
+	if (i >= e->fault || (h->head == h->tail && !refill(h, e->w->sk)))
+		return 1;
+	return !forget(h, e->c, e->g, e->w);
+}
+
+// unreadable drops the n oldest requests: an answer without a head has come. Where
+// more than one was waited for, nobody can tell whose it is, nor whose all later
+// ones are.
+noinline_ int unreadable(struct http1 *h, struct conn *c, struct target *g, struct who *w, u32 n)
+{
+	struct ending e = {.h = h, .c = c, .g = g, .w = w};
 	u32 waiting;
 
 	if (!h || !c || !g || !w)
 		return 0;
-	waiting = until - h->head + h->owed;
-	if (!waiting || (int)(until - h->head) < 0)
+	waiting = n + h->owed;
+	if (!waiting || (int)n < 0)
 		return 0;
-	if (waiting > 1)
-		until = h->tail;
-	UNROLLED
-	for (int i = 0; i < SLOTS && h->head != until; i++)
-		forget(h, c, g, w);
+	e.fault = waiting > 1 ? pending(h) : n;
+	bpf_loop(SLOTS + QUEUE_MAX, forget_one, &e, 0);
 	h->owed = waiting > 1 ? OWED_FOREVER : 0;
 	h->a.state = D_LOST;
-	h->lost = h->head == h->tail;
+	h->lost = !pending(h);
 	if (h->q.state == D_TAIL)
 		h->q.state = D_IDLE;
 	return 0;
@@ -61,10 +69,8 @@ noinline_ int skip(struct dir *d, u32 n)
 		return SKIP_INSIDE;
 	switch (d->state) {
 	case D_LEN:
-		if (n > d->left + 1) // the end of the connection counts as a byte
-			return SKIP_NO_HEAD;
 		if (n > d->left)
-			n = d->left;
+			return SKIP_NO_HEAD;
 		d->left -= n;
 		d->body += n;
 		return d->left ? SKIP_INSIDE : SKIP_ENDED;
@@ -86,31 +92,60 @@ noinline_ int skip(struct dir *d, u32 n)
 	return SKIP_NO_HEAD;
 }
 
-// gone_by handles n bytes of answers to the requests before the slot until. When
+// gone_by handles n bytes of answers, all of them to the oldest requests. When
 // such an answer ended is not known: its first byte is the last that was seen.
-inline_ void gone_by(struct http1 *h, struct conn *c, struct target *g, struct who *w, u32 n, u32 until)
+inline_ void gone_by(struct http1 *h, struct conn *c, struct target *g, struct who *w, u32 n, u32 oldest)
 {
 	int how = skip(&h->a, n);
 	u64 now = w->now;
 
 	if (how == SKIP_NO_HEAD) {
-		unreadable(h, c, g, w, until);
-	} else if (how == SKIP_ENDED || (how == SKIP_TAIL && until != h->tail)) {
+		unreadable(h, c, g, w, oldest);
+	} else if (how == SKIP_ENDED || (how == SKIP_TAIL && oldest != pending(h))) {
 		w->now = h->a.start_ns;
 		ended(h, c, g, w);
 		w->now = now;
 	}
 }
 
-inline_ u32 read_so_far(u64 sk)
+// read_so_far is how many bytes the process has read of the connection, its end
+// not counted: the kernel counts that as one (tcp_recvmsg_locked in net/ipv4/tcp.c).
+inline_ u32 read_so_far(struct tcp_sock *tp)
 {
-	return BPF_CORE_READ((struct tcp_sock *)sk, copied_seq);
+	u32 seq = tp->copied_seq;
+	bool ended = ((struct sock *)tp)->__sk_common.skc_flags >> SOCK_DONE_BIT & 1;
+
+	return ended && seq == tp->rcv_nxt ? seq - 1 : seq;
+}
+
+// begun finds out, once, how a connection begins. sent bytes that are still on
+// their way are not counted yet; received ones are.
+inline_ void begun(struct conn *c, struct tcp_sock *tp, bool sent, int bytes)
+{
+	u32 unread, before;
+
+	if (c->begun)
+		return;
+	c->tcp = tp != 0;
+	c->begun = c->fresh ? BEGUN_SEEN : BEGUN_BEFORE;
+	if (!tp || c->fresh)
+		return;
+	unread = tp->rcv_nxt - tp->copied_seq;
+	before = (u32)tp->bytes_received - unread - (sent ? 0 : bytes);
+	if ((int)before <= 0 && tp->bytes_sent <= (sent ? bytes : 0))
+		c->begun = BEGUN_SEEN;
 }
 
 // encrypted: by the kernel. Then copied_seq counts other bytes than the process gets.
 inline_ bool encrypted(u64 sk)
 {
 	return BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_ulp_ops) != 0;
+}
+
+// kept_ever is how many requests were kept up to now.
+inline_ u32 kept_ever(const struct http1 *h)
+{
+	return h->tail + h->last - h->first;
 }
 
 // before_last handles what had come unseen when the last request was sent. Not
@@ -122,29 +157,26 @@ inline_ void before_last(struct http1 *h, struct conn *c, struct target *g, stru
 	if ((int)n <= 0 || encrypted(w->sk))
 		return;
 	h->read = h->asked_read;
-	gone_by(h, c, g, w, n, h->asked_tail);
+	gone_by(h, c, g, w, n, h->asked_last - h->head);
 }
 
 // asked comes before each request that is kept.
 noinline_ int asked(struct http1 *h, struct conn *c, struct target *g, struct who *w)
 {
-	u32 seq;
-
 	if (!h || !c || !g || !w)
 		return 0;
 	if (h->lost) {
 		h->lost = 0;
 		h->a.state = D_IDLE;
 	}
-	if (c->role != ROLE_CLIENT || (g->flags & T_POLLS))
+	if (c->role != ROLE_CLIENT || !c->tcp || (g->flags & T_POLLS))
 		return 0;
-	seq = read_so_far(w->sk);
 	if (h->seen)
 		before_last(h, c, g, w);
 	else
-		h->read = seq;
-	h->asked_read = seq;
-	h->asked_tail = h->tail;
+		h->read = w->seq;
+	h->asked_read = w->seq;
+	h->asked_last = kept_ever(h);
 	return 0;
 }
 
@@ -155,9 +187,9 @@ noinline_ int catch_up(struct http1 *h, struct conn *c, struct target *g, struct
 	u32 seq;
 	int n;
 
-	if (!h || !c || !g || !w || !h->seen || (g->flags & T_POLLS))
+	if (!h || !c || !g || !w || !h->seen || !c->tcp || (g->flags & T_POLLS))
 		return 0;
-	seq = read_so_far(w->sk);
+	seq = w->seq;
 	n = seq - bytes - h->read;
 	if (n && encrypted(w->sk)) {
 		h->read = seq;
@@ -168,11 +200,41 @@ noinline_ int catch_up(struct http1 *h, struct conn *c, struct target *g, struct
 		n = seq - bytes - h->read;
 	}
 	h->read = seq;
-	if (n > !bytes) { // the end of the connection counts as a byte
-		gone_by(h, c, g, w, n, h->tail);
+	if (n > 0) {
+		gone_by(h, c, g, w, n, pending(h));
 	} else if (n < 0 && h->seen > 1) { // answers were taken as unseen too soon
-		unreadable(h, c, g, w, h->tail);
+		unreadable(h, c, g, w, pending(h));
 		h->owed = OWED_FOREVER;
 	}
+	return 0;
+}
+
+// caught_up comes before a server looks at bytes that it has received: others may
+// have gone by, moved by splice or dropped by MSG_TRUNC.
+noinline_ int caught_up(struct http1 *h, struct who *w, u32 bytes)
+{
+	struct dir *d;
+	int n;
+
+	if (!h || !w)
+		return 0;
+	d = &h->q;
+	n = w->seq - bytes - h->read;
+	h->read = w->seq;
+	if (!h->seen || n <= 0 || encrypted(w->sk))
+		return 0;
+	if (d->state == D_LEN && n <= d->left) {
+		d->left -= n;
+		d->body += n;
+		if (!d->left)
+			d->state = D_IDLE;
+		return 0;
+	}
+	if (d->state == D_CHUNK) { // it ends with its answer
+		d->state = D_TAIL;
+		return 0;
+	}
+	d->state = D_LOST;
+	count(DROP_UNREADABLE);
 	return 0;
 }

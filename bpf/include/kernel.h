@@ -24,10 +24,12 @@ typedef u8 bool;
 #define true 1
 #define false 0
 
+#define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
 #define SOCK_STREAM 1
 #define IPPROTO_TCP 6
+#define IPPROTO_MPTCP 262
 #define ECONNRESET 104
 #define ETIMEDOUT 110
 #define MSG_PEEK 0x2
@@ -35,6 +37,9 @@ typedef u8 bool;
 #define MSG_ERRQUEUE 0x2000
 #define CLONE_THREAD 0x00010000
 #define FIONREAD 0x541B
+#define RCV_SHUTDOWN 1
+#define SOCK_DONE_BIT 1 // of skc_flags: the peer has sent its last byte
+#define EAGAIN 11
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 
@@ -48,16 +53,29 @@ struct sock_common {
 	__be16 skc_dport;
 	u16 skc_num;
 	u16 skc_family;
+	unsigned long skc_flags;
 	struct in6_addr_ skc_v6_daddr;
 	struct in6_addr_ skc_v6_rcv_saddr;
+} co_re;
+
+struct sk_buff_head {
+	u32 qlen;
 } co_re;
 
 struct sock {
 	struct sock_common __sk_common;
 	u16 sk_type;
 	u16 sk_protocol;
+	u8 sk_shutdown;
 	int sk_err;
+	int sk_sndbuf;
+	int sk_wmem_queued;
+	struct sk_buff_head sk_receive_queue;
 	void *sk_user_data;
+} co_re;
+
+struct unix_sock {
+	struct sock *peer;
 } co_re;
 
 struct inet_connection_sock {
@@ -66,14 +84,14 @@ struct inet_connection_sock {
 
 struct tcp_sock {
 	u32 copied_seq;
+	u32 rcv_nxt;
+	u32 mss_cache;
+	u64 bytes_received;
+	u64 bytes_sent;
 } co_re;
 
 struct list_head {
 	struct list_head *next;
-} co_re;
-
-struct sk_buff_head {
-	u32 qlen;
 } co_re;
 
 // What a socket map adds to a socket: the queues behind its verdict program.
@@ -210,4 +228,4 @@ inline_ u64 reg_arg3(struct pt_regs *r) { return r->regs[2]; }
 #endif
 
 // Kernel states of a TCP socket (include/net/tcp_states.h).
-enum { ST_SYN_SENT = 2, ST_FIN_WAIT1 = 4, ST_CLOSE = 7, ST_LAST_ACK = 9 };
+enum { ST_SYN_SENT = 2, ST_FIN_WAIT1 = 4, ST_CLOSE = 7, ST_CLOSE_WAIT = 8, ST_LAST_ACK = 9 };

@@ -6,8 +6,8 @@
 #include "maps.h"
 
 // More pieces than this in one call (chunks, iovec entries, pipelined requests)
-// and the rest of the call is skipped.
-#define MAX_PIECES 128
+// and the rest of the call is skipped: they take some milliseconds.
+#define MAX_PIECES (1 << 17)
 
 struct source {
 	u64 ptr;   // current piece

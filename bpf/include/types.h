@@ -10,7 +10,7 @@ enum link { LINK_NONE, LINK_HEADER, LINK_GOROUTINE, LINK_THREAD, LINK_PROXY, LIN
 enum fault { FAULT_NONE, FAULT_CLOSED, FAULT_RESET, FAULT_TIMEOUT };
 
 // Bits of request.bits.
-enum { BIT_TRUNCATED = 1, BIT_INJECTED = 2, BIT_HEAD = 4, BIT_CONNECT = 8, BIT_ANSWERED = 16 };
+enum { BIT_TRUNCATED = 1, BIT_INJECTED = 2, BIT_HEAD = 4, BIT_CONNECT = 8, BIT_ANSWERED = 16, BIT_PROXIED = 32 };
 
 // Bits of target.flags.
 enum { T_GO = 1, T_PROXY = 2, T_STRICT = 4, T_PROPAGATE = 8, T_CHILDREN = 16, T_ROUNDTRIP = 32, T_POLLS = 64, T_BATCHES = 128 };
@@ -104,19 +104,25 @@ struct thread {
 struct conn {
 	struct ref owner; // proxies: the request that this connection works for
 	u32 tgid;
+	u32 ahead;  // bytes of what is being sent that odi_message has looked at
 	u8 role;
 	u8 ignored; // another protocol, or a tunnel
-	u8 tries;   // unrecognised beginnings
+	u8 begun;   // enum begun
+	u8 last;    // enum way: the last bytes of a connection that nothing is known of
 	u8 want;    // when established: 1: into the socket map, 2: behind the verdict too
 	u8 fresh;   // connected, no request sent yet
-	u8 msg;     // what is being sent was seen by the sk_msg program
 	u8 mapped;  // it is in a socket map
 	u8 asked;   // user space was asked to take it out
 	u8 sure;    // proxies: owner was the only request that waited at connect
-	u8 _pad[3];
+	u8 stop;    // odi_message has seen a part only of what is being sent
+	u8 tcp;     // the socket has a copied_seq
+	u8 _pad[5];
 };
 
-#define RESP_KEEP 48
+// What is known of a connection's beginning: one that was seen from its first byte
+// and does not begin with a request is another protocol's for good.
+enum begun { BEGUN_UNKNOWN, BEGUN_SEEN, BEGUN_BEFORE };
+enum way { WAY_NONE, WAY_SENT, WAY_RECEIVED };
 
 // tuple is both ends of a connection.
 struct tuple {
@@ -144,6 +150,7 @@ struct request {
 	u32 tid;
 	u32 target_hash;
 	u32 live; // claimed by whoever finishes it
+	u32 seq;  // its place in the queue + 1, where its head is kept; 0: not from there
 	u16 status;
 	u16 head_len;
 	u16 head_off; // into http1.kept
@@ -152,9 +159,7 @@ struct request {
 	u8 tflags;
 	u8 bits;
 	u8 fault;
-	u8 resp_len;
-	u8 _pad[4];
-	u8 resp[RESP_KEEP];
+	u8 _pad;
 };
 
 // who is the task that runs now.
@@ -169,7 +174,7 @@ struct who {
 	u32 tgid;
 	u32 tid;
 	u32 target_hash; // of the request in hand
-	u32 _pad;
+	u32 seq; // how far the socket was read (conn.tcp), without the end of the connection
 };
 
 // goroutine is room for a part of a runtime.g: its stack comes first, the id soon after.

@@ -7,8 +7,8 @@ import (
 
 // Exchange is one finished request as one side saw it.
 //
-// RequestHead and ResponseHead point into memory of the engine: copy them to
-// keep them after the handler returns.
+// RequestHead and Preface point into memory of the engine: copy them to keep them
+// after the handler returns.
 type Exchange struct {
 	Protocol Protocol
 	Kind     Kind
@@ -31,7 +31,7 @@ type Exchange struct {
 	TraceFlags   uint8
 
 	// Local and Peer are the two ends of the connection; IPv4-mapped
-	// addresses are unmapped.
+	// addresses are unmapped. Those of a Unix socket are invalid.
 	Local netip.AddrPort
 	Peer  netip.AddrPort
 
@@ -46,8 +46,11 @@ type Exchange struct {
 	RequestBodySize  int64
 	ResponseBodySize int64
 
-	RequestHead  []byte
-	ResponseHead []byte
+	// RequestHead is what was kept of it, from its first byte on.
+	RequestHead []byte
+	// Preface begins with the header of the PROXY protocol that the connection
+	// began with; nil: with none.
+	Preface []byte
 }
 
 // Protocol is the application protocol of an exchange.

@@ -11,8 +11,9 @@
 #include "../http1/feed.h"
 
 #define HEADER_LEN 70 // "traceparent: 00-<32>-<16>-<2>\r\n"
-#define HEADER_POS_MAX 16384
-#define PULL_MAX 8192 // one element up to here; bigger messages are split anyway
+#define MERGE_MAX 8192 // one element up to here; bigger messages are split anyway
+#define PULL_MAX 69632 // a longer head goes out without a header where it lies in pieces
+#define SKB_ROOM 4096 // what a segment costs beside its bytes, at most
 
 inline_ void write_hex16(u8 *to, u64 v)
 {
@@ -20,57 +21,76 @@ inline_ void write_hex16(u8 *to, u64 v)
 	*(u64 *)(to + 8) = to_hex8((u32)(v >> 32));
 }
 
+// write_header writes HEADER_LEN bytes.
+inline_ void write_header(u8 *to, struct request *r)
+{
+	*(u64 *)to = WORD8('t', 'r', 'a', 'c', 'e', 'p', 'a', 'r');
+	*(u64 *)(to + 8) = WORD8('e', 'n', 't', ':', ' ', '0', '0', '-');
+	write_hex16(to + 16, r->trace[0]);
+	write_hex16(to + 32, r->trace[1]);
+	to[48] = '-';
+	write_hex16(to + 49, r->span);
+	to[65] = '-';
+	*(u16 *)(to + 66) = to_hex8(r->tflags);
+	to[68] = '\r';
+	to[69] = '\n';
+}
+
 // insert_header puts the header behind the request line.
 inline_ bool insert_header(struct sk_msg_md *msg, struct request *r, u32 pos)
 {
-	u8 h[72] = "traceparent: 00-00000000000000000000000000000000-0000000000000000-00\r\n";
-	u8 *data, *end;
-	u64 flags = to_hex8(r->tflags);
+	u8 *data;
 
 	barrier_var(pos);
-	if (!pos || pos > HEADER_POS_MAX)
+	if (!pos || pos > PULL_MAX || bpf_msg_push_data(msg, pos, HEADER_LEN, 0))
 		return false;
-	write_hex16(h + 16, r->trace[0]);
-	write_hex16(h + 32, r->trace[1]);
-	write_hex16(h + 49, r->span);
-	h[66] = (u8)flags;
-	h[67] = (u8)(flags >> 8);
-	if (bpf_msg_push_data(msg, pos, HEADER_LEN, 0))
-		return false;
-	// Three elements would leave as three segments.
-	bpf_msg_pull_data(msg, 0, msg->size <= PULL_MAX ? msg->size : pos + HEADER_LEN, 0);
+	if (msg->size <= MERGE_MAX) // three elements would leave as three segments
+		bpf_msg_pull_data(msg, 0, msg->size, 0);
+	bpf_msg_pull_data(msg, pos, pos + HEADER_LEN, 0);
 	data = (void *)(long)msg->data;
-	end = (void *)(long)msg->data_end;
-	if (data + pos + HEADER_LEN > end) {
+	if (data + HEADER_LEN > (u8 *)(long)msg->data_end) {
 		bpf_msg_pop_data(msg, pos, HEADER_LEN, 0);
 		return false;
 	}
-	__builtin_memcpy(data + pos, h, HEADER_LEN);
+	write_header(data, r);
 	return true;
 }
 
 // overwrite_span makes a forwarded traceparent name this hop.
 inline_ bool overwrite_span(struct sk_msg_md *msg, struct request *r, u32 pos)
 {
-	u8 *data = (void *)(long)msg->data, *end = (void *)(long)msg->data_end;
+	u8 *data;
 
 	pos += 36;
 	barrier_var(pos);
-	if (pos > HEADER_POS_MAX || data + pos + 16 > end)
+	if (pos > PULL_MAX || bpf_msg_pull_data(msg, pos, pos + 16, 0))
 		return false;
-	write_hex16(data + pos, r->span);
+	data = (void *)(long)msg->data;
+	if (data + 16 > (u8 *)(long)msg->data_end)
+		return false;
+	write_hex16(data, r->span);
 	return true;
+}
+
+// may_write tells whether the connection is known to speak HTTP/1: from its first
+// byte on, or by an answer. Where it was open before, the first message must be a
+// request of a common method and nothing else.
+inline_ bool may_write(struct feed *f)
+{
+	return f->whole && !f->h->unsure && (f->c->begun == BEGUN_SEEN || f->h->proven || !f->h->q.strict);
 }
 
 // write_trace handles the first request that begins and ends its head in msg.
 inline_ void write_trace(struct sk_msg_md *msg, struct feed *f)
 {
-	struct request *r = &f->h->slot[f->inject_slot & (SLOTS - 1)];
+	struct http1 *h = f->h;
+	struct queued *q = f->queued ? queued_of(f->w.sk, h->last - 1) : 0;
+	struct request *r = q ? &q->r : &h->slot[f->inject_slot & (SLOTS - 1)];
 	bool ok = false;
 
 	if (!(f->g->flags & T_PROPAGATE) || f->has_trace == 2)
 		return;
-	if (f->whole)
+	if (may_write(f) && (q || !f->queued))
 		ok = f->has_trace ? overwrite_span(msg, r, f->trace_pos) : insert_header(msg, r, f->line1_pos);
 	if (ok)
 		r->bits |= BIT_INJECTED;
@@ -78,74 +98,170 @@ inline_ void write_trace(struct sk_msg_md *msg, struct feed *f)
 		count(DROP_HEADER_NOT_WRITTEN);
 }
 
-// view makes the bytes of msg the source of f.
-inline_ void view(struct sk_msg_md *msg, struct feed *f)
+// view makes at most n bytes of msg the source of f, as many as lie in one piece.
+inline_ void view(struct sk_msg_md *msg, struct feed *f, u32 n)
 {
 	struct source *s = &f->src;
 	u64 data = (u64)(long)msg->data, end = (u64)(long)msg->data_end;
 
 	s->ptr = data;
-	s->left = end - data;
-	s->total = msg->size;
+	s->left = end - data < n ? end - data : n;
+	s->total = s->left;
 	s->kernel = 1;
 	s->done = 0;
+}
+
+// surely_sent returns how many of the next bytes the socket takes for sure. A
+// message that it takes in part comes again, and must not be looked at twice.
+inline_ u32 surely_sent(struct tcp_sock *tp)
+{
+	struct sock *sk = (void *)tp;
+	s64 room = (s64)sk->sk_sndbuf - sk->sk_wmem_queued - SKB_ROOM - HEADER_LEN;
+
+	if (!sk->sk_wmem_queued && room < (s64)tp->mss_cache - HEADER_LEN)
+		room = (s64)tp->mss_cache - HEADER_LEN;
+	return room > 0 ? room : 0;
+}
+
+// at_begin tells whether a request may begin, or go on, with the next n bytes.
+inline_ bool at_begin(struct conn *c, struct http1 *h, u32 n)
+{
+	if (!h)
+		return c->begun == BEGUN_SEEN || c->last != WAY_SENT;
+	switch (h->q.state) {
+	case D_LEN:
+		return h->q.left < n;
+	case D_CHUNK:
+	case D_TAIL:
+		return false;
+	}
+	return true;
+}
+
+// look feeds the message to the request machine. Only its first head where the
+// socket may not take the rest, or the rest lies elsewhere in memory; nothing
+// where that head does not end there.
+inline_ void look(struct sk_msg_md *msg, struct feed *f, u32 sure)
+{
+	u32 state = f->h->q.state, all = msg->size < sure ? msg->size : sure;
+
+	f->win = &f->h->win;
+	if ((u64)(long)msg->data_end - (u64)(long)msg->data < all)
+		bpf_msg_pull_data(msg, 0, all < PULL_MAX ? all : PULL_MAX, 0);
+	view(msg, f, all);
+	f->one = f->src.total < msg->size;
+	feed_requests(f);
+	if (f->pushed || f->stuck || state == D_HEAD || !f->one)
+		return;
+	f->h->q.state = state;
+	f->src.done = 0;
+}
+
+// looked takes note of how much of the message was looked at.
+inline_ void looked(struct sk_msg_md *msg, struct feed *f, u32 size)
+{
+	struct conn *c = f->c;
+
+	if (f->stuck) {
+		f->src.done = size;
+		if (!f->h->seen && c->begun == BEGUN_SEEN)
+			c->ignored = 1; // the tracepoint has it taken out of the map
+	}
+	c->ahead += f->src.done;
+	c->stop = f->src.done < size;
+	if (f->pushed)
+		write_trace(msg, f);
+}
+
+// begin_client begins the books of a connection whose first message is a request.
+inline_ bool begin_client(struct sk_msg_md *msg, struct feed *f)
+{
+	struct conn *c = f->c;
+
+	view(msg, f, msg->size);
+	if (!first_bytes(f)) {
+		c->ignored = c->begun == BEGUN_SEEN;
+		return false;
+	}
+	f->h = bpf_sk_storage_get(&http1s, msg->sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!f->h)
+		return false;
+	c->role = ROLE_CLIENT;
+	c->tgid = f->w.tgid;
+	return true;
+}
+
+inline_ bool leased(u64 now)
+{
+	struct control *ctl = controlled();
+
+	return ctl && now <= ctl->lease_ns; // else nobody would report the span that the header names
 }
 
 SEC("sk_msg")
 int odi_message(struct sk_msg_md *msg)
 {
+	struct tcp_sock *tp;
 	struct feed f = {};
-	struct control *ctl;
 	struct conn *c;
+	u32 size;
 
 	f.g = current_target();
 	if (!f.g || !msg->sk || !msg->size)
 		return SK_PASS;
 	c = bpf_sk_storage_get(&conns, msg->sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!c)
+	tp = bpf_skc_to_tcp_sock(msg->sk);
+	if (!c || !tp)
 		return SK_PASS;
-	c->msg = 1;
 	c->mapped = 1;
-	if (c->ignored || c->role == ROLE_SERVER)
+	if (c->ignored || c->role == ROLE_SERVER || c->stop)
 		return SK_PASS;
-	ctl = controlled();
+	c->stop = 1;
 	f.w.now = bpf_ktime_get_ns();
-	if (!ctl || f.w.now > ctl->lease_ns)
-		return SK_PASS; // nobody would report the span that the header names
+	if (!leased(f.w.now))
+		return SK_PASS;
 	f.c = c;
 	f.w.sk = (u64)(long)msg->sk;
 	f.w.tgid = bpf_get_current_pid_tgid() >> 32;
 	f.w.tid = (u32)bpf_get_current_pid_tgid();
+	f.w.seq = read_so_far(tp);
 	f.src.now = f.w.now;
+	begun(c, tp, true, 0);
 	f.h = bpf_sk_storage_get(&http1s, msg->sk, 0, 0);
-	if (f.h && f.h->q.state == D_LEN && f.h->q.left >= msg->size) {
-		f.src.opaque = 1;
-		f.src.left = f.src.total = msg->size;
-		feed_requests(&f);
+	size = msg->size;
+	if (!at_begin(c, f.h, size) || (!f.h && !begin_client(msg, &f)))
 		return SK_PASS;
-	}
-	if ((u64)(long)msg->data_end - (u64)(long)msg->data < msg->size)
-		bpf_msg_pull_data(msg, 0, msg->size, 0);
-	view(msg, &f);
-	if (!f.src.left)
-		return SK_PASS;
-	if (!f.h) {
-		if (!first_bytes(&f)) {
-			c->ignored = 1; // the tracepoint has it taken out of the map
-			return SK_PASS;
-		}
-		f.h = bpf_sk_storage_get(&http1s, msg->sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-		if (!f.h)
-			return SK_PASS;
-		c->role = ROLE_CLIENT;
-		c->tgid = f.w.tgid;
-	}
-	f.win = &f.h->win;
-	if (!feed_requests(&f) || (!f.h->seen && f.h->q.state == D_LOST))
-		c->ignored = 1;
-	else if (f.pushed)
-		write_trace(msg, &f);
+	f.h->tail_before = kept_ever(f.h);
+	f.writes = 1;
+	look(msg, &f, surely_sent(tp));
+	looked(msg, &f, size);
 	return SK_PASS;
+}
+
+// connected puts a new connection of a target into the socket maps.
+inline_ void connected(struct bpf_sock_ops *ops, struct conn *c)
+{
+	u32 tgid = c->tgid;
+	u64 key;
+
+	if (!bpf_map_lookup_elem(&targets, &tgid))
+		return; // let go of since it began to connect: nobody would take it out again
+	key = bpf_get_socket_cookie(ops);
+	if (bpf_sock_hash_update(ops, &sockets, &key, BPF_ANY) ||
+	    (c->want == 2 && bpf_sock_hash_update(ops, &verdict_sockets, &key, BPF_ANY)))
+		count(DROP_TABLE_FULL);
+	if (c->want == 1)
+		bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
+}
+
+// half_closed takes a connection out that sends nothing more: a socket in a map
+// answers a blocking read with EAGAIN where it is woken without data
+// (tcp_bpf_recvmsg in net/ipv4/tcp_bpf.c).
+inline_ void half_closed(struct bpf_sock_ops *ops)
+{
+	u64 key = bpf_get_socket_cookie(ops);
+
+	bpf_map_delete_elem(&sockets, &key);
 }
 
 SEC("sockops")
@@ -153,20 +269,15 @@ int odi_connected(struct bpf_sock_ops *ops)
 {
 	struct bpf_sock *sk = ops->sk;
 	struct conn *c;
-	u32 tgid;
-	u64 key;
 
-	if (ops->op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB || !sk)
+	if ((ops->op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB && ops->op != BPF_SOCK_OPS_STATE_CB) || !sk)
 		return 1;
 	c = bpf_sk_storage_get(&conns, sk, 0, 0);
 	if (!c || !c->want)
 		return 1;
-	tgid = c->tgid;
-	if (!bpf_map_lookup_elem(&targets, &tgid))
-		return 1; // let go of since it began to connect: nobody would take it out again
-	key = bpf_get_socket_cookie(ops);
-	if (bpf_sock_hash_update(ops, &sockets, &key, BPF_ANY) ||
-	    (c->want == 2 && bpf_sock_hash_update(ops, &verdict_sockets, &key, BPF_ANY)))
-		count(DROP_TABLE_FULL);
+	if (ops->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
+		connected(ops, c);
+	else if (ops->args[1] == BPF_TCP_FIN_WAIT1)
+		half_closed(ops);
 	return 1;
 }

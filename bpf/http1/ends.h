@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// Ends of connections: what becomes of the requests that have no answer yet, or a
+// part of one.
+#pragma once
+
+#include "unread.h"
+
+inline_ u8 fault_of(struct sock *sk)
+{
+	switch (sk->sk_err) {
+	case ECONNRESET:
+		return FAULT_RESET;
+	case ETIMEDOUT:
+		return FAULT_TIMEOUT;
+	}
+	return FAULT_CLOSED;
+}
+
+// goes_on_reading tells whether a client can still read an answer: it has closed
+// its own direction only, or there is something left to be read. Then what it reads
+// tells how the requests end, or tcp_destroy_sock.
+inline_ bool goes_on_reading(struct sock *sk, int after)
+{
+	if (after == ST_FIN_WAIT1 && !(sk->sk_shutdown & RCV_SHUTDOWN))
+		return true;
+	return sk->sk_receive_queue.qlen != 0;
+}
+
+// whose_fault tells how the oldest request ends. An answer that its reader did not
+// wait for to the end, with the status in hand, is nobody's fault.
+inline_ u32 whose_fault(struct sock *sk, struct http1 *h, struct conn *c, int before)
+{
+	struct request *r = &h->slot[h->head & (SLOTS - 1)];
+	bool answered = h->head != h->tail && (r->bits & BIT_ANSWERED);
+
+	if (!answered)
+		return fault_of(sk);
+	if ((h->a.state == D_CLOSE || h->a.state == D_TAIL) && !sk->sk_err)
+		return FAULT_NONE;
+	if (c->role == ROLE_CLIENT)
+		return sk->sk_err ? fault_of(sk) : FAULT_NONE;
+	return sk->sk_err || before == ST_CLOSE_WAIT ? FAULT_NONE : FAULT_CLOSED;
+}
+
+// forget_keys takes out what is kept of a socket by its address.
+inline_ void forget_keys(struct conn *c, struct http1 *h, u64 sk)
+{
+	if (c->role == ROLE_CLIENT)
+		bpf_map_delete_elem(&go_ties, &sk);
+	if (h)
+		drop_preface(h, sk);
+}
+
+#define ST_DESTROYED 0 // no state of the kernel's: the socket goes
+
+// closing ends what will never be answered. It may run in any task.
+inline_ void closing(struct sock *sk, int before, int after)
+{
+	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
+	struct who w = {.sk = (u64)sk};
+	struct tcp_sock *tp;
+	struct target *g;
+	struct http1 *h;
+	u32 tgid;
+
+	if (!c)
+		return;
+	h = bpf_sk_storage_get(&http1s, sk, 0, 0);
+	if (h && pending(h) && !(c->role == ROLE_CLIENT && after != ST_DESTROYED && goes_on_reading(sk, after))) {
+		tgid = h->tgid;
+		g = bpf_map_lookup_elem(&targets, &tgid);
+		w.now = bpf_ktime_get_ns();
+		tp = bpf_skc_to_tcp_sock(sk);
+		if (tp)
+			w.seq = read_so_far(tp);
+		if (c->role == ROLE_CLIENT && g)
+			catch_up(h, c, g, &w, 0);
+		finish(h, c, g, &w, whose_fault(sk, h, c, before));
+		end_all(h, c, g, &w, fault_of(sk));
+	}
+	if (after == ST_DESTROYED)
+		forget_keys(c, h, w.sk);
+}
+
+inline_ struct who who_runs(struct sock *sk, u64 id)
+{
+	struct who w = {.sk = (u64)sk, .tgid = id >> 32, .tid = (u32)id, .now = bpf_ktime_get_ns()};
+
+	return w;
+}
+
+// at_end tells whether a receive call that returned nothing has met the end of
+// the connection, and was not just asked for nothing.
+inline_ bool at_end(struct sock *sk)
+{
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)task);
+	u64 nr = reg_nr(regs);
+
+	return (nr != NR_read && nr != NR_recvfrom) || reg_arg3(regs);
+}
+
+// eof ends the requests of a client that has met the end of the connection, or an
+// error. An answer may end with the connection.
+inline_ void eof(struct sock *sk, struct target *g, u64 id, int ret)
+{
+	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct http1 *h;
+	struct who w;
+
+	if (!c || c->role != ROLE_CLIENT)
+		return;
+	h = bpf_sk_storage_get(&http1s, sk, 0, 0);
+	if (!h || !pending(h) || (!ret && !at_end(sk)))
+		return;
+	w = who_runs(sk, id);
+	if (tp)
+		w.seq = read_so_far(tp);
+	catch_up(h, c, g, &w, 0);
+	if (!ret && (h->a.state == D_CLOSE || h->a.state == D_TAIL))
+		ended(h, c, g, &w);
+	end_all(h, c, g, &w, ret == -ECONNRESET ? FAULT_RESET : ret == -ETIMEDOUT ? FAULT_TIMEOUT : FAULT_CLOSED);
+}

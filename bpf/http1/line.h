@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// The lines of a head that are no plain headers: its first one, folded ones, and
+// those too long to be looked at as a whole.
+#pragma once
+
+#include "header.h"
+
+static long name_byte(u32 i, struct walk *s)
+{
+	u8 c = win_byte(s->win, s->at + i);
+
+	return s->at + i >= s->end || c == ':' || c == ' ' || c == '\t';
+}
+
+// has_colon tells whether a line begins as a header does: with a name and a colon.
+noinline_ int has_colon(struct window *win, u32 start, u32 end)
+{
+	struct walk s = {.win = win, .at = start, .end = end};
+	u32 n;
+
+	if (!win)
+		return 0;
+	n = bpf_loop(CARRY_MAX + READ_MAX, name_byte, &s, 0) - 1;
+	return n && start + n < end && win_byte(win, start + n) == ':';
+}
+
+// is_proxy tells whether the line is a header of the PROXY protocol, version 1.
+inline_ bool is_proxy(const struct window *win, u32 start)
+{
+	return (win_word(win, start) & 0xffffffffffffULL) == WORD8('P', 'R', 'O', 'X', 'Y', ' ', 0, 0);
+}
+
+// begins handles the first line of a head, or an empty one before it.
+inline_ void begins(struct scan *s, u32 start, u32 end, u32 next)
+{
+	struct window *win = s->win;
+	struct dir *d = s->d;
+
+	d->line1_pos = s->base + next;
+	if (end == start) // empty lines before a request are allowed
+		return;
+	if (s->preface && is_proxy(win, start)) {
+		win->proxied = start + 1;
+		s->preface = 0;
+		return;
+	}
+	first_line(d, win, start, end, s->answers);
+}
+
+// goes_on handles the rest of a line whose beginning was too much to look at.
+inline_ void goes_on(struct scan *s, u32 start, u32 end, u32 next)
+{
+	struct dir *d = s->d;
+
+	if (d->line == LINE_FIRST) {
+		d->first = 0;
+		d->line1_pos = s->base + next;
+		request_ends(d, s->win, start, end);
+	} else if (d->line == LINE_CODING) {
+		header_coding(d, s->win, start, end);
+	}
+	d->line = LINE_NEW;
+}
+
+// odd_line handles what is no plain header line: the first line, a folded one, or
+// the rest of a long one. True: this is no head.
+inline_ bool odd_line(struct scan *s, u32 start, u32 end, u32 next)
+{
+	struct window *win = s->win;
+	struct dir *d = s->d;
+	u8 c;
+
+	if (d->line) {
+		goes_on(s, start, end, next);
+	} else if (d->first) {
+		begins(s, start, end, next);
+	} else if (end == start) {
+		win->head_end = next;
+		return true;
+	} else {
+		c = win_byte(win, start);
+		if (c != ' ' && c != '\t')
+			d->last = LINE_NEW;
+		if (d->last == LINE_CODING)
+			header_coding(d, win, start, end);
+		else if (d->last == LINE_LENGTH)
+			header_length(d, win, start, end);
+		else if (d->checked || s->answers || has_colon(win, start, end))
+			header_line(s, start, end);
+		else
+			d->bad = 1;
+		d->checked = 1;
+	}
+	win->odd = d->first | d->last | !d->checked;
+	return d->bad != 0;
+}
+
+// long_line takes the beginning of a line, from start to end, that is too long to
+// be looked at as a whole. It returns how much of its end is looked at again.
+noinline_ u32 long_line(struct dir *d, struct window *win, u32 start, u32 end, u32 answers)
+{
+	u64 a, b;
+	u32 keep = TAIL_MIN;
+
+	if (!d || !win || end < start + CARRY_MAX)
+		return 0;
+	if (d->line == LINE_NEW && d->first && answers) {
+		first_line(d, win, start, end, answers);
+		d->line = LINE_OTHER;
+	} else if (d->line == LINE_NEW && d->first) {
+		request_begins(d, win, start);
+		start = target_start(win, start);
+		d->line = LINE_FIRST;
+	} else if (d->line == LINE_NEW) {
+		a = win_word(win, start) | BYTES(0x20);
+		b = win_word(win, start + 8) | BYTES(0x20);
+		d->line = LINE_OTHER;
+		if (a == WORD8('t', 'r', 'a', 'n', 's', 'f', 'e', 'r') && b == WORD8('-' | 0x20, 'e', 'n', 'c', 'o', 'd', 'i', 'n'))
+			d->line = LINE_CODING;
+		else if (a == WORD8('c', 'o', 'n', 't', 'e', 'n', 't', '-') && (b & 0x00ffffffffffffffULL) == WORD8('l', 'e', 'n', 'g', 't', 'h', ':', 0))
+			header_length(d, win, start + 15, end);
+		else if (a == WORD8('t', 'r', 'a', 'c', 'e', 'p', 'a', 'r') && (b & 0xffffffffULL) == WORD8('e', 'n', 't', ':', 0, 0, 0, 0))
+			d->has_trace = 2; // too long to be one
+	}
+	if (d->line != LINE_FIRST)
+		return keep;
+	keep += (end - keep - start) & 7; // words are hashed as a whole
+	if (d->strict)
+		count_blanks(d, win, start, end - keep);
+	if (d->want_hash)
+		hash_target(d, win, start, end - keep);
+	return keep;
+}
