@@ -303,8 +303,10 @@ noinline_ int answer(struct http1 *h, struct conn *c, struct target *g, struct w
 		return true;
 	}
 	// A body that was only announced (RFC 9110, 10.1.1) may never come.
-	if (h->q.expect && h->q.state == D_LEN && !h->q.body)
+	if (h->q.expect && h->q.state == D_LEN && !h->q.body) {
 		h->q.state = D_TAIL;
+		h->unsure = 1;
+	}
 	if ((bits & BIT_HEAD) || d->status == 204 || d->status == 304) {
 		d->body = 0;
 		d->state = D_IDLE;

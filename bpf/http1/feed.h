@@ -262,6 +262,7 @@ inline_ void feed_requests(struct feed *f)
 	if (d->state == D_CHUNK || d->state == D_LEN) {
 		count(DROP_TOO_MANY_PIECES);
 		d->state = D_TAIL;
+		f->h->unsure = 1; // it may go on behind its answer
 	} else if (f->stuck) {
 		lost_requests(f, d);
 	} else {

@@ -8,9 +8,7 @@ struct scan {
 	struct window *win;
 	struct dir *d;
 	u32 end;
-	u32 base;    // position of win[0] in the source
-	u32 answers; // scanning a response
-	u32 preface; // a PROXY line may come
+	u32 _pad;
 };
 
 #define WORD8(a, b, c, d, e, f, g, h)                                                     \

@@ -35,6 +35,7 @@ static long scan_line(u32 i, struct scan *s)
 {
 	struct window *win = s->win;
 	u32 pos = win->pos, start = win->line, nl, end;
+	int last;
 
 	if (pos >= s->end)
 		return 1;
@@ -47,13 +48,16 @@ static long scan_line(u32 i, struct scan *s)
 		return 1;
 	win->pos = win->line = nl + 1;
 	end = nl > start && win_byte(win, nl - 1) == '\r' ? nl - 1 : nl;
-	if (win->odd)
-		return odd_line(s, start, end, nl + 1);
+	if (win->odd) {
+		last = odd_line(s->d, win, start, end, nl + 1);
+		barrier_var(last); // the compiler knows that it is 0 or 1, the verifier does not
+		return last ? 1 : 0;
+	}
 	if (end == start) {
 		win->head_end = nl + 1;
 		return 1;
 	}
-	header_line(s, start, end);
+	header_line(s->d, win, start, end);
 	return 0;
 }
 
@@ -75,15 +79,21 @@ inline_ u32 room_at(const struct http1 *h, u32 off)
 
 // begin_keep finds room for the bytes of the next head. One that is pipelined gets
 // half as much: then there is always room for another.
-inline_ void begin_keep(struct http1 *h, struct dir *d)
+noinline_ int begin_keep(struct http1 *h)
 {
-	u32 room, most = h->head == h->tail ? KEEP_ONE : KEEP_PIPELINED;
+	struct dir *d;
+	u32 room, most;
 
+	if (!h)
+		return 0;
+	d = &h->q;
+	most = h->head == h->tail ? KEEP_ONE : KEEP_PIPELINED;
 	if (h->head == h->tail || d->keep_off > KEEP_ALL - KEEP_PIPELINED || room_at(h, d->keep_off) < KEEP_PIPELINED)
 		d->keep_off = 0;
 	room = room_at(h, d->keep_off);
 	d->keep_len = 0;
 	d->keep_max = room < most ? room : most;
+	return 0;
 }
 
 inline_ void begin_head(struct http1 *h, struct dir *d, struct source *s, bool answers)
@@ -96,33 +106,13 @@ inline_ void begin_head(struct http1 *h, struct dir *d, struct source *s, bool a
 	d->left = 0;
 	d->start_ns = s->now;
 	if (!answers)
-		begin_keep(h, d);
-}
-
-// copy_kept copies n bytes, and up to a block more, which the next head overwrites.
-inline_ void copy_kept(u8 *kept, u32 pos, const u8 *from, u32 n)
-{
-#pragma nounroll
-	for (u32 at = 0; at < READ_MAX; at += BLOCK) {
-		u32 to = pos + at;
-
-		barrier_var(at); // or both bounds become one, which older verifiers do not understand
-		if (at >= n)
-			break;
-		barrier_var(to);
-		if (to > KEEP_ALL)
-			break;
-		*(u64 *)(kept + to) = *(u64 *)(from + at);
-		*(u64 *)(kept + to + 8) = *(u64 *)(from + at + 8);
-		*(u64 *)(kept + to + 16) = *(u64 *)(from + at + 16);
-		*(u64 *)(kept + to + 24) = *(u64 *)(from + at + 24);
-	}
+		begin_keep(h);
 }
 
 // keep_head copies bytes of a request's head for its event.
 inline_ void keep_head(struct http1 *h, struct dir *d, struct window *win, u32 from, u32 n)
 {
-	u32 room = d->keep_max - d->keep_len;
+	u32 room = d->keep_max - d->keep_len, to = d->keep_off + d->keep_len;
 
 	if (d->keep_len >= d->keep_max)
 		room = 0;
@@ -132,9 +122,10 @@ inline_ void keep_head(struct http1 *h, struct dir *d, struct window *win, u32 f
 	}
 	barrier_var(n);
 	barrier_var(from);
-	if (!n || n > READ_MAX || from > CARRY_MAX)
+	barrier_var(to);
+	if (!n || n > READ_MAX || from > CARRY_MAX || to > KEEP_ALL) // what the verifier takes for too far lies in win
 		return;
-	copy_kept(h->kept, d->keep_off + d->keep_len, win->b + from, n);
+	bpf_probe_read_kernel(h->kept + to, n, win->b + from);
 	d->keep_len += n;
 }
 
@@ -159,7 +150,7 @@ inline_ void carry_rest(struct dir *d, struct window *win, u32 end, bool answers
 // direction is not HTTP; s->complete tells that the head has ended.
 inline_ u32 scan_head(struct http1 *h, struct dir *d, struct source *s, struct window *win, bool answers)
 {
-	struct scan sc = {.win = win, .d = d, .answers = answers};
+	struct scan sc = {.win = win, .d = d};
 	u32 carry = d->carry_len, n = s->left;
 
 	s->complete = 0;
@@ -176,8 +167,9 @@ inline_ u32 scan_head(struct http1 *h, struct dir *d, struct source *s, struct w
 	if (answers && d->head_seen == 0 && win->b[0] != 'H')
 		return 0;
 	sc.end = carry + n;
-	sc.base = s->done - carry;
-	sc.preface = !answers && !h->seen && !h->proxied;
+	win->base = s->done - carry;
+	win->answers = answers;
+	win->preface = !answers && !h->seen && !h->proxied;
 	win->pos = 0;
 	win->line = 0;
 	win->head_end = 0;

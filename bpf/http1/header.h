@@ -113,10 +113,8 @@ noinline_ int header_trace(struct dir *d, struct window *win, u32 base, u32 at, 
 }
 
 // header_line looks at one line of a head. Most are none of these.
-inline_ void header_line(struct scan *s, u32 start, u32 end)
+inline_ void header_line(struct dir *d, struct window *win, u32 start, u32 end)
 {
-	struct window *win = s->win;
-	struct dir *d = s->d;
 	u64 a = win_word(win, start) | BYTES(0x20), b;
 
 	if (a == WORD8('c', 'o', 'n', 't', 'e', 'n', 't', '-')) {
@@ -135,7 +133,7 @@ inline_ void header_line(struct scan *s, u32 start, u32 end)
 	} else if (a == WORD8('t', 'r', 'a', 'c', 'e', 'p', 'a', 'r')) {
 		b = (win_word(win, start + 8) | BYTES(0x20)) & 0xffffffffULL;
 		if (b == WORD8('e', 'n', 't', ':', 0, 0, 0, 0))
-			header_trace(d, win, s->base, start + 12, end);
+			header_trace(d, win, win->base, start + 12, end);
 	} else if ((a & 0x00ffffffffffffffULL) == WORD8('e', 'x', 'p', 'e', 'c', 't', ':', 0)) {
 		d->expect = 1;
 	}

@@ -83,6 +83,9 @@ struct window {
 	u32 head_end; // behind the empty line, 0: not yet
 	u32 odd;      // the line needs a closer look: it is the first one, or goes on
 	u32 proxied;  // a PROXY line was met, at this position + 1
+	u32 base;     // position of b[0] in the source
+	u16 answers;  // it is a response
+	u16 preface;  // a PROXY line may come
 	u32 _pad;
 };
 

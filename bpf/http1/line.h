@@ -31,65 +31,66 @@ inline_ bool is_proxy(const struct window *win, u32 start)
 }
 
 // begins handles the first line of a head, or an empty one before it.
-inline_ void begins(struct scan *s, u32 start, u32 end, u32 next)
+inline_ void begins(struct dir *d, struct window *win, u32 start, u32 end, u32 next)
 {
-	struct window *win = s->win;
-	struct dir *d = s->d;
-
-	d->line1_pos = s->base + next;
+	d->line1_pos = win->base + next;
 	if (end == start) // empty lines before a request are allowed
 		return;
-	if (s->preface && is_proxy(win, start)) {
+	if (win->preface && is_proxy(win, start)) {
 		win->proxied = start + 1;
-		s->preface = 0;
+		win->preface = 0;
 		return;
 	}
-	first_line(d, win, start, end, s->answers);
+	first_line(d, win, start, end, win->answers);
 }
 
 // goes_on handles the rest of a line whose beginning was too much to look at.
-inline_ void goes_on(struct scan *s, u32 start, u32 end, u32 next)
+inline_ void goes_on(struct dir *d, struct window *win, u32 start, u32 end, u32 next)
 {
-	struct dir *d = s->d;
-
 	if (d->line == LINE_FIRST) {
 		d->first = 0;
-		d->line1_pos = s->base + next;
-		request_ends(d, s->win, start, end);
+		d->line1_pos = win->base + next;
+		request_ends(d, win, start, end);
 	} else if (d->line == LINE_CODING) {
-		header_coding(d, s->win, start, end);
+		header_coding(d, win, start, end);
 	}
 	d->line = LINE_NEW;
 }
 
-// odd_line handles what is no plain header line: the first line, a folded one, or
-// the rest of a long one. True: this is no head.
-inline_ bool odd_line(struct scan *s, u32 start, u32 end, u32 next)
+// closer handles a header line that needs a closer look: the first one of a
+// request, or one that may be folded.
+inline_ void closer(struct dir *d, struct window *win, u32 start, u32 end)
 {
-	struct window *win = s->win;
-	struct dir *d = s->d;
-	u8 c;
+	u8 c = win_byte(win, start);
 
+	if (c != ' ' && c != '\t')
+		d->last = LINE_NEW;
+	if (d->last == LINE_CODING)
+		header_coding(d, win, start, end);
+	else if (d->last == LINE_LENGTH)
+		header_length(d, win, start, end);
+	else if (d->checked || win->answers || has_colon(win, start, end))
+		header_line(d, win, start, end);
+	else
+		d->bad = 1;
+	d->checked = 1;
+}
+
+// odd_line handles what is no plain header line: the first line, a folded one, or
+// the rest of a long one. True: the head ends here, or is none.
+noinline_ int odd_line(struct dir *d, struct window *win, u32 start, u32 end, u32 next)
+{
+	if (!d || !win)
+		return 1;
 	if (d->line) {
-		goes_on(s, start, end, next);
+		goes_on(d, win, start, end, next);
 	} else if (d->first) {
-		begins(s, start, end, next);
+		begins(d, win, start, end, next);
 	} else if (end == start) {
 		win->head_end = next;
-		return true;
+		return 1;
 	} else {
-		c = win_byte(win, start);
-		if (c != ' ' && c != '\t')
-			d->last = LINE_NEW;
-		if (d->last == LINE_CODING)
-			header_coding(d, win, start, end);
-		else if (d->last == LINE_LENGTH)
-			header_length(d, win, start, end);
-		else if (d->checked || s->answers || has_colon(win, start, end))
-			header_line(s, start, end);
-		else
-			d->bad = 1;
-		d->checked = 1;
+		closer(d, win, start, end);
 	}
 	win->odd = d->first | d->last | !d->checked;
 	return d->bad != 0;
