@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/odi-dev/odi/hack/prove/oracle"
 	"github.com/odi-dev/odi/hack/prove/stage"
@@ -73,8 +74,8 @@ func describe(w io.Writer, f saved) {
 	for i, r := range f.Talk.Rounds {
 		_, _ = fmt.Fprintf(w, "  round %d, %s:\n", i, r.Flow)
 		for _, x := range r.Exchanges {
-			_, _ = fmt.Fprintf(w, "    %.70q head of %d, %s %d -> %v %d head of %d, %s %d\n", x.Request.Method+" "+x.Request.Target, size(x.Request.Lines), x.Request.Body.Framing, x.Request.Body.Size,
-				x.Answer.Interim, x.Answer.Status, size(x.Answer.Lines), x.Answer.Body.Framing, x.Answer.Body.Size)
+			_, _ = fmt.Fprintf(w, "    %.70q %s%s\n", x.Request.Method+" "+x.Request.Target+" "+x.Request.Version, parts(x.Request.Lines, x.Request.Body), flags(x.Request.BareLF, x.Request.Lead))
+			_, _ = fmt.Fprintf(w, "      -> %v %s %d %q %s%s\n", x.Answer.Interim, x.Answer.Version, x.Answer.Status, x.Answer.Reason, parts(x.Answer.Lines, x.Answer.Body), flags(x.Answer.BareLF, 0))
 		}
 	}
 	for i, found := range f.Found {
@@ -86,12 +87,36 @@ func describe(w io.Writer, f saved) {
 	}
 }
 
-func size(lines []string) int {
-	n := 0
+// parts describes what follows a first line.
+func parts(lines []string, b talk.Body) string {
+	size := 0
 	for _, l := range lines {
-		n += len(l) + 2
+		size += len(l) + 2
 	}
-	return n
+	text := fmt.Sprintf("lines of %d bytes", size)
+	for _, l := range lines {
+		if strings.HasPrefix(strings.ToLower(l), "traceparent") {
+			text += fmt.Sprintf(" %q", l)
+		}
+	}
+	if b.Framing != talk.NoBody {
+		text += fmt.Sprintf(", body by %s of %d %q", b.Framing, b.Size, b.Line)
+	}
+	if len(b.Chunks) > 0 {
+		text += fmt.Sprintf(" in %d chunks, extensions %v, %d zeros, trailers %q", len(b.Chunks), b.Ext, b.Zeros, b.Trailers)
+	}
+	return text
+}
+
+func flags(bare bool, lead int) string {
+	text := ""
+	if bare {
+		text += ", bare LF"
+	}
+	if lead > 0 {
+		text += fmt.Sprintf(", %d empty lines before", lead)
+	}
+	return text
 }
 
 // replayFile plays a conversation that was written down.

@@ -65,7 +65,7 @@ func (s *Stage) take(n int, pids ...uint32) []oracle.Span {
 		}
 		quiet := time.Since(s.last)
 		s.mu.Unlock()
-		if have >= n && quiet > 60*time.Millisecond || time.Since(begin) > time.Second && quiet > time.Second {
+		if have >= n && quiet > 60*time.Millisecond || time.Since(begin) > 400*time.Millisecond && quiet > 400*time.Millisecond {
 			break
 		}
 	}
