@@ -82,6 +82,7 @@ func accept(listener int) (int, uint32, error) {
 	if err != nil {
 		return 0, 0, fmt.Errorf("accept: %w", err)
 	}
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	return fd, portOf(peer), bound(fd)
 }
 

@@ -15,7 +15,6 @@ import (
 
 	"github.com/odi-dev/odi/hack/prove/peer"
 	"github.com/odi-dev/odi/hack/prove/script"
-	"github.com/odi-dev/odi/hack/prove/talk"
 )
 
 // player is a process that plays one side.
@@ -103,8 +102,8 @@ func (p *players) port(i int) uint32 { return p.ports[i%len(p.ports)] }
 // longest bounds a performance.
 const longest = 3 * time.Minute
 
-// perform has both play, and returns the results by number.
-func (p *players) perform(all []talk.Conversation) (clients, servers map[uint32]*script.Result, err error) {
+// perform has both play n conversations, and returns the results by number.
+func (p *players) perform(n int, render func(i int) (client, server *script.Side)) (clients, servers map[uint32]*script.Result, err error) {
 	alarm := time.AfterFunc(longest, func() {
 		_ = p.server.cmd.Process.Kill()
 		_ = p.client.cmd.Process.Kill()
@@ -118,8 +117,8 @@ func (p *players) perform(all []talk.Conversation) (clients, servers map[uint32]
 	}
 	group.Go(func() { clients, errs[2] = p.client.results() })
 	group.Go(func() { servers, errs[3] = p.server.results() })
-	for i, c := range all {
-		client, server := c.Render(uint32(i))
+	for i := range n {
+		client, server := render(i)
 		sides[0] <- client
 		sides[1] <- server
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/odi-dev/odi/bpf"
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/hack/prove/oracle"
+	"github.com/odi-dev/odi/hack/prove/script"
 	"github.com/odi-dev/odi/hack/prove/talk"
 )
 
@@ -135,7 +136,7 @@ func (s *Stage) Play(cast Cast, all []talk.Conversation) (*Report, error) {
 	if err := s.watch(cast, p); err != nil {
 		return nil, err
 	}
-	clients, servers, err := p.perform(all)
+	clients, servers, err := p.perform(len(all), func(i int) (client, server *script.Side) { return all[i].Render(uint32(i)) })
 	if err != nil {
 		return nil, fmt.Errorf("playing %s: %w", cast, err)
 	}

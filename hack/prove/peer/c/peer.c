@@ -497,12 +497,12 @@ static int connection(int i, unsigned *port)
 			close(fd);
 			return -1;
 		}
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 		n = sizeof(a);
 		getsockname(fd, (void *)&a, &n);
 	}
 	if (fd >= 0) {
 		*port = port_of(&a);
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 		bound(fd);
 	}
 	return fd;
