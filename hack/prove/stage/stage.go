@@ -40,8 +40,14 @@ func Open() (*Stage, error) {
 	return s, nil
 }
 
+// Bare is a stage without an engine: what goes wrong there is wrong with the stage.
+func Bare() *Stage { return &Stage{spans: map[uint32][]oracle.Span{}} }
+
 // Close takes the engine out of the kernel.
 func (s *Stage) Close() error {
+	if s.engine == nil {
+		return nil
+	}
 	s.cancel()
 	return errors.Join(<-s.done, s.engine.Close())
 }
@@ -127,7 +133,7 @@ func (r *Report) Uncounted() (spans, headers int) {
 
 // Play has the conversations played, each by a connection of its own.
 func (s *Stage) Play(cast Cast, all []talk.Conversation) (*Report, error) {
-	before := s.engine.Drops()
+	before := s.drops()
 	p, err := hire(cast)
 	if err != nil {
 		return nil, err
@@ -143,7 +149,7 @@ func (s *Stage) Play(cast Cast, all []talk.Conversation) (*Report, error) {
 	wants, n := wantsOf(cast, all)
 	spans := s.take(n, p.server.pid(), p.client.pid())
 	report := &Report{Drops: map[string]uint64{}}
-	for reason, n := range s.engine.Drops() {
+	for reason, n := range s.drops() {
 		report.Drops[reason] = n - before[reason]
 	}
 	byEnds := connections(spans)
@@ -155,6 +161,13 @@ func (s *Stage) Play(cast Cast, all []talk.Conversation) (*Report, error) {
 		report.Verdicts = append(report.Verdicts, oracle.Judge(wants[i], seen, cast.Traced))
 	}
 	return report, nil
+}
+
+func (s *Stage) drops() map[string]uint64 {
+	if s.engine == nil {
+		return nil
+	}
+	return s.engine.Drops()
 }
 
 func (s *Stage) watch(cast Cast, p *players) error {
