@@ -53,6 +53,7 @@ type Round struct {
 	Flow      Flow
 	Exchanges []Exchange
 	Pause     int `json:",omitempty"` // microseconds before the server answers
+	Idle      int `json:",omitempty"` // microseconds before the client asks, or closes in the end
 }
 
 // Style is how a side cuts what it sends or reads into calls.
@@ -99,6 +100,11 @@ func New(seed uint64, id string) Conversation {
 		c.Rounds = append(c.Rounds, r)
 	}
 	c.Rounds = append(c.Rounds, d.last(c.End, fmt.Sprintf("%s-%d", id, n)))
+	for i := range c.Rounds {
+		if d.one(4) { // or what is only seen when the next thing happens would be in time
+			c.Rounds[i].Idle = 8000 + d.IntN(20_000)
+		}
+	}
 	if d.odd(3) {
 		c.SendBuf, c.NonBlock = 4096<<d.IntN(4), d.one(2)
 	}

@@ -42,7 +42,15 @@ func (r *renderer) atEnd() {
 // closeLast has a side close after the other has.
 func (r *renderer) closeLast(s *script.Side) {
 	r.do(s, script.Op{Kind: script.RecvEnd})
+	r.idle(s)
 	r.do(s, script.Op{Kind: script.Close})
+}
+
+// idle has the client wait before it closes.
+func (r *renderer) idle(s *script.Side) {
+	if s == r.client {
+		r.pause(s, r.c.Rounds[len(r.c.Rounds)-1].Idle)
+	}
 }
 
 // lastAnswered plays the ends where the last answer is whole.
@@ -69,6 +77,7 @@ func (r *renderer) lastAnswered(xs []Exchange) {
 	switch r.c.End {
 	case ClientCloses:
 		r.tells.hear()
+		r.idle(r.client)
 		r.do(r.client, script.Op{Kind: script.Close})
 		r.closeLast(r.server)
 		return

@@ -24,6 +24,7 @@ func (c Conversation) Render(id uint32) (client, server *script.Side) {
 		r.do(r.client, script.Op{Kind: script.NonBlock})
 	}
 	for i, round := range c.Rounds {
+		r.pause(r.client, round.Idle)
 		if i < len(c.Rounds)-1 {
 			r.round(round)
 			continue
