@@ -69,6 +69,14 @@ test-kernels: ## Run the engine's live tests on other kernels in qemu (as root; 
 bench-engine: setup build ## Measure the eBPF engine: prints `name value unit`, writes bench/engine.json (as root).
 	@$(GO) run ./hack/bench
 
+.PHONY: prove-http1
+prove-http1: setup ## Send 200,000 random requests through real sockets, compare with all that was seen (as root); ARGS="-seed 1".
+	@$(GO) run ./hack/prove/http1 $(ARGS)
+
+.PHONY: prove-bytes
+prove-bytes: setup ## Send 100,000 random messages of other protocols through traced clients, compare every byte (as root).
+	@$(GO) run ./hack/prove/bytes $(ARGS)
+
 .PHONY: fmt
 fmt: ## Format Go and C.
 	@gofmt -w $(GO_SOURCES)

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/odi-dev/odi/bpf/guard"
+	"github.com/odi-dev/odi/hack/prove/peer"
+)
+
+func TestMain(m *testing.M) {
+	guard.Main()
+	peer.Main()
+	os.Exit(m.Run())
+}
+
+// needRoot skips where programs cannot be loaded, and fails in CI, which is root.
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() == 0 {
+		return
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatal("loading BPF programs needs root")
+	}
+	t.Skip("loading BPF programs needs root")
+}
+
+// TestAShortProof is `make prove-bytes` with a few thousand messages.
+func TestAShortProof(t *testing.T) {
+	needRoot(t)
+	var out strings.Builder
+	o := options{seed: uint64(time.Now().UnixNano()), messages: 12_000}
+	ok, err := o.prove(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !ok {
+		t.Error("bytes were changed, or spans were made of them")
+	}
+	t.Log(out.String())
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/odi-dev/odi/hack/prove/oracle"
+	"github.com/odi-dev/odi/hack/prove/stage"
+	"github.com/odi-dev/odi/hack/prove/talk"
+)
+
+// options say what to prove.
+type options struct {
+	seed     uint64
+	messages int
+	shrink   int
+	only     string
+	kind     string
+	dir      string
+}
+
+// perBatch is how many requests two processes play before others take their places.
+const perBatch = 1500
+
+// casts lists who plays, in turn.
+func casts(only string) []stage.Cast {
+	var all []stage.Cast
+	families := []string{"v4", "v6", "mapped"}
+	for i, width := range []int{10, 1, 100} {
+		for j, traced := range []oracle.Traced{{Server: true, Client: true}, {Server: true}, {Client: true}} {
+			for _, who := range [][2]string{{stage.Go, stage.Go}, {stage.C, stage.C}, {stage.Go, stage.C}, {stage.C, stage.Go}} {
+				c := stage.Cast{Client: who[0], Server: who[1], Traced: traced, Family: families[(i+j)%3], Width: width}
+				if strings.Contains(c.String(), only) {
+					all = append(all, c)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// prove plays conversations until there were enough messages. False: a fault.
+func (o *options) prove(w io.Writer) (bool, error) {
+	s, err := stage.Open()
+	if err != nil {
+		return false, err
+	}
+	_, _ = fmt.Fprintf(w, "seed %d\n", o.seed)
+	sum := newSummary()
+	players := casts(o.only)
+	begin := time.Now()
+	for batch := 0; sum.messages < o.messages; batch++ {
+		cast := players[batch%len(players)]
+		all := o.batch(batch, min(perBatch, o.messages-sum.messages))
+		report, err := s.Play(cast, all)
+		if err != nil {
+			return false, fmt.Errorf("batch %d: %w", batch, err)
+		}
+		sum.add(cast, all, report)
+		for i, v := range report.Verdicts {
+			if o.matters(v) && sum.shown < o.shrink {
+				sum.shown++
+				o.show(w, s, failure{cast: cast, talk: all[i], verdict: v})
+			}
+		}
+	}
+	sum.print(w, time.Since(begin))
+	return sum.ok(), s.Close()
+}
+
+// matters tells whether the verdict has a problem of the kind that is looked for.
+func (o *options) matters(v *oracle.Verdict) bool {
+	return slices.ContainsFunc(v.Problems, func(p oracle.Problem) bool { return strings.Contains(p.Kind, o.kind) })
+}
+
+// batch makes conversations with so many requests.
+func (o *options) batch(batch, messages int) []talk.Conversation {
+	var all []talk.Conversation
+	for n := 0; n < messages; {
+		seed := o.seed + uint64(batch)<<24 + uint64(len(all))
+		c := talk.New(seed, fmt.Sprintf("b%dc%d", batch, len(all)))
+		n += len(c.Wants())
+		all = append(all, c)
+	}
+	return all
+}

@@ -1,0 +1,131 @@
+package oracle
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/hack/prove/script"
+	"github.com/odi-dev/odi/hack/prove/talk"
+)
+
+// Tolerance is how far a duration may be off, beside what the thread was kept
+// waiting for a core.
+const Tolerance = 5 * time.Millisecond
+
+// kept is how much of a head ought to be kept.
+const kept = 1000
+
+// check compares one span with its request.
+func (j *judge) check(i int, s *Span, t script.Times) {
+	w := &j.wants[i]
+	o := w.Client
+	if s.Kind == probe.Server {
+		o = w.Server
+	}
+	side := name(s.Kind) + ": "
+	who := fmt.Sprintf("request %d (%.40s), %s span", i, w.Line, name(s.Kind))
+	if int(s.StatusCode) != o.Status && (!o.NoStatus || s.StatusCode != 0) {
+		j.wrong(side+"status", "%s: status %d, want %d", who, s.StatusCode, o.Status)
+	}
+	if s.Error == probe.ErrorNone && o.Faults&talk.Fine == 0 && o.Status != 0 {
+		j.wrong(side+"no error", "%s: no error, though the answer is not whole", who)
+	}
+	if s.Error != probe.ErrorNone && o.Faults&talk.Broken == 0 {
+		j.wrong(side+"error", "%s: error %s, want none", who, s.Error)
+	}
+	if s.RequestBodySize != w.ReqBody {
+		j.wrong(side+"request body", "%s: request body of %d, want %d", who, s.RequestBodySize, w.ReqBody)
+	}
+	if o.RespBody != talk.Unknown && s.ResponseBodySize != o.RespBody {
+		j.wrong(side+"response body", "%s: response body of %d, want %d", who, s.ResponseBodySize, o.RespBody)
+	}
+	j.head(who, i, s)
+	j.duration(who, s, t)
+}
+
+// head compares the bytes that were kept.
+func (j *judge) head(who string, i int, s *Span) {
+	want := j.wants[i].Head
+	if header := j.headers[i]; header != "" && s.Kind == probe.Server {
+		line := bytes.IndexByte(want, '\n') + 1
+		want = append(append(append([]byte{}, want[:line]...), "traceparent: "+header+"\r\n"...), want[line:]...)
+	}
+	got := bytes.TrimLeft(s.RequestHead, "\r\n")
+	if len(got) > len(want) || !bytes.Equal(got, want[:len(got)]) {
+		j.wrong(name(s.Kind)+": head", "%s: another head was kept: %.300q", who, got)
+	}
+	if len(s.RequestHead) < min(len(want), kept) {
+		j.Cut++
+	}
+}
+
+// duration compares with the clock of the process itself.
+func (j *judge) duration(who string, s *Span, t script.Times) {
+	if t.BeginTo == 0 || t.FinishTo == 0 {
+		return
+	}
+	got := int64(s.End.Sub(s.Start))
+	// What is received is seen when the call ends. A request is seen before it is
+	// sent, an answer while it is.
+	least, most := t.FinishTo-t.BeginFrom, t.FinishTo-t.BeginFrom
+	if s.Kind == probe.Server {
+		least, most = t.FinishFrom-t.BeginTo, t.FinishTo-t.BeginTo
+	}
+	off := max(got-most, least-got, 0)
+	j.Deviation = append(j.Deviation, time.Duration(off))
+	if off > int64(Tolerance)+t.Delay {
+		j.wrong(name(s.Kind)+": duration", "%s: took %s, the process says %s to %s (kept waiting %s)", who, time.Duration(got), time.Duration(least), time.Duration(most), time.Duration(t.Delay))
+	}
+}
+
+// parents checks what the servers say of where their requests came from.
+func (j *judge) parents(servers []*Span) {
+	for i, s := range servers {
+		if s == nil {
+			continue
+		}
+		w, value := &j.wants[i], j.headers[i]
+		if w.Trace != "" && !w.BadOwn {
+			value = w.Trace
+		}
+		want := "00000000000000000"
+		if value != "" {
+			want = value[36:52]
+			if got := fmt.Sprintf("%x", s.TraceID); got != value[3:35] {
+				j.wrong("server: trace", "request %d: the server span is in trace %s, the header said %s", i, got, value)
+			}
+		}
+		if got := fmt.Sprintf("%x", s.ParentSpanID); !strings.HasPrefix(want, got) {
+			j.wrong("server: parent", "request %d: the server span's parent is %s, want %s", i, got, want)
+		}
+	}
+}
+
+// propagation checks the headers against the client spans that they name.
+func (j *judge) propagation(traced bool) {
+	for i, header := range j.headers {
+		w := &j.wants[i]
+		switch {
+		case header != "" && !traced:
+			j.wrong("header of a stranger", "request %d: a header from a client that is not watched: %s", i, header)
+		case header == "" && traced && w.Trace == "" && !w.BadOwn:
+			j.NoHeader++
+		}
+		if !traced || j.clients[i] == nil {
+			continue
+		}
+		s := j.clients[i]
+		if s.Injected != (header != "") && w.Trace == "" {
+			j.wrong("client: injected", "request %d: the client span says that a header was written: %v, there is %q", i, s.Injected, header)
+		}
+		if !w.BadOwn && w.Trace != "" && fmt.Sprintf("%x", s.ParentSpanID) != w.Trace[36:52] {
+			j.wrong("client: parent", "request %d: the client span's parent is %x, the application wrote %s", i, s.ParentSpanID, w.Trace)
+		}
+		if ids := fmt.Sprintf("%x-%x", s.TraceID, s.SpanID); header != "" && header[3:52] != ids {
+			j.wrong("client: ids", "request %d: the header says %s, the client span is %s", i, header, ids)
+		}
+	}
+}

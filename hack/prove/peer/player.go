@@ -1,0 +1,170 @@
+package peer
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/odi-dev/odi/hack/prove/script"
+)
+
+// player is in the middle of one script.
+type player struct {
+	fd      int
+	open    bool
+	side    *script.Side
+	strip   stripper
+	out     uint32 // bytes sent
+	cork    bool
+	nowait  bool
+	file    int // a memory file with all that is to be sent, 0: not made yet
+	watch   watch
+	odd     string
+	buffers []byte
+}
+
+// errOver ends a script early without a fault: the peer has gone, as it may.
+var errOver = errors.New("the peer has gone")
+
+// run plays one script on a connection of its own.
+func run(side *script.Side, connect func() (int, uint32, error)) *script.Result {
+	r := &script.Result{ID: side.ID}
+	fd, port, err := connect()
+	if err != nil {
+		r.Fault = err.Error()
+		return r
+	}
+	r.Port = port
+	p := &player{fd: fd, open: true, side: side, strip: newStripper(side), watch: newWatch(side), buffers: make([]byte, 1<<20)}
+	defer p.watch.close()
+	for i := range side.Ops {
+		if err := p.step(&side.Ops[i]); err != nil {
+			if !errors.Is(err, errOver) {
+				r.Fault = fmt.Sprintf("step %d: %v", i, err)
+			}
+			break
+		}
+	}
+	if p.open {
+		p.ended(func() error { return unix.Close(p.fd) })
+	}
+	if p.file > 0 {
+		_ = unix.Close(p.file)
+	}
+	if r.Fault == "" {
+		r.Odd = p.odd
+	}
+	r.Times = p.watch.times
+	r.Headers = p.strip.headers
+	return r
+}
+
+func (p *player) step(op *script.Op) error {
+	switch op.Kind {
+	case script.Send:
+		err := p.send(op)
+		if err != nil && op.Flags&script.MayFail != 0 && gone(err) {
+			return errOver
+		}
+		return err
+	case script.Recv:
+		return p.recv(op)
+	case script.RecvEnd:
+		return p.recvEnd()
+	case script.HalfClose:
+		return unix.Shutdown(p.fd, unix.SHUT_WR)
+	case script.Close:
+		p.ended(func() error { return unix.Close(p.fd) })
+		p.open = false
+	case script.Reset:
+		if err := unix.SetsockoptLinger(p.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}); err != nil {
+			return err
+		}
+		p.ended(func() error { return unix.Close(p.fd) })
+		p.open = false
+	case script.Sleep:
+		time.Sleep(time.Duration(op.N) * time.Microsecond)
+	case script.SendBuf:
+		return unix.SetsockoptInt(p.fd, unix.SOL_SOCKET, unix.SO_SNDBUF, int(op.N))
+	case script.NonBlock:
+		p.nowait = true
+	case script.Settle:
+		return p.settle()
+	case script.Cork:
+		p.cork = true
+	}
+	return nil
+}
+
+func gone(err error) bool {
+	return errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET)
+}
+
+// ended notes when the connection ended for this side.
+func (p *player) ended(f func() error) {
+	s := p.watch.begin()
+	_ = f()
+	p.watch.end(s, true, script.AtEnd)
+	p.watch.end(s, false, script.AtEnd)
+}
+
+func (p *player) settle() error {
+	for range 200_000 {
+		n, err := unix.IoctlGetInt(p.fd, unix.SIOCOUTQ)
+		if err != nil || n == 0 {
+			return err
+		}
+		time.Sleep(20 * time.Microsecond)
+	}
+	return errors.New("the peer's kernel does not take what was sent")
+}
+
+// recv reads until the strange bytes aside op.N have come.
+func (p *player) recv(op *script.Op) error {
+	for i := 0; p.strip.at < op.N; i++ {
+		size := op.Sizes[i%len(op.Sizes)]
+		s := p.watch.begin()
+		n, err := p.read(op.How, p.buffers[:size])
+		if err != nil {
+			return fmt.Errorf("reading byte %d: %w", p.strip.at, err)
+		}
+		if n == 0 {
+			return fmt.Errorf("the connection ended before byte %d of %d", p.strip.at, op.N)
+		}
+		if err := p.strip.feed(p.buffers[:n]); err != nil {
+			return err
+		}
+		p.watch.end(s, true, p.strip.at)
+	}
+	return nil
+}
+
+func (p *player) recvEnd() error {
+	begin := time.Now()
+	for {
+		s := p.watch.begin()
+		n, err := unix.Read(p.fd, p.buffers[:1<<16])
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if n > 0 {
+			if err := p.strip.feed(p.buffers[:n]); err != nil {
+				return err
+			}
+			p.watch.end(s, true, p.strip.at)
+			continue
+		}
+		if errors.Is(err, unix.EAGAIN) {
+			if time.Since(begin) > patience/2*time.Second {
+				return errors.New("the connection does not end")
+			}
+			p.odd = "a call that waits said EAGAIN where the connection was reset"
+			continue
+		}
+		p.watch.end(s, true, script.AtEnd)
+		p.watch.end(s, false, script.AtEnd)
+		return nil
+	}
+}

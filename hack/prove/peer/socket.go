@@ -1,0 +1,123 @@
+package peer
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// patience bounds every call: nothing in a script takes that long.
+const patience = 20
+
+// connector makes the next connection of a worker and tells the client's port.
+type connector func(worker int) (fd int, port uint32, err error)
+
+// endpoints listens, and says where, or knows where to connect to.
+func endpoints(role []string) (connector, int, error) {
+	family := role[1]
+	if role[0] == "client" {
+		var ports []int
+		for _, s := range role[2:] {
+			port, err := strconv.Atoi(s)
+			if err != nil {
+				return nil, 0, err
+			}
+			ports = append(ports, port)
+		}
+		return func(i int) (int, uint32, error) { return dial(family, ports[i]) }, len(ports), nil
+	}
+	width, err := strconv.Atoi(role[2])
+	if err != nil {
+		return nil, 0, err
+	}
+	var listeners []int
+	var ports []string
+	for range width {
+		fd, port, err := listen(family)
+		if err != nil {
+			return nil, 0, err
+		}
+		listeners = append(listeners, fd)
+		ports = append(ports, strconv.Itoa(int(port)))
+	}
+	fmt.Println(strings.Join(ports, " "))
+	return func(i int) (int, uint32, error) { return accept(listeners[i]) }, width, nil
+}
+
+// domain and address of a family: v4, v6, or mapped: an IPv6 listener that IPv4
+// clients come to.
+func address(family string, server bool, port int) (int, unix.Sockaddr) {
+	switch {
+	case family == "v6":
+		return unix.AF_INET6, &unix.SockaddrInet6{Port: port, Addr: [16]byte{15: 1}}
+	case family == "mapped" && server:
+		return unix.AF_INET6, &unix.SockaddrInet6{Port: port}
+	}
+	return unix.AF_INET, &unix.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}
+}
+
+func listen(family string) (int, uint32, error) {
+	domain, addr := address(family, true, 0)
+	fd, err := unix.Socket(domain, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return 0, 0, err
+	}
+	if err := unix.Bind(fd, addr); err != nil {
+		return 0, 0, err
+	}
+	if err := unix.Listen(fd, 16); err != nil {
+		return 0, 0, err
+	}
+	own, err := unix.Getsockname(fd)
+	if err != nil {
+		return 0, 0, err
+	}
+	return fd, portOf(own), bound(fd)
+}
+
+func accept(listener int) (int, uint32, error) {
+	fd, peer, err := unix.Accept4(listener, unix.SOCK_CLOEXEC)
+	if err != nil {
+		return 0, 0, fmt.Errorf("accept: %w", err)
+	}
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	return fd, portOf(peer), bound(fd)
+}
+
+func dial(family string, port int) (int, uint32, error) {
+	domain, addr := address(family, false, port)
+	fd, err := unix.Socket(domain, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return 0, 0, err
+	}
+	if err := unix.Connect(fd, addr); err != nil {
+		_ = unix.Close(fd)
+		return 0, 0, fmt.Errorf("connect: %w", err)
+	}
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	own, err := unix.Getsockname(fd)
+	if err != nil {
+		return 0, 0, err
+	}
+	return fd, portOf(own), bound(fd)
+}
+
+func portOf(addr unix.Sockaddr) uint32 {
+	switch a := addr.(type) {
+	case *unix.SockaddrInet4:
+		return uint32(a.Port)
+	case *unix.SockaddrInet6:
+		return uint32(a.Port)
+	}
+	return 0
+}
+
+func bound(fd int) error {
+	limit := unix.Timeval{Sec: patience}
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit); err != nil {
+		return err
+	}
+	return unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &limit)
+}

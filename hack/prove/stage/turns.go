@@ -1,0 +1,53 @@
+package stage
+
+import (
+	"fmt"
+
+	"github.com/odi-dev/odi/hack/prove/script"
+	"github.com/odi-dev/odi/hack/prove/talk"
+)
+
+// Foreign is a conversation in another protocol, cut into calls by its seed.
+type Foreign struct {
+	Seed  uint64
+	Turns []talk.Turn
+}
+
+// PlayForeign has the conversations played and says for each what is wrong: a byte
+// that did not arrive as it was sent, or a span; empty where all is right.
+func (s *Stage) PlayForeign(cast Cast, all []Foreign) ([]string, error) {
+	p, err := hire(cast)
+	if err != nil {
+		return nil, err
+	}
+	defer p.stop()
+	if err := s.watch(cast, p); err != nil {
+		return nil, err
+	}
+	clients, servers, err := p.perform(len(all), func(i int) (client, server *script.Side) {
+		return talk.RenderTurns(uint32(i), all[i].Seed, all[i].Turns)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("playing %s: %w", cast, err)
+	}
+	byEnds := connections(s.take(0, p.server.pid(), p.client.pid()))
+	wrong := make([]string, len(all))
+	for i := range all {
+		client, server := clients[uint32(i)], servers[uint32(i)]
+		switch {
+		case client == nil || server == nil:
+			wrong[i] = "a side did not report"
+		case server.Fault != "":
+			wrong[i] = "the server: " + server.Fault
+		case client.Fault != "" || client.Odd != "":
+			wrong[i] = "the client: " + client.Fault + client.Odd
+		}
+		if client == nil || wrong[i] != "" {
+			continue
+		}
+		if spans := byEnds[ends{client.Port, p.port(i)}]; len(spans) > 0 {
+			wrong[i] = fmt.Sprintf("%d spans, the first of status %d: %.100q", len(spans), spans[0].StatusCode, spans[0].RequestHead)
+		}
+	}
+	return wrong, nil
+}
