@@ -15,14 +15,15 @@ struct feed {
 	u32 line1_pos; // of the first of them
 	u32 trace_pos;
 	u32 skip;   // bytes to be passed over, see skip_piece
-	u8 inject_slot; // slot of the first of them
+	u32 slot;   // of the first of them
+	u32 seq;    // or its number in the queue
 	u8 has_trace;
 	u8 whole;  // its head lies in this source completely
 	u8 queued; // it waits for a slot
 	u8 writes; // it can get a header
 	u8 one;    // stop behind the first head
 	u8 stuck;  // not HTTP (any more)
-	u8 _pad;
+	u8 _pad[2];
 };
 
 inline_ void consume(struct source *s, u32 n)
@@ -96,12 +97,13 @@ inline_ void head_ended(struct feed *f, struct dir *d)
 		asked(h, f->c, f->g, &f->w);
 	if (push(h, f->c, f->g, &f->w, (void *)f->win)) {
 		if (f->writes && !f->pushed) {
-			f->inject_slot = (h->tail - 1) & (SLOTS - 1);
 			f->line1_pos = d->line1_pos;
 			f->trace_pos = d->trace_pos;
 			f->has_trace = d->has_trace;
 			f->whole = !d->split;
 			f->queued = h->first != h->last;
+			f->slot = h->tail - 1;
+			f->seq = h->last - 1;
 		} else {
 			headless(f);
 		}

@@ -83,9 +83,9 @@ inline_ bool may_write(struct feed *f)
 // write_trace handles the first request that begins and ends its head in msg.
 inline_ void write_trace(struct sk_msg_md *msg, struct feed *f)
 {
-	struct http1 *h = f->h;
-	struct queued *q = f->queued ? queued_of(f->w.sk, h->last - 1) : 0;
-	struct request *r = q ? &q->r : &h->slot[f->inject_slot & (SLOTS - 1)];
+	u32 slot = f->slot & (SLOTS - 1), seq = f->seq;
+	struct queued *q = f->queued ? queued_of(f->w.sk, seq) : 0;
+	struct request *r = q ? &q->r : slot ? &f->h->slot[1] : &f->h->slot[0];
 	bool ok = false;
 
 	if (!(f->g->flags & T_PROPAGATE) || f->has_trace == 2)
@@ -131,7 +131,6 @@ inline_ bool at_begin(struct conn *c, struct http1 *h, u32 n)
 	switch (h->q.state) {
 	case D_LEN:
 		return h->q.left < n;
-	case D_CHUNK:
 	case D_TAIL:
 		return false;
 	}
@@ -144,12 +143,15 @@ inline_ bool at_begin(struct conn *c, struct http1 *h, u32 n)
 inline_ void look(struct sk_msg_md *msg, struct feed *f, u32 sure)
 {
 	u32 state = f->h->q.state, all = msg->size < sure ? msg->size : sure;
+	bool body = state == D_LEN || state == D_CHUNK;
 
 	f->win = &f->h->win;
-	if ((u64)(long)msg->data_end - (u64)(long)msg->data < all)
+	if (!body && (u64)(long)msg->data_end - (u64)(long)msg->data < all)
 		bpf_msg_pull_data(msg, 0, all < PULL_MAX ? all : PULL_MAX, 0);
 	view(msg, f, all);
 	f->one = f->src.total < msg->size;
+	if (f->one && body)
+		return; // its bytes can be counted once they are sent
 	feed_requests(f);
 	if (f->pushed || f->stuck || state == D_HEAD || !f->one)
 		return;

@@ -53,7 +53,7 @@ func (s *Stage) Close() error {
 }
 
 func (s *Stage) add(x probe.Exchange) {
-	x.RequestHead, x.ResponseHead = bytes.Clone(x.RequestHead), bytes.Clone(x.ResponseHead)
+	x.RequestHead = bytes.Clone(x.RequestHead)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.spans[x.PID] = append(s.spans[x.PID], oracle.Span{Exchange: x})
