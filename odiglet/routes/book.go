@@ -13,12 +13,18 @@ const maxTables = 256
 // Service is whose routes are told apart; its replicas share them.
 type Service struct{ Namespace, Name string }
 
+// Server is whom a client asks.
+type Server struct {
+	Address string
+	Port    int
+}
+
 // Query is one request.
 type Query struct {
 	Service Service
 	// Client says that the service sent the request, to Server.
 	Client bool
-	Server string
+	Server Server
 	Method string
 	// Path is the path of the request, as sent; it is copied where it is kept.
 	Path string
@@ -44,7 +50,7 @@ type Name struct {
 type Listed struct {
 	Client bool
 	// Server is whom the client asked.
-	Server string
+	Server Server
 	Route  string
 	Count  uint64
 }
@@ -114,7 +120,7 @@ func (b *Book) List(service Service) []Listed {
 		}
 	}
 	slices.SortFunc(all, func(x, y Listed) int {
-		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Route, y.Route), cmp.Compare(x.Server, y.Server))
+		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Route, y.Route), cmp.Compare(x.Server.Address, y.Server.Address), cmp.Compare(x.Server.Port, y.Server.Port))
 	})
 	return all
 }

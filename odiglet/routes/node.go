@@ -17,6 +17,7 @@ type node struct {
 	words  map[string]*node
 	params [parameters]*node
 	forms  map[string]*node
+	series map[string]bool // stems of numbered words that are a parameter
 
 	variety
 }
@@ -51,7 +52,7 @@ func (n *node) child(s segment, c *cursor) *node {
 			}
 			return next
 		}
-		if n.merged && !n.admits(s.text) {
+		if n.inSeries(s.text) || n.merged && !n.admits(s.text) {
 			return n.params[identifier-1]
 		}
 		return nil
@@ -63,6 +64,12 @@ func (n *node) child(s segment, c *cursor) *node {
 			return n.params[identifier-1]
 		}
 		return nil
+	case identifier:
+		next := n.params[identifier-1]
+		if next != nil && next.visits < 1<<31 {
+			next.visits++
+		}
+		return next
 	default:
 		return n.params[s.kind-1]
 	}
@@ -86,7 +93,7 @@ func (n *node) grow(q *Query) *node {
 
 func (n *node) add(s segment, c *cursor) *node {
 	switch {
-	case s.kind == word && (!n.merged || n.admits(s.text)):
+	case s.kind == word && !n.inSeries(s.text) && (!n.merged || n.admits(s.text)):
 		next := &node{parent: n, label: strings.Clone(s.text)}
 		next.known = isCommon(s.text)
 		if n.words == nil {

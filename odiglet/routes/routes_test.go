@@ -123,6 +123,30 @@ func TestWordsBecomeParametersOnceTheyAreMany(t *testing.T) {
 	}
 }
 
+func TestNumberedWordsAreASeries(t *testing.T) {
+	b := NewBook()
+	for range 3 {
+		for i := range manySteps - 1 {
+			if path := fmt.Sprint("/wizard/step-", i); server(b, path) != path {
+				t.Errorf("%s is called %s", path, server(b, path))
+			}
+		}
+	}
+	for i := range 30 {
+		server(b, fmt.Sprint("/products/order-", i))
+		server(b, fmt.Sprintf("/users/user%d/posts", i))
+		server(b, "/products/new")
+	}
+	for path, want := range map[string]string{
+		"/products/order-1": "/products/{id}", "/products/order-31": "/products/{id}", "/products/order-1000": "/products/{id}",
+		"/products/new": "/products/new", "/users/user3/posts": "/users/{id}/posts", "/products/step-3": "/products/step-3",
+	} {
+		if got := server(b, path); got != want {
+			t.Errorf("%s is called %s, want %s", path, got, want)
+		}
+	}
+}
+
 // nickname is a word that no vocabulary has, another one for each number.
 func nickname(i int) string {
 	const consonants, vowels = "bdfgklmnprstvz", "aeiou"
@@ -218,7 +242,7 @@ func TestNamesAreBounded(t *testing.T) {
 func TestClientsKeepServersApart(t *testing.T) {
 	b := NewBook()
 	ask := func(server, path string, status int) Name {
-		return b.Name(&Query{Client: true, Server: server, Method: "GET", Path: path, Status: status})
+		return b.Name(&Query{Client: true, Server: Server{server, 80}, Method: "GET", Path: path, Status: status})
 	}
 	for i := range 60 {
 		ask("users", "/v1/"+nickname(i), 200)

@@ -25,7 +25,7 @@ const Other = "/*"
 // table is what is known of one side of a service.
 type table struct {
 	client bool
-	roots  map[string]*node  // by server; a server's own is ""
+	roots  map[Server]*node  // a server's own is under none
 	user   map[string]*route // by pattern
 	other  route
 	// varied are the words that lead to values, at their depth.
@@ -38,7 +38,7 @@ type table struct {
 }
 
 func newTable(client bool) *table {
-	return &table{client: client, roots: make(map[string]*node), other: route{title: Other}, varied: make(map[lead]bool)}
+	return &table{client: client, roots: make(map[Server]*node), other: route{title: Other}, varied: make(map[lead]bool)}
 }
 
 // lead is a word in front of a position.
@@ -108,7 +108,7 @@ func (t *table) userRoute(title string) *route {
 
 // root is where the paths of a server begin.
 func (t *table) root(q *Query) *node {
-	server := ""
+	var server Server
 	if t.client {
 		server = q.Server
 	}
@@ -117,13 +117,14 @@ func (t *table) root(q *Query) *node {
 		return n
 	}
 	if len(t.roots) >= maxServers {
-		server = ""
+		server = Server{}
 		if n, ok = t.roots[server]; ok {
 			return n
 		}
 	}
 	n = &node{}
-	t.roots[strings.Clone(server)] = n
+	server.Address = strings.Clone(server.Address)
+	t.roots[server] = n
 	return n
 }
 
@@ -155,7 +156,10 @@ func (t *table) learn(root *node, q *Query) *route {
 // says whether there was one.
 func (t *table) mergeAbove(n *node) (merged bool) {
 	var top *node
-	for at := n.parent; at != nil; at = at.parent {
+	for child, at := n, n.parent; at != nil; child, at = at, at.parent {
+		if at.mergeSeries(child) {
+			top = at
+		}
 		word := lead{at.label, at.depth()}
 		if at.varies(t.varied[word]) {
 			at.merge()
@@ -203,10 +207,10 @@ func (t *table) list(all []Listed) []Listed {
 		}
 	}
 	for r := range maps.Values(t.user) {
-		all = append(all, Listed{t.client, "", r.title, r.count})
+		all = append(all, Listed{t.client, Server{}, r.title, r.count})
 	}
 	if t.other.count > 0 {
-		all = append(all, Listed{t.client, "", t.other.title, t.other.count})
+		all = append(all, Listed{t.client, Server{}, t.other.title, t.other.count})
 	}
 	return all
 }

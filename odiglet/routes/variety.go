@@ -14,8 +14,8 @@ const (
 	// ... but not if a third of them is in the vocabulary of APIs: a list of a
 	// hundred resources is one of fixed words.
 	manyCommon = 128
-	// manyAlike is enough where the same word leads to values elsewhere:
-	// /eu/users/alice after /us/users/bob.
+	// manyAlike is enough where the same word leads to values elsewhere
+	// (/eu/users/alice after /us/users/bob), and among identifiers.
 	manyAlike = 8
 	// settled is how often a word came before it is no candidate any more. Words
 	// that come that much more often than most are kept when the others merge.
@@ -38,7 +38,7 @@ type variety struct {
 	once   int   // words that came once
 	twice  int   // words that came twice
 
-	// Of the node itself, as a word of its parent.
+	// Of the node itself, as a child of its parent.
 	visits uint32
 	known  bool // in the vocabulary
 }
@@ -92,22 +92,27 @@ func (n *node) count(child *node, by int) {
 // varies says whether the words of the position are values. alike says that those
 // of another position are, to which the same word leads.
 func (n *node) varies(alike bool) bool {
+	if n.merged || n.young < manyAlike {
+		return false
+	}
+	// The number of words that exist, from how many were seen once and twice
+	// (Chao 1984), tells a position without an end.
+	exist := n.young + n.once*(n.once-1)/(2*(n.twice+1))
 	switch {
-	case n.merged || n.young < manyAlike:
-		return false
-	case alike && !n.isCommon():
-		return true
-	case n.young < manyNew:
-		return false
 	case n.isCommon():
 		return n.young >= manyCommon
 	case n.young >= many:
 		return true
+	case n.young >= manyNew:
+		return exist >= 8*n.young
 	}
-	// The number of words that exist, from how many were seen once and twice
-	// (Chao 1984): eight times what was seen is a position without an end.
-	unseen := n.once * (n.once - 1) / (2 * (n.twice + 1))
-	return n.young+unseen >= settled*n.young
+	return (alike || n.hasIdentifiers()) && exist >= 4*n.young
+}
+
+// hasIdentifiers says whether values of another look are at the position.
+func (n *node) hasIdentifiers() bool {
+	ids := n.params[identifier-1]
+	return ids != nil && ids.visits >= manyNew
 }
 
 // isCommon says whether the candidates are words as APIs have them.
@@ -169,11 +174,17 @@ func (n *node) unite(other *node) {
 		n.adopt(&n.forms, label, child)
 	}
 	for label, child := range other.words {
-		if n.merged && (!child.known || n.room <= 0) && n.words[label] == nil {
+		if n.words[label] == nil && (n.inSeries(label) || n.merged && (!child.known || n.room <= 0)) {
 			n.param(identifier).unite(child)
 			continue
 		}
 		n.adopt(&n.words, label, child)
+	}
+	for s := range other.series {
+		if n.series == nil {
+			n.series = make(map[string]bool)
+		}
+		n.series[s] = true
 	}
 	if other.merged && !n.merged {
 		n.merge()
