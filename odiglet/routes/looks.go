@@ -1,6 +1,10 @@
 package routes
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 func isLetters(s string) bool {
 	for i := 0; i < len(s); i++ {
@@ -9,6 +13,16 @@ func isLetters(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// isPrintable keeps what steers a terminal, and what was no text, out of names.
+func isPrintable(s string) bool {
+	for _, r := range s {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return false
+		}
+	}
+	return true
 }
 
 func isDigits(s string) bool {

@@ -85,6 +85,8 @@ func TestLooks(t *testing.T) {
 		"/getHTTPUserByID":                        "/getHTTPUserByID",
 		"/a/../b":                                 "/a/{id}/b",
 		"/a/b/c/d/e/f/g/h/i/j/k/l/m/n":            "/a/b/c/d/e/f/g/h/i/j/k/l/*",
+		"/x/\u009b31m":                            "/x/{id}",
+		"/x/a\uFFFDb":                             "/x/{id}",
 		"/x/<script>":                             "/x/{id}",
 		"/x/a b":                                  "/x/{id}",
 		"*":                                       "",

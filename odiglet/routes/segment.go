@@ -66,11 +66,15 @@ var classes = func() (all [256]class) {
 // look says what a segment is. Parameters of the segment (;jsessionid=1) are cut off.
 func look(text string) segment {
 	var n [5]int
+	var bits byte
 	for i := 0; i < len(text); i++ {
 		n[classes[text[i]]]++
+		bits |= text[i]
 	}
 	letters := n[lower] + n[upper]
 	switch {
+	case bits >= 0x80 && !isPrintable(text):
+		return segment{text, identifier}
 	case n[other] > 0:
 		return special(text)
 	case len(text) > maxSegment:
