@@ -56,13 +56,10 @@ func (c *cursor) next() (segment, bool) {
 	}
 	c.left = left
 	c.depth++
-	s := look(text)
 	if last && c.asset {
-		s.kind = file
-		if wellKnown[text] {
-			s.kind = word
-		}
+		return segment{text, fileOrWord(text)}, true
 	}
+	s := look(text)
 	if s.kind == word {
 		c.words++
 	} else {

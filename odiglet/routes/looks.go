@@ -58,7 +58,7 @@ func isToken(s string) bool {
 	case len(s) > 40:
 		return true
 	}
-	return len(s) >= 10 && isScrambled(s)
+	return len(s) >= 10 && isScrambled(s) && !isNumbered(s)
 }
 
 // fluentRow is how many small letters in a row are rare where capitals are random.
@@ -70,7 +70,7 @@ func isScrambled(s string) bool {
 	for len(s) > 0 && classes[s[len(s)-1]] == digit {
 		s = s[:len(s)-1] // names end in numbers, too
 	}
-	runs, row, fluent := 0, 0, 0
+	runs, row, vowels, fluent, most := 0, 0, 0, 0, 2
 	var n [5]int
 	before := other
 	for i := 0; i < len(s); i++ {
@@ -78,21 +78,53 @@ func isScrambled(s string) bool {
 		if c == separator {
 			continue
 		}
+		if c == lower && before == digit {
+			most = 3 // camel case goes on with a capital
+		}
 		if c != before && (c != lower || before != upper) {
 			runs++
 		}
-		if row++; c != lower {
-			row = 0
-		}
-		if row == fluentRow {
-			fluent += fluentRow
-		} else if row > fluentRow {
-			fluent++
+		if c != lower {
+			fluent += fluency(row, vowels)
+			row, vowels = 0, 0
+			if c == upper {
+				row = 1
+			}
+		} else if row++; strings.IndexByte("aeiouy", s[i]) >= 0 {
+			vowels++
 		}
 		n[c]++
 		before = c
 	}
-	return 5*fluent < 2*len(s) && isSpread(runs, n) && !isCommon(s)
+	fluent += fluency(row, vowels)
+	return 5*fluent < most*len(s) && isSpread(runs, n) && !isCommon(s)
+}
+
+// isStray says whether a word could be a token by its capitals and digits. Among
+// identifiers that is enough: of random tokens, one in a hundred looks like a name.
+func isStray(s string) bool {
+	runs, isHexadecimal := 0, true
+	before := other
+	for i := 0; i < len(s); i++ {
+		isHexadecimal = isHexadecimal && isHex(s[i])
+		c := classes[s[i]]
+		if c == separator {
+			continue
+		}
+		if c != before && (c != lower || before != upper) {
+			runs++
+		}
+		before = c
+	}
+	return (len(s) >= 12 && 5*runs >= len(s) || len(s) >= 8 && isHexadecimal) && !isCommon(s)
+}
+
+// fluency is how many letters of a row can be pronounced.
+func fluency(row, vowels int) int {
+	if row < fluentRow || 4*vowels < row {
+		return 0
+	}
+	return row
 }
 
 // isSpread judges how many runs there are for the letters. The bounds were found

@@ -92,6 +92,9 @@ func (n *node) grow(q *Query) *node {
 }
 
 func (n *node) add(s segment, c *cursor) *node {
+	if s.kind == word && n.hasIdentifiers() && isStray(s.text) {
+		s.kind = identifier
+	}
 	switch {
 	case s.kind == word && !n.inSeries(s.text) && (!n.merged || n.admits(s.text)):
 		next := &node{parent: n, label: strings.Clone(s.text)}

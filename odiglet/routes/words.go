@@ -7,9 +7,6 @@ import "strings"
 var assets = set(`js mjs css map png jpg jpeg gif svg ico webp avif bmp woff woff2 ttf otf eot
 	mp3 mp4 m4a m4s ts webm ogg wav mov wasm pdf zip gz tgz bz2 xz tar jar exe dmg deb rpm apk`)
 
-// wellKnown are static files that are routes of their own.
-var wellKnown = set("favicon.ico service-worker.js sw.js")
-
 // usualLocales are those that are written in lower case on the web. to-do, a
 // language and a country, is not among them.
 var usualLocales = set(`en-us en-gb en-au en-ca en-in en-ie en-nz en-za de-de de-at de-ch fr-fr fr-ca fr-be fr-ch
@@ -88,6 +85,15 @@ var vocabulary = set(`
 	codespaces emojis gitignore octocat zen stargazers subscribers assignees collaborators commits compare contents forks hooks keys languages merges
 	readme refs blobs trees tags actions pages pulls milestones traffic clones referrers popular starred blocks migrations meta feeds gists licenses orgs`)
 
+// fileOrWord judges static files: some are routes of their own.
+func fileOrWord(name string) kind {
+	switch name {
+	case "favicon.ico", "service-worker.js", "sw.js":
+		return word
+	}
+	return file
+}
+
 func set(words string) map[string]bool {
 	all := make(map[string]bool)
 	for w := range strings.FieldsSeq(words) {
@@ -101,7 +107,7 @@ func isNumbered(s string) bool {
 	if numbered[s] || numbered[strings.ToLower(s)] {
 		return true
 	}
-	for _, short := range []string{"i18n", "l10n", "a11y", "o11y", "base64"} { // jsi18n, base64Encoder
+	for _, short := range []string{"i18n", "l10n", "a11y", "o11y", "k8s", "base64"} { // jsi18n, base64Encoder
 		if strings.Contains(s, short) && len(s) < 20 {
 			return true
 		}
