@@ -7,8 +7,10 @@ import (
 )
 
 // maxTables bounds the memory of services that come and go: the one that was
-// silent for longest is forgotten. A table is 60 KiB or less, usually 5.
-const maxTables = 256
+// silent for longest is forgotten. It is more than both sides of every pod that a
+// node can hold. A table takes 10 to 50 KiB; with the longest paths that a hostile
+// service can be asked for, 1.7 MiB.
+const maxTables = 512
 
 // Service is whose routes are told apart; its replicas share them.
 type Service struct{ Namespace, Name string }

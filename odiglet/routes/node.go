@@ -98,7 +98,7 @@ func (n *node) add(s segment, c *cursor) *node {
 	switch {
 	case s.kind == word && !n.inSeries(s.text) && (!n.merged || n.admits(s.text)):
 		next := &node{parent: n, label: strings.Clone(s.text)}
-		next.known = isCommon(s.text)
+		next.known, next.doubted = isCommon(s.text), trustOf(c.query.Status) == doubt
 		if n.words == nil {
 			n.words = make(map[string]*node)
 		}

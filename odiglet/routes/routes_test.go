@@ -213,6 +213,27 @@ func TestScansUseUpNothing(t *testing.T) {
 	}
 }
 
+// TestScansMergeNothing: a wall that answers 403 to everything makes words, but they
+// do not show that the position has no end of them.
+func TestScansMergeNothing(t *testing.T) {
+	b := NewBook()
+	for i := range 20 {
+		server(b, "/"+nickname(i))
+	}
+	for i := range 200 {
+		answered(b, "/"+nickname(100+i), 403)
+	}
+	for i := range 20 {
+		path := "/" + nickname(i)
+		if got := server(b, path); got != path {
+			t.Errorf("%s is called %s", path, got)
+		}
+	}
+	if got := answered(b, "/"+nickname(299), 403); got != Other {
+		t.Errorf("the last scan is called %s", got)
+	}
+}
+
 func TestRoutesAreBounded(t *testing.T) {
 	b := NewBook()
 	names := map[string]bool{}

@@ -41,6 +41,9 @@ type variety struct {
 	// Of the node itself, as a child of its parent.
 	visits uint32
 	known  bool // in the vocabulary
+	// doubted words were learned from an answer that proves nothing: they are no
+	// candidates.
+	doubted bool
 }
 
 // welcome counts a new word.
@@ -50,6 +53,9 @@ func (n *node) welcome(child *node) {
 		return
 	}
 	child.visits = 1
+	if child.doubted {
+		child.visits = settled
+	}
 	n.last = child
 	n.count(child, 1)
 }
@@ -132,7 +138,7 @@ func (n *node) merge() {
 	}
 	into := n.param(identifier)
 	for label, child := range n.words {
-		if child.visits >= from || child.known && !common {
+		if child.isKept(from) || child.known && !common {
 			continue
 		}
 		delete(n.words, label)
@@ -154,6 +160,14 @@ func (n *node) outliers() uint32 {
 	}
 	slices.Sort(visits)
 	return settled * max(1, visits[len(visits)/4])
+}
+
+// isKept says whether a word came that often of its own.
+func (n *node) isKept(from uint32) bool {
+	if n.doubted {
+		from += settled
+	}
+	return n.visits >= from
 }
 
 // unite takes over everything of another node.
