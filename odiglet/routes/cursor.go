@@ -39,9 +39,7 @@ func newCursor(q *Query) cursor {
 
 // next returns the next segment; false at the end.
 func (c *cursor) next() (segment, bool) {
-	for len(c.left) > 0 && c.left[0] == '/' {
-		c.left = c.left[1:]
-	}
+	c.left = strings.TrimLeft(c.left, "/")
 	if c.left == "" {
 		return segment{}, false
 	}
@@ -49,23 +47,27 @@ func (c *cursor) next() (segment, bool) {
 	if i := strings.IndexByte(c.left, '/'); i >= 0 {
 		text, left = c.left[:i], c.left[i:]
 	}
-	last := left == "" || strings.Trim(left, "/") == ""
-	if c.depth == maxDepth || c.cut && left == "" || c.asset && !last && c.words >= assetDepth {
+	isLast := strings.TrimLeft(left, "/") == ""
+	if c.ends(left, isLast) {
 		c.left = ""
 		return segment{text, rest}, true
 	}
 	c.left = left
 	c.depth++
-	if last && c.asset {
+	if c.asset && isLast {
 		return segment{text, fileOrWord(text)}, true
 	}
 	s := look(text)
-	if s.kind == word {
-		c.words++
-	} else {
+	c.words++
+	if s.kind != word {
 		c.words = 0
 	}
 	return s, true
+}
+
+// ends says whether all that is left is one star.
+func (c *cursor) ends(left string, isLast bool) bool {
+	return c.depth == maxDepth || c.cut && left == "" || c.asset && !isLast && c.words >= assetDepth
 }
 
 // form writes the label of a segment that is a form. It is valid until the next call.

@@ -61,7 +61,7 @@ func isToken(s string) bool {
 	return len(s) >= 10 && isScrambled(s) && !isNumbered(s)
 }
 
-// fluentRow is how many small letters in a row are rare where capitals are random.
+// fluentRow is how many letters in a row are rare where capitals are random.
 const fluentRow = 4
 
 // isScrambled says whether capitals and digits are spread as in base64: names in
@@ -70,75 +70,89 @@ func isScrambled(s string) bool {
 	for len(s) > 0 && classes[s[len(s)-1]] == digit {
 		s = s[:len(s)-1] // names end in numbers, too
 	}
-	runs, row, vowels, fluent, most := 0, 0, 0, 0, 2
-	var n [5]int
-	before := other
-	for i := 0; i < len(s); i++ {
-		c := classes[s[i]]
-		if c == separator {
-			continue
-		}
-		if c == lower && before == digit {
-			most = 3 // camel case goes on with a capital
-		}
-		if c != before && (c != lower || before != upper) {
-			runs++
-		}
-		if c != lower {
-			fluent += fluency(row, vowels)
-			row, vowels = 0, 0
-			if c == upper {
-				row = 1
-			}
-		} else if row++; strings.IndexByte("aeiouy", s[i]) >= 0 {
-			vowels++
-		}
-		n[c]++
-		before = c
+	r := read(s)
+	most := 2
+	if r.inner {
+		most = 3
 	}
-	fluent += fluency(row, vowels)
-	return 5*fluent < most*len(s) && isSpread(runs, n) && !isCommon(s)
+	return 5*r.fluent < most*len(s) && r.isSpread() && !isCommon(s)
 }
 
 // isStray says whether a word could be a token by its capitals and digits. Among
 // identifiers that is enough: of random tokens, one in a hundred looks like a name.
 func isStray(s string) bool {
-	runs, isHexadecimal := 0, true
-	before := other
-	for i := 0; i < len(s); i++ {
-		isHexadecimal = isHexadecimal && isHex(s[i])
-		c := classes[s[i]]
-		if c == separator {
-			continue
-		}
-		if c != before && (c != lower || before != upper) {
-			runs++
-		}
-		before = c
+	isHexadecimal := len(s) >= 8
+	for i := 0; i < len(s) && isHexadecimal; i++ {
+		isHexadecimal = isHex(s[i])
 	}
-	return (len(s) >= 12 && 5*runs >= len(s) || len(s) >= 8 && isHexadecimal) && !isCommon(s)
+	return (isHexadecimal || len(s) >= 12 && 5*read(s).runs >= len(s)) && !isCommon(s)
 }
 
-// fluency is how many letters of a row can be pronounced.
-func fluency(row, vowels int) int {
-	if row < fluentRow || 4*vowels < row {
-		return 0
+// reading is how the letters and digits of a word follow each other.
+type reading struct {
+	n      [5]int // by class
+	runs   int    // of one class; a capital belongs to the small letters behind it
+	fluent int    // letters that can be pronounced
+	inner  bool   // small letters follow a digit; camel case goes on with a capital
+
+	before      class
+	row, vowels int
+}
+
+func read(s string) reading {
+	var r reading
+	for i := 0; i < len(s); i++ {
+		if c := classes[s[i]]; c != separator {
+			r.add(c, s[i])
+		}
 	}
-	return row
+	r.endRow()
+	return r
+}
+
+func (r *reading) add(c class, letter byte) {
+	if c != r.before && (c != lower || r.before != upper) {
+		r.runs++
+	}
+	switch {
+	case c != lower:
+		r.endRow()
+		if c == upper {
+			r.row = 1
+		}
+	default:
+		r.inner = r.inner || r.before == digit
+		r.row++
+		if strings.IndexByte("aeiouy", letter) >= 0 {
+			r.vowels++
+		}
+	}
+	r.n[c]++
+	r.before = c
+}
+
+// endRow ends a row of small letters with the capital before it.
+func (r *reading) endRow() {
+	if r.row >= fluentRow && 4*r.vowels >= r.row {
+		r.fluent += r.row
+	}
+	r.row, r.vowels = 0, 0
 }
 
 // isSpread judges how many runs there are for the letters. The bounds were found
 // with random tokens on one side and names of functions on the other.
-func isSpread(runs int, n [5]int) bool {
-	length := n[lower] + n[upper] + n[digit]
-	isMixed := n[lower] > 0 && n[upper] > 0
-	switch {
-	case isMixed && n[digit] > 0 && (3*runs > length || length >= 16 && 5*runs > length):
-		return true
-	case isMixed && length >= 16 && 5*runs >= length && 10*n[upper] >= 3*length:
-		return true
+func (r *reading) isSpread() bool {
+	length := r.n[lower] + r.n[upper] + r.n[digit]
+	if r.n[lower] > 0 && r.n[upper] > 0 {
+		long := length >= 16
+		switch {
+		case r.n[digit] > 0 && (3*r.runs > length || long && 5*r.runs > length):
+			return true
+		case long && 5*r.runs >= length && 10*r.n[upper] >= 3*length:
+			return true
+		}
 	}
-	return 3*runs >= length+3
+	return 3*r.runs >= length+3
 }
 
 // isUUID also takes those without a digit.
@@ -170,22 +184,19 @@ func isVersion(s string) bool {
 	if len(s) < 2 || len(s) > 14 || s[0] != 'v' && s[0] != 'V' || classes[s[1]] != digit {
 		return false
 	}
-	numbers := 0
-	i := 1
-	for i < len(s) && (classes[s[i]] == digit || s[i] == '.') {
-		if s[i] == '.' {
-			numbers = 0
-		} else if numbers++; numbers > longNumber {
+	stage := strings.TrimLeft(s[1:], "0123456789.")
+	for number := range strings.SplitSeq(s[1:len(s)-len(stage)], ".") {
+		if len(number) > longNumber {
 			return false
 		}
-		i++
 	}
-	stage := strings.TrimLeft(s[i:], "-")
-	if stage == "" {
-		return i == len(s)
-	}
+	return stage == "" || isStage(strings.TrimLeft(stage, "-"))
+}
+
+// isStage takes beta, rc1, preview.2.
+func isStage(s string) bool {
 	for _, known := range []string{"alpha", "beta", "rc", "preview", "p"} {
-		if number, ok := strings.CutPrefix(stage, known); ok {
+		if number, ok := strings.CutPrefix(s, known); ok {
 			return number == "" || len(number) <= longNumber && isDigits(strings.TrimLeft(number, "."))
 		}
 	}
@@ -194,11 +205,11 @@ func isVersion(s string) bool {
 
 // isLocale takes en-US, pt_BR, zh-Hant-TW, es-419, and the usual ones in lower case.
 func isLocale(s string) bool {
-	if len(s) < 5 || len(s) > 10 || s[2] != '-' && s[2] != '_' || classes[s[0]] != lower || classes[s[1]] != lower || !isLetters(s[:2]) {
+	if len(s) < 5 || len(s) > 10 || s[2] != '-' && s[2] != '_' || !isOnly(s[:2], lower) {
 		return false
 	}
 	region := s[3:]
-	if len(region) >= 4 && classes[region[0]] == upper && isLetters(region[:4]) && strings.ToLower(region[1:4]) == region[1:4] {
+	if len(region) >= 4 && isOnly(region[:1], upper) && isOnly(region[1:4], lower) { // the script
 		if len(region) == 4 {
 			return true
 		}
@@ -207,13 +218,23 @@ func isLocale(s string) bool {
 		}
 		region = region[5:]
 	}
-	switch {
-	case len(region) == 2 && classes[region[0]] == upper && classes[region[1]] == upper, len(region) == 3 && isDigits(region):
-		return true
-	case len(region) == 2:
-		return usualLocales[s[:2]+"-"+region]
+	switch len(region) {
+	case 2:
+		return isOnly(region, upper) || usualLocales[s[:2]+"-"+region]
+	case 3:
+		return isDigits(region)
 	}
 	return false
+}
+
+// isOnly says whether all of a text is ASCII of one class.
+func isOnly(s string, c class) bool {
+	for i := 0; i < len(s); i++ {
+		if classes[s[i]] != c || s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // isAsset says whether a path ends in the name of a static file.

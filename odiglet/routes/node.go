@@ -46,33 +46,31 @@ func (n *node) walk(q *Query, lenient bool) *node {
 func (n *node) child(s segment, c *cursor) *node {
 	switch s.kind {
 	case word:
-		if next, ok := n.words[s.text]; ok {
-			if !n.merged {
-				n.visit(next)
-			}
-			return next
-		}
-		if n.inSeries(s.text) || n.merged && !n.admits(s.text) {
-			return n.params[identifier-1]
-		}
-		return nil
+		return n.wordChild(s.text)
 	case form:
-		if next, ok := n.forms[string(c.form(s.text))]; ok {
+		if next, ok := n.forms[string(c.form(s.text))]; ok || len(n.forms) < maxForms {
 			return next
 		}
-		if len(n.forms) >= maxForms {
-			return n.params[identifier-1]
-		}
-		return nil
-	case identifier:
-		next := n.params[identifier-1]
-		if next != nil && next.visits < 1<<31 {
-			next.visits++
+		return n.params[identifier-1]
+	}
+	next := n.params[s.kind-1]
+	if next != nil && next.visits < 1<<31 {
+		next.visits++
+	}
+	return next
+}
+
+func (n *node) wordChild(text string) *node {
+	if next, ok := n.words[text]; ok {
+		if !n.merged {
+			n.visit(next)
 		}
 		return next
-	default:
-		return n.params[s.kind-1]
 	}
+	if n.inSeries(text) || n.merged && !n.admits(text) {
+		return n.params[identifier-1]
+	}
+	return nil
 }
 
 // grow follows a path and makes what is missing.
@@ -92,11 +90,10 @@ func (n *node) grow(q *Query) *node {
 }
 
 func (n *node) add(s segment, c *cursor) *node {
-	if s.kind == word && n.hasIdentifiers() && isStray(s.text) {
-		s.kind = identifier
-	}
 	switch {
-	case s.kind == word && !n.inSeries(s.text) && (!n.merged || n.admits(s.text)):
+	case s.kind == word && n.isValue(s.text), s.kind == form && len(n.forms) >= maxForms:
+		return n.param(identifier)
+	case s.kind == word:
 		next := &node{parent: n, label: strings.Clone(s.text)}
 		next.known, next.doubted = isCommon(s.text), trustOf(c.query.Status) == doubt
 		if n.words == nil {
@@ -105,17 +102,20 @@ func (n *node) add(s segment, c *cursor) *node {
 		n.words[next.label] = next
 		n.welcome(next)
 		return next
-	case s.kind == form && len(n.forms) < maxForms:
+	case s.kind == form:
 		next := &node{parent: n, label: string(c.form(s.text))}
 		if n.forms == nil {
 			n.forms = make(map[string]*node)
 		}
 		n.forms[next.label] = next
 		return next
-	case s.kind == word || s.kind == form:
-		return n.param(identifier)
 	}
 	return n.param(s.kind)
+}
+
+// isValue says whether a new word is a value by what is known of its position.
+func (n *node) isValue(text string) bool {
+	return n.inSeries(text) || n.merged && !n.admits(text) || n.hasIdentifiers() && isStray(text)
 }
 
 // param returns the child of a kind of parameter.

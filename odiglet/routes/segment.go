@@ -117,14 +117,12 @@ func numeric(text string, digits int) kind {
 	return identifier
 }
 
-// composed judges letters with digits or separators by their parts.
+// composed judges letters with digits or separators.
 func composed(text string, digits bool) kind {
 	switch {
 	case isLocale(text):
 		return locale
-	case !digits && len(text) < 10:
-		return word
-	case digits && isVersion(text):
+	case !digits && len(text) < 10, digits && isVersion(text):
 		return word
 	case digits && isDate(text):
 		return date
@@ -134,6 +132,11 @@ func composed(text string, digits bool) kind {
 	if stem, _, ok := extension(text); ok && isDigits(stem) {
 		return form
 	}
+	return byParts(text)
+}
+
+// byParts judges a text by what stands between its separators, and as a whole.
+func byParts(text string) kind {
 	parts, from := 0, 0
 	for i := 0; i <= len(text); i++ {
 		if i < len(text) && classes[text[i]] != separator {

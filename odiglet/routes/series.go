@@ -19,6 +19,14 @@ func stem(text string) string {
 // inSeries says whether a word is one of a series that became a parameter.
 func (n *node) inSeries(text string) bool { return n.series != nil && n.series[stem(text)] }
 
+// begin makes a series a parameter.
+func (n *node) begin(stem string) {
+	if n.series == nil {
+		n.series = make(map[string]bool)
+	}
+	n.series[stem] = true
+}
+
 // mergeSeries makes one parameter of numbered words once they are many. It says
 // whether child, which is new, was one of them.
 func (n *node) mergeSeries(child *node) bool {
@@ -35,10 +43,7 @@ func (n *node) mergeSeries(child *node) bool {
 	if len(all) < manySteps {
 		return false
 	}
-	if n.series == nil {
-		n.series = make(map[string]bool)
-	}
-	n.series[s] = true
+	n.begin(s)
 	for _, one := range all {
 		delete(n.words, one.label)
 		n.param(identifier).unite(one)

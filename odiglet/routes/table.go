@@ -78,6 +78,14 @@ func (t *table) find(q *Query) *route {
 			return t.userRoute(title)
 		}
 	}
+	if r := t.learned(q); r != nil || t.client {
+		return r
+	}
+	return &t.other
+}
+
+// learned returns the route that the traffic shows, nil if there is none.
+func (t *table) learned(q *Query) *route {
 	root := t.root(q)
 	if n := root.walk(q, false); n != nil && n.route != nil {
 		return n.route
@@ -85,13 +93,10 @@ func (t *table) find(q *Query) *route {
 	if r := t.learn(root, q); r != nil {
 		return r
 	}
-	if n := root.walk(q, true); n != nil && n.route != nil {
+	if n := root.walk(q, true); n != nil {
 		return n.route
 	}
-	if t.client {
-		return nil
-	}
-	return &t.other
+	return nil
 }
 
 func (t *table) userRoute(title string) *route {

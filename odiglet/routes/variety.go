@@ -172,13 +172,7 @@ func (n *node) isKept(from uint32) bool {
 
 // unite takes over everything of another node.
 func (n *node) unite(other *node) {
-	if other.route != nil {
-		if n.route == nil {
-			n.route = other.route
-		} else {
-			n.route.count += other.route.count
-		}
-	}
+	n.route = sum(n.route, other.route)
 	for i, child := range other.params {
 		if child != nil {
 			n.param(kind(i + 1)).unite(child)
@@ -195,15 +189,23 @@ func (n *node) unite(other *node) {
 		n.adopt(&n.words, label, child)
 	}
 	for s := range other.series {
-		if n.series == nil {
-			n.series = make(map[string]bool)
-		}
-		n.series[s] = true
+		n.begin(s)
 	}
 	if other.merged && !n.merged {
 		n.merge()
 	}
 	n.recount()
+}
+
+// sum is one route for two, either of which may be nil.
+func sum(a, b *route) *route {
+	if a == nil {
+		return b
+	}
+	if b != nil {
+		a.count += b.count
+	}
+	return a
 }
 
 func (n *node) adopt(children *map[string]*node, label string, child *node) {
