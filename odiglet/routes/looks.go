@@ -34,14 +34,17 @@ func isDigits(s string) bool {
 	return s != ""
 }
 
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
-}
+var hex = func() (all [256]bool) {
+	for _, c := range []byte("0123456789abcdefABCDEF") {
+		all[c] = true
+	}
+	return all
+}()
 
 // isToken says whether letters and digits were made by a machine: they change too
 // often between the two, or hold a longer number than words do.
 func isToken(s string) bool {
-	digits, turns, hex := 0, 0, true
+	digits, turns, isHexadecimal := 0, 0, true
 	for i := 0; i < len(s); i++ {
 		isDigit := classes[s[i]] == digit
 		if isDigit {
@@ -50,10 +53,10 @@ func isToken(s string) bool {
 		if i > 0 && isDigit != (classes[s[i-1]] == digit) {
 			turns++
 		}
-		hex = hex && isHex(s[i])
+		isHexadecimal = isHexadecimal && hex[s[i]]
 	}
 	switch {
-	case digits >= longNumber, digits == 2 && turns >= 2 && (len(s) >= 5 || len(s) == 4 && hex), digits > 0 && hex && len(s) >= 8:
+	case digits >= longNumber, digits == 2 && turns >= 2 && (len(s) >= 5 || len(s) == 4 && isHexadecimal), digits > 0 && isHexadecimal && len(s) >= 8:
 		return !isNumbered(s)
 	case len(s) > 40:
 		return true
@@ -83,7 +86,7 @@ func isScrambled(s string) bool {
 func isStray(s string) bool {
 	isHexadecimal := len(s) >= 8
 	for i := 0; i < len(s) && isHexadecimal; i++ {
-		isHexadecimal = isHex(s[i])
+		isHexadecimal = hex[s[i]]
 	}
 	return (isHexadecimal || len(s) >= 12 && 5*read(s).runs >= len(s)) && !isCommon(s)
 }
@@ -165,7 +168,7 @@ func isUUID(s string) bool {
 			if s[i] != '-' {
 				return false
 			}
-		} else if !isHex(s[i]) {
+		} else if !hex[s[i]] {
 			return false
 		}
 	}
@@ -174,9 +177,15 @@ func isUUID(s string) bool {
 
 // isDate takes 2026-11-26 and what may follow it.
 func isDate(s string) bool {
-	return len(s) >= 10 && s[4] == '-' && s[7] == '-' && (s[0] == '1' || s[0] == '2') &&
-		isDigits(s[:4]) && isDigits(s[5:7]) && isDigits(s[8:10]) &&
-		s[5] <= '1' && s[8] <= '3' && (len(s) == 10 || s[10] == 'T' || s[10] == '_')
+	if len(s) < 10 || len(s) > 10 && s[10] != 'T' && s[10] != '_' {
+		return false
+	}
+	for i, c := range []byte("dddd-dd-dd") {
+		if c == 'd' && classes[s[i]] != digit || c == '-' && s[i] != '-' {
+			return false
+		}
+	}
+	return (s[0] == '1' || s[0] == '2') && s[5] <= '1' && s[8] <= '3'
 }
 
 // isVersion takes v1, v2.1.0, v1beta1, v2.0.0-rc1.

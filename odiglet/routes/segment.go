@@ -65,36 +65,49 @@ var classes = func() (all [256]class) {
 
 // look says what a segment is. Parameters of the segment (;jsessionid=1) are cut off.
 func look(text string) segment {
-	var n [5]int
-	var bits byte
-	for i := 0; i < len(text); i++ {
-		n[classes[text[i]]]++
-		bits |= text[i]
+	if isUUID(text) {
+		return segment{text, identifier}
 	}
-	letters := n[lower] + n[upper]
+	n, isASCII := tally(text)
 	switch {
-	case bits >= 0x80 && !isPrintable(text):
+	case !isASCII && !isPrintable(text):
 		return segment{text, identifier}
 	case n[other] > 0:
 		return special(text)
 	case len(text) > maxSegment:
 		return segment{text, identifier}
-	case letters == 0 && n[digit] == 0:
-		return dots(text)
-	case letters == 0:
+	case n[lower]+n[upper] > 0:
+		return segment{text, lettered(text, n)}
+	case n[digit] > 0:
 		return segment{text, numeric(text, n[digit])}
-	case n[digit] == 0 && n[separator] == 0 && (n[upper] == 0 || len(text) < 10):
-		return segment{text, word}
 	}
-	return segment{text, composed(text, n[digit] > 0)}
+	return segment{text, dots(text)}
 }
 
-// dots are no words, whatever they lead to.
-func dots(text string) segment {
-	if strings.Trim(text, ".") == "" {
-		return segment{text, identifier}
+// tally counts the classes of a text.
+func tally(text string) (n [5]int, isASCII bool) {
+	var bits byte
+	for i := 0; i < len(text); i++ {
+		n[classes[text[i]]]++
+		bits |= text[i]
 	}
-	return segment{text, word}
+	return n, bits < 0x80
+}
+
+// lettered judges segments with letters. Most are plain words.
+func lettered(text string, n [5]int) kind {
+	if n[digit] == 0 && n[separator] == 0 && (n[upper] == 0 || len(text) < 10) {
+		return word
+	}
+	return composed(text, n[digit] > 0)
+}
+
+// dots judges separators: a dot leads elsewhere.
+func dots(text string) kind {
+	if strings.Trim(text, ".") == "" {
+		return identifier
+	}
+	return word
 }
 
 // numeric judges digits and separators. 1.0 and 2.3.1 are versions.
@@ -126,8 +139,6 @@ func composed(text string, digits bool) kind {
 		return word
 	case digits && isDate(text):
 		return date
-	case isUUID(text):
-		return identifier
 	}
 	if stem, _, ok := extension(text); ok && isDigits(stem) {
 		return form
