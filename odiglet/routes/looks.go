@@ -44,24 +44,37 @@ var hex = func() (all [256]bool) {
 // isToken says whether letters and digits were made by a machine: they change too
 // often between the two, or hold a longer number than words do.
 func isToken(s string) bool {
-	digits, turns, isHexadecimal := 0, 0, true
+	digits, turns, isHexadecimal := mix(s)
+	switch {
+	case len(s) > 40:
+		return true
+	case digits >= longNumber, digits == 2 && turns >= 2 && len(s) >= 5, isHexadecimal && isHash(len(s), digits, turns):
+		return !isNumbered(s)
+	}
+	return len(s) >= 10 && isScrambled(s) && !isNumbered(s)
+}
+
+// mix counts digits, and the turns from letters to digits and back.
+func mix(s string) (digits, turns int, isHexadecimal bool) {
+	isHexadecimal = true
+	before := false
 	for i := 0; i < len(s); i++ {
 		isDigit := classes[s[i]] == digit
 		if isDigit {
 			digits++
 		}
-		if i > 0 && isDigit != (classes[s[i-1]] == digit) {
+		if isDigit != before && i > 0 {
 			turns++
 		}
+		before = isDigit
 		isHexadecimal = isHexadecimal && hex[s[i]]
 	}
-	switch {
-	case digits >= longNumber, digits == 2 && turns >= 2 && (len(s) >= 5 || len(s) == 4 && isHexadecimal), digits > 0 && isHexadecimal && len(s) >= 8:
-		return !isNumbered(s)
-	case len(s) > 40:
-		return true
-	}
-	return len(s) >= 10 && isScrambled(s) && !isNumbered(s)
+	return digits, turns, isHexadecimal
+}
+
+// isHash judges hexadecimal digits: cafe24 and b2b are words, 3f9a and bcaaa1cb are not.
+func isHash(length, digits, turns int) bool {
+	return length >= 8 && digits > 0 || length == 4 && digits == 2 && turns >= 2
 }
 
 // fluentRow is how many letters in a row are rare where capitals are random.
@@ -177,15 +190,10 @@ func isUUID(s string) bool {
 
 // isDate takes 2026-11-26 and what may follow it.
 func isDate(s string) bool {
-	if len(s) < 10 || len(s) > 10 && s[10] != 'T' && s[10] != '_' {
+	if len(s) < 10 || len(s) > 10 && s[10] != 'T' && s[10] != '_' || s[4] != '-' || s[7] != '-' {
 		return false
 	}
-	for i, c := range []byte("dddd-dd-dd") {
-		if c == 'd' && classes[s[i]] != digit || c == '-' && s[i] != '-' {
-			return false
-		}
-	}
-	return (s[0] == '1' || s[0] == '2') && s[5] <= '1' && s[8] <= '3'
+	return isDigits(s[:4]) && isDigits(s[5:7]) && isDigits(s[8:10]) && s[5] <= '1' && s[8] <= '3'
 }
 
 // isVersion takes v1, v2.1.0, v1beta1, v2.0.0-rc1.
@@ -214,15 +222,15 @@ func isStage(s string) bool {
 
 // isLocale takes en-US, pt_BR, zh-Hant-TW, es-419, and the usual ones in lower case.
 func isLocale(s string) bool {
-	if len(s) < 5 || len(s) > 10 || s[2] != '-' && s[2] != '_' || !isOnly(s[:2], lower) {
+	if len(s) < 5 || len(s) > 10 || !isOnly(s[:2], lower) || !isLink(s[2]) {
 		return false
 	}
 	region := s[3:]
-	if len(region) >= 4 && isOnly(region[:1], upper) && isOnly(region[1:4], lower) { // the script
+	if isScript(region) {
 		if len(region) == 4 {
 			return true
 		}
-		if len(region) < 6 || region[4] != s[2] {
+		if !isLink(region[4]) {
 			return false
 		}
 		region = region[5:]
@@ -234,6 +242,14 @@ func isLocale(s string) bool {
 		return isDigits(region)
 	}
 	return false
+}
+
+// isLink says whether a byte links the parts of a locale.
+func isLink(c byte) bool { return c == '-' || c == '_' }
+
+// isScript takes Hant of Hant-TW.
+func isScript(s string) bool {
+	return len(s) >= 4 && isOnly(s[:1], upper) && isOnly(s[1:4], lower)
 }
 
 // isOnly says whether all of a text is ASCII of one class.

@@ -58,7 +58,8 @@ func Compile(texts []string) (*Patterns, error) {
 
 func (p *Patterns) add(text string) error {
 	path, isTree := strings.CutSuffix(text, "/*")
-	if len(text) > maxPattern || !(isTree && path == "") && !syntax.MatchString(path) {
+	isAll := isTree && path == "" // "/*"
+	if len(text) > maxPattern || !isAll && !syntax.MatchString(path) {
 		return fmt.Errorf("the route %q is none: write it as /orders/{id}, or /files/* for all that is below", text)
 	}
 	at := &p.root

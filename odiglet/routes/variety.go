@@ -132,7 +132,7 @@ func (n *node) merge() {
 	common := n.isCommon()
 	from := n.outliers()
 	n.merged = true
-	n.variety.last = nil
+	n.last = nil
 	if !common {
 		n.room = latecomers
 	}
@@ -182,7 +182,7 @@ func (n *node) unite(other *node) {
 		n.adopt(&n.forms, label, child)
 	}
 	for label, child := range other.words {
-		if n.words[label] == nil && (n.inSeries(label) || n.merged && (!child.known || n.room <= 0)) {
+		if n.words[label] == nil && n.takes(child) {
 			n.param(identifier).unite(child)
 			continue
 		}
@@ -195,6 +195,11 @@ func (n *node) unite(other *node) {
 		n.merge()
 	}
 	n.recount()
+}
+
+// takes says whether a word of a united position is a value here.
+func (n *node) takes(child *node) bool {
+	return n.inSeries(child.label) || n.merged && (!child.known || n.room <= 0)
 }
 
 // sum is one route for two, either of which may be nil.

@@ -121,24 +121,20 @@ func isCommon(text string) bool {
 	if isVersion(text) {
 		return true
 	}
-	found := false
-	from := 0
+	found, from := false, 0
 	for i := 1; i <= len(text); i++ {
 		if i < len(text) && !startsPart(text, i) {
 			continue
 		}
-		part := text[from:i]
+		part := strings.TrimLeft(text[from:i], "-_.~$:")
 		from = i
-		for part != "" && (classes[part[0]] == separator || part[0] == '$' || part[0] == ':') {
-			part = part[1:]
+		if part == "" || small[part] {
+			continue
 		}
-		switch {
-		case part == "" || small[part]:
-		case isCommonPart(part):
-			found = true
-		default:
+		if !isCommonPart(part) {
 			return false
 		}
+		found = true
 	}
 	return found
 }
@@ -153,25 +149,29 @@ func isCommonPart(part string) bool {
 	if len(part) > 24 {
 		return false
 	}
-	var small [24]byte
+	if isDigits(part) {
+		return len(part) < longNumber
+	}
+	var room [24]byte
 	for i := range len(part) {
-		small[i] = part[i]
+		room[i] = part[i]
 		if classes[part[i]] == upper {
-			small[i] |= 0x20
+			room[i] |= 0x20
 		}
 	}
-	w := small[:len(part)]
-	if isDigits(part) && len(part) < longNumber || vocabulary[string(w)] {
-		return true
-	}
-	switch n := len(w); {
+	w := room[:len(part)]
+	return vocabulary[string(w)] || isPlural(w)
+}
+
+// isPlural takes users, categories and addresses; it may change the letters.
+func isPlural(w []byte) bool {
+	n := len(w)
+	switch {
 	case n > 4 && string(w[n-3:]) == "ies":
 		w[n-3] = 'y'
 		return vocabulary[string(w[:n-2])]
 	case n > 4 && string(w[n-2:]) == "es" && vocabulary[string(w[:n-2])]:
 		return true
-	case n > 3 && w[n-1] == 's':
-		return vocabulary[string(w[:n-1])]
 	}
-	return false
+	return n > 3 && w[n-1] == 's' && vocabulary[string(w[:n-1])]
 }
