@@ -18,6 +18,7 @@ import (
 	"github.com/odi-dev/odi/odiglet/detect"
 	"github.com/odi-dev/odi/odiglet/export"
 	"github.com/odi-dev/odi/odiglet/red"
+	"github.com/odi-dev/odi/odiglet/routes"
 	"github.com/odi-dev/odi/odiglet/spans"
 )
 
@@ -62,6 +63,7 @@ type Odiglet struct {
 	manager  *attach.Manager
 	pipeline *spans.Pipeline
 	recorder *red.Recorder
+	routes   *routes.Book
 	books    *books.Books
 	interval time.Duration
 	close    sync.Once
@@ -78,7 +80,7 @@ func Load(o Options) (*Odiglet, error) {
 
 // New puts an odiglet around an engine, which it owns from then on.
 func New(o Options, engine Engine) *Odiglet {
-	recorder := red.NewRecorder(time.Now())
+	recorder, book := red.NewRecorder(time.Now()), routes.NewBook()
 	manager := attach.New(attach.Options{
 		Engine: engine, Detector: detect.New(), Selector: o.Selector, Scanner: attach.Proc{},
 		Recorder: recorder, Log: o.Log, Changed: o.Changed,
@@ -87,10 +89,11 @@ func New(o Options, engine Engine) *Odiglet {
 		engine:  engine,
 		manager: manager,
 		pipeline: spans.New(spans.Options{
-			Origins: manager, Recorder: recorder, Books: o.Books, Sink: o.Sink,
+			Origins: manager, Recorder: recorder, Books: o.Books, Routes: book, Sink: o.Sink,
 			LinkMethods: o.LinkMethods, Delay: cmp.Or(o.BatchDelay, DefaultBatchDelay),
 		}),
 		recorder: recorder,
+		routes:   book,
 		books:    o.Books,
 		interval: cmp.Or(o.MetricsInterval, DefaultMetricsInterval),
 	}
@@ -130,6 +133,15 @@ func (o *Odiglet) Close() error {
 
 // Manager is the one who knows the processes.
 func (o *Odiglet) Manager() *attach.Manager { return o.manager }
+
+// Routes lists the routes of the service that a process is part of, the most used first.
+func (o *Odiglet) Routes(pid uint32) []routes.Listed {
+	origin, ok := o.manager.Origin(pid)
+	if !ok {
+		return nil
+	}
+	return o.routes.List(routes.Service{Namespace: origin.Service.Namespace, Name: origin.Service.Name})
+}
 
 // Features is the feature ladder of this kernel.
 func (o *Odiglet) Features() []probe.Feature { return o.engine.Features() }

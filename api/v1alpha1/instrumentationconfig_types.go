@@ -88,6 +88,16 @@ type HTTP struct {
 	// +kubebuilder:validation:items:Pattern=`^/[^*]*[*]?$`
 	// +listType=set
 	Ignored []string `json:"ignored,omitempty"`
+	// routes name the requests that a workload serves: a parameter is written {name}, and a star at
+	// the end takes all that is below, as in /users/{name} and /files/*. A word goes before a parameter,
+	// a parameter before a star. Requests that none of them fits are named after routes that odi learns.
+	// +optional
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=256
+	// +kubebuilder:validation:items:Pattern=`^(/[^/{}*?#;\s]*(\{[A-Za-z_][A-Za-z0-9_]*\}[^/{}*?#;\s]*)?)*(/[*])?$`
+	// +listType=set
+	Routes []string `json:"routes,omitempty"`
 }
 
 // InstrumentationConfigSpec says what to instrument and how.

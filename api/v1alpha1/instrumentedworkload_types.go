@@ -38,6 +38,12 @@ type InstrumentedWorkloadSpec struct {
 	// +kubebuilder:validation:items:MaxLength=256
 	// +listType=set
 	IgnoredPaths []string `json:"ignoredPaths,omitempty"`
+	// routes name requests; see InstrumentationConfig spec.http.routes.
+	// +optional
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MaxLength=256
+	// +listType=set
+	Routes []string `json:"routes,omitempty"`
 	// containers holds one decision per container. A container without a decision is not instrumented.
 	// +optional
 	// +kubebuilder:validation:MaxItems=64

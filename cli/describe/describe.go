@@ -22,7 +22,8 @@ func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
 		Use:   "describe <kind>/<name>",
 		Short: "Explain what happens to a workload, and why there is no trace",
 		Long: `Explain what happens to a workload, step by step: selected, detected, decided,
-attached, exporting. The last line answers "why is there no trace?".
+attached, exporting. Then come its processes, and the routes that its spans are named
+after, with their requests. The last line answers "why is there no trace?".
 
 Kinds: deployment, statefulset, daemonset, cronjob, job, namespace, destination, node.`,
 		Example: `  odi describe deployment/cart -n shop

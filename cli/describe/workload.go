@@ -16,6 +16,7 @@ import (
 	"github.com/odi-dev/odi/cli/live"
 	"github.com/odi-dev/odi/cli/output"
 	"github.com/odi-dev/odi/cli/selected"
+	"github.com/odi-dev/odi/internal/nodeapi"
 )
 
 // workloadAnswer is what is printed about one workload.
@@ -23,7 +24,11 @@ type workloadAnswer struct {
 	Workload  string         `json:"workload"`
 	Steps     []chain.Step   `json:"steps"`
 	Processes []live.Process `json:"processes,omitempty"`
-	Why       string         `json:"why"`
+	// Routes are all that the odiglets know, the most used first.
+	Routes []nodeapi.Route `json:"routes,omitempty"`
+	// MoreRoutes is how many the odiglets left out.
+	MoreRoutes int    `json:"moreRoutes,omitempty"`
+	Why        string `json:"why"`
 }
 
 func describeWorkload(ctx context.Context, a asked, kind odiv1.WorkloadKind) error {
@@ -54,6 +59,7 @@ func describeWorkload(ctx context.Context, a asked, kind odiv1.WorkloadKind) err
 	answer.Why = chain.Why(answer.Steps)
 	if odiglets, err := live.Of(a.to, world.seen.Pods); err == nil && in.Object != nil {
 		answer.Processes, _ = odiglets.Processes(ctx, in.Workload)
+		answer.Routes, answer.MoreRoutes = odiglets.Routes(ctx, in.Workload)
 	}
 	if !a.format.ForPeople() {
 		return output.Value(a.io.Out, a.format, answer)
@@ -96,6 +102,9 @@ func (w workloadAnswer) print(out io.Writer, format output.Format) error {
 		if err := processTable(w.Processes).Print(out, format); err != nil {
 			return err
 		}
+	}
+	if err := printRoutes(out, w.Routes, w.MoreRoutes, format); err != nil {
+		return err
 	}
 	fmt.Fprintf(out, "\nWhy is there no trace? %s\n", w.Why)
 	return nil

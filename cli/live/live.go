@@ -69,6 +69,47 @@ func (o Odiglets) Processes(ctx context.Context, ref workload.Reference) (list [
 	return list, len(o.pods) - len(answers)
 }
 
+// Routes sums up the routes of a workload over all nodes, the most used first; more
+// counts those that odiglets left out.
+func (o Odiglets) Routes(ctx context.Context, ref workload.Reference) (list []nodeapi.Route, more int) {
+	query := url.Values{"namespace": {ref.Namespace}, "kind": {string(ref.Kind)}, "name": {ref.Name}}
+	var answers []nodeapi.Routes
+	for _, answer := range ask[nodeapi.Routes](ctx, o, url.URL{Path: nodeapi.RoutesPath, RawQuery: query.Encode()}) {
+		answers = append(answers, answer)
+	}
+	return sum(answers)
+}
+
+// sum adds up what several nodes say of one service.
+func sum(answers []nodeapi.Routes) (list []nodeapi.Route, more int) {
+	requests := map[nodeapi.Route]uint64{}
+	for _, answer := range answers {
+		more += answer.More
+		for _, route := range answer.Routes {
+			n := route.Requests
+			route.Requests = 0
+			requests[route] += n
+		}
+	}
+	for route, n := range requests {
+		route.Requests = n
+		list = append(list, route)
+	}
+	sort.Slice(list, func(i, j int) bool {
+		a, b := list[i], list[j]
+		switch {
+		case a.Requests != b.Requests:
+			return a.Requests > b.Requests
+		case a.Route != b.Route:
+			return a.Route < b.Route
+		case a.Server != b.Server:
+			return a.Server < b.Server
+		}
+		return a.Service < b.Service
+	})
+	return list, more
+}
+
 // Nodes asks every odiglet about itself. The key is the node's name.
 func (o Odiglets) Nodes(ctx context.Context) map[string]nodeapi.Node {
 	return ask[nodeapi.Node](ctx, o, url.URL{Path: nodeapi.NodePath})

@@ -15,6 +15,7 @@ type flags struct {
 	pids    []int
 	ports   []int
 	exes    []string
+	routes  []string
 	otlp    string
 	output  string
 	metrics bool
@@ -49,6 +50,9 @@ standard OTEL_EXPORTER_OTLP_* variables names an endpoint, they are sent instead
 prints them as well. The protocol is OTEL_EXPORTER_OTLP_PROTOCOL, else http/protobuf
 for the port 4318 and gRPC for any other.
 
+A span is named after its route, which odi learns: GET /orders/{id}. What it cannot know,
+--route tells it.
+
 SIGINT (ctrl-c) detaches from everything and prints the books: seen = sent + dropped.
 With a command, SIGINT, SIGTERM and SIGHUP are passed on to it and odi ends when it
 ends, with its exit code (128 + N when signal N ended it).
@@ -57,6 +61,7 @@ Needs root, or the capabilities BPF, PERFMON, SYS_PTRACE and NET_ADMIN.`,
 		Example: `  sudo odi run --port 8080
   sudo odi run --exe nginx --exe python3
   sudo odi run --pid 4711 --otlp http://localhost:4318
+  sudo odi run --port 8080 --route '/users/{name}' --route '/files/*'
   sudo odi run -o json -- ./server --listen :8080 > spans.jsonl`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
@@ -75,6 +80,7 @@ Needs root, or the capabilities BPF, PERFMON, SYS_PTRACE and NET_ADMIN.`,
 	cmd.Flags().IntSliceVar(&f.pids, "pid", nil, "trace this process; may be repeated")
 	cmd.Flags().IntSliceVar(&f.ports, "port", nil, "trace what listens on this TCP port; may be repeated")
 	cmd.Flags().StringSliceVar(&f.exes, "exe", nil, "trace every process of this executable (path or file name); may be repeated")
+	cmd.Flags().StringArrayVar(&f.routes, "route", nil, "name requests that fit after this route, for example /users/{name}, or /files/* for all that is below; may be repeated")
 	cmd.Flags().StringVar(&f.otlp, "otlp", "", "send to this OTLP endpoint, for example http://localhost:4317 (gRPC) or http://localhost:4318 (http/protobuf)")
 	cmd.Flags().StringVarP(&f.output, "output", "o", outputTree, "print spans as tree, json (OTLP/JSON lines) or none")
 	cmd.Flags().BoolVar(&f.metrics, "metrics", false, "print metrics too (with -o json); they are always sent with --otlp")

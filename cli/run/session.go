@@ -19,6 +19,7 @@ import (
 	"github.com/odi-dev/odi/odiglet/books"
 	"github.com/odi-dev/odi/odiglet/export"
 	"github.com/odi-dev/odi/odiglet/host"
+	"github.com/odi-dev/odi/odiglet/routes"
 )
 
 const (
@@ -52,6 +53,9 @@ func run(ctx context.Context, io streams.Streams, f flags) error {
 	s := &session{
 		flags: f, io: io, log: logger(io.Err, f.verbose), books: books.New(),
 		selector: host.New(hostname, f.exes, os.Getpid()),
+	}
+	if s.selector.Routes, err = routes.Compile(f.routes); err != nil {
+		return exit.Usagef("odi run: --route: %w", err)
 	}
 	if err := s.choosePIDs(); err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/odi-dev/odi/internal/telemetry"
+	"github.com/odi-dev/odi/odiglet/routes"
 )
 
 // line is one span as the tree shows it.
@@ -46,21 +47,23 @@ func newLine(service string, s ptrace.Span) line {
 	}
 }
 
-// title is the span's name, with the place of the request where the name, which
-// must not vary, cannot tell it.
+// title is the span's name, with the server that a client asked, and with the path
+// where the name cannot tell it.
 func title(s ptrace.Span) string {
 	attrs := s.Attributes()
-	if text(attrs, telemetry.HTTPRoute) != "" {
+	if route := text(attrs, telemetry.HTTPRoute); route != "" && route != routes.Other {
 		return printable(s.Name())
 	}
+	method, _, _ := strings.Cut(s.Name(), " ")
 	if full := text(attrs, telemetry.URLFull); full != "" {
-		if u, err := url.Parse(full); err == nil {
-			return printable(s.Name() + " " + u.Host + u.EscapedPath())
+		u, err := url.Parse(full)
+		if err != nil {
+			return printable(method + " " + full)
 		}
-		return printable(s.Name() + " " + full)
+		return printable(method + " " + u.Host + cmp.Or(text(attrs, telemetry.URLTemplate), u.EscapedPath()))
 	}
 	if path := text(attrs, telemetry.URLPath); path != "" {
-		return printable(s.Name() + " " + path)
+		return printable(method + " " + path)
 	}
 	return printable(s.Name())
 }

@@ -30,6 +30,7 @@ type entry struct {
 	name, path   string
 	route        string
 	url          string
+	template     string
 	status       int
 	failed       string
 	link         string
@@ -57,7 +58,7 @@ func traces(t *testing.T, trace byte, entries ...entry) export.Batch {
 		s.SetName(e.name)
 		s.SetStartTimestamp(pcommon.NewTimestampFromTime(noon.Add(e.start)))
 		s.SetEndTimestamp(pcommon.NewTimestampFromTime(noon.Add(e.ended)))
-		for key, value := range map[string]string{"url.path": e.path, "http.route": e.route, "url.full": e.url, "error.type": e.failed, "odi.link.method": e.link} {
+		for key, value := range map[string]string{"url.path": e.path, "http.route": e.route, "url.full": e.url, "url.template": e.template, "error.type": e.failed, "odi.link.method": e.link} {
 			if value != "" {
 				s.Attributes().PutStr(key, value)
 			}
@@ -83,8 +84,8 @@ func shopTrace(t *testing.T) export.Batch {
 	return traces(t, 1,
 		entry{service: "pricing", id: 5, parent: 4, kind: server, name: "GET /price/{order}", path: "/price/42", route: "/price/{order}", status: 200, link: "header", start: 5 * ms, ended: 6*ms + 420*time.Microsecond},
 		entry{service: "catalogue", id: 4, parent: 3, kind: client, name: "GET", url: "http://pricing:8080/price/42?who=REDACTED", status: 200, link: "goroutine", start: 4 * ms, ended: 7 * ms},
-		entry{service: "catalogue", id: 3, parent: 2, kind: server, name: "GET", path: "/products/42", status: 200, link: "header", start: 3 * ms, ended: 8 * ms},
-		entry{service: "frontend", id: 2, parent: 1, kind: client, name: "GET", url: "http://catalogue:8080/products/42", status: 200, link: "goroutine", start: 2 * ms, ended: 9 * ms},
+		entry{service: "catalogue", id: 3, parent: 2, kind: server, name: "GET /*", path: "/products/42", route: "/*", status: 404, link: "header", start: 3 * ms, ended: 8 * ms},
+		entry{service: "frontend", id: 2, parent: 1, kind: client, name: "GET /products/{id}", url: "http://catalogue:8080/products/42", template: "/products/{id}", status: 200, link: "goroutine", start: 2 * ms, ended: 9 * ms},
 		entry{service: "inventory", id: 7, parent: 6, kind: server, name: "GET", path: "/stock/42", status: 503, failed: "503", link: "header", start: 10 * ms, ended: 1510 * ms},
 		entry{service: "frontend", id: 6, parent: 1, kind: client, name: "GET", url: "http://inventory/stock/42", status: 503, failed: "503", link: "goroutine", start: 9 * ms, ended: 1511 * ms},
 		entry{service: "frontend", id: 8, parent: 1, kind: client, name: "GET", url: "http://nobody:1/x", failed: "connection_reset", link: "goroutine", start: 1511 * ms, ended: 1512 * ms},

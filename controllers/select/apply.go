@@ -121,6 +121,7 @@ func sameSpec(have *odiv1.InstrumentedWorkload, s selection) bool {
 	want := s.config.Spec
 	return have.Spec.Workload == s.workload.Local() && have.Spec.Config == s.config.Name &&
 		slices.Equal(have.Spec.Signals, want.Signals) && slices.Equal(have.Spec.IgnoredPaths, want.HTTP.Ignored) &&
+		slices.Equal(have.Spec.Routes, want.HTTP.Routes) &&
 		len(have.OwnerReferences) == 1 && have.OwnerReferences[0].UID == s.workload.Object.GetUID()
 }
 
@@ -142,7 +143,8 @@ func (c *Controller) applySpec(ctx context.Context, s selection) (*odiac.Instrum
 			WithWorkload(odiac.WorkloadReference().WithKind(s.workload.Kind).WithName(s.workload.Name)).
 			WithConfig(s.config.Name).
 			WithSignals(s.config.Spec.Signals...).
-			WithIgnoredPaths(s.config.Spec.HTTP.Ignored...))
+			WithIgnoredPaths(s.config.Spec.HTTP.Ignored...).
+			WithRoutes(s.config.Spec.HTTP.Routes...))
 	if err := c.client.Apply(ctx, ac, fieldManager, client.ForceOwnership); err != nil {
 		return nil, fmt.Errorf("selecting %s: %w", s.workload, err)
 	}

@@ -10,11 +10,12 @@ const (
 	Port = 8091
 )
 
-// Paths of the query API. ProcessesPath takes the query parameters namespace,
-// kind and name of a workload; each may be left out.
+// Paths of the query API. ProcessesPath and RoutesPath take the query parameters
+// namespace, kind and name of a workload; each may be left out.
 const (
 	NodePath      = "/v1/node"
 	ProcessesPath = "/v1/processes"
+	RoutesPath    = "/v1/routes"
 )
 
 // Node is what an odiglet says of itself.
@@ -47,6 +48,23 @@ type Books struct {
 // Processes is the answer to a query for processes.
 type Processes struct {
 	Processes []Process `json:"processes"`
+}
+
+// Routes is the answer to a query for routes, the most used first.
+type Routes struct {
+	Routes []Route `json:"routes"`
+	// More is how many routes were left out, because the answer is bounded.
+	More int `json:"more,omitempty"`
+}
+
+// Route is one route of a service that a workload's processes are part of.
+type Route struct {
+	Service string `json:"service"`
+	// Server is whom the service asked, as address:port; empty for what it serves itself.
+	Server string `json:"server,omitempty"`
+	Route  string `json:"route"`
+	// Requests counts those that this node's odiglet saw since it started.
+	Requests uint64 `json:"requests"`
 }
 
 // Process is one process of a selected workload.

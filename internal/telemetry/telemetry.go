@@ -48,6 +48,7 @@ const (
 	URLPath                = "url.path"
 	URLFull                = "url.full"
 	URLScheme              = "url.scheme"
+	URLTemplate            = "url.template"
 	ServerAddress          = "server.address"
 	ServerPort             = "server.port"
 	UserAgentOriginal      = "user_agent.original"

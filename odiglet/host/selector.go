@@ -7,6 +7,7 @@ import (
 	"github.com/odi-dev/odi/odiglet/attach"
 	"github.com/odi-dev/odi/odiglet/identity"
 	"github.com/odi-dev/odi/odiglet/process"
+	"github.com/odi-dev/odi/odiglet/routes"
 	"github.com/odi-dev/odi/odiglet/spans"
 )
 
@@ -16,6 +17,8 @@ type Selector struct {
 	exes     []string
 	// never is the pid of the one who looks.
 	never int
+	// Routes are the user's, set before the first Origin; nil if there are none.
+	Routes *routes.Patterns
 
 	mu     sync.Mutex
 	chosen map[int]uint64 // start time by pid
@@ -69,6 +72,7 @@ func (s *Selector) Origin(p process.Process, rt language.Runtime, env map[string
 	return spans.Origin{
 		Service:  service,
 		Resource: service.ProcessResource(p.PID, p.Name()),
+		Routes:   s.Routes,
 		Traces:   true,
 		Metrics:  true,
 	}, true

@@ -15,6 +15,7 @@ import (
 	"github.com/odi-dev/odi/languages/language"
 	"github.com/odi-dev/odi/odiglet/attach"
 	"github.com/odi-dev/odi/odiglet/process"
+	"github.com/odi-dev/odi/odiglet/routes"
 	"github.com/odi-dev/odi/odiglet/spans"
 )
 
@@ -119,6 +120,7 @@ func TestOriginAndWhatBecomesOfIt(t *testing.T) {
 	c := newCluster("n1", func() { changes++ })
 	p := instance(7, "c1", true, language.Runtime{Language: language.Go}).Process
 	spec := decision("app", odiv1.MethodEBPF)
+	spec.Routes = []string{"/users/{name}"}
 	spec.IgnoredPaths, spec.Signals = []string{"/internal/*"}, []odiv1.Signal{odiv1.SignalTraces}
 	c.setPod(readPod(cartPod()))
 	c.setWorkload(cart, readWorkload(&odiv1.InstrumentedWorkload{Spec: *spec}))
@@ -133,6 +135,10 @@ func TestOriginAndWhatBecomesOfIt(t *testing.T) {
 	wantFilter := spans.Filter{Ignored: []string{"/internal/*"}, Probes: []string{"/healthz", "/ready"}}
 	if diff := cmp.Diff(wantFilter, o.Filter); diff != "" {
 		t.Errorf("filter (-want +got):\n%s", diff)
+	}
+
+	if want, err := routes.Compile(spec.Routes); err != nil || !o.Routes.Equal(want) {
+		t.Errorf("routes %+v, %v", o.Routes, err)
 	}
 
 	c.deleteWorkload(cart)

@@ -10,6 +10,7 @@ import (
 	"github.com/odi-dev/odi/odiglet/attach"
 	"github.com/odi-dev/odi/odiglet/identity"
 	"github.com/odi-dev/odi/odiglet/process"
+	"github.com/odi-dev/odi/odiglet/routes"
 	"github.com/odi-dev/odi/odiglet/spans"
 )
 
@@ -17,6 +18,7 @@ import (
 type decided struct {
 	methods map[string]odiv1.Method // by container
 	ignored []string
+	routes  *routes.Patterns
 	traces  bool
 	metrics bool
 }
@@ -28,6 +30,8 @@ func readWorkload(iw *odiv1.InstrumentedWorkload) decided {
 		traces:  wants(iw.Spec.Signals, odiv1.SignalTraces),
 		metrics: wants(iw.Spec.Signals, odiv1.SignalMetrics),
 	}
+	// The API server takes only what compiles; without them, routes are learned.
+	d.routes, _ = routes.Compile(iw.Spec.Routes)
 	for _, c := range iw.Spec.Containers {
 		d.methods[c.Name] = c.Method
 	}
@@ -163,6 +167,7 @@ func (c *cluster) Origin(p process.Process, rt language.Runtime, env map[string]
 		Service:  service,
 		Resource: service.ProcessResource(p.PID, p.Name()),
 		Filter:   spans.Filter{Ignored: at.decided.ignored, Probes: at.container.probes},
+		Routes:   at.decided.routes,
 		Traces:   at.decided.traces,
 		Metrics:  at.decided.metrics,
 	}, true

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"net"
 	"net/http"
 	"time"
@@ -89,6 +90,10 @@ func (s *server) queryRoutes() http.Handler {
 		q := r.URL.Query()
 		answer(w, s.processes(q.Get("namespace"), q.Get("kind"), q.Get("name")))
 	})
+	mux.HandleFunc("GET "+nodeapi.RoutesPath, func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		answer(w, s.routesOf(q.Get("namespace"), q.Get("kind"), q.Get("name")))
+	})
 	return mux
 }
 
@@ -138,18 +143,29 @@ func (s *server) processes(namespace, kind, name string) nodeapi.Processes {
 		links[t.PID] = t
 	}
 	out := nodeapi.Processes{Processes: []nodeapi.Process{}}
-	for _, in := range s.odiglet.Manager().Instances() {
-		at, ok := s.cluster.find(in.Process.Container.ID)
-		if !ok {
-			continue
-		}
-		ref := at.workload
-		if namespace != "" && namespace != ref.Namespace || kind != "" && kind != string(ref.Kind) || name != "" && name != ref.Name {
-			continue
-		}
+	for in, at := range s.instances(namespace, kind, name) {
 		out.Processes = append(out.Processes, describe(in, at, links[uint32(in.Process.PID)]))
 	}
 	return out
+}
+
+// instances yields the processes of workloads; an empty word matches all.
+func (s *server) instances(namespace, kind, name string) iter.Seq2[attach.Instance, place] {
+	return func(yield func(attach.Instance, place) bool) {
+		for _, in := range s.odiglet.Manager().Instances() {
+			at, ok := s.cluster.find(in.Process.Container.ID)
+			if !ok {
+				continue
+			}
+			ref := at.workload
+			if namespace != "" && namespace != ref.Namespace || kind != "" && kind != string(ref.Kind) || name != "" && name != ref.Name {
+				continue
+			}
+			if !yield(in, at) {
+				return
+			}
+		}
+	}
 }
 
 func describe(in attach.Instance, at place, link bpf.TargetStatus) nodeapi.Process {

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	corev1 "k8s.io/api/core/v1"
@@ -115,6 +116,11 @@ func TestStory(t *testing.T) {
 	ask(t, query, nodeapi.ProcessesPath+"?namespace=shop&kind=Deployment&name=cart", &processes)
 	if len(processes.Processes) != 1 || !processes.Processes[0].Attached || processes.Processes[0].Pod != "cart-5d9-x" {
 		t.Errorf("processes: %+v", processes)
+	}
+	var named nodeapi.Routes
+	ask(t, query, nodeapi.RoutesPath+"?namespace=shop&kind=Deployment&name=cart", &named)
+	if diff := cmp.Diff([]nodeapi.Route{{Service: "cart", Route: "/cart/{id}", Requests: 1}, {Service: "cart", Route: "/quiet/x", Requests: 1}}, named.Routes); diff != "" {
+		t.Errorf("routes (-want +got):\n%s", diff)
 	}
 	var self nodeapi.Node
 	ask(t, query, nodeapi.NodePath, &self)

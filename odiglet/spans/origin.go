@@ -6,6 +6,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/odi-dev/odi/odiglet/identity"
+	"github.com/odi-dev/odi/odiglet/routes"
 )
 
 // Origin is as whom the requests of one process are reported. It is never
@@ -15,13 +16,15 @@ type Origin struct {
 	// Resource of the process's spans; only read.
 	Resource pcommon.Resource
 	Filter   Filter
+	// Routes are the user's; nil if there are none.
+	Routes *routes.Patterns
 	// Traces and Metrics say which signals are wanted.
 	Traces, Metrics bool
 }
 
 // Equal says whether both report alike.
 func (o *Origin) Equal(p Origin) bool {
-	return o.Traces == p.Traces && o.Metrics == p.Metrics &&
+	return o.Traces == p.Traces && o.Metrics == p.Metrics && o.Routes.Equal(p.Routes) &&
 		reflect.DeepEqual(o.Filter, p.Filter) && reflect.DeepEqual(o.Service, p.Service) &&
 		o.Resource.Attributes().Equal(p.Resource.Attributes())
 }

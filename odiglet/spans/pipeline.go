@@ -12,6 +12,7 @@ import (
 	"github.com/odi-dev/odi/odiglet/books"
 	"github.com/odi-dev/odi/odiglet/export"
 	"github.com/odi-dev/odi/odiglet/red"
+	"github.com/odi-dev/odi/odiglet/routes"
 )
 
 const (
@@ -27,6 +28,7 @@ type Options struct {
 	Origins  Origins
 	Recorder *red.Recorder
 	Books    *books.Books
+	Routes   *routes.Book
 	Sink     export.Sink
 	// LinkMethods keeps odi.link.method on spans.
 	LinkMethods bool
@@ -41,6 +43,7 @@ type Pipeline struct {
 
 	// Used by Handle only.
 	span    probe.Span
+	asked   routes.Query
 	encoded []byte
 
 	mu     sync.Mutex
@@ -89,6 +92,7 @@ func (p *Pipeline) judge(o *Origin, x *probe.Exchange) books.Reason {
 	if isServer && o.Filter.isProbe(seen.path, seen.userAgent) {
 		return books.ReasonHealthCheck
 	}
+	p.name(o, x, &seen)
 	if o.Metrics {
 		p.Recorder.Record(o.Service.InstanceID, seen.measured, x.End.Sub(x.Start))
 	}
@@ -181,41 +185,4 @@ func (p *Pipeline) Collect(now time.Time) {
 	if md := p.Recorder.Collect(now); md.DataPointCount() > 0 {
 		p.Sink.Metrics(md)
 	}
-}
-
-// observation is what the pipeline itself looks at of a request.
-type observation struct {
-	path, userAgent string
-	measured        red.Request
-}
-
-// observe picks it out of the span's attributes, in one pass.
-func observe(x *probe.Exchange, span *probe.Span) observation {
-	o := observation{measured: red.Request{Status: int(x.StatusCode)}}
-	r := &o.measured
-	if x.Kind == probe.Client {
-		r.Kind = red.Client
-	}
-	for i := range span.Attributes {
-		a := &span.Attributes[i]
-		switch a.Key {
-		case telemetry.HTTPRequestMethod:
-			r.Method = a.Text
-		case telemetry.URLScheme:
-			r.Scheme = a.Text
-		case telemetry.HTTPRoute:
-			r.Route = a.Text
-		case telemetry.ErrorType:
-			r.ErrorType = a.Text
-		case telemetry.ServerAddress:
-			r.Server = a.Text
-		case telemetry.ServerPort:
-			r.Port = int(a.Number)
-		case telemetry.URLPath:
-			o.path = a.Text
-		case telemetry.UserAgentOriginal:
-			o.userAgent = a.Text
-		}
-	}
-	return o
 }

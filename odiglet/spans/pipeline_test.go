@@ -13,6 +13,7 @@ import (
 	"github.com/odi-dev/odi/odiglet/books"
 	"github.com/odi-dev/odi/odiglet/export"
 	"github.com/odi-dev/odi/odiglet/red"
+	"github.com/odi-dev/odi/odiglet/routes"
 )
 
 // origins are the origins of a test, by pid.
@@ -43,7 +44,7 @@ func TestPipeline(t *testing.T) {
 	silent.Traces = false
 	accounts, recorder, sink := books.New(), red.NewRecorder(time.Now()), &keeper{}
 	recorder.Add("a", a.Resource)
-	p := New(Options{Origins: origins{1: a, 2: b, 3: silent}, Recorder: recorder, Books: accounts, Sink: sink, LinkMethods: true})
+	p := New(Options{Origins: origins{1: a, 2: b, 3: silent}, Recorder: recorder, Books: accounts, Routes: routes.NewBook(), Sink: sink, LinkMethods: true})
 
 	for _, x := range []probe.Exchange{
 		request(1, "/1"), request(1, "/2"), request(2, "/3"), request(1, "/4"), request(1, "/quiet"), request(3, "/off"), request(4, "/gone"),
@@ -61,7 +62,7 @@ func TestPipeline(t *testing.T) {
 			got = append(got, fmt.Sprint(service.Str(), " ", s.Name(), " ", path.Str(), " ", link.Str()))
 		}
 	}
-	want := []string{"a GET /1 header", "a GET /2 header", "a GET /4 header", "b GET /3 header"}
+	want := []string{"a GET /{id} /1 header", "a GET /{id} /2 header", "a GET /{id} /4 header", "b GET /{id} /3 header"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("spans (-want +got):\n%s", diff)
 	}
@@ -69,15 +70,62 @@ func TestPipeline(t *testing.T) {
 	if diff := cmp.Diff(wantBooks, accounts.Balance(nil)); diff != "" {
 		t.Errorf("books (-want +got):\n%s", diff)
 	}
-	measured := recorder.Collect(time.Now()).ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Histogram().DataPoints().At(0)
-	if measured.Count() != 4 {
-		t.Errorf("%d requests of a are measured, want 4: ignored ones too", measured.Count())
+	measured := map[string]uint64{}
+	for _, point := range recorder.Collect(time.Now()).ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Histogram().DataPoints().All() {
+		route, _ := point.Attributes().Get("http.route")
+		measured[route.Str()] += point.Count()
+	}
+	if diff := cmp.Diff(map[string]uint64{"/{id}": 3, "/quiet": 1}, measured); diff != "" {
+		t.Errorf("measured of a, with what is ignored (-want +got):\n%s", diff)
+	}
+}
+
+func TestNamesOfSpans(t *testing.T) {
+	patterns, err := routes.Compile([]string{"/users/{name}"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	origin := someOrigin()
+	origin.Routes = patterns
+	client := func(x probe.Exchange) probe.Exchange { x.Kind = probe.Client; return x }
+	status := func(x probe.Exchange, code uint16) probe.Exchange { x.StatusCode = code; return x }
+	method := func(x probe.Exchange, method string) probe.Exchange {
+		x.RequestHead = []byte(method + string(x.RequestHead[len("GET"):]))
+		return x
+	}
+	cut := request(1, "/files/x7")
+	cut.RequestHead, cut.HeadTruncated = []byte("GET /files/x7"), true
+	for name, tc := range map[string]struct {
+		exchange                          probe.Exchange
+		wantName, wantRoute, wantTemplate string
+	}{
+		"a server's request is named after its route":         {request(1, "/orders/17?token=x"), "GET /orders/{id}", "/orders/{id}", ""},
+		"the user's routes come first":                        {request(1, "/users/17"), "GET /users/{name}", "/users/{name}", ""},
+		"a client's request is named after its template":      {client(request(1, "/users/17?token=x")), "GET /users/{id}", "", "/users/{id}"},
+		"what was not found is in one route":                  {status(request(1, "/wp-admin.php"), 404), "GET /*", "/*", ""},
+		"what a client did not find has no template":          {client(status(request(1, "/nothing"), 404)), "GET", "", ""},
+		"a method that nobody knows has a route all the same": {method(request(1, "/orders/17"), "FROB"), "HTTP /orders/{id}", "/orders/{id}", ""},
+		"a target that was cut ends in a star":                {cut, "GET /files/*", "/files/*", ""},
+		"an asterisk is no path":                              {method(request(1, "*"), "OPTIONS"), "OPTIONS", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sink := &keeper{}
+			p := New(Options{Origins: origins{1: origin}, Recorder: red.NewRecorder(time.Now()), Books: books.New(), Routes: routes.NewBook(), Sink: sink})
+			p.Handle(tc.exchange)
+			p.Flush()
+			span := sink.read(t).ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
+			route, _ := span.Attributes().Get("http.route")
+			template, _ := span.Attributes().Get("url.template")
+			if span.Name() != tc.wantName || route.Str() != tc.wantRoute || template.Str() != tc.wantTemplate {
+				t.Errorf("%s, http.route %q, url.template %q; want %+v", span.Name(), route.Str(), template.Str(), tc)
+			}
+		})
 	}
 }
 
 func TestBatchesAreBounded(t *testing.T) {
 	sink := &keeper{}
-	p := New(Options{Origins: origins{1: someOrigin()}, Recorder: red.NewRecorder(time.Now()), Books: books.New(), Sink: sink})
+	p := New(Options{Origins: origins{1: someOrigin()}, Recorder: red.NewRecorder(time.Now()), Books: books.New(), Routes: routes.NewBook(), Sink: sink})
 	for range batchSpans + 1 {
 		p.Handle(request(1, "/"))
 	}
@@ -105,7 +153,7 @@ func BenchmarkHandle(b *testing.B) {
 	recorder := red.NewRecorder(time.Now())
 	recorder.Add("a", origin.Resource)
 	accounts := books.New()
-	p := New(Options{Origins: origins{1: origin}, Recorder: recorder, Books: accounts, Sink: export.NewDiscard(accounts), LinkMethods: true})
+	p := New(Options{Origins: origins{1: origin}, Recorder: recorder, Books: accounts, Routes: routes.NewBook(), Sink: export.NewDiscard(accounts), LinkMethods: true})
 	x := request(1, "/hello?user=1")
 	b.ReportAllocs()
 	for b.Loop() {

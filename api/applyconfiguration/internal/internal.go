@@ -191,6 +191,12 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: routes
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
 - name: com.github.odi-dev.odi.api.v1alpha1.InstrumentationConfig
   map:
     fields:
@@ -294,6 +300,12 @@ var schemaYAML = typed.YAMLObject(`types:
           keys:
           - name
     - name: ignoredPaths
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: routes
       type:
         list:
           elementType:

@@ -9,6 +9,10 @@ package v1alpha1
 type HTTPApplyConfiguration struct {
 	// ignored are request paths, exact or ending in *, that give no spans. Metrics still count them.
 	Ignored []string `json:"ignored,omitempty"`
+	// routes name the requests that a workload serves: a parameter is written {name}, and a star at
+	// the end takes all that is below, as in /users/{name} and /files/*. A word goes before a parameter,
+	// a parameter before a star. Requests that none of them fits are named after routes that odi learns.
+	Routes []string `json:"routes,omitempty"`
 }
 
 // HTTPApplyConfiguration constructs a declarative configuration of the HTTP type for use with
@@ -23,6 +27,16 @@ func HTTP() *HTTPApplyConfiguration {
 func (b *HTTPApplyConfiguration) WithIgnored(values ...string) *HTTPApplyConfiguration {
 	for i := range values {
 		b.Ignored = append(b.Ignored, values[i])
+	}
+	return b
+}
+
+// WithRoutes adds the given value to the Routes field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Routes field.
+func (b *HTTPApplyConfiguration) WithRoutes(values ...string) *HTTPApplyConfiguration {
+	for i := range values {
+		b.Routes = append(b.Routes, values[i])
 	}
 	return b
 }

@@ -19,6 +19,8 @@ type InstrumentedWorkloadSpecApplyConfiguration struct {
 	Signals []apiv1alpha1.Signal `json:"signals,omitempty"`
 	// ignoredPaths give no spans; see InstrumentationConfig spec.http.ignored.
 	IgnoredPaths []string `json:"ignoredPaths,omitempty"`
+	// routes name requests; see InstrumentationConfig spec.http.routes.
+	Routes []string `json:"routes,omitempty"`
 	// containers holds one decision per container. A container without a decision is not instrumented.
 	Containers []ContainerDecisionApplyConfiguration `json:"containers,omitempty"`
 }
@@ -61,6 +63,16 @@ func (b *InstrumentedWorkloadSpecApplyConfiguration) WithSignals(values ...apiv1
 func (b *InstrumentedWorkloadSpecApplyConfiguration) WithIgnoredPaths(values ...string) *InstrumentedWorkloadSpecApplyConfiguration {
 	for i := range values {
 		b.IgnoredPaths = append(b.IgnoredPaths, values[i])
+	}
+	return b
+}
+
+// WithRoutes adds the given value to the Routes field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Routes field.
+func (b *InstrumentedWorkloadSpecApplyConfiguration) WithRoutes(values ...string) *InstrumentedWorkloadSpecApplyConfiguration {
+	for i := range values {
+		b.Routes = append(b.Routes, values[i])
 	}
 	return b
 }
