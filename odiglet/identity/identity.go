@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 
@@ -30,6 +31,17 @@ type Attribute struct {
 	Value string
 	// Values replaces Value where an attribute is a list.
 	Values []string
+}
+
+// Key names a service instance: an instance id is unique within its service.
+type Key struct{ Namespace, Name, Instance string }
+
+// Key is what the metrics of the service instance are kept under.
+func (s Service) Key() Key { return Key{s.Namespace, s.Name, s.InstanceID} }
+
+// Compare orders keys.
+func (k Key) Compare(o Key) int {
+	return cmp.Or(strings.Compare(k.Namespace, o.Namespace), strings.Compare(k.Name, o.Name), strings.Compare(k.Instance, o.Instance))
 }
 
 // Resource is what the metrics of the service carry.

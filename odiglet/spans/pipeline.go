@@ -94,7 +94,7 @@ func (p *Pipeline) judge(o *Origin, x *probe.Exchange) books.Reason {
 	}
 	p.name(o, x, &seen)
 	if o.Metrics {
-		p.Recorder.Record(o.Service.InstanceID, seen.measured, x.End.Sub(x.Start))
+		p.Recorder.Record(o.Service.Key(), seen.measured, x.End.Sub(x.Start))
 	}
 	if isServer && o.Filter.ignores(seen.path) {
 		return books.ReasonIgnored
