@@ -153,11 +153,14 @@ func (m *Manager) attach(r *record) {
 // setOrigin also keeps the metrics of the service instance alive, or lets them go
 // with its last process.
 func (m *Manager) setOrigin(r *record, origin *spans.Origin) {
-	if origin != nil {
+	before := r.origin
+	switch {
+	case origin != nil && before != nil:
+		m.Recorder.Replace(origin.Service.Key(), before.Service.Resource(), origin.Service.Resource())
+	case origin != nil:
 		m.Recorder.Add(origin.Service.Key(), origin.Service.Resource())
 	}
 	m.mu.Lock()
-	before := r.origin
 	r.origin = origin
 	orphaned := before != nil && !m.instanceHasProcess(before.Service.Key())
 	m.mu.Unlock()

@@ -144,21 +144,43 @@ func (r *Recorder) begin(resource pcommon.Resource) *stream {
 	return fresh
 }
 
+// Replace is Add for a process of the instance that has become another program, or
+// is better known by now: where the metrics go by its resource, they go by the new
+// one from now on.
+func (r *Recorder) Replace(of identity.Key, before, resource pcommon.Resource) {
+	r.mu.Lock()
+	if known, ok := r.streams[of]; ok && known.resource.Attributes().Equal(before.Attributes()) && !before.Attributes().Equal(resource.Attributes()) {
+		r.ended = append(r.ended, known)
+		r.streams[of] = r.begin(resource)
+	}
+	r.mu.Unlock()
+	r.Add(of, resource)
+}
+
 // replaces says whether an instance goes by another resource from now on. The
-// language alone is no reason once it is known: a container may have a shell or
-// a helper beside its program, and they come and go.
+// language alone is a reason only where that of the service may not be known yet:
+// a container may have a shell or a helper beside its program, and they come and go.
 func replaces(fresh, known pcommon.Map) bool {
 	if fresh.Equal(known) {
 		return false
 	}
-	language, ok := known.Get(telemetry.SDKLanguage)
-	if !ok {
+	if isTools(known) && !isTools(fresh) {
 		return true
 	}
 	speaking := pcommon.NewMap()
 	fresh.CopyTo(speaking)
-	language.CopyTo(speaking.PutEmpty(telemetry.SDKLanguage))
+	if language, ok := known.Get(telemetry.SDKLanguage); ok {
+		language.CopyTo(speaking.PutEmpty(telemetry.SDKLanguage))
+	} else {
+		speaking.Remove(telemetry.SDKLanguage)
+	}
 	return !speaking.Equal(known)
+}
+
+// isTools says whether the language is that of shells, wrappers and tools.
+func isTools(resource pcommon.Map) bool {
+	language, ok := resource.Get(telemetry.SDKLanguage)
+	return !ok || language.Str() == "c" || language.Str() == "cpp"
 }
 
 // Forget lets go of an instance after it was collected once more.

@@ -29,6 +29,7 @@ func TestAnotherResourceStartsAnotherStream(t *testing.T) {
 	}{
 		"its language is found out late":       {[]pcommon.Resource{speaking("a", ""), speaking("a", "python")}, []string{"a  1", "a python 1"}},
 		"a helper of it speaks another one":    {[]pcommon.Resource{speaking("a", "python"), speaking("a", ""), speaking("a", "nodejs")}, []string{"a python 3"}},
+		"a wrapper of it was seen first":       {[]pcommon.Resource{speaking("a", "c"), speaking("a", "python"), speaking("a", "c")}, []string{"a c 1", "a python 2"}},
 		"its resource changes":                 {[]pcommon.Resource{speaking("a", "python"), speaking("b", "python")}, []string{"a python 1", "b python 1"}},
 		"its resource changes there and back":  {[]pcommon.Resource{speaking("a", "go"), speaking("b", "go"), speaking("a", "go")}, []string{"b go 1", "a go 2"}},
 		"it is the same, and is said to be so": {[]pcommon.Resource{speaking("a", "go"), speaking("a", "go")}, []string{"a go 2"}},
@@ -47,6 +48,23 @@ func TestAnotherResourceStartsAnotherStream(t *testing.T) {
 				t.Errorf("points (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestAProcessBecomesAnotherProgram(t *testing.T) {
+	r := NewRecorder(noon)
+	r.Add(key("x"), speaking("a", "go")) // a wrapper
+	r.Record(key("x"), Request{Method: "GET"}, time.Millisecond)
+	r.Replace(key("x"), speaking("a", "go"), speaking("a", "python"))
+	r.Record(key("x"), Request{Method: "GET"}, time.Millisecond)
+	r.Replace(key("x"), speaking("a", "c"), speaking("a", "go")) // a helper
+	r.Record(key("x"), Request{Method: "GET"}, time.Millisecond)
+	var got []string
+	for _, p := range samples(r.Collect(noon)) {
+		got = append(got, fmt.Sprint(p.language, " ", p.count))
+	}
+	if diff := cmp.Diff([]string{"go 1", "python 2"}, got); diff != "" {
+		t.Errorf("points (-want +got):\n%s", diff)
 	}
 }
 
@@ -126,9 +144,15 @@ func TestSumsNeverGoDown(t *testing.T) {
 		}
 		for range 100 {
 			of := key(string(rune('a' + rng.IntN(3))))
-			switch rng.IntN(5) {
+			some := func() pcommon.Resource {
+				return speaking(of.Name+fmt.Sprint(rng.IntN(2)), []string{"", "go", "java", "c"}[rng.IntN(4)])
+			}
+			switch rng.IntN(6) {
 			case 0:
-				r.Add(of, speaking(of.Name+fmt.Sprint(rng.IntN(2)), []string{"", "go", "java"}[rng.IntN(3)]))
+				r.Add(of, some())
+				known[of] = true
+			case 3:
+				r.Replace(of, some(), some())
 				known[of] = true
 			case 1:
 				r.Forget(of)
