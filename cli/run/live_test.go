@@ -35,6 +35,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	Canary()
 	role := os.Getenv(roleVariable)
 	// Programs that these start are nothing special, but for the tests of a command.
 	if next := os.Getenv(roleVariable + "_CHILD"); role == roleODI && next != "" {

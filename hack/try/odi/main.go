@@ -19,6 +19,7 @@ import (
 
 func main() {
 	guard.Main()
+	run.Canary()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	odi := &cobra.Command{Use: "odi", SilenceErrors: true, SilenceUsage: true}
 	odi.AddCommand(run.New(streams.Standard()))
