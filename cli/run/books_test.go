@@ -32,5 +32,6 @@ func TestPipelined(t *testing.T) {
 		t.Errorf("%d answers, want 12 (%v)", got, err)
 	}
 	o.interrupt()
+	o.says("8 requests were lost: more requests were in flight on one connection than odi keeps (pipelined)")
 	o.wantBooks("seen 12 = sent 4 + dropped 8 (pipelined 8)")
 }

@@ -163,16 +163,6 @@ func startServer(t *testing.T, exe string) (address string, pid int) {
 	return address, cmd.Process.Pid
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // named copies the test's binary, so that it goes by a name that no other process has.
 func named(t *testing.T, name string) string {
 	t.Helper()
