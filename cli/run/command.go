@@ -30,7 +30,7 @@ func (s *session) runCommand(ctx context.Context, signals <-chan os.Signal) erro
 	cmd := exec.Command(s.command[0], s.command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.io.In, s.commandOutput(), s.out.err
 	if err := s.start(ctx, cmd); err != nil {
-		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
+		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.ENOEXEC) {
 			return exit.Usagef("odi run: starting %s: %w", s.command[0], err)
 		}
 		return fmt.Errorf("starting %s: %w", s.command[0], err)

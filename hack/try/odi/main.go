@@ -25,7 +25,7 @@ func main() {
 	odi.AddCommand(run.New(streams.Standard()))
 	err := odi.ExecuteContext(ctx)
 	stop()
-	if err != nil {
+	if err != nil && !exit.Quiet(err) {
 		fmt.Fprintln(os.Stderr, "odi:", err)
 	}
 	os.Exit(exit.Code(err))
