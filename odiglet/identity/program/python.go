@@ -66,11 +66,15 @@ func (c context) python(f found, depth int) string {
 		}
 		return name
 	}
-	if serve, ok := pythonServers[name]; ok {
+	server := name
+	if f.kind == module { // gunicorn.app.wsgiapp
+		server, _, _ = strings.Cut(name, ".")
+	}
+	if serve, ok := pythonServers[server]; ok {
 		if told := serve(c, f.rest); told != "" {
 			return told
 		}
-		return name
+		return server
 	}
 	if f.kind == module {
 		return c.moduleName(f.word)

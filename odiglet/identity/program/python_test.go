@@ -30,6 +30,8 @@ func TestPython(t *testing.T) {
 		{py, "python3", nil, "python3.13"},
 		{"/usr/bin/pypy3", "pypy3 worker.py", nil, "worker"},
 		{py, "python3 -m gunicorn app:app", nil, "gunicorn"},
+		{py, "python3 -m gunicorn.app.wsgiapp shop.wsgi", nil, "shop"},
+		{py, "python3 -m uvicorn.__main__ app:app", nil, "uvicorn"},
 		{py, "python3 /usr/bin/gunicorn app:app", shop, "shop"},
 		{py, "python3 /usr/bin/gunicorn -w 4 -b 0.0.0.0:80 shop.wsgi:application", nil, "shop"},
 		{py, "python3 /usr/bin/gunicorn --preload -w4 --worker-class gthread shop.wsgi", nil, "shop"},
