@@ -30,10 +30,7 @@ func (s *session) runCommand(ctx context.Context, signals <-chan os.Signal) erro
 	cmd := exec.Command(s.command[0], s.command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.io.In, s.commandOutput(), s.out.err
 	if err := s.start(ctx, cmd); err != nil {
-		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.ENOEXEC) {
-			return exit.Usagef("odi run: starting %s: %w", s.command[0], err)
-		}
-		return fmt.Errorf("starting %s: %w", s.command[0], err)
+		return startError(s.command[0], err)
 	}
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
@@ -54,6 +51,26 @@ func (s *session) runCommand(ctx context.Context, signals <-chan os.Signal) erro
 			return stopCommand(cmd, done)
 		}
 	}
+}
+
+// startError says why the command could not be started. The user repairs what is
+// wrong with the command itself.
+func startError(command string, err error) error {
+	why := err
+	var of *os.PathError
+	var missing *exec.Error
+	switch {
+	case errors.As(err, &missing):
+		why = missing.Err
+	case errors.As(err, &of):
+		why = of.Err
+	}
+	for _, users := range []error{exec.ErrNotFound, os.ErrNotExist, os.ErrPermission, syscall.ENOEXEC} {
+		if errors.Is(why, users) {
+			return exit.Usagef("odi run: starting %s: %w", command, why)
+		}
+	}
+	return fmt.Errorf("starting %s: %w", command, err)
 }
 
 // commandOutput keeps the command's own output out of spans that a program reads.

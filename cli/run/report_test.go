@@ -1,10 +1,12 @@
 package run
 
 import (
+	"os/exec"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/odi-dev/odi/cli/exit"
 	"github.com/odi-dev/odi/odiglet/books"
 )
 
@@ -19,5 +21,18 @@ func TestReasonLines(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+}
+
+func TestStartError(t *testing.T) {
+	for command, want := range map[string]string{
+		"no-such-command-of-odi": "odi run: starting no-such-command-of-odi: executable file not found in $PATH",
+		"/no/such":               "odi run: starting /no/such: no such file or directory",
+		"/tmp":                   "odi run: starting /tmp: permission denied",
+	} {
+		err := startError(command, exec.Command(command).Run())
+		if exit.Code(err) != exit.Usage || err.Error() != want {
+			t.Errorf("exit code %d: %v, want %s", exit.Code(err), err, want)
+		}
 	}
 }
