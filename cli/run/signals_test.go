@@ -85,7 +85,7 @@ func TestSignalsComeOnce(t *testing.T) {
 			}
 			go func() { o.ended <- o.cmd.Wait() }()
 			t.Cleanup(func() { _ = o.cmd.Process.Kill() })
-			o.prints("armed")
+			testkit.Eventually(t, 30*time.Second, "the command is armed", func() bool { return strings.Contains(o.out.String(), "armed") })
 			for i := range 3 {
 				if err := tc.send(keyboard, o.cmd.Process.Pid); err != nil {
 					t.Fatal(err)
@@ -132,7 +132,7 @@ func TestTheReaderLeaves(t *testing.T) {
 			}
 			t.Cleanup(func() { _ = cmd.Process.Kill() })
 			_ = write.Close()
-			testkit.Eventually(t, 10*time.Second, "the server listens", func() bool {
+			testkit.Eventually(t, 30*time.Second, "the server listens", func() bool {
 				conn, err := net.Dial("tcp", address)
 				return err == nil && conn.Close() == nil
 			})

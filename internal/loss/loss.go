@@ -52,7 +52,7 @@ func Reasons() []Reason {
 		{"unreadable", "the bytes went by io_uring, splice or sendfile, where odi does not see them", Lost},
 		{"detached", "the request ended after odi had let go of its process", Lost},
 		{"queue_full", "spans came faster than the receiver took them", Lost},
-		{"rejected", "the receiver refused the spans", Lost},
+		{"rejected", "the receiver refused the spans, or nobody read them any more", Lost},
 		{"retries_spent", "the receiver could not be reached for too long", Lost},
 		{"shutdown", "the spans still waited when odi ended", Lost},
 
