@@ -3,6 +3,7 @@ package bpf
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"sort"
 )
 
@@ -21,6 +22,12 @@ var dropNames = []string{
 
 const countExchanges = 9
 
+// processBacklogDrop counts process events that a listener was too slow for.
+const processBacklogDrop = "process_backlog"
+
+// DropNames are all the names that Drops counts by.
+func DropNames() []string { return append(slices.Clone(dropNames), processBacklogDrop) }
+
 // Drops returns how many requests or events were lost since Load, by reason;
 // after Close, how many that were.
 func (e *Engine) Drops() map[string]uint64 {
@@ -35,7 +42,7 @@ func (e *Engine) Drops() map[string]uint64 {
 		drops[name] = e.counter(uint32(i))
 	}
 	if e.notices != nil {
-		drops["process_backlog"] = e.notices.lost.Load()
+		drops[processBacklogDrop] = e.notices.lost.Load()
 	}
 	return drops
 }

@@ -85,7 +85,7 @@ func (e *Engine) start() error {
 	if err != nil {
 		return err
 	}
-	e.clock.anchor()
+	e.clock.refresh()
 	e.loadGroups(spec)
 	for _, f := range e.features {
 		if f.Name == probe.SocketSpans && f.State == probe.Unavailable {

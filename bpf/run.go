@@ -27,7 +27,6 @@ const (
 func (e *Engine) Run(ctx context.Context, handle func(probe.Exchange)) error {
 	var rec ringbuf.Record
 	for {
-		e.clock.refresh()
 		if err := e.renewLease(); err != nil {
 			return err
 		}
@@ -56,6 +55,7 @@ func (e *Engine) Run(ctx context.Context, handle func(probe.Exchange)) error {
 
 // drain delivers everything that is in the ring now.
 func (e *Engine) drain(rec *ringbuf.Record, handle func(probe.Exchange)) (got bool, err error) {
+	e.clock.refresh()
 	e.events.SetDeadline(time.Unix(1, 0)) // in the past: do not wait
 	for {
 		err := e.events.ReadInto(rec)
@@ -80,6 +80,7 @@ func (e *Engine) await(ctx context.Context, rec *ringbuf.Record, handle func(pro
 		return nil
 	}
 	if err == nil {
+		e.clock.refresh() // the machine may have slept meanwhile
 		e.deliver(rec.RawSample, handle)
 	}
 	return err
@@ -124,11 +125,12 @@ func parseExchange(raw []byte, clock *wallClock) (probe.Exchange, bool) {
 	u32 := func(at int) uint32 { return binary.NativeEndian.Uint32(raw[at:]) }
 	u16 := func(at int) uint16 { return binary.NativeEndian.Uint16(raw[at:]) }
 	bits := raw[149]
+	clocks := clock.offsetAt(u64(0))
 	x := probe.Exchange{
 		Protocol:         probe.HTTP1,
-		Start:            clock.time(u64(0)),
-		Answered:         clock.time(u64(8)),
-		End:              clock.time(u64(16)),
+		Start:            clocks.time(u64(0)),
+		Answered:         clocks.time(u64(8)),
+		End:              clocks.time(u64(16)),
 		GoID:             u64(56),
 		RequestBodySize:  int64(u64(64)),
 		ResponseBodySize: int64(u64(72)),

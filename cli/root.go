@@ -116,6 +116,10 @@ func Run(ctx context.Context, io streams.Streams, args []string) int {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted")
 	}
-	fmt.Fprintf(io.Err, "odi: %s\n", strings.Join(strings.Fields(err.Error()), " "))
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	if !strings.HasPrefix(text, "odi ") { // some name their command: "odi run: ..."
+		text = "odi: " + text
+	}
+	fmt.Fprintln(io.Err, text)
 	return code
 }

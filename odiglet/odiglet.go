@@ -13,6 +13,7 @@ import (
 
 	"github.com/odi-dev/odi/bpf"
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet/attach"
 	"github.com/odi-dev/odi/odiglet/books"
 	"github.com/odi-dev/odi/odiglet/detect"
@@ -166,15 +167,9 @@ func (o *Odiglet) Balance() books.Balance {
 // have their span all the same, such as a link or a header.
 func (o *Odiglet) Lost() (requests, events, parts map[string]uint64) {
 	requests, events, parts = make(map[string]uint64), make(map[string]uint64), make(map[string]uint64)
+	of := map[loss.Class]map[string]uint64{loss.Lost: requests, loss.Recovered: events, loss.Incomplete: parts}
 	for reason, n := range o.engine.Drops() {
-		switch reason {
-		case "ring_full", "pipelined", "unparsable", "unreadable":
-			requests[reason] = n
-		case "notice_full", "process_backlog":
-			events[reason] = n
-		default:
-			parts[reason] = n
-		}
+		of[loss.Of(reason).Class][reason] = n
 	}
 	return requests, events, parts
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/odi-dev/odi/cli/exit"
 	"github.com/odi-dev/odi/cli/live"
 	"github.com/odi-dev/odi/cli/output"
+	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/internal/nodeapi"
 )
 
@@ -97,7 +98,8 @@ func printBooks(out io.Writer, node nodeapi.Node) {
 	}
 	sort.Strings(reasons)
 	for _, reason := range reasons {
-		fmt.Fprintf(out, "    dropped %d: %s\n", b.Dropped[reason], reason)
+		why := loss.Of(reason)
+		fmt.Fprintf(out, "    %d %s: %s (%s)\n", b.Dropped[reason], why.Class.Words(), why.Words, reason)
 	}
 	if node.ExportError != "" {
 		fmt.Fprintf(out, "  its node collector does not take the data: %s\n", node.ExportError)

@@ -28,41 +28,61 @@ const (
 // nil for success, else an error that carries its exit code.
 func (s *session) runCommand(ctx context.Context, signals <-chan os.Signal) error {
 	cmd := exec.Command(s.command[0], s.command[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.io.In, s.commandOutput(), s.io.Err
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.io.In, s.commandOutput(), s.out.err
 	if err := s.start(ctx, cmd); err != nil {
-		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
-			return exit.Usagef("odi run: starting %s: %w", s.command[0], err)
-		}
-		return fmt.Errorf("starting %s: %w", s.command[0], err)
+		return startError(s.command[0], err)
 	}
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
+	group := groupWatch{startCanary()}
+	defer func() { group.end() }()
 	for {
 		select {
 		case err := <-done:
 			return commandError(err)
 		case sig := <-signals:
-			s.pass(cmd, sig)
+			if !group.sharedWith(cmd.Process.Pid, sig) {
+				s.pass(cmd, sig)
+			}
+		case <-s.out.gone:
+			_ = stopCommand(cmd, done) // how it ends is odi's doing
+			return nil
 		case <-ctx.Done():
 			return stopCommand(cmd, done)
 		}
 	}
 }
 
+// startError says why the command could not be started. The user repairs what is
+// wrong with the command itself.
+func startError(command string, err error) error {
+	why := err
+	var of *os.PathError
+	var missing *exec.Error
+	switch {
+	case errors.As(err, &missing):
+		why = missing.Err
+	case errors.As(err, &of):
+		why = of.Err
+	}
+	for _, users := range []error{exec.ErrNotFound, os.ErrNotExist, os.ErrPermission, syscall.ENOEXEC} {
+		if errors.Is(why, users) {
+			return exit.Usagef("odi run: starting %s: %w", command, why)
+		}
+	}
+	return fmt.Errorf("starting %s: %w", command, err)
+}
+
 // commandOutput keeps the command's own output out of spans that a program reads.
 func (s *session) commandOutput() io.Writer {
 	if s.output == outputJSON {
-		return s.io.Err
+		return s.out.err
 	}
-	return s.io.Out
+	return s.out.out
 }
 
-// pass hands a signal on. A terminal's ctrl-c reaches the command by itself: a
-// second one could mean something else to it.
+// pass hands a signal on that was sent to odi alone.
 func (s *session) pass(cmd *exec.Cmd, sig os.Signal) {
-	if sig == syscall.SIGINT && s.io.InTerminal {
-		return
-	}
 	if err := cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		s.log.Error("passing a signal on", "signal", sig, "error", err)
 	}

@@ -35,6 +35,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	Canary()
 	role := os.Getenv(roleVariable)
 	// Programs that these start are nothing special, but for the tests of a command.
 	if next := os.Getenv(roleVariable + "_CHILD"); role == roleODI && next != "" {
@@ -160,16 +161,6 @@ func startServer(t *testing.T, exe string) (address string, pid int) {
 		return err == nil && conn.Close() == nil
 	})
 	return address, cmd.Process.Pid
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // named copies the test's binary, so that it goes by a name that no other process has.

@@ -1,9 +1,13 @@
 package run
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
+	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet/books"
 )
 
@@ -16,8 +20,63 @@ func (s *session) printLadder() {
 	}
 }
 
+// printBooks says what became of every request; the last line is the sum.
 func (s *session) printBooks() {
-	fmt.Fprintln(s.io.Err, sentence(s.odiglet.Balance()))
+	balance := s.odiglet.Balance()
+	_, _, parts := s.odiglet.Lost()
+	for _, line := range reasonLines(balance, parts, s.books.Whose) {
+		fmt.Fprintln(s.io.Err, line)
+	}
+	fmt.Fprintln(s.io.Err, sentence(balance))
+}
+
+// reasonLines says in words, one line per reason, which requests gave no span, or
+// one without a part, and whose they were where that is known.
+func reasonLines(b books.Balance, parts map[string]uint64, whose func(books.Reason) map[string]uint64) []string {
+	var lines []string
+	line := func(n uint64, name string) {
+		if n == 0 {
+			return
+		}
+		why := loss.Of(name)
+		text := fmt.Sprintf("%s %s: %s", requests(n), why.Class.Words(), why.Words)
+		if of := names(whose(books.Reason(name))); of != "" {
+			text += "; of " + of
+		}
+		lines = append(lines, text+" ("+name+")")
+	}
+	for _, reason := range b.Reasons() {
+		line(b.Dropped[reason], string(reason))
+	}
+	for _, name := range slices.Sorted(maps.Keys(parts)) {
+		line(parts[name], name)
+	}
+	return lines
+}
+
+func requests(n uint64) string {
+	if n == 1 {
+		return "1 request was"
+	}
+	return fmt.Sprintf("%d requests were", n)
+}
+
+// maxNames is how many are named in a line.
+const maxNames = 5
+
+// names lists who lost the most, the worst first.
+func names(counts map[string]uint64) string {
+	all := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	var texts []string
+	for _, name := range all[:min(len(all), maxNames)] {
+		texts = append(texts, fmt.Sprintf("%s %d", printable(name), counts[name]))
+	}
+	if len(all) > maxNames {
+		texts = append(texts, "and others")
+	}
+	return strings.Join(texts, ", ")
 }
 
 // sentence is the books in one line. Nothing is queued at the end; if it were,

@@ -30,7 +30,7 @@ const (
 	outputNone = "none"
 )
 
-var outputs = []string{outputTree, outputJSON, outputNone}
+var formats = []string{outputTree, outputJSON, outputNone}
 
 // New returns the command.
 func New(io streams.Streams) *cobra.Command {
@@ -54,8 +54,10 @@ A span is named after its route, which odi learns: GET /orders/{id}. What it can
 --route tells it.
 
 SIGINT (ctrl-c) detaches from everything and prints the books: seen = sent + dropped.
-With a command, SIGINT, SIGTERM and SIGHUP are passed on to it and odi ends when it
-ends, with its exit code (128 + N when signal N ended it).
+With a command, SIGINT, SIGTERM and SIGHUP are passed on to it, unless it was sent
+them together with odi (ctrl-c), and odi ends when it ends, with its exit code
+(128 + N when signal N ended it). When nobody reads the output any more (| head),
+the command is ended, the books are printed, and the exit code is 141.
 
 Needs root, or the capabilities BPF, PERFMON, SYS_PTRACE and NET_ADMIN.`,
 		Example: `  sudo odi run --port 8080
@@ -93,8 +95,8 @@ func (f *flags) complete(outputGiven, metricsGiven bool) error {
 	if err := f.checkTargets(); err != nil {
 		return err
 	}
-	if !slices.Contains(outputs, f.output) {
-		return exit.Usagef("odi run: unknown output %q; one of %s", f.output, strings.Join(outputs, ", "))
+	if !slices.Contains(formats, f.output) {
+		return exit.Usagef("odi run: unknown output %q; one of %s", f.output, strings.Join(formats, ", "))
 	}
 	if f.sendsOTLP() && !outputGiven {
 		f.output = outputNone

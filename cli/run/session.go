@@ -34,6 +34,7 @@ const (
 type session struct {
 	flags
 	io       streams.Streams
+	out      *outputs
 	log      *slog.Logger
 	books    *books.Books
 	selector *host.Selector
@@ -46,12 +47,14 @@ func run(ctx context.Context, io streams.Streams, f flags) error {
 	// Signals end a run in their own way: a command may have something to say
 	// after them.
 	ctx = context.WithoutCancel(ctx)
+	out, stop := watchOutputs(&io)
+	defer stop()
 	hostname, err := os.Hostname()
 	if err != nil {
 		return fmt.Errorf("naming this host: %w", err)
 	}
 	s := &session{
-		flags: f, io: io, log: logger(io.Err, f.verbose), books: books.New(),
+		flags: f, io: io, out: out, log: logger(io.Err, f.verbose), books: books.New(),
 		selector: host.New(hostname, f.exes, os.Getpid()),
 	}
 	if s.selector.Routes, err = routes.Compile(f.routes); err != nil {
@@ -70,6 +73,9 @@ func run(ctx context.Context, io streams.Streams, f flags) error {
 	err = sink.Close(ctx)
 	if s.odiglet != nil {
 		s.printBooks()
+	}
+	if out.readerLeft() {
+		return exit.Status(128 + int(syscall.SIGPIPE)) // as of a program that the signal ends
 	}
 	return both(err, ended)
 }
@@ -144,6 +150,8 @@ func (s *session) await(ctx context.Context, signals <-chan os.Signal) error {
 	for {
 		select {
 		case <-signals:
+			return nil
+		case <-s.out.gone:
 			return nil
 		case <-ctx.Done():
 			return nil

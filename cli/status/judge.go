@@ -12,6 +12,7 @@ import (
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/cli/chain"
 	"github.com/odi-dev/odi/cli/components"
+	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/internal/workload"
 )
 
@@ -160,11 +161,6 @@ func (r *Report) workloads(seen Seen) {
 	}
 }
 
-// intended are the reasons for which the odiglet drops on purpose: paths that the
-// user left out, the kubelet's probes, workloads without traces or let go of, and
-// bytes that are no request.
-var intended = []string{"ignored_path", "health_check", "traces_off", "detached", "unparsable"}
-
 // losses are what was dropped and nodes that cannot hand on.
 func (r *Report) losses(seen Seen) {
 	for _, name := range sortedNodes(seen) {
@@ -174,10 +170,10 @@ func (r *Report) losses(seen Seen) {
 		}
 	}
 	for _, hop := range r.Books {
-		lost := maps.Clone(hop.Dropped)
-		maps.DeleteFunc(lost, func(reason string, _ uint64) bool { return slices.Contains(intended, reason) })
-		if len(lost) > 0 {
-			r.problem("%s: %d of %d lost (%s); to see which node: odi describe node/<name>", hop.Name, sum(lost), hop.Accepted, reasons(lost))
+		lost := loss.Only(loss.Lost, hop.Dropped)
+		for _, reason := range slices.Sorted(maps.Keys(lost)) {
+			r.problem("%s: %d of %d lost: %s (%s); to see which node: odi describe node/<name>",
+				hop.Name, lost[reason], hop.Accepted, loss.Of(reason).Words, reason)
 		}
 	}
 }

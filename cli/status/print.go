@@ -8,6 +8,7 @@ import (
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/cli/output"
+	"github.com/odi-dev/odi/internal/loss"
 )
 
 func (r Report) print(out io.Writer, format output.Format) error {
@@ -90,15 +91,20 @@ func (r Report) destinationTable() output.Table {
 }
 
 func (r Report) bookTable() output.Table {
-	t := output.Table{Columns: []string{"books", "accepted", "sent", "queued", "dropped"}}
+	t := output.Table{Columns: []string{"books", "accepted", "sent", "queued", "left out", "lost"}}
 	for _, hop := range r.Books {
-		dropped := strconv.FormatUint(sum(hop.Dropped), 10)
-		if len(hop.Dropped) > 0 {
-			dropped += " (" + reasons(hop.Dropped) + ")"
-		}
 		t.Rows = append(t.Rows, []string{
-			hop.Name, strconv.FormatUint(hop.Accepted, 10), strconv.FormatUint(hop.Sent, 10), strconv.FormatUint(hop.Queued, 10), dropped,
+			hop.Name, strconv.FormatUint(hop.Accepted, 10), strconv.FormatUint(hop.Sent, 10), strconv.FormatUint(hop.Queued, 10),
+			counted(loss.Only(loss.Intended, hop.Dropped)), counted(loss.Only(loss.Lost, hop.Dropped)),
 		})
 	}
 	return t
+}
+
+// counted is the sum, with the reasons.
+func counted(of map[string]uint64) string {
+	if len(of) == 0 {
+		return "0"
+	}
+	return strconv.FormatUint(sum(of), 10) + " (" + reasons(of) + ")"
 }

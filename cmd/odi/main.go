@@ -10,11 +10,13 @@ import (
 
 	"github.com/odi-dev/odi/bpf/guard"
 	"github.com/odi-dev/odi/cli"
+	"github.com/odi-dev/odi/cli/run"
 	"github.com/odi-dev/odi/cli/streams"
 )
 
 func main() {
 	guard.Main()
+	run.Canary()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := cli.Run(ctx, streams.Standard(), os.Args[1:])
 	stop()

@@ -53,7 +53,12 @@ func (p *Process) openFile(path string) (*os.File, error) {
 	if err := unix.Fstat(found, &st); err != nil {
 		return nil, err
 	}
-	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+	var fs unix.Statfs_t
+	if err := unix.Fstatfs(found, &fs); err != nil {
+		return nil, err
+	}
+	// What /proc/self leads to is about the one who looks: us.
+	if st.Mode&unix.S_IFMT != unix.S_IFREG || fs.Type == unix.PROC_SUPER_MAGIC {
 		return nil, ErrNotRegular
 	}
 	return os.OpenFile("/proc/self/fd/"+strconv.Itoa(found), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)

@@ -10,6 +10,7 @@ import (
 	"github.com/odi-dev/odi/internal/procfs"
 	"github.com/odi-dev/odi/languages/language"
 	"github.com/odi-dev/odi/odiglet/detect"
+	"github.com/odi-dev/odi/odiglet/identity"
 	"github.com/odi-dev/odi/odiglet/process"
 	"github.com/odi-dev/odi/odiglet/spans"
 )
@@ -152,22 +153,25 @@ func (m *Manager) attach(r *record) {
 // setOrigin also keeps the metrics of the service instance alive, or lets them go
 // with its last process.
 func (m *Manager) setOrigin(r *record, origin *spans.Origin) {
-	if origin != nil {
-		m.Recorder.Add(origin.Service.InstanceID, origin.Service.Resource())
+	before := r.origin
+	switch {
+	case origin != nil && before != nil:
+		m.Recorder.Replace(origin.Service.Key(), before.Service.Resource(), origin.Service.Resource())
+	case origin != nil:
+		m.Recorder.Add(origin.Service.Key(), origin.Service.Resource())
 	}
 	m.mu.Lock()
-	before := r.origin
 	r.origin = origin
-	orphaned := before != nil && !m.instanceHasProcess(before.Service.InstanceID)
+	orphaned := before != nil && !m.instanceHasProcess(before.Service.Key())
 	m.mu.Unlock()
 	if orphaned {
-		m.Recorder.Forget(before.Service.InstanceID)
+		m.Recorder.Forget(before.Service.Key())
 	}
 }
 
-func (m *Manager) instanceHasProcess(id string) bool {
+func (m *Manager) instanceHasProcess(of identity.Key) bool {
 	for _, r := range m.records {
-		if r.origin != nil && r.origin.Service.InstanceID == id {
+		if r.origin != nil && r.origin.Service.Key() == of {
 			return true
 		}
 	}
@@ -251,19 +255,19 @@ func (m *Manager) onTick(ctx context.Context, now time.Time) (changed bool) {
 
 func (m *Manager) forgetDeparted(now time.Time) {
 	m.mu.Lock()
-	var orphaned []string
+	var orphaned []identity.Key
 	for pid, d := range m.departed {
 		if now.Before(d.until) {
 			continue
 		}
 		delete(m.departed, pid)
-		if id := d.origin.Service.InstanceID; !m.instanceHasProcess(id) {
-			orphaned = append(orphaned, id)
+		if of := d.origin.Service.Key(); !m.instanceHasProcess(of) {
+			orphaned = append(orphaned, of)
 		}
 	}
 	m.mu.Unlock()
-	for _, id := range orphaned {
-		m.Recorder.Forget(id)
+	for _, of := range orphaned {
+		m.Recorder.Forget(of)
 	}
 }
 

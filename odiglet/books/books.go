@@ -31,17 +31,29 @@ const (
 	ReasonShutdown Reason = "shutdown"
 )
 
+// Reasons lists those that are counted in user space.
+func Reasons() []Reason {
+	return []Reason{
+		ReasonIgnored, ReasonHealthCheck, ReasonDetached, ReasonSignalOff, ReasonUnparsable,
+		ReasonQueueFull, ReasonRejected, ReasonRetriesSpent, ReasonShutdown,
+	}
+}
+
+// maxNamed bounds the names that are kept of each reason.
+const maxNamed = 20
+
 // Books is the account of one odiglet. It may be used by several goroutines.
 type Books struct {
 	mu      sync.Mutex
 	seen    uint64
 	sent    uint64
 	dropped map[Reason]uint64
+	whose   map[Reason]map[string]uint64
 }
 
 // New returns empty books.
 func New() *Books {
-	return &Books{dropped: make(map[Reason]uint64)}
+	return &Books{dropped: make(map[Reason]uint64), whose: make(map[Reason]map[string]uint64)}
 }
 
 // Seen adds n requests that ended in the kernel.
@@ -66,6 +78,29 @@ func (b *Books) Drop(why Reason, n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.dropped[why] += uint64(n)
+}
+
+// DropOf is Drop of one request, and remembers whose it was. Beyond a bound, names
+// are not kept.
+func (b *Books) DropOf(whose string, why Reason) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.dropped[why]++
+	names, ok := b.whose[why]
+	if !ok {
+		names = make(map[string]uint64)
+		b.whose[why] = names
+	}
+	if _, ok := names[whose]; ok || len(names) < maxNamed {
+		names[whose]++
+	}
+}
+
+// Whose returns how many requests of whom were dropped for a reason, as far as it is known.
+func (b *Books) Whose(why Reason) map[string]uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.whose[why])
 }
 
 // Balance is the state of the books at one moment.

@@ -1,6 +1,7 @@
 package books
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -22,5 +23,20 @@ func TestBalance(t *testing.T) {
 	}
 	if diff := cmp.Diff([]Reason{ReasonIgnored, "ring_full"}, got.Reasons()); diff != "" {
 		t.Errorf("reasons (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhose(t *testing.T) {
+	b := New()
+	for i := range 3 * maxNamed {
+		b.DropOf(fmt.Sprint("cart-", i), ReasonDetached)
+	}
+	b.DropOf("cart-0", ReasonDetached)
+	names := b.Whose(ReasonDetached)
+	if len(names) != maxNamed || names["cart-0"] != 2 || b.Balance(nil).Dropped[ReasonDetached] != 3*maxNamed+1 {
+		t.Errorf("%d names, %v", len(names), names)
+	}
+	if len(b.Whose(ReasonShutdown)) != 0 {
+		t.Error("names, where nothing was dropped")
 	}
 }

@@ -20,6 +20,8 @@ type Selector struct {
 	// Routes are the user's, set before the first Origin; nil if there are none.
 	Routes *routes.Patterns
 
+	groups groups
+
 	mu     sync.Mutex
 	chosen map[int]uint64 // start time by pid
 }
@@ -66,8 +68,8 @@ func (s *Selector) isNamed(p process.Process) bool {
 // Origin implements attach.Selector.
 func (s *Selector) Origin(p process.Process, rt language.Runtime, env map[string]string) (spans.Origin, bool) {
 	service := identity.OfHost(identity.Host{
-		Hostname: s.hostname, PID: p.PID, Start: p.Start, Exe: p.Exe, Args: p.Args,
-		Env: env, ContainerID: p.Container.ID, Language: string(rt.Language),
+		Hostname: s.hostname, Group: s.groups.of(p), Env: env,
+		ContainerID: p.Container.ID, Language: string(rt.Language),
 	})
 	return spans.Origin{
 		Service:  service,

@@ -1,7 +1,7 @@
 package identity
 
 import (
-	"net/url"
+	"cmp"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -30,6 +30,17 @@ type Attribute struct {
 	Value string
 	// Values replaces Value where an attribute is a list.
 	Values []string
+}
+
+// Key names a service instance: an instance id is unique within its service.
+type Key struct{ Namespace, Name, Instance string }
+
+// Key is what the metrics of the service instance are kept under.
+func (s Service) Key() Key { return Key{s.Namespace, s.Name, s.InstanceID} }
+
+// Compare orders keys.
+func (k Key) Compare(o Key) int {
+	return cmp.Or(strings.Compare(k.Namespace, o.Namespace), strings.Compare(k.Name, o.Name), strings.Compare(k.Instance, o.Instance))
 }
 
 // Resource is what the metrics of the service carry.
@@ -73,35 +84,4 @@ func put(m pcommon.Map, key, value string) {
 	if value != "" {
 		m.PutStr(key, value)
 	}
-}
-
-// KeepEnv says which variables of a process name the service it is.
-func KeepEnv(name string) bool {
-	return name == "OTEL_SERVICE_NAME" || name == "OTEL_RESOURCE_ATTRIBUTES"
-}
-
-// Named are the names that a process's environment gives it; each may be empty.
-type Named struct{ Service, Namespace, Version string }
-
-// FromEnv reads OTEL_SERVICE_NAME, which wins, and OTEL_RESOURCE_ATTRIBUTES.
-func FromEnv(env map[string]string) Named {
-	var n Named
-	for pair := range strings.SplitSeq(env["OTEL_RESOURCE_ATTRIBUTES"], ",") {
-		key, value, _ := strings.Cut(pair, "=")
-		if plain, err := url.PathUnescape(strings.TrimSpace(value)); err == nil {
-			value = plain
-		}
-		switch strings.TrimSpace(key) {
-		case telemetry.ServiceName:
-			n.Service = value
-		case telemetry.ServiceNamespace:
-			n.Namespace = value
-		case telemetry.ServiceVersion:
-			n.Version = value
-		}
-	}
-	if name := env["OTEL_SERVICE_NAME"]; name != "" {
-		n.Service = name
-	}
-	return n
 }

@@ -1,11 +1,14 @@
 package identity
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/odi-dev/odi/internal/version"
+	"github.com/odi-dev/odi/odiglet/identity/program"
 )
 
 func TestOfPod(t *testing.T) {
@@ -46,31 +49,93 @@ func TestOfPod(t *testing.T) {
 	}
 }
 
-func TestProgramName(t *testing.T) {
+func TestFromEnv(t *testing.T) {
 	for name, tc := range map[string]struct {
-		exe  string
-		args []string
-		want string
+		env  string
+		want Named
 	}{
-		"a compiled program":             {"/usr/bin/cart", []string{"cart", "serve"}, "cart"},
-		"a Python script":                {"/usr/bin/python3.13", []string{"python3", "-u", "/app/recommender.py"}, "recommender"},
-		"a Python module":                {"/usr/bin/python3", []string{"python3", "-m", "gunicorn", "app:app"}, "gunicorn"},
-		"a Python program from a pipe":   {"/usr/bin/python3", []string{"python3", "-c", "print(1)"}, "python3"},
-		"Python with an option's value":  {"/usr/bin/python3", []string{"python3", "-W", "ignore", "app.py"}, "app"},
-		"a Java class":                   {"/usr/lib/jvm/bin/java", []string{"java", "-Xmx1g", "-cp", "a.jar:b.jar", "com.example.Inventory"}, "Inventory"},
-		"a Java archive":                 {"/usr/bin/java", []string{"java", "-jar", "/srv/orders.jar", "--port=1"}, "orders"},
-		"Node.js with a preload":         {"/usr/bin/node", []string{"node", "-r", "./tracing.js", "server.js"}, "server"},
-		"PHP's own web server":           {"/usr/bin/php8.2", []string{"php", "-S", "127.0.0.1:8080", "-t", "/srv", "/srv/router.php"}, "router"},
-		"PHP's server without a router":  {"/usr/bin/php8.2", []string{"php", "-S", "127.0.0.1:8080"}, "php8.2"},
-		"Ruby with a library":            {"/usr/bin/ruby3.1", []string{"ruby", "-r", "bundler/setup", "shop.rb"}, "shop"},
-		"an interpreter alone":           {"/usr/bin/node", []string{"node"}, "node"},
-		"a program that sounds like one": {"/usr/bin/nodeagent", []string{"nodeagent", "x.js"}, "nodeagent"},
+		"nothing":                        {},
+		"what names the service":         {env: "service.name=cart,service.namespace=shop,service.version=1.2,service.instance.id=c1", want: Named{Service: "cart", Namespace: "shop", Version: "1.2", Instance: "c1"}},
+		"anything else, as it comes":     {env: "team=a,deployment.environment.name=prod", want: Named{Others: []Attribute{{Key: "team", Value: "a"}, {Key: "deployment.environment.name", Value: "prod"}}}},
+		"encoded values and blanks":      {env: " team = a%2Cb%20c , x=%C3%A4", want: Named{Others: []Attribute{{Key: "team", Value: "a,b c"}, {Key: "x", Value: "ä"}}}},
+		"an equals sign in a value":      {env: "x=a=b", want: Named{Others: []Attribute{{Key: "x", Value: "a=b"}}}},
+		"entries that are none":          {env: ",,x,=y,z=,team=a,", want: Named{Others: []Attribute{{Key: "team", Value: "a"}}}},
+		"a value that cannot be decoded": {env: "x=100%,y=%zz", want: Named{Others: []Attribute{{Key: "x", Value: "100%"}, {Key: "y", Value: "%zz"}}}},
+		"the last of a key":              {env: "x=1,service.name=a,x=2,service.name=b", want: Named{Service: "b", Others: []Attribute{{Key: "x", Value: "2"}}}},
+		"what odi alone can know":        {env: "process.pid=1,telemetry.sdk.language=cobol", want: Named{}},
+		"bytes that are no text":         {env: "x=%ff", want: Named{Others: []Attribute{{Key: "x", Value: "\uFFFD"}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := ProgramName(tc.exe, tc.args); got != tc.want {
-				t.Errorf("got %s, want %s", got, tc.want)
+			if diff := cmp.Diff(tc.want, FromEnv(map[string]string{envAttributes: tc.env})); diff != "" {
+				t.Errorf("named (-want +got):\n%s", diff)
 			}
 		})
+	}
+	many := FromEnv(map[string]string{envAttributes: strings.Repeat("x", 5000) + "=1,big=" + strings.Repeat("ä", 5000) + manyEntries(500)})
+	if len(many.Others) != maxAttributes || len(many.Others[0].Value) > maxText {
+		t.Errorf("%d attributes, the first of %d bytes", len(many.Others), len(many.Others[0].Value))
+	}
+}
+
+func manyEntries(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, ",k%d=v", i)
+	}
+	return b.String()
+}
+
+// TestWhereAProcessRunsOdiKnows: its environment adds to its resource, and wins in
+// what names the service, but not in what odi has seen.
+func TestWhereAProcessRunsOdiKnows(t *testing.T) {
+	env := map[string]string{envAttributes: "host.name=elsewhere,k8s.pod.name=other,container.id=x,k8s.cluster.name=c1,team=a,service.version=2"}
+	host := OfHost(Host{Hostname: "h", Env: env, Group: Group{PID: 7, Start: 9, Program: "cart"}}).Resource().Attributes().AsRaw()
+	pod := OfPod(Pod{Namespace: "shop", Name: "cart-1", Node: "n1", Container: "app", ContainerID: "abc", WorkloadName: "cart", Image: "cart:1", Env: env}).Resource().Attributes().AsRaw()
+	for name, tc := range map[string]struct{ got, want any }{
+		"host":              {host["host.name"], "h"},
+		"name":              {host["service.name"], "cart"},
+		"instance":          {host["service.instance.id"], "h:7:9"},
+		"team":              {host["team"], "a"},
+		"no pod of odi's":   {host["k8s.pod.name"], "other"},
+		"pod":               {pod["k8s.pod.name"], "cart-1"},
+		"node":              {pod["host.name"], "n1"},
+		"container":         {pod["container.id"], "abc"},
+		"cluster":           {pod["k8s.cluster.name"], "c1"},
+		"version":           {pod["service.version"], "2"},
+		"instance of a pod": {pod["service.instance.id"], "shop.cart-1.app"},
+	} {
+		if tc.got != tc.want {
+			t.Errorf("%s: %v, want %v", name, tc.got, tc.want)
+		}
+	}
+}
+
+func TestGroupOf(t *testing.T) {
+	const python = "/usr/bin/python3.11"
+	parent := Group{PID: 5, Start: 50, Exe: python, Program: "shop"}
+	for name, tc := range map[string]struct {
+		exe   string
+		args  []string
+		group bool
+		want  string
+	}{
+		"a forked worker":                      {python, []string{"python3", "/usr/bin/gunicorn", "shop.wsgi"}, true, "shop"},
+		"a worker that wrote over its title":   {python, []string{"gunicorn: worker [shop.wsgi]"}, true, "shop"},
+		"a title that says nothing":            {python, []string{"shop-worker: idle"}, true, "shop"},
+		"a helper of the runtime":              {python, []string{"python3", "-c", "from multiprocessing.spawn import spawn_main"}, true, "shop"},
+		"another program in the same language": {python, []string{"python3", "report.py"}, false, "report"},
+		"another executable":                   {"/usr/bin/curl", []string{"curl", "x"}, false, "curl"},
+		"the same program by another runtime":  {"/usr/bin/python3.12", []string{"python3", "-c", "1"}, false, "python3.12"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := GroupOf(9, 90, program.Command{Exe: tc.exe, Args: tc.args}, parent)
+			if (got.PID == parent.PID) != tc.group || got.Program != tc.want {
+				t.Errorf("group %+v", got)
+			}
+		})
+	}
+	if got := GroupOf(9, 90, program.Command{Exe: "/x", Args: []string{"x"}}, Group{}); got.PID != 9 || got.Start != 90 {
+		t.Errorf("without a parent: %+v", got)
 	}
 }
 

@@ -52,9 +52,9 @@ func OfPod(p Pod) Service {
 		Name:       cmp.Or(p.ServiceName, named.Service, p.WorkloadName),
 		Namespace:  cmp.Or(named.Namespace, p.Namespace),
 		Version:    cmp.Or(named.Version, tag),
-		InstanceID: p.Namespace + "." + p.Name + "." + p.Container,
+		InstanceID: cmp.Or(named.Instance, p.Namespace+"."+p.Name+"."+p.Container),
 		Language:   p.Language,
-		Attributes: slices.DeleteFunc(attributes, func(a Attribute) bool {
+		Attributes: slices.DeleteFunc(append(attributes, named.Others...), func(a Attribute) bool {
 			return a.Key == "" || a.Value == "" && a.Values == nil
 		}),
 	}

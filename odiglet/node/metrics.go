@@ -3,6 +3,7 @@ package node
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/internal/version"
 	"github.com/odi-dev/odi/odiglet"
 )
@@ -27,7 +28,7 @@ func newMetrics(o *odiglet.Odiglet, exportError func() error) *metrics {
 		seen:          desc("requests_seen_total", "Requests that ended in the kernel: sent + queued + dropped."),
 		sent:          desc("spans_sent_total", "Spans that the node collector took."),
 		queued:        desc("spans_queued", "Spans on their way."),
-		dropped:       desc("spans_dropped_total", "Requests that gave no span, by reason.", "reason"),
+		dropped:       desc("spans_dropped_total", "Requests that gave no span, by reason and by whether that was intended or a loss.", "reason", "class"),
 		events:        desc("process_events_lost_total", "Process events that the kernel lost; the next scan makes up for them.", "reason"),
 		parts:         desc("requests_incomplete_total", "Requests that were recorded without a part: a link, a header, the end of a long head.", "reason"),
 		targets:       desc("targets", "Processes that are instrumented."),
@@ -65,7 +66,7 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	counter(m.sent, float64(balance.Sent))
 	gauge(m.queued, float64(balance.Queued))
 	for _, reason := range balance.Reasons() {
-		counter(m.dropped, float64(balance.Dropped[reason]), string(reason))
+		counter(m.dropped, float64(balance.Dropped[reason]), string(reason), string(loss.Of(string(reason)).Class))
 	}
 	_, events, parts := m.odiglet.Lost()
 	for reason, n := range events {

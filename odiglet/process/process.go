@@ -28,6 +28,9 @@ type Process struct {
 	Container procfs.Container
 }
 
+// readTries bounds how often a process is read that starts a program meanwhile.
+const readTries = 3
+
 // Read reads one process. The error wraps procfs.ErrGone when there is none.
 func Read(fs procfs.FS, pid int) (Process, error) {
 	p, err := fs.Open(pid)
@@ -35,6 +38,19 @@ func Read(fs procfs.FS, pid int) (Process, error) {
 		return Process{}, err
 	}
 	defer p.Close()
+	for range readTries - 1 {
+		read, err := readOnce(p)
+		// The executable of one program and the command line of the next make neither.
+		after, gone := p.Exe()
+		if err != nil || gone != nil || after == read.Exe {
+			return read, err
+		}
+	}
+	return readOnce(p)
+}
+
+func readOnce(p *procfs.Process) (Process, error) {
+	pid := p.PID()
 	exe, err := p.Exe()
 	if errors.Is(err, procfs.ErrGone) {
 		return Process{}, fmt.Errorf("reading process %d: %w: %w", pid, ErrNoProgram, err)

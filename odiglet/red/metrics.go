@@ -12,25 +12,40 @@ import (
 
 	"github.com/odi-dev/odi/internal/telemetry"
 	"github.com/odi-dev/odi/internal/version"
+	"github.com/odi-dev/odi/odiglet/identity"
 )
 
 // Collect returns all series as cumulative histograms, and lets go of the
-// instances that were forgotten.
+// streams that have ended.
 func (r *Recorder) Collect(now time.Time) pmetric.Metrics {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	md := pmetric.NewMetrics()
-	for _, id := range slices.Sorted(maps.Keys(r.instances)) {
-		in := r.instances[id]
-		r.collectInstance(md, in, now)
-		if in.gone {
-			delete(r.instances, id)
+	for _, s := range r.ended {
+		r.collectStream(md, s, now)
+	}
+	r.ended = nil
+	for _, of := range slices.SortedFunc(maps.Keys(r.streams), identity.Key.Compare) {
+		s := r.streams[of]
+		r.collectStream(md, s, now)
+		if s.gone {
+			delete(r.streams, of)
 		}
 	}
+	// Strictly later than before, whatever the clock does: a start time must not
+	// come again.
+	r.since = latest(now, r.since.Add(1))
 	return md
 }
 
-func (r *Recorder) collectInstance(md pmetric.Metrics, in *instance, now time.Time) {
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func (r *Recorder) collectStream(md pmetric.Metrics, in *stream, now time.Time) {
 	if len(in.series) == 0 {
 		return
 	}
@@ -50,7 +65,7 @@ func (r *Recorder) collectInstance(md pmetric.Metrics, in *instance, now time.Ti
 	sm.Metrics().Sort(func(a, b pmetric.Metric) bool { return a.Name() < b.Name() })
 }
 
-func (r *Recorder) collectKind(to pmetric.MetricSlice, in *instance, kind Kind, name string, now time.Time) {
+func (r *Recorder) collectKind(to pmetric.MetricSlice, in *stream, kind Kind, name string, now time.Time) {
 	var of []Request
 	for req := range in.series {
 		if req.Kind == kind {
@@ -68,19 +83,19 @@ func (r *Recorder) collectKind(to pmetric.MetricSlice, in *instance, kind Kind, 
 	h := m.SetEmptyHistogram()
 	h.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 	for _, req := range of {
-		p := r.point(h, in.series[req], now)
+		p := r.point(h, in.series[req], in.start, now)
 		attributes(p.Attributes(), req)
 	}
 	if in.overflow[kind].n > 0 {
-		p := r.point(h, &in.overflow[kind], now)
+		p := r.point(h, &in.overflow[kind], in.start, now)
 		p.Attributes().PutBool(telemetry.MetricOverflow, true)
 	}
 }
 
-func (r *Recorder) point(to pmetric.Histogram, h *histogram, now time.Time) pmetric.HistogramDataPoint {
+func (r *Recorder) point(to pmetric.Histogram, h *histogram, start, now time.Time) pmetric.HistogramDataPoint {
 	p := to.DataPoints().AppendEmpty()
-	p.SetStartTimestamp(pcommon.NewTimestampFromTime(r.start))
-	p.SetTimestamp(pcommon.NewTimestampFromTime(now))
+	p.SetStartTimestamp(pcommon.NewTimestampFromTime(start))
+	p.SetTimestamp(pcommon.NewTimestampFromTime(latest(now, start)))
 	p.ExplicitBounds().FromRaw(r.bounds)
 	p.BucketCounts().FromRaw(h.counts)
 	p.SetCount(h.n)

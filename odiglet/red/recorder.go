@@ -1,6 +1,7 @@
 package red
 
 import (
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/odi-dev/odi/internal/telemetry"
+	"github.com/odi-dev/odi/odiglet/identity"
 )
 
 const (
@@ -72,9 +74,11 @@ func (h *histogram) add(seconds float64, bounds []float64) {
 	h.n++
 }
 
-// instance is one service instance: a resource and its series.
-type instance struct {
+// stream is what one service instance counts under one resource. Its sums begin
+// at start and never go down: what begins anew is another stream.
+type stream struct {
 	resource pcommon.Resource
+	start    time.Time
 	series   map[Request]*histogram
 	servers  map[string]bool
 	overflow [2]histogram
@@ -83,56 +87,117 @@ type instance struct {
 
 // Recorder holds the series of all service instances. It may be used by several goroutines.
 type Recorder struct {
-	start  time.Time
 	bounds []float64
 
-	mu         sync.Mutex
-	instances  map[string]*instance
+	mu      sync.Mutex
+	streams map[identity.Key]*stream
+	// ended are streams that gave way to another of their instance; they are
+	// collected once more.
+	ended []*stream
+	// since is the time of the latest collection, where new streams start: no
+	// point of an earlier stream is later, and nothing that they count is older.
+	since      time.Time
 	overflowed uint64
 }
 
-// NewRecorder returns a recorder whose sums start now.
+// NewRecorder returns a recorder whose first sums start now.
 func NewRecorder(now time.Time) *Recorder {
 	return &Recorder{
-		start:     now,
-		bounds:    telemetry.DurationBuckets(),
-		instances: make(map[string]*instance),
+		since:   now,
+		bounds:  telemetry.DurationBuckets(),
+		streams: make(map[identity.Key]*stream),
 	}
 }
 
-// Add makes an instance known by its id, with the resource that its metrics
-// carry. Adding it again changes nothing but keeps it alive.
-func (r *Recorder) Add(id string, resource pcommon.Resource) {
+// Add makes an instance known, with the resource that its metrics carry. Adding it
+// again keeps it alive; with another resource, its sums start anew under that one.
+func (r *Recorder) Add(of identity.Key, resource pcommon.Resource) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if known, ok := r.instances[id]; ok {
+	known, ok := r.streams[of]
+	if ok && !replaces(resource.Attributes(), known.resource.Attributes()) {
 		known.gone = false
 		return
 	}
-	fresh := &instance{
+	if ok {
+		r.ended = append(r.ended, known)
+	}
+	r.streams[of] = r.begin(resource)
+}
+
+// begin starts a stream, or takes one up again that was not collected since it ended.
+func (r *Recorder) begin(resource pcommon.Resource) *stream {
+	for i, s := range r.ended {
+		if s.resource.Attributes().Equal(resource.Attributes()) {
+			r.ended = slices.Delete(r.ended, i, i+1)
+			s.gone = false
+			return s
+		}
+	}
+	fresh := &stream{
 		resource: pcommon.NewResource(),
+		start:    r.since,
 		series:   make(map[Request]*histogram),
 		servers:  make(map[string]bool),
 	}
 	resource.CopyTo(fresh.resource)
-	r.instances[id] = fresh
+	return fresh
+}
+
+// Replace is Add for a process of the instance that has become another program, or
+// is better known by now: where the metrics go by its resource, they go by the new
+// one from now on.
+func (r *Recorder) Replace(of identity.Key, before, resource pcommon.Resource) {
+	r.mu.Lock()
+	if known, ok := r.streams[of]; ok && known.resource.Attributes().Equal(before.Attributes()) && !before.Attributes().Equal(resource.Attributes()) {
+		r.ended = append(r.ended, known)
+		r.streams[of] = r.begin(resource)
+	}
+	r.mu.Unlock()
+	r.Add(of, resource)
+}
+
+// replaces says whether an instance goes by another resource from now on. The
+// language alone is a reason only where that of the service may not be known yet:
+// a container may have a shell or a helper beside its program, and they come and go.
+func replaces(fresh, known pcommon.Map) bool {
+	if fresh.Equal(known) {
+		return false
+	}
+	if isTools(known) && !isTools(fresh) {
+		return true
+	}
+	speaking := pcommon.NewMap()
+	fresh.CopyTo(speaking)
+	if language, ok := known.Get(telemetry.SDKLanguage); ok {
+		language.CopyTo(speaking.PutEmpty(telemetry.SDKLanguage))
+	} else {
+		speaking.Remove(telemetry.SDKLanguage)
+	}
+	return !speaking.Equal(known)
+}
+
+// isTools says whether the language is that of shells, wrappers and tools.
+func isTools(resource pcommon.Map) bool {
+	language, ok := resource.Get(telemetry.SDKLanguage)
+	return !ok || language.Str() == "c" || language.Str() == "cpp"
 }
 
 // Forget lets go of an instance after it was collected once more.
-func (r *Recorder) Forget(id string) {
+func (r *Recorder) Forget(of identity.Key) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if known, ok := r.instances[id]; ok {
+	if known, ok := r.streams[of]; ok {
 		known.gone = true
 	}
 }
 
 // Record adds one request of an instance. One that is not known is left out:
 // its process was given up.
-func (r *Recorder) Record(id string, req Request, took time.Duration) {
+func (r *Recorder) Record(of identity.Key, req Request, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	in, ok := r.instances[id]
+	in, ok := r.streams[of]
 	if !ok {
 		return
 	}
@@ -159,7 +224,7 @@ func (r Request) clone() Request {
 }
 
 // limit drops what would make too many series.
-func (in *instance) limit(req Request) Request {
+func (in *stream) limit(req Request) Request {
 	if req.Kind == Server {
 		req.Server, req.Port = "", 0
 		return req

@@ -8,9 +8,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/odi-dev/odi/odiglet/identity"
 )
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+
+func key(name string) identity.Key { return identity.Key{Name: name, Instance: "1"} }
 
 func resource(name string) pcommon.Resource {
 	r := pcommon.NewResource()
@@ -36,14 +40,14 @@ func points(md pmetric.Metrics) []string {
 
 func TestCollect(t *testing.T) {
 	r := NewRecorder(noon)
-	r.Add("a", resource("cart"))
-	r.Add("b", resource("price"))
+	r.Add(key("a"), resource("cart"))
+	r.Add(key("b"), resource("price"))
 	get := Request{Kind: Server, Method: "GET", Scheme: "http", Route: "/x", Status: 200, Server: "10.0.0.1", Port: 8080}
-	r.Record("a", get, 5*time.Millisecond)
-	r.Record("a", get, 250*time.Millisecond)
-	r.Record("a", Request{Kind: Client, Method: "POST", Scheme: "http", Status: 503, ErrorType: "503", Server: "price", Port: 80}, time.Second)
-	r.Record("b", get, time.Minute)
-	r.Record("nobody", get, time.Second)
+	r.Record(key("a"), get, 5*time.Millisecond)
+	r.Record(key("a"), get, 250*time.Millisecond)
+	r.Record(key("a"), Request{Kind: Client, Method: "POST", Scheme: "http", Status: 503, ErrorType: "503", Server: "price", Port: 80}, time.Second)
+	r.Record(key("b"), get, time.Minute)
+	r.Record(key("nobody"), get, time.Second)
 
 	want := []string{
 		"cart http.client.request.duration map[error.type:503 http.request.method:POST http.response.status_code:503 server.address:price server.port:80 url.scheme:http] count 1 sum 1",
@@ -57,9 +61,9 @@ func TestCollect(t *testing.T) {
 
 func TestBucketsIncludeTheirUpperBound(t *testing.T) {
 	r := NewRecorder(noon)
-	r.Add("a", resource("cart"))
+	r.Add(key("a"), resource("cart"))
 	for _, d := range []time.Duration{0, 5 * time.Millisecond, 6 * time.Millisecond, 10 * time.Second, 11 * time.Second} {
-		r.Record("a", Request{Method: "GET"}, d)
+		r.Record(key("a"), Request{Method: "GET"}, d)
 	}
 	p := r.Collect(noon).ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Histogram().DataPoints().At(0)
 	want := []uint64{2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1}
@@ -73,9 +77,9 @@ func TestBucketsIncludeTheirUpperBound(t *testing.T) {
 
 func TestSeriesAreBounded(t *testing.T) {
 	r := NewRecorder(noon)
-	r.Add("a", resource("cart"))
+	r.Add(key("a"), resource("cart"))
 	for i := range MaxSeries + 50 {
-		r.Record("a", Request{Method: "GET", Route: fmt.Sprint("/", i)}, time.Millisecond)
+		r.Record(key("a"), Request{Method: "GET", Route: fmt.Sprint("/", i)}, time.Millisecond)
 	}
 	all := points(r.Collect(noon))
 	if len(all) != MaxSeries+1 || all[MaxSeries] != "cart http.server.request.duration map[otel.metric.overflow:true] count 50 sum 0.05000000000000004" {
@@ -88,9 +92,9 @@ func TestSeriesAreBounded(t *testing.T) {
 
 func TestServersOfClientsAreBounded(t *testing.T) {
 	r := NewRecorder(noon)
-	r.Add("a", resource("crawler"))
+	r.Add(key("a"), resource("crawler"))
 	for i := range maxServers + 30 {
-		r.Record("a", Request{Kind: Client, Method: "GET", Server: fmt.Sprint("host", i), Port: 80}, time.Millisecond)
+		r.Record(key("a"), Request{Kind: Client, Method: "GET", Server: fmt.Sprint("host", i), Port: 80}, time.Millisecond)
 	}
 	if n := len(points(r.Collect(noon))); n != maxServers+1 {
 		t.Errorf("%d series, want %d and one for the others", n, maxServers)
@@ -99,20 +103,20 @@ func TestServersOfClientsAreBounded(t *testing.T) {
 
 func TestForgottenInstancesAreCollectedOnceMore(t *testing.T) {
 	r := NewRecorder(noon)
-	r.Add("a", resource("cart"))
-	r.Record("a", Request{Method: "GET"}, time.Millisecond)
-	r.Forget("a")
+	r.Add(key("a"), resource("cart"))
+	r.Record(key("a"), Request{Method: "GET"}, time.Millisecond)
+	r.Forget(key("a"))
 	if n := len(points(r.Collect(noon))); n != 1 {
 		t.Errorf("%d points at the last collection, want 1", n)
 	}
-	r.Record("a", Request{Method: "GET"}, time.Millisecond)
+	r.Record(key("a"), Request{Method: "GET"}, time.Millisecond)
 	if n := len(points(r.Collect(noon))); n != 0 {
 		t.Errorf("%d points of one who is gone", n)
 	}
-	r.Add("a", resource("cart"))
-	r.Forget("a")
-	r.Add("a", resource("cart"))
-	r.Record("a", Request{Method: "GET"}, time.Millisecond)
+	r.Add(key("a"), resource("cart"))
+	r.Forget(key("a"))
+	r.Add(key("a"), resource("cart"))
+	r.Record(key("a"), Request{Method: "GET"}, time.Millisecond)
 	r.Collect(noon)
 	if n := len(points(r.Collect(noon))); n != 1 {
 		t.Errorf("%d points of one who came back, want 1", n)
@@ -121,10 +125,10 @@ func TestForgottenInstancesAreCollectedOnceMore(t *testing.T) {
 
 func BenchmarkRecord(b *testing.B) {
 	r := NewRecorder(noon)
-	r.Add("a", resource("cart"))
+	r.Add(key("a"), resource("cart"))
 	get := Request{Kind: Client, Method: "GET", Scheme: "http", Status: 200, Server: "price", Port: 8080}
 	b.ReportAllocs()
 	for b.Loop() {
-		r.Record("a", get, 5*time.Millisecond)
+		r.Record(key("a"), get, 5*time.Millisecond)
 	}
 }

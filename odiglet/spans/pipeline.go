@@ -3,6 +3,7 @@ package spans
 import (
 	"context"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -63,13 +64,13 @@ func (p *Pipeline) Handle(x probe.Exchange) {
 	p.Books.Seen(1)
 	origin, ok := p.Origins.Origin(x.PID)
 	if !ok {
-		p.Books.Drop(books.ReasonDetached, 1)
+		p.Books.DropOf("pid "+strconv.FormatUint(uint64(x.PID), 10), books.ReasonDetached)
 		return
 	}
 	p.span.Reset()
 	http1.Decode(&x, &p.span)
 	if why := p.judge(origin, &x); why != "" {
-		p.Books.Drop(why, 1)
+		p.Books.DropOf(origin.Service.Name, why)
 		return
 	}
 	if method := x.Link.String(); p.LinkMethods && method != "" {
@@ -94,7 +95,7 @@ func (p *Pipeline) judge(o *Origin, x *probe.Exchange) books.Reason {
 	}
 	p.name(o, x, &seen)
 	if o.Metrics {
-		p.Recorder.Record(o.Service.InstanceID, seen.measured, x.End.Sub(x.Start))
+		p.Recorder.Record(o.Service.Key(), seen.measured, x.End.Sub(x.Start))
 	}
 	if isServer && o.Filter.ignores(seen.path) {
 		return books.ReasonIgnored

@@ -43,7 +43,7 @@ func TestPipeline(t *testing.T) {
 	silent := someOrigin()
 	silent.Traces = false
 	accounts, recorder, sink := books.New(), red.NewRecorder(time.Now()), &keeper{}
-	recorder.Add("a", a.Resource)
+	recorder.Add(a.Service.Key(), a.Resource)
 	p := New(Options{Origins: origins{1: a, 2: b, 3: silent}, Recorder: recorder, Books: accounts, Routes: routes.NewBook(), Sink: sink, LinkMethods: true})
 
 	for _, x := range []probe.Exchange{
@@ -151,7 +151,7 @@ func BenchmarkHandle(b *testing.B) {
 	origin := someOrigin()
 	origin.Service.InstanceID = "a"
 	recorder := red.NewRecorder(time.Now())
-	recorder.Add("a", origin.Resource)
+	recorder.Add(origin.Service.Key(), origin.Resource)
 	accounts := books.New()
 	p := New(Options{Origins: origins{1: origin}, Recorder: recorder, Books: accounts, Routes: routes.NewBook(), Sink: export.NewDiscard(accounts), LinkMethods: true})
 	x := request(1, "/hello?user=1")

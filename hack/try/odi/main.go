@@ -19,12 +19,13 @@ import (
 
 func main() {
 	guard.Main()
+	run.Canary()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	odi := &cobra.Command{Use: "odi", SilenceErrors: true, SilenceUsage: true}
 	odi.AddCommand(run.New(streams.Standard()))
 	err := odi.ExecuteContext(ctx)
 	stop()
-	if err != nil {
+	if err != nil && !exit.Quiet(err) {
 		fmt.Fprintln(os.Stderr, "odi:", err)
 	}
 	os.Exit(exit.Code(err))

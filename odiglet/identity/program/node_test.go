@@ -1,0 +1,57 @@
+package program
+
+import "testing"
+
+func TestNode(t *testing.T) {
+	const js = "/usr/bin/node"
+	orders := fakeFiles{"dir": "/app", "/app/package.json": `{"name": "@shop/orders", "version": "1.0.0"}`}
+	check(t, []row{
+		{js, "node server.js", nil, "server"},
+		{js, "node server.js", in("/tmp/tmp.x"), "server"},
+		{js, "node server.js", orders, "orders"},
+		{js, "node server.js", in("/home/u/cart"), "cart"},
+		{js, "node -r ./tracing.js worker.js", nil, "worker"},
+		{js, "node --require ./tracing.js --import=./x.mjs worker.mjs", nil, "worker"},
+		{js, "node --conditions production server.js", nil, "server"},
+		{js, "node --env-file .env server.js", nil, "server"},
+		{js, "node --max-old-space-size=64 --max-http-header-size 32768 server.js", nil, "server"},
+		{js, "node --inspect --enable-source-maps dist/worker.js", nil, "worker"},
+		{js, "node --inspect-port 0 --unhandled-rejections strict worker.js", nil, "worker"},
+		{js, "node inspect worker.js", nil, "worker"},
+		{js, "node --experimental-loader ./l.mjs --no-warnings worker.ts", nil, "worker"},
+		{js, "node --watch-path ./src --watch worker.js", nil, "worker"},
+		{js, "node --title orders x.js", nil, "orders"},
+		{js, "node dist/index.js", orders, "orders"},
+		{js, "node dist/index.js", in("/srv/cart"), "cart"},
+		{js, "node /app/dist/src/main.js", orders, "orders"},
+		{js, "node /opt/cart/build/index.js", in("/"), "cart"},
+		{js, "node index.js", nil, "index"},
+		{js, "node .", orders, "orders"},
+		{js, "node --run start", orders, "orders"},
+		{js, "node -e 1", nil, "node"},
+		{js, "node", nil, "node"},
+		{js, "node -- worker.js", nil, "worker"},
+		{"/usr/bin/nodejs", "nodejs worker.js", nil, "worker"},
+		{"/usr/bin/node18", "node18 worker.js", nil, "worker"},
+		{js, "npm~start", orders, "orders"},
+		{js, "npm~run~start:prod", orders, "orders"},
+		{js, "npm~start", nil, "npm"},
+		{js, "node /usr/bin/npm start", orders, "orders"},
+		{js, "node /usr/lib/node_modules/npm/bin/npm-cli.js run start", orders, "orders"},
+		{js, "node /usr/bin/npx tsx worker.ts", nil, "worker"},
+		{js, "node /usr/share/yarn/bin/yarn.js start", orders, "orders"},
+		{js, "node /usr/bin/pnpm start", orders, "orders"},
+		{js, "node /app/node_modules/.bin/tsx watch worker.ts", nil, "worker"},
+		{js, "node /app/node_modules/tsx/dist/cli.mjs --tsconfig t.json worker.ts", nil, "worker"},
+		{js, "node --require /x/preflight.cjs --import file:///x/loader.mjs worker.ts", nil, "worker"},
+		{js, "node /app/node_modules/.bin/ts-node -P tsconfig.json worker.ts", nil, "worker"},
+		{js, "node /app/node_modules/.bin/nodemon --ext ts worker.js", nil, "worker"},
+		{js, "node /app/node_modules/.bin/cross-env A=1 node worker.js", nil, "worker"},
+		{js, "node /app/node_modules/.bin/next start -p 80", orders, "orders"},
+		{js, "next-server~(v14.1.0)", orders, "orders"},
+		{js, "node /app/node_modules/.bin/next start", nil, "next"},
+		{js, "node /app/node_modules/.bin/nest start", orders, "orders"},
+		{js, "node index.js", fakeFiles{"dir": "/app", "/app/package.json": "{"}, "index"},
+		{js, "node src/index.js", fakeFiles{"dir": "/app/a/b/c/d/e/f", "/app/package.json": `{"name":"x"}`}, "f"},
+	})
+}
