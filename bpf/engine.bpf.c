@@ -148,8 +148,10 @@ inline_ bool pass_over(struct feed *f, int bytes)
 
 	c->ahead = 0;
 	c->stop = 0;
-	if (ahead == bytes)
+	if (ahead == bytes) {
+		c->sending_ns = 0;
 		return false;
+	}
 	if (ahead > bytes) { // cannot happen: see surely_sent
 		if (f->h)
 			lost_requests(f, &f->h->q);
@@ -183,6 +185,10 @@ inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, bool se
 	if (tp)
 		f.w.seq = read_so_far(tp);
 	f.src.now = f.w.now;
+	if (sent && c->sending_ns) { // a call may wait for room
+		f.src.now = c->sending_ns;
+		c->sending_ns = 0;
+	}
 	open_call(&f.src, &f.w, bytes);
 	if (f.skip)
 		bpf_loop(MAX_PIECES, skip_piece, &f, 0);

@@ -36,7 +36,7 @@ func (e *Engine) adoptSockets(pid uint32, polls bool) {
 type connValue struct {
 	_        [56]byte // owner
 	TGID     uint32
-	_        [8]byte
+	_        [16]byte
 	Want     uint8 // not 0: was in the socket map from the start
 	_        [2]byte
 	TakenOut uint8 // asked in C

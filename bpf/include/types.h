@@ -105,6 +105,7 @@ struct conn {
 	struct ref owner; // proxies: the request that this connection works for
 	u32 tgid;
 	u32 ahead;  // bytes of what is being sent that odi_message has looked at
+	u64 sending_ns; // when that began, 0: odi_message did not see it
 	u8 role;
 	u8 ignored; // another protocol, or a tunnel
 	u8 begun;   // enum begun

@@ -223,6 +223,8 @@ int odi_message(struct sk_msg_md *msg)
 		return SK_PASS;
 	c->stop = 1;
 	f.w.now = bpf_ktime_get_ns();
+	if (!c->ahead)
+		c->sending_ns = f.w.now;
 	if (!leased(f.w.now))
 		return SK_PASS;
 	f.c = c;
