@@ -1,0 +1,38 @@
+package program
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Command is exec.Command for tests: it fails the test when a fresh machine would not have the
+// program. The PATH of what is started leads to the distribution's programs and to Go, unless the
+// test sets the environment itself.
+func Command(t testing.TB, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	return prepared(exec.Command(Need(t, name), args...), name)
+}
+
+// CommandContext is exec.CommandContext as Command is exec.Command.
+func CommandContext(ctx context.Context, t testing.TB, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	return prepared(exec.CommandContext(ctx, Need(t, name), args...), name)
+}
+
+// prepared gives the program the name that it was called by, and its PATH.
+func prepared(cmd *exec.Cmd, name string) *exec.Cmd {
+	cmd.Args[0] = name
+	cmd.Env = append(os.Environ(), "PATH="+path())
+	return cmd
+}
+
+func path() string {
+	if tool, err := exec.LookPath("go"); err == nil && !strings.HasPrefix(tool, "/usr/bin/") {
+		return filepath.Dir(tool) + ":" + Folders
+	}
+	return Folders
+}
