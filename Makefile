@@ -54,8 +54,12 @@ test: setup build ## Pass all tests: unit, live eBPF, API server stories, end to
 	@hack/test.sh
 
 .PHONY: test-unit
-test-unit: ## Pass the tests that need neither root nor a cluster.
+test-unit: setup ## Pass the tests that need neither root nor a cluster.
 	@$(GO) test -short ./...
+
+.PHONY: test-fresh
+test-fresh: ## Pass the unit and live tests and `make try` in a minimal system of their own (as root; slow).
+	@hack/fresh.sh
 
 .PHONY: test-e2e
 test-e2e: setup build ## Pass the end-to-end test alone, on $$KUBECONFIG or on the local cluster.
