@@ -9,6 +9,9 @@ GO         ?= go
 QUIET_GO   := hack/quiet.sh $(GO)
 LINT_TOOL  := $(QUIET_GO) tool -modfile=hack/tools/lint/go.mod
 GO_BUILD   := $(QUIET_GO) build -ldflags "-s -w -X github.com/odi-dev/odi/internal/version.Version=$(VERSION)"
+# The distribution's programs come before others of their names: a Python of pyenv, a JDK by hand.
+PACKAGED   := $(shell $(GO) env GOROOT 2>/dev/null)/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH := $(PACKAGED):$(PATH)
 # One set of flags for builds and tests, so that every dependency is compiled once.
 export CGO_ENABLED := 0
 export GOFLAGS     := $(GOFLAGS) -trimpath
@@ -56,7 +59,7 @@ test: setup build ## Pass all tests: unit, live eBPF, API server stories, end to
 
 .PHONY: test-unit
 test-unit: setup ## Pass the tests that need neither root nor a cluster.
-	@PATH="$$(dirname "$$(command -v $(GO))"):/usr/sbin:/usr/bin:/sbin:/bin" $(QUIET_GO) test -short ./...
+	@PATH="$(PACKAGED)" $(QUIET_GO) test -short ./...
 
 .PHONY: test-fresh
 test-fresh: ## Pass the unit and live tests and `make try` in a minimal system of their own (as root; slow).

@@ -2,6 +2,10 @@
 # Runs a go command without its list of downloads, which would hide everything else on a fresh
 # machine: one line says that it downloads. When it fails, the last downloads are shown as well.
 set -euo pipefail
+if ! command -v "$1" >/dev/null; then
+  echo "$1 is not in the PATH; where sudo leaves it out: sudo env \"PATH=\$PATH\" make ..." >&2
+  exit 127
+fi
 downloads=$(mktemp)
 trap 'rm -f "$downloads"' EXIT
 

@@ -11,7 +11,8 @@ logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 failed=()
 # What the tests start finds Go and the distribution's programs, whatever else this machine's PATH has.
-packaged=$(dirname "$(command -v go)"):/usr/sbin:/usr/bin:/sbin:/bin
+packaged=$(go env GOROOT)/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH=$packaged:$PATH
 
 # part NAME COMMAND... runs one part and remembers whether it failed.
 part() {

@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 )
 
@@ -31,8 +30,12 @@ func prepared(cmd *exec.Cmd, name string) *exec.Cmd {
 }
 
 func path() string {
-	if tool, err := exec.LookPath("go"); err == nil && !strings.HasPrefix(tool, "/usr/bin/") {
-		return filepath.Dir(tool) + ":" + Folders
+	tool, err := exec.LookPath("go")
+	if err != nil {
+		return Folders
 	}
-	return Folders
+	if real, err := filepath.EvalSymlinks(tool); err == nil {
+		tool = real // Beside a link to it there may be more than Go.
+	}
+	return filepath.Dir(tool) + ":" + Folders
 }
