@@ -59,7 +59,7 @@ test: setup build ## Pass all tests: unit, live eBPF, API server stories, end to
 
 .PHONY: test-unit
 test-unit: setup ## Pass the tests that need neither root nor a cluster.
-	@PATH="$(PACKAGED)" $(QUIET_GO) test -short ./...
+	@PATH="$(PACKAGED)" $(QUIET_GO) test -short -timeout 20m ./...
 
 .PHONY: test-fresh
 test-fresh: ## Pass the unit and live tests and `make try` in a minimal system of their own (as root; slow).

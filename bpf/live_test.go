@@ -20,9 +20,12 @@ import (
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
-// needRoot skips where programs cannot be loaded, and fails in CI, which is root.
+// needRoot skips where programs cannot be loaded, and with -short, and fails in CI, which is root.
 func needRoot(t *testing.T) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short leaves out tests that need root")
+	}
 	if os.Geteuid() == 0 {
 		return
 	}
