@@ -3,7 +3,7 @@
 # into a folder, with the README's prerequisites and nothing else, and runs there what a newcomer
 # runs, on a clone of HEAD: `hack/fresh.sh [COMMAND...]`. Packages come anew from the registries.
 # Reused are this machine's kernel, its Go, Go's caches and what the repository's tools built from Go
-# modules; COLD=1 does without any cache. Nothing is left but the log. Needs root.
+# modules; COLD=1 does without any cache. Nothing is left. Needs root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "$(id -u)" -ne 0 ]; then
@@ -18,8 +18,17 @@ fi
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/odi
 mkdir -p "$cache/programs"
 work=$(mktemp -d "$cache/fresh.XXXXXX")
-trap 'rm -rf --one-file-system "$work"' EXIT
 root=$work/root
+
+# clean ends what an interrupted command left in there, and removes it all. Its mounts are seen from inside only.
+clean() {
+  local process
+  for process in /proc/[0-9]*; do
+    [ "$(readlink "$process/root" || true)" != "$root" ] || kill -KILL "${process#/proc/}"
+  done
+  rm -rf --one-file-system "$work"
+}
+trap clean EXIT
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 # The machine's own way to its packages, whatever it is.
 mirror=$(apt-get indextargets --format '$(SITE)' "Codename: $suite" | head -1)
