@@ -5,21 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
-	"mvdan.cc/sh/v3/syntax"
-
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
-
-// builtins are the commands of bash that the scripts use.
-var builtins = strings.Fields(". : [ break cd command continue declare echo eval exec exit export false kill let local " +
-	"mapfile printf pwd read return set shift shopt source test trap true type unset wait")
-
-// prefixes start the command that follows their options.
-var prefixes = []string{"env", "exec", "nice", "xargs"}
 
 // TestScriptsStartProgramsOfPackages looks at the first words of all commands in scripts and make's
 // recipes. A script may install packages of its own with hack/setup.sh; where this machine lacks
@@ -27,16 +17,15 @@ var prefixes = []string{"env", "exec", "nice", "xargs"}
 func TestScriptsStartProgramsOfPackages(t *testing.T) {
 	checked := 0
 	for path, text := range scripts(t) {
-		file, err := syntax.NewParser().Parse(strings.NewReader(text), path)
+		script, err := program.ReadScript(text)
 		if err != nil {
-			t.Errorf("reading %s: %v", path, err)
+			t.Errorf("%s: %v", path, err)
 			continue
 		}
-		names, packages := commands(file)
-		for _, name := range names {
+		for _, name := range script.Programs {
 			checked++
-			err := program.Check(t, name, packages...)
-			if err == nil || len(packages) > 0 && missing(name) {
+			err := program.Check(t, name, script.Packages...)
+			if err == nil || len(script.Packages) > 0 && missing(name) {
 				continue
 			}
 			t.Errorf("%s starts %v", path, err)
@@ -55,40 +44,6 @@ func missing(name string) bool {
 		}
 	}
 	return true
-}
-
-// commands returns the programs that a script starts by name, and the packages that it installs.
-func commands(file *syntax.File) (names, packages []string) {
-	functions := map[string]bool{}
-	syntax.Walk(file, func(n syntax.Node) bool {
-		if f, ok := n.(*syntax.FuncDecl); ok {
-			functions[f.Name.Value] = true
-		}
-		return true
-	})
-	syntax.Walk(file, func(n syntax.Node) bool {
-		c, ok := n.(*syntax.CallExpr)
-		if !ok || len(c.Args) == 0 {
-			return true
-		}
-		if c.Args[0].Lit() == "hack/setup.sh" {
-			for _, word := range c.Args[1:] {
-				packages = append(packages, word.Lit())
-			}
-		}
-		for i, word := range c.Args {
-			name := word.Lit()
-			first := i == 0 || slices.Contains(prefixes, c.Args[0].Lit()) && !strings.HasPrefix(name, "-") && !strings.Contains(name, "=")
-			if first && name != "" && !functions[name] && !slices.Contains(builtins, name) && !strings.Contains(name, "/") {
-				names = append(names, name)
-			}
-			if first && i > 0 {
-				break
-			}
-		}
-		return true
-	})
-	return names, packages
 }
 
 // scripts returns the repository's shell scripts and make's recipes by path.

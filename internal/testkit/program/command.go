@@ -13,13 +13,27 @@ import (
 // test sets the environment itself.
 func Command(t testing.TB, name string, args ...string) *exec.Cmd {
 	t.Helper()
+	needScript(t, name, args)
 	return prepared(exec.Command(Need(t, name), args...), name)
 }
 
 // CommandContext is exec.CommandContext as Command is exec.Command.
 func CommandContext(ctx context.Context, t testing.TB, name string, args ...string) *exec.Cmd {
 	t.Helper()
+	needScript(t, name, args)
 	return prepared(exec.CommandContext(ctx, Need(t, name), args...), name)
+}
+
+// needScript needs also what `sh -c` is told to start.
+func needScript(t testing.TB, name string, args []string) {
+	t.Helper()
+	script, err := ReadScript(scriptOf(name, args))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, started := range script.Programs {
+		Need(t, started)
+	}
 }
 
 // prepared gives the program the name that it was called by, and its PATH.
