@@ -6,6 +6,7 @@
 set -uo pipefail
 [ -z "${KUBECONFIG:-}" ] || KUBECONFIG=$(sed -E 's,(^|:)([^/:]),\1'"$PWD"'/\2,g' <<<"$KUBECONFIG") # tests run in their folders
 cd "$(dirname "$0")/.."
+export CGO_ENABLED=0 GOFLAGS="${GOFLAGS:-} -trimpath" # the flags of make's builds
 export CI=true # a test that lacks something here builds it, or fails; it does not skip
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
