@@ -11,7 +11,7 @@ trap 'rm -f "$downloads"' EXIT
 
 # others passes on what is no download, and keeps the downloads.
 others() {
-  local line
+  local line=
   while IFS= read -r line || [ -n "$line" ]; do
     case $line in
     'go: downloading '*)

@@ -59,13 +59,18 @@ func (s *Script) add(words []*syntax.Word, functions map[string]bool) {
 				s.Packages = append(s.Packages, argument.Lit())
 			}
 		}
-		if name != "" && !functions[name] && !slices.Contains(builtins, name) && !strings.Contains(name, "/") {
+		if !functions[name] && isProgram(name) {
 			s.Programs = append(s.Programs, name)
 		}
 		if !slices.Contains(prefixes, name) {
 			return
 		}
 	}
+}
+
+// isProgram says whether a first word is looked for in the PATH.
+func isProgram(word string) bool {
+	return word != "" && !slices.Contains(builtins, word) && !strings.Contains(word, "/")
 }
 
 // scriptOf returns the script that a command gives to a shell, or "".
