@@ -37,7 +37,7 @@ eval "$(apt-config shell http_proxy Acquire::http::Proxy https_proxy Acquire::ht
 [ -z "${https_proxy:-}" ] || export https_proxy
 
 echo "[fresh] installing a minimal $suite into $root (about 1 min)"
-if ! debootstrap --variant=minbase --include=ca-certificates,git,make "$suite" "$root" "$mirror" >"$work/log" 2>&1; then
+if ! debootstrap --variant=minbase --include=ca-certificates,git,make "$suite" "$root" ${mirror:+"$mirror"} >"$work/log" 2>&1; then
   tail -20 "$work/log" >&2
   exit 1
 fi
