@@ -79,11 +79,11 @@ bench-engine: setup build ## Measure the eBPF engine: prints `name value unit`, 
 
 .PHONY: prove-http1
 prove-http1: setup ## Send 200,000 random requests through real sockets, compare with all that was seen (as root); ARGS="-seed 1".
-	@$(GO) run ./hack/prove/http1 $(ARGS)
+	@hack/run.sh prove/http1 $(ARGS)
 
 .PHONY: prove-bytes
 prove-bytes: setup ## Send 100,000 random messages of other protocols through traced clients, compare every byte (as root).
-	@$(GO) run ./hack/prove/bytes $(ARGS)
+	@hack/run.sh prove/bytes $(ARGS)
 
 .PHONY: fmt
 fmt: ## Format Go and C.
