@@ -6,9 +6,12 @@ SHELL       := /bin/bash
 
 VERSION    ?= 0.1.0
 GO         ?= go
-GEN_TOOL   := $(GO) tool -modfile=hack/tools/gen/go.mod
-LINT_TOOL  := $(GO) tool -modfile=hack/tools/lint/go.mod
-GO_BUILD   := $(GO) build -ldflags "-s -w -X github.com/odi-dev/odi/internal/version.Version=$(VERSION)"
+QUIET_GO   := hack/quiet.sh $(GO)
+LINT_TOOL  := $(QUIET_GO) tool -modfile=hack/tools/lint/go.mod
+GO_BUILD   := $(QUIET_GO) build -ldflags "-s -w -X github.com/odi-dev/odi/internal/version.Version=$(VERSION)"
+# The distribution's programs come before others of their names: a Python of pyenv, a JDK by hand.
+PACKAGED   := $(shell $(GO) env GOROOT 2>/dev/null)/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH := $(PACKAGED):$(PATH)
 # One set of flags for builds and tests, so that every dependency is compiled once.
 export CGO_ENABLED := 0
 export GOFLAGS     := $(GOFLAGS) -trimpath
@@ -27,6 +30,7 @@ setup: ## Install the system packages that the build and the tests need (Debian 
 .PHONY: build
 build: ## Build odi, odi-manager and odiglet into bin/.
 	@mkdir -p bin
+	@[ -e bin/odi ] || echo "the first build compiles all dependencies (about 5 min)"
 	@for b in $(BINARIES); do echo "building bin/$$b"; $(GO_BUILD) -o bin/$$b ./cmd/$$b; done
 
 .PHONY: generate
@@ -35,27 +39,31 @@ generate: setup ## Write deepcopy code, CRDs, RBAC, BPF objects, the chart's cop
 
 .PHONY: images
 images: setup build ## Build the container images without a container engine.
-	@$(GO) run ./hack/images build
+	@hack/run.sh images build
 
 .PHONY: try
 try: ## Trace two services on loopback with `odi run`; no cluster needed (as root).
-	@$(GO) run ./hack/try
+	@hack/run.sh try
 
 .PHONY: demo
 demo: setup build ## Bring up a cluster, install odi, instrument the shop, show a trace from Jaeger (as root).
-	@$(GO) run ./hack/demo up
+	@hack/run.sh demo up
 
 .PHONY: demo-down
 demo-down: ## Remove all that the demo started; keep the caches.
-	@$(GO) run ./hack/demo down
+	@hack/run.sh demo down
 
 .PHONY: test
 test: setup build ## Pass all tests: unit, live eBPF, API server stories, end to end on a cluster (as root).
 	@hack/test.sh
 
 .PHONY: test-unit
-test-unit: ## Pass the tests that need neither root nor a cluster.
-	@$(GO) test -short ./...
+test-unit: setup ## Pass the tests that need neither root nor a cluster.
+	@PATH="$(PACKAGED)" $(QUIET_GO) test -short -timeout 20m ./...
+
+.PHONY: test-fresh
+test-fresh: ## Pass the unit and live tests and `make try` in a minimal system of their own (as root; slow).
+	@hack/fresh.sh
 
 .PHONY: test-e2e
 test-e2e: setup build ## Pass the end-to-end test alone, on $$KUBECONFIG or on the local cluster.
@@ -67,15 +75,15 @@ test-kernels: ## Run the engine's live tests on other kernels in qemu (as root; 
 
 .PHONY: bench-engine
 bench-engine: setup build ## Measure the eBPF engine: prints `name value unit`, writes bench/engine.json (as root).
-	@$(GO) run ./hack/bench
+	@hack/run.sh bench
 
 .PHONY: prove-http1
 prove-http1: setup ## Send 200,000 random requests through real sockets, compare with all that was seen (as root); ARGS="-seed 1".
-	@$(GO) run ./hack/prove/http1 $(ARGS)
+	@hack/run.sh prove/http1 $(ARGS)
 
 .PHONY: prove-bytes
 prove-bytes: setup ## Send 100,000 random messages of other protocols through traced clients, compare every byte (as root).
-	@$(GO) run ./hack/prove/bytes $(ARGS)
+	@hack/run.sh prove/bytes $(ARGS)
 
 .PHONY: fmt
 fmt: ## Format Go and C.

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // chain starts applications that ask one another, first to last, and returns
@@ -96,7 +98,7 @@ backend next
 
 func children(t *testing.T, pid uint32) []uint32 {
 	t.Helper()
-	out, err := exec.Command("pgrep", "-P", strconv.Itoa(int(pid))).Output()
+	out, err := program.Command(t, "pgrep", "-P", strconv.Itoa(int(pid))).Output()
 	if none := new(exec.ExitError); errors.As(err, &none) && none.ExitCode() == 1 {
 		return nil
 	}

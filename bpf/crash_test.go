@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"github.com/odi-dev/odi/bpf"
 	"github.com/odi-dev/odi/bpf/guard"
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // loaderEnv makes the test binary load an engine for the given process and wait
@@ -149,8 +149,8 @@ func closed(c <-chan struct{}) bool {
 // work, and waits until its programs are gone.
 func endLoader(t *testing.T, end func(*os.Process) error, pids []uint32) {
 	t.Helper()
-	loader := exec.Command(os.Args[0])
-	loader.Env = append(os.Environ(), loaderEnv+"="+strings.Trim(fmt.Sprint(pids), "[]"))
+	loader := program.Command(t, os.Args[0])
+	loader.Env = append(loader.Env, loaderEnv+"="+strings.Trim(fmt.Sprint(pids), "[]"))
 	out, err := loader.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -216,7 +216,7 @@ func gone(t *testing.T, ids []string) {
 	t.Helper()
 	for _, id := range ids {
 		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-			if err := exec.Command("bpftool", "prog", "show", "id", id).Run(); err != nil {
+			if err := program.Command(t, "bpftool", "prog", "show", "id", id).Run(); err != nil {
 				break
 			}
 			if time.Now().After(deadline) {

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -18,11 +17,15 @@ import (
 
 	"github.com/odi-dev/odi/bpf"
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
-// needRoot skips where programs cannot be loaded, and fails in CI, which is root.
+// needRoot skips where programs cannot be loaded, and with -short, and fails in CI, which is root.
 func needRoot(t *testing.T) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short leaves out tests that need root")
+	}
 	if os.Geteuid() == 0 {
 		return
 	}
@@ -46,7 +49,7 @@ func freeAddr(t *testing.T) string {
 // start runs a program until the test ends and waits until addr answers.
 func start(t *testing.T, addr, name string, args ...string) uint32 {
 	t.Helper()
-	cmd := exec.Command(name, args...)
+	cmd := program.Command(t, name, args...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.WaitDelay = 5 * time.Second
@@ -80,7 +83,7 @@ func hop(t *testing.T) string {
 		return bin
 	}
 	bin := filepath.Join(t.TempDir(), "hop")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", bin, "./testdata/hop")
+	cmd := program.Command(t, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", bin, "./testdata/hop")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building the test application: %v: %s", err, out)
 	}

@@ -15,7 +15,7 @@ if [[ ${1:-} != --path && ! -x $binary ]]; then
 	mkdir -p "$(dirname "$dir")"
 	work=$(mktemp -d "$dir.XXXXXX")
 	trap 'rm -rf "$work"' EXIT
-	CGO_ENABLED=0 GOWORK=off go build -mod=readonly -buildvcs=false -trimpath -ldflags "-s -w" -o "$work/odi-collector" .
+	CGO_ENABLED=0 GOWORK=off ../hack/quiet.sh go build -mod=readonly -buildvcs=false -trimpath -ldflags "-s -w" -o "$work/odi-collector" .
 	# Another build may have been faster: its result is as good.
 	mkdir -p "$dir"
 	mv "$work/odi-collector" "$binary"

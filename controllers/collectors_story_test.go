@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -36,6 +35,7 @@ import (
 	"github.com/odi-dev/odi/internal/kube"
 	"github.com/odi-dev/odi/internal/testkit"
 	"github.com/odi-dev/odi/internal/testkit/odicollector"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // TestDestinationsStory tells how Destinations reach a real collector, and how
@@ -197,7 +197,7 @@ func (k *kubelet) start(t *testing.T) {
 	}
 	testkit.Eventually(t, 10*time.Second, "the files are there", func() bool { return k.sync(t.Context()) == nil })
 	var log bytes.Buffer
-	cmd := exec.Command(odicollector.Binary(t), "--config=live:"+filepath.Join(k.dir, "config.yaml"))
+	cmd := program.Command(t, odicollector.Binary(t), "--config=live:"+filepath.Join(k.dir, "config.yaml"))
 	cmd.Env = []string{"ODI_CREDENTIALS_DIR=" + k.dir}
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {

@@ -3,6 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 echo "[generate] deepcopy, apply configurations, CRDs and roles"
-go generate ./config
+hack/quiet.sh go generate ./config
 echo "[generate] BPF objects and everything else with a go:generate line"
-go generate ./bpf/... ./charts/... ./cli/...
+hack/quiet.sh go generate ./bpf/... ./charts/... ./cli/...

@@ -3,17 +3,17 @@
 # Debian's newest kernel of that series in qemu, without acceleration and on one CPU. Slow: half a
 # minute to boot, ten times the time to test. ARCH is amd64, with this machine's files below it
 # (read-only), or arm64, with nothing but the tests: those that run other programs fail there. Needs
-# root and the packages qemu-system-x86 or qemu-system-arm, and cpio.
+# root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 series=${1:?which kernel? for example: hack/kernels.sh 6.12} arch=${2:-amd64}
 case $arch in
 amd64)
-  emulator=qemu-system-x86_64 machine=(-M q35) console=ttyS0
+  package=qemu-system-x86 emulator=qemu-system-x86_64 machine=(-M q35) console=ttyS0
   tests='TestFeatures|TestFraming|TestBytesArriveAsSent|TestProxyForwards|TestProgramsThatAskFIONREAD|TestAnswersBy'
   ;;
 arm64)
-  emulator=qemu-system-aarch64 machine=(-M virt) console=ttyAMA0
+  package=qemu-system-arm emulator=qemu-system-aarch64 machine=(-M virt) console=ttyAMA0
   tests='TestFeatures|TestFraming|TestBytesArriveAsSent|TestChains/(a_Go|Go_asks_Go_over)'
   ;;
 *)
@@ -29,11 +29,7 @@ work=$(mktemp -d /var/tmp/odi-kernel.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$cache"
 
-for tool in "$emulator" cpio; do
-  command -v "$tool" >/dev/null && continue
-  echo "kernels: $tool is missing: apt-get install --no-install-recommends qemu-system-x86 qemu-system-arm cpio" >&2
-  exit 1
-done
+hack/setup.sh "$package" cpio curl xz-utils
 
 # packages lists "path sha256" of the packages of a suite whose file's name matches.
 packages() {
@@ -117,6 +113,7 @@ export CGO_ENABLED=0 GOARCH=$arch
 go test -c -o "$share/bpf.test" ./bpf
 go build -trimpath -ldflags "-s -w" -o "$share/hop" ./bpf/testdata/hop
 cp -r bpf/testdata "$share/testdata"
+mkdir "$share/hack" && cp hack/packages.txt "$share/hack/" # what the tests may start
 cat >"$share/run" <<RUN
 export HOME=/tmp PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin ODI_TEST_HOP=/tmp/share/hop
 cd /tmp/share

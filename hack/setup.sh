@@ -1,14 +1,20 @@
 #!/usr/bin/env bash
-# Installs the Debian packages of hack/packages.txt that are missing. Idempotent and quick when
-# nothing is missing. Only root can install; anyone else is told the one command that does it.
+# Installs the Debian packages of hack/packages.txt that are missing, or those that are named.
+# Idempotent and quick when nothing is missing. Only root can install; anyone else is told the one
+# command that does it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+wanted=("$@")
+if [ $# -eq 0 ]; then
+  while read -r package _; do
+    [ -z "$package" ] || [[ $package == \#* ]] || wanted+=("$package")
+  done <hack/packages.txt
+fi
 need=()
-while read -r package _; do
-  [ -z "$package" ] || [[ $package == \#* ]] && continue
+for package in "${wanted[@]}"; do
   [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null)" = "ii " ] || need+=("$package")
-done <hack/packages.txt
+done
 [ ${#need[@]} -eq 0 ] && exit 0
 
 if ! command -v apt-get >/dev/null; then
@@ -16,7 +22,7 @@ if ! command -v apt-get >/dev/null; then
   exit 1
 fi
 if [ "$(id -u)" -ne 0 ]; then
-  echo "setup: run as root: apt-get install -y ${need[*]}" >&2
+  echo "setup: run as root: apt-get install -y --no-install-recommends ${need[*]}" >&2
   exit 1
 fi
 echo "[setup] installing ${#need[@]} system packages (about 1 min): ${need[*]}"

@@ -2,14 +2,18 @@
 # Runs every test, in three parts: `unit` (with the live eBPF tests and the stories against a real
 # API server), `collector` (its module) and `e2e` (on $KUBECONFIG, or on a cluster of its own).
 # Without an argument it runs all of them, each even when an earlier one failed, and ends with the
-# sum of all test cases.
+# sum of all test cases. `verify` and `lint` are the other two parts of `make presubmit`.
 set -uo pipefail
 [ -z "${KUBECONFIG:-}" ] || KUBECONFIG=$(sed -E 's,(^|:)([^/:]),\1'"$PWD"'/\2,g' <<<"$KUBECONFIG") # tests run in their folders
 cd "$(dirname "$0")/.."
+export CGO_ENABLED=0 GOFLAGS="${GOFLAGS:-} -trimpath" # the flags of make's builds
 export CI=true # a test that lacks something here builds it, or fails; it does not skip
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 failed=()
+# What the tests start finds Go and the distribution's programs, whatever else this machine's PATH has.
+packaged=$(go env GOROOT)/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH=$packaged:$PATH
 
 # part NAME COMMAND... runs one part and remembers whether it failed.
 part() {
@@ -25,9 +29,11 @@ part() {
 bpf_programs() { bpftool prog show 2>/dev/null | grep -E 'name odi_' | grep -oE '^[0-9]+: \w+ +name \w+' | sort; }
 
 unit() {
-  part unit go test -p 2 -count=1 -timeout 20m -v ./...
+  part unit env PATH="$packaged" go test -p 2 -count=1 -timeout 20m -v ./...
 }
-collector() { part collector bash -c 'cd collector/components && go test -count=1 -v ./...'; }
+collector() { part collector env PATH="$packaged" bash -c 'cd collector/components && go test -count=1 -v ./...'; }
+verify() { part verify make verify; }
+lint() { part lint make lint; }
 e2e() { part e2e go test -tags e2e -count=1 -v -timeout 25m ./test/e2e; }
 
 if [ "$(id -u)" -ne 0 ]; then

@@ -12,6 +12,6 @@ changed=$(git status --porcelain)
 unformatted=$(git ls-files '*.go' | grep -vE '^collector/[a-z_]+\.go$' | xargs gofmt -l)
 [ -z "$unformatted" ] || complain "these files are not formatted; run 'make fmt':"$'\n'"$unformatted"
 go mod tidy -diff >/dev/null || complain "go.mod is not tidy; run 'go mod tidy'"
-go vet ./... || complain "go vet has findings"
+hack/quiet.sh go vet ./... || complain "go vet has findings"
 [ "$bad" -eq 0 ] && echo "verify: generated files, formatting and module files are current"
 exit "$bad"

@@ -3,9 +3,10 @@ package golang
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 func TestOffsetsOf(t *testing.T) {
@@ -61,11 +62,11 @@ func TestInspect(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bin := filepath.Join(t.TempDir(), "hop")
-			cmd := exec.Command("go", append(append([]string{"build"}, args...), "-o", bin, "../testdata/hop")...)
+			cmd := program.Command(t, "go", append(append([]string{"build"}, args...), "-o", bin, "../testdata/hop")...)
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("building: %v: %s", err, out)
 			}
-			app := exec.Command(bin, "127.0.0.1:0", "-", "direct")
+			app := program.Command(t, bin, "127.0.0.1:0", "-", "direct")
 			if err := app.Start(); err != nil {
 				t.Fatal(err)
 			}

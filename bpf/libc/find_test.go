@@ -3,12 +3,13 @@ package libc
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 func TestMapped(t *testing.T) {
@@ -31,7 +32,7 @@ func TestMapped(t *testing.T) {
 
 // TestFind looks at a live process and compares with what nm says of its library.
 func TestFind(t *testing.T) {
-	sleep := exec.Command("sleep", "60")
+	sleep := program.Command(t, "sleep", "60")
 	if err := sleep.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +48,7 @@ func TestFind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("nm", "-D", "--defined-only", place.Path).Output()
+	out, err := program.Command(t, "nm", "-D", "--defined-only", place.Path).Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -24,6 +25,7 @@ import (
 	"github.com/odi-dev/odi/cli/exit"
 	"github.com/odi-dev/odi/cli/streams"
 	"github.com/odi-dev/odi/internal/testkit"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // The test's own binary is `odi run`, and the applications, when this says so.
@@ -76,8 +78,11 @@ type odi struct {
 
 func startODI(t *testing.T, env []string, args ...string) *odi {
 	t.Helper()
-	o := &odi{t: t, cmd: exec.Command(os.Args[0], args...), ended: make(chan error, 1)}
-	o.cmd.Env = append(append(os.Environ(), roleVariable+"="+roleODI), env...)
+	if i := slices.Index(args, "--"); i >= 0 && !strings.Contains(args[i+1], "/") {
+		program.Need(t, args[i+1]) // odi starts it
+	}
+	o := &odi{t: t, cmd: program.Command(t, os.Args[0], args...), ended: make(chan error, 1)}
+	o.cmd.Env = append(append(o.cmd.Env, roleVariable+"="+roleODI), env...)
 	o.cmd.Stdout, o.cmd.Stderr = &o.out, &o.err
 	if err := o.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -147,8 +152,8 @@ func (o *odi) wantBooks(want string) {
 func startServer(t *testing.T, exe string) (address string, pid int) {
 	t.Helper()
 	address = freeAddress(t)
-	cmd := exec.Command(exe, address)
-	cmd.Env = append(os.Environ(), roleVariable+"="+roleServer)
+	cmd := program.Command(t, exe, address)
+	cmd.Env = append(cmd.Env, roleVariable+"="+roleServer)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -183,18 +188,6 @@ func named(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-func get(t *testing.T, url string) {
-	t.Helper()
-	resp, err := http.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
 }
 
 func TestRunTracesWhatListensAlready(t *testing.T) {
@@ -335,7 +328,7 @@ func (r *otlpReceiver) count() int {
 
 func TestRunEndsWithItsProcesses(t *testing.T) {
 	testkit.NeedRoot(t)
-	sleep := exec.Command("sleep", "60")
+	sleep := program.Command(t, "sleep", "60")
 	if err := sleep.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -351,8 +344,8 @@ func TestRunEndsWithItsProcesses(t *testing.T) {
 
 func TestRunWithoutPrivileges(t *testing.T) {
 	testkit.NeedRoot(t)
-	cmd := exec.Command(named(t, "odi"), "--port", "1")
-	cmd.Env = append(os.Environ(), roleVariable+"="+roleODI)
+	cmd := program.Command(t, named(t, "odi"), "--port", "1")
+	cmd.Env = append(cmd.Env, roleVariable+"="+roleODI)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	cmd.Dir = "/"
 	var output bytes.Buffer

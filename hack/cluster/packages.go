@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 )
 
@@ -34,26 +35,12 @@ func missingPackages() []string {
 
 func packagesInstalled() bool { return len(missingPackages()) == 0 }
 
-func installPackages(ctx context.Context) error {
+// installPackages installs the missing ones as `make setup` does.
+func (c cluster) installPackages(ctx context.Context) error {
 	missing := missingPackages()
-	list := strings.Join(missing, " ")
-	if _, err := exec.LookPath("apt-get"); err != nil {
-		return fmt.Errorf("missing: %s; this machine has no apt-get, so install them by its own means", list)
-	}
-	install := func() ([]byte, error) {
-		cmd := exec.CommandContext(ctx, "apt-get", append([]string{"install", "-y", "-q", "--no-install-recommends"}, missing...)...)
-		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-		return cmd.CombinedOutput()
-	}
-	if _, err := install(); err == nil {
-		return nil
-	}
-	// The lists may be old or missing: fetch them and try once more.
-	if output, err := exec.CommandContext(ctx, "apt-get", "update", "-q").CombinedOutput(); err != nil {
-		return fmt.Errorf("updating the package lists to install %s: %w\n%s", list, err, output)
-	}
-	if output, err := install(); err != nil {
-		return fmt.Errorf("installing %s: %w\n%s", list, err, output)
+	output, err := exec.CommandContext(ctx, filepath.Join(c.builder.Root, "hack", "setup.sh"), missing...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("installing %s: %w\n%s", strings.Join(missing, " "), err, output)
 	}
 	if !packagesInstalled() {
 		return errors.New("still missing after the installation: " + strings.Join(missingPackages(), " "))

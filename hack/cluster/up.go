@@ -33,7 +33,7 @@ func runUp(ctx context.Context, args []string) error {
 	}
 	store := c.builder.Cache
 	steps := []progress.Step{
-		{What: "installing Debian packages", About: time.Minute, Done: packagesInstalled, Run: installPackages},
+		{What: "installing Debian packages", About: time.Minute, Done: packagesInstalled, Run: c.installPackages},
 		building(c.kubernetes, store),
 		building(c.containerd, store),
 		building(c.coredns, store),

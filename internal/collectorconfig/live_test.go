@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -25,6 +24,7 @@ import (
 
 	"github.com/odi-dev/odi/internal/testkit"
 	"github.com/odi-dev/odi/internal/testkit/odicollector"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // A backend counts the spans that it gets, by namespace, and remembers the last API key.
@@ -100,7 +100,7 @@ func startGateway(t *testing.T, secrets map[string]string, lanes ...Lane) *liveG
 	}
 	g.configure(t, lanes...)
 	var log bytes.Buffer
-	cmd := exec.Command(odicollector.Binary(t), "--config=live:"+filepath.Join(g.dir, "config.yaml"))
+	cmd := program.Command(t, odicollector.Binary(t), "--config=live:"+filepath.Join(g.dir, "config.yaml"))
 	cmd.Env = []string{"ODI_CREDENTIALS_DIR=" + g.dir}
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {

@@ -3,7 +3,6 @@ package procfs_test
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/odi-dev/odi/internal/procfs"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 func TestReadsThisProcess(t *testing.T) {
@@ -49,7 +49,7 @@ func TestReadsThisProcess(t *testing.T) {
 }
 
 func TestProcessEndsWhileItIsPinned(t *testing.T) {
-	cmd := exec.Command("sleep", "60")
+	cmd := program.Command(t, "sleep", "60")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -153,12 +153,13 @@ func startIn(t *testing.T, root string) int {
 			t.Fatal(err)
 		}
 	}
-	build := exec.Command("go", "build", "-o", root+"/wait", ".")
-	build.Dir, build.Env = src, append(os.Environ(), "CGO_ENABLED=0")
+	build := program.Command(t, "go", "build", "-o", root+"/wait", ".")
+	build.Dir, build.Env = src, append(build.Env, "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building: %v\n%s", err, out)
 	}
-	cmd := exec.Command("/wait")
+	cmd := program.Command(t, root+"/wait")
+	cmd.Path = "/wait"
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: root}
 	if _, err := cmd.StdinPipe(); err != nil {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,6 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	odiconfig "github.com/odi-dev/odi/config"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // kubeconfigVariable names a cluster to test on instead of a server of the test's own.
@@ -51,7 +51,7 @@ func startAPIServer(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "apiserver")
 	cluster := func(ctx context.Context, command string) string {
-		cmd := exec.CommandContext(ctx, "go", "run", "./hack/cluster", "apiserver", command, "--dir", dir)
+		cmd := program.CommandContext(ctx, t, "go", "run", "./hack/cluster", "apiserver", command, "--dir", dir)
 		cmd.Dir = root(t)
 		var out, problems bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &problems

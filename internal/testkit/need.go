@@ -10,10 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// NeedRoot skips a test that another user cannot pass. It fails where CI=true, since
-// a run that skips it there would prove less than it seems to.
+// NeedRoot skips a test that another user cannot pass, and all of them with -short. It fails
+// where CI=true, since a run that skips it there would prove less than it seems to.
 func NeedRoot(t testing.TB) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short leaves out tests that need root")
+	}
 	if os.Geteuid() == 0 {
 		return
 	}

@@ -33,7 +33,7 @@ func version(files language.Files, jvm string) string {
 	// "OpenJDK 64-Bit Server VM (17.0.15+6) for linux-amd64 JRE (17.0.15+6), built on ..."
 	const mark, maxRead = " JRE (", 32 << 20 // libjvm has 20 MiB, constants first
 	found := files.Binary(jvm).FindFunc(mark, 32, maxRead, func(hit []byte) bool {
-		return language.LeadingVersion(string(hit[len(mark):])) != ""
+		return newVersion.Match(hit[len(mark):])
 	})
 	if found == nil {
 		return ""
@@ -61,14 +61,18 @@ func releaseVersion(files language.Files, inside string) string {
 	return ""
 }
 
-var oldVersion = regexp.MustCompile(`^1\.(\d+)\.0(?:_(\d+))?`)
+var (
+	oldVersion = regexp.MustCompile(`^1\.(\d+)\.0(?:_(\d+))?`)
+	// newVersion has four numbers where an update was patched, as 17.0.21.1, and vendors may add more.
+	newVersion = regexp.MustCompile(`^\d+(?:\.\d+){0,5}`)
+)
 
 // modern writes the versions before Java 9 as the later ones are written: 1.8.0_392 is 8.0.392.
 func modern(v string) string {
 	m := oldVersion.FindStringSubmatch(v)
 	switch {
 	case m == nil:
-		return language.LeadingVersion(v)
+		return newVersion.FindString(v)
 	case m[2] == "":
 		return m[1]
 	}

@@ -21,6 +21,12 @@ func TestDetect(t *testing.T) {
 			},
 			Want: runtime("17.0.15"),
 		},
+		"a patch of an update": {
+			Process: language.Process{
+				Exe: "/jdk/bin/java", Maps: []string{"/jdk/lib/server/libjvm.so"}, Files: release("/jdk/release", "17.0.21.1"),
+			},
+			Want: runtime("17.0.21.1"),
+		},
 		"Java 8 in a JDK": {
 			Process: language.Process{
 				Exe: "/opt/jdk8/bin/java", Maps: []string{"/opt/jdk8/jre/lib/amd64/server/libjvm.so"},

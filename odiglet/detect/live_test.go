@@ -5,7 +5,6 @@ import (
 	"debug/buildinfo"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,11 +13,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/odi-dev/odi/internal/procfs"
+	"github.com/odi-dev/odi/internal/testkit/program"
 	"github.com/odi-dev/odi/languages/language"
 	"github.com/odi-dev/odi/odiglet/detect"
 )
 
-// TestInterpreters starts every runtime that this machine has and expects what it says of itself.
+// TestInterpreters starts every runtime that Debian has and expects what it says of itself.
 func TestInterpreters(t *testing.T) {
 	tests := map[string]struct {
 		start []string
@@ -26,12 +26,7 @@ func TestInterpreters(t *testing.T) {
 		version []string
 		want    language.Runtime
 	}{
-		"Python of the distribution": {
-			start:   []string{"/usr/bin/python3", "-c", "import time; time.sleep(60)"},
-			version: []string{"/usr/bin/python3", "-c", "import platform; print(platform.python_version())"},
-			want:    language.Runtime{Language: language.Python},
-		},
-		"Python found by PATH": {
+		"Python": {
 			start:   []string{"python3", "-c", "import time; time.sleep(60)"},
 			version: []string{"python3", "-c", "import platform; print(platform.python_version())"},
 			want:    language.Runtime{Language: language.Python},
@@ -52,7 +47,7 @@ func TestInterpreters(t *testing.T) {
 			want:    language.Runtime{Language: language.PHP},
 		},
 		"PHP behind FPM": {
-			start:   []string{"php-fpm8.2", "--nodaemonize", "--fpm-config", fpmConfig(t)},
+			start:   []string{phpFPM(t), "--nodaemonize", "--fpm-config", fpmConfig(t)},
 			version: []string{"php", "-r", "echo PHP_VERSION;"},
 			want:    language.Runtime{Language: language.PHP},
 		},
@@ -79,22 +74,21 @@ func TestInterpreters(t *testing.T) {
 }
 
 func TestJava(t *testing.T) {
-	javac := need(t, "javac")
 	dir := t.TempDir()
 	write(t, dir+"/Wait.java", `public class Wait { public static void main(String[] a) throws Exception { Thread.sleep(60000); } }`)
-	run(t, javac, "-d", dir, dir+"/Wait.java")
+	run(t, "javac", "-d", dir, dir+"/Wait.java")
 	want := language.Runtime{Language: language.Java, Libc: language.Glibc, Version: javaVersion(t)}
 	t.Run("java", func(t *testing.T) {
 		expect(t, start(t, nil, "java", "-Xmx32m", "-cp", dir, "Wait"), want)
 	})
 	t.Run("java as an alien name is found by libjvm", func(t *testing.T) {
-		java, err := filepath.EvalSymlinks(need(t, "java"))
+		java, err := filepath.EvalSymlinks(program.Need(t, "java"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		home := filepath.Dir(filepath.Dir(java))
 		write(t, dir+"/launcher.c", launcherOfJava)
-		run(t, need(t, "gcc"), "-o", dir+"/acme-server", "-I"+home+"/include", "-I"+home+"/include/linux",
+		run(t, "gcc", "-o", dir+"/acme-server", "-I"+home+"/include", "-I"+home+"/include/linux",
 			dir+"/launcher.c", "-L"+home+"/lib/server", "-ljvm", "-Wl,-rpath,"+home+"/lib/server")
 		expect(t, start(t, nil, dir+"/acme-server", "-Djava.class.path="+dir), want)
 	})
@@ -130,11 +124,7 @@ func TestCompiled(t *testing.T) {
 	write(t, dir+"/main.cc", "#include <iostream>\nint main() { std::string s; std::cin >> s; }\n")
 	write(t, dir+"/main.rs", "fn main() { let mut s = String::new(); std::io::stdin().read_line(&mut s).unwrap(); }\n")
 	goVersion := goVersion(t)
-	rustc, rustVersion := rust(t)
-	inSource := "" // the version in the path of the standard library
-	if path, err := exec.LookPath(rustc); err == nil && path == "/usr/bin/rustc" {
-		inSource = rustVersion
-	}
+	rustVersion := strings.Fields(output(t, []string{"rustc", "--version"}))[1]
 	out := dir + "/out"
 	tests := map[string]struct {
 		build []string
@@ -157,24 +147,24 @@ func TestCompiled(t *testing.T) {
 		"C musl":     {build: []string{"musl-gcc", "-o", out, "main.c"}, want: language.Runtime{Language: language.C, Libc: language.Musl}},
 		"C++":        {build: []string{"g++", "-o", out, "main.cc"}, strip: true, want: language.Runtime{Language: language.CPP, Libc: language.Glibc}},
 		"C++ static": {build: []string{"g++", "-static", "-o", out, "main.cc"}, strip: true, want: language.Runtime{Language: language.CPP, Libc: language.Static}},
-		"Rust":       {build: []string{rustc, "-o", out, "main.rs"}, want: language.Runtime{Language: language.Rust, Version: rustVersion, Libc: language.Glibc, Strict: true}},
+		"Rust":       {build: []string{"rustc", "-o", out, "main.rs"}, want: language.Runtime{Language: language.Rust, Version: rustVersion, Libc: language.Glibc, Strict: true}},
 		"Rust without the compiler's signature": {
-			build: []string{rustc, "-O", "-C", "strip=symbols", "-o", out, "main.rs"}, strip: true,
-			want: language.Runtime{Language: language.Rust, Version: inSource, Libc: language.Glibc, Strict: true},
+			build: []string{"rustc", "-O", "-C", "strip=symbols", "-o", out, "main.rs"}, strip: true,
+			// Debian's standard library has its version in its sources' path.
+			want: language.Runtime{Language: language.Rust, Version: rustVersion, Libc: language.Glibc, Strict: true},
 		},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			os.Remove(out)
-			need(t, tc.build[0])
-			build := exec.Command(tc.build[0], tc.build[1:]...)
+			build := program.Command(t, tc.build[0], tc.build[1:]...)
 			build.Dir = dir
-			build.Env = append(os.Environ(), "CGO_ENABLED=1") // a static PIE needs the external linker
+			build.Env = append(build.Env, "CGO_ENABLED=1") // a static PIE needs the external linker
 			if text, err := build.CombinedOutput(); err != nil {
 				t.Fatalf("building: %v\n%s", err, text)
 			}
 			if tc.strip {
-				run(t, need(t, "strip"), "--strip-all", "--remove-section=.comment", out)
+				run(t, "strip", "--strip-all", "--remove-section=.comment", out)
 			}
 			expect(t, start(t, nil, out), tc.want)
 		})
@@ -211,7 +201,7 @@ func TestServers(t *testing.T) {
 }
 
 func TestProcessThatHasEnded(t *testing.T) {
-	cmd := exec.Command("true")
+	cmd := program.Command(t, "true")
 	if err := cmd.Run(); err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +214,7 @@ func TestProcessThatHasEnded(t *testing.T) {
 func TestExecutableThatWasReplaced(t *testing.T) {
 	dir := t.TempDir()
 	copied := dir + "/sleep"
-	run(t, "cp", need(t, "sleep"), copied)
+	run(t, "cp", program.Need(t, "sleep"), copied)
 	pid := start(t, nil, copied, "60")
 	d := detect.New()
 	before := settled(t, d, pid, func(f detect.Found) bool { return f.Runtime.Libc == language.Glibc })
@@ -244,9 +234,9 @@ func TestExecutableThatWasReplaced(t *testing.T) {
 }
 
 func BenchmarkDetect(b *testing.B) {
-	cmd := exec.Command("node", "-e", "setTimeout(() => {}, 60000)")
+	cmd := program.Command(b, "node", "-e", "setTimeout(() => {}, 60000)")
 	if err := cmd.Start(); err != nil {
-		b.Skip("needs node")
+		b.Fatal(err)
 	}
 	defer cmd.Wait()
 	defer cmd.Process.Kill()
@@ -296,8 +286,8 @@ func settled(t *testing.T, d *detect.Detector, pid int, done func(detect.Found) 
 // start runs a program until the end of the test. Its standard input stays open, so that reading it waits.
 func start(t *testing.T, env []string, argv ...string) int {
 	t.Helper()
-	cmd := exec.Command(need(t, argv[0]), argv[1:]...)
-	cmd.Env = append(os.Environ(), env...)
+	cmd := program.Command(t, argv[0], argv[1:]...)
+	cmd.Env = append(cmd.Env, env...)
 	if _, err := cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
@@ -311,21 +301,9 @@ func start(t *testing.T, env []string, argv ...string) int {
 	return cmd.Process.Pid
 }
 
-func need(t *testing.T, program string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err != nil && os.Getenv("CI") == "true" {
-		t.Fatalf("needs %s; is its package in hack/packages.txt?", program)
-	}
-	if err != nil {
-		t.Skipf("needs %s", program)
-	}
-	return path
-}
-
 func run(t *testing.T, argv ...string) {
 	t.Helper()
-	if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
+	if out, err := program.Command(t, argv[0], argv[1:]...).CombinedOutput(); err != nil {
 		t.Fatalf("running %v: %v\n%s", argv, err, out)
 	}
 }
@@ -335,8 +313,7 @@ func output(t *testing.T, argv []string) string {
 	if argv == nil {
 		return ""
 	}
-	need(t, argv[0])
-	out, err := exec.Command(argv[0], argv[1:]...).Output()
+	out, err := program.Command(t, argv[0], argv[1:]...).Output()
 	if err != nil {
 		t.Fatalf("running %v: %v", argv, err)
 	}
@@ -375,10 +352,16 @@ func agentJar(t *testing.T, dir, name string) string {
 	t.Helper()
 	write(t, dir+"/Agent.java", `public class Agent { public static void premain(String a) {} }`)
 	write(t, dir+"/manifest", "Premain-Class: Agent\n")
-	run(t, need(t, "javac"), "-d", dir, dir+"/Agent.java")
+	run(t, "javac", "-d", dir, dir+"/Agent.java")
 	jar := filepath.Join(dir, name)
-	run(t, need(t, "jar"), "cfm", jar, dir+"/manifest", "-C", dir, "Agent.class")
+	run(t, "jar", "cfm", jar, dir+"/manifest", "-C", dir, "Agent.class")
 	return jar
+}
+
+// phpFPM is the name of FPM, which Debian calls by the version alone.
+func phpFPM(t *testing.T) string {
+	t.Helper()
+	return "php-fpm" + output(t, []string{"php", "-r", "echo PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION;"})
 }
 
 func fpmConfig(t *testing.T) string {

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -27,6 +26,7 @@ import (
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/internal/nodeapi"
 	"github.com/odi-dev/odi/internal/testkit"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // serveVariable makes the test's own binary the application under test.
@@ -208,8 +208,8 @@ func startApp(t *testing.T, containerID string) string {
 	}
 	defer group.Close()
 	address := freeAddress(t)
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), serveVariable+"="+address)
+	cmd := program.Command(t, os.Args[0])
+	cmd.Env = append(cmd.Env, serveVariable+"="+address)
 	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(group.Fd())}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

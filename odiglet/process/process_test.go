@@ -3,7 +3,6 @@ package process
 import (
 	"net"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/odi-dev/odi/internal/procfs"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 func TestReadMyself(t *testing.T) {
@@ -28,7 +28,7 @@ func TestReadMyself(t *testing.T) {
 }
 
 func TestReadOneThatEnded(t *testing.T) {
-	cmd := exec.Command("true")
+	cmd := program.Command(t, "true")
 	if err := cmd.Run(); err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/odi-dev/odi/hack/demo/jaeger"
 	"github.com/odi-dev/odi/hack/demo/shop"
 	"github.com/odi-dev/odi/hack/demo/stage"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // leftovers is what there was before odi came.
@@ -169,7 +170,7 @@ func expectReleased(t *testing.T, held kernelObjects) {
 	err := stage.Eventually(t.Context(), 15*time.Second, 500*time.Millisecond, func(context.Context) (bool, string) {
 		var left []string
 		for _, o := range held {
-			output, err := exec.Command("bpftool", o[0], "show", o[1], o[2]).CombinedOutput()
+			output, err := program.Command(t, "bpftool", o[0], "show", o[1], o[2]).CombinedOutput()
 			var exit *exec.ExitError
 			if err != nil && !errors.As(err, &exit) {
 				return false, err.Error()

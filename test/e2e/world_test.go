@@ -19,6 +19,7 @@ import (
 	"github.com/odi-dev/odi/hack/demo/stage"
 	"github.com/odi-dev/odi/hack/demo/trace"
 	"github.com/odi-dev/odi/hack/demo/traffic"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // world is the cluster and the binaries under test.
@@ -192,8 +193,8 @@ func (w *world) runOdi(ctx context.Context, t *testing.T, kubeconfig string, arg
 	t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, w.odiPath, args...)
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig)
+	cmd := program.CommandContext(ctx, t, w.odiPath, args...)
+	cmd.Env = append(cmd.Env, "KUBECONFIG="+kubeconfig)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

@@ -8,13 +8,13 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/odi-dev/odi/hack/demo/traffic"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // The shop itself must not fail or mix up orders under load: otherwise the
@@ -59,11 +59,6 @@ func TestShopPassesTheMarkerToEveryService(t *testing.T) {
 // startShop runs the six services on loopback and returns nginx's URL.
 func startShop(t *testing.T) string {
 	t.Helper()
-	for _, tool := range []string{"nginx", "javac", "java", "python3"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("the shop needs %s (see hack/packages.txt)", tool)
-		}
-	}
 	dir := t.TempDir()
 	build(t, "go", "build", "-o", dir+"/", "./frontend", "./catalogue")
 	build(t, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", dir+"/", "./pricing")
@@ -112,8 +107,8 @@ func start(t *testing.T, env []string, command ...string) string {
 func run(t *testing.T, env []string, addr string, command ...string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Env = append(os.Environ(), env...)
+	cmd := program.CommandContext(ctx, t, command[0], command[1:]...)
+	cmd.Env = append(cmd.Env, env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 5 * time.Second
 	var output bytes.Buffer
@@ -159,8 +154,8 @@ func freeAddress(t *testing.T) string {
 
 func build(t *testing.T, command ...string) {
 	t.Helper()
-	cmd := exec.Command(command[0], command[1:]...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd := program.Command(t, command[0], command[1:]...)
+	cmd.Env = append(cmd.Env, "CGO_ENABLED=0")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", command, err, output)
 	}

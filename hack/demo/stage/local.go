@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 )
 
@@ -22,10 +23,10 @@ type Local struct {
 
 // Up starts the cluster, or what of it does not run, and returns its kubeconfig.
 func (l Local) Up(ctx context.Context) (string, error) {
-	if _, err := l.tool(ctx, "./hack/cluster", "up"); err != nil {
+	if _, err := l.tool(ctx, "cluster", "up"); err != nil {
 		return "", fmt.Errorf("starting the local cluster: %w", err)
 	}
-	path, err := l.tool(ctx, "./hack/cluster", "kubeconfig")
+	path, err := l.tool(ctx, "cluster", "kubeconfig")
 	if err != nil {
 		return "", fmt.Errorf("asking for the kubeconfig: %w", err)
 	}
@@ -34,7 +35,7 @@ func (l Local) Up(ctx context.Context) (string, error) {
 
 // Down stops the cluster and removes all but the caches.
 func (l Local) Down(ctx context.Context) error {
-	if _, err := l.tool(ctx, "./hack/cluster", "down"); err != nil {
+	if _, err := l.tool(ctx, "cluster", "down"); err != nil {
 		return fmt.Errorf("stopping the local cluster: %w", err)
 	}
 	return nil
@@ -42,7 +43,7 @@ func (l Local) Down(ctx context.Context) error {
 
 // Images builds all images, or takes them from the cache, and returns their archives.
 func (l Local) Images(ctx context.Context) ([]string, error) {
-	out, err := l.tool(ctx, "./hack/images", "build")
+	out, err := l.tool(ctx, "images", "build")
 	if err != nil {
 		return nil, fmt.Errorf("building the images: %w", err)
 	}
@@ -51,7 +52,7 @@ func (l Local) Images(ctx context.Context) ([]string, error) {
 
 // Load imports image archives into the cluster's node.
 func (l Local) Load(ctx context.Context, archives []string) error {
-	if _, err := l.tool(ctx, "./hack/cluster", append([]string{"load"}, archives...)...); err != nil {
+	if _, err := l.tool(ctx, "cluster", append([]string{"load"}, archives...)...); err != nil {
 		return fmt.Errorf("loading the images: %w", err)
 	}
 	return nil
@@ -61,7 +62,7 @@ func (l Local) Load(ctx context.Context, archives []string) error {
 // what it prints on stderr is for the person who waits.
 func (l Local) tool(ctx context.Context, tool string, args ...string) (string, error) {
 	return Run(ctx, Command{
-		Dir: l.Root, Env: l.Env, Progress: l.Out, Args: append([]string{"go", "run", tool}, args...),
+		Dir: l.Root, Env: l.Env, Progress: l.Out, Args: append([]string{filepath.Join(l.Root, "hack", "run.sh"), tool}, args...),
 	})
 }
 

@@ -15,7 +15,7 @@ type Images map[string]string
 // Push builds all images, or takes them from the cache, and pushes them to a
 // registry. A tag there is a hash of the content, so that a node never runs an old one.
 func (l Local) Push(ctx context.Context, registry string) (Images, error) {
-	out, err := l.tool(ctx, "./hack/images", "push", registry)
+	out, err := l.tool(ctx, "images", "push", registry)
 	if err != nil {
 		return nil, fmt.Errorf("pushing the images: %w", err)
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -17,15 +16,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/odi-dev/odi/internal/procfs/elf"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // TestAgreesWithDebugELF compares every answer with the standard library's, for real programs and libraries.
 func TestAgreesWithDebugELF(t *testing.T) {
 	for _, pattern := range []string{
-		"/proc/self/exe", "/bin/sh", "/bin/ls", "/usr/sbin/nginx", "/usr/bin/node", "/usr/bin/python3",
+		"/proc/self/exe", program.Need(t, "sh"), program.Need(t, "ls"), program.Need(t, "nginx"), program.Need(t, "node"), program.Need(t, "python3"),
 		"/lib/*/libc.so.6", "/lib/*/libstdc++.so.6", "/lib64/ld-linux-*", "/usr/lib/jvm/*/lib/server/libjvm.so",
 	} {
-		paths, _ := filepath.Glob(pattern)
+		paths, err := filepath.Glob(pattern)
+		if err != nil || len(paths) == 0 {
+			t.Errorf("no file %s: %v; is its package in hack/packages.txt?", pattern, err)
+		}
 		for _, path := range paths {
 			t.Run(path, func(t *testing.T) {
 				std, err := stdelf.Open(path)
@@ -137,9 +140,9 @@ func image(constants []byte) []byte {
 }
 
 func TestForgedFiles(t *testing.T) {
-	real, err := os.ReadFile("/bin/true")
+	real, err := os.ReadFile(program.Need(t, "true"))
 	if err != nil {
-		t.Skip("needs /bin/true")
+		t.Fatal(err)
 	}
 	tests := map[string]func(b []byte) []byte{
 		"empty":                       func([]byte) []byte { return nil },
@@ -178,18 +181,18 @@ func TestSparseFile(t *testing.T) {
 
 func FuzzELF(f *testing.F) {
 	f.Add(image([]byte("mark")))
-	if b, err := os.ReadFile("/bin/true"); err == nil {
-		f.Add(b)
+	small := filepath.Join(f.TempDir(), "small")
+	cmd := program.Command(f, "gcc", "-x", "c", "-shared", "-nostdlib", "-Wl,-z,noseparate-code", "-o", small, "-")
+	cmd.Stdin = strings.NewReader("int exported(void) { return 1; }")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		f.Fatalf("building a library: %v\n%s", err, output)
 	}
-	if gcc, err := exec.LookPath("gcc"); err == nil {
-		out := filepath.Join(f.TempDir(), "small")
-		cmd := exec.Command(gcc, "-x", "c", "-shared", "-nostdlib", "-Wl,-z,noseparate-code", "-o", out, "-")
-		cmd.Stdin = strings.NewReader("int exported(void) { return 1; }")
-		if cmd.Run() == nil {
-			if b, err := os.ReadFile(out); err == nil {
-				f.Add(b)
-			}
+	for _, path := range []string{program.Need(f, "true"), small} {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
 		}
+		f.Add(b)
 	}
 	f.Fuzz(func(_ *testing.T, b []byte) { askEverything(b) })
 }

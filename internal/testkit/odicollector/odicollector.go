@@ -3,10 +3,11 @@ package odicollector
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // Binary is the path of odi-collector as built from collector/. In CI it is
@@ -44,7 +45,7 @@ func moduleRoot(t testing.TB) string {
 
 func build(t testing.TB, script string, args ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), script, args...)
+	cmd := program.CommandContext(t.Context(), t, script, args...)
 	cmd.Stderr = os.Stderr
 	output, err := cmd.Output()
 	if err != nil {
