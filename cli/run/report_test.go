@@ -25,12 +25,13 @@ func TestReasonLines(t *testing.T) {
 }
 
 func TestStartError(t *testing.T) {
+	lookUp := map[string]error{"no-such-command-of-odi": &exec.Error{Name: "no-such-command-of-odi", Err: exec.ErrNotFound}}
 	for command, want := range map[string]string{
 		"no-such-command-of-odi": "odi run: starting no-such-command-of-odi: executable file not found in $PATH",
 		"/no/such":               "odi run: starting /no/such: no such file or directory",
 		"/tmp":                   "odi run: starting /tmp: permission denied",
 	} {
-		err := startError(command, exec.Command(command).Run())
+		err := startError(command, (&exec.Cmd{Path: command, Err: lookUp[command]}).Run())
 		if exit.Code(err) != exit.Usage || err.Error() != want {
 			t.Errorf("exit code %d: %v, want %s", exit.Code(err), err, want)
 		}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/odi-dev/odi/internal/testkit"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // terminal opens a pseudo terminal.
@@ -76,8 +76,8 @@ func TestSignalsComeOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			keyboard, line := terminal(t)
-			o := &odi{t: t, cmd: exec.Command(os.Args[0], append([]string{"--"}, tc.command...)...), ended: make(chan error, 1)}
-			o.cmd.Env = append(os.Environ(), roleVariable+"="+roleODI)
+			o := &odi{t: t, cmd: program.Command(t, os.Args[0], append([]string{"--"}, tc.command...)...), ended: make(chan error, 1)}
+			o.cmd.Env = append(o.cmd.Env, roleVariable+"="+roleODI)
 			o.cmd.Stdin, o.cmd.Stdout, o.cmd.Stderr = line, &o.out, &o.err
 			o.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 			if err := o.cmd.Start(); err != nil {
@@ -123,8 +123,8 @@ func TestTheReaderLeaves(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			cmd := exec.Command(os.Args[0], append(args, "--", os.Args[0], address)...)
-			cmd.Env = append(os.Environ(), roleVariable+"="+roleODI, roleVariable+"_CHILD="+roleServer)
+			cmd := program.Command(t, os.Args[0], append(args, "--", os.Args[0], address)...)
+			cmd.Env = append(cmd.Env, roleVariable+"="+roleODI, roleVariable+"_CHILD="+roleServer)
 			var said bytes.Buffer
 			cmd.Stdout, cmd.Stderr = write, &said
 			if err := cmd.Start(); err != nil {
@@ -155,14 +155,4 @@ func TestTheReaderLeaves(t *testing.T) {
 			}
 		})
 	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

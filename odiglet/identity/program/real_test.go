@@ -2,10 +2,11 @@ package program
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	testprogram "github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // TestRealInterpreters runs command lines: where the interpreter itself runs the
@@ -26,7 +27,7 @@ func TestRealInterpreters(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if out, err := exec.Command("javac", "-d", ".", "Worker.java").CombinedOutput(); err != nil {
+	if out, err := testprogram.Command(t, "javac", "-d", ".", "Worker.java").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for line, want := range map[string]string{
@@ -68,11 +69,9 @@ func TestRealInterpreters(t *testing.T) {
 	} {
 		t.Run(line, func(t *testing.T) {
 			args := strings.Fields(line)
-			exe, err := exec.LookPath(args[0])
-			if err != nil {
-				t.Fatal(err)
-			}
-			out, err := exec.Command(exe, args[1:]...).CombinedOutput()
+			cmd := testprogram.Command(t, args[0], args[1:]...)
+			exe := cmd.Path
+			out, err := cmd.CombinedOutput()
 			if err != nil || !strings.Contains(string(out), "ran") {
 				t.Errorf("the program does not run: %v\n%s", err, out)
 			}
