@@ -58,6 +58,7 @@ const (
 	kernelProgOdiSentV6       = "odi_sent_v6"
 	kernelProgOdiState        = "odi_state"
 	kernelVarFillMark         = "fill_mark"
+	kernelVarNewQueued        = "new_queued"
 	kernelVarNewThread        = "new_thread"
 )
 
@@ -157,6 +158,7 @@ type kernelMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type kernelVariableSpecs struct {
 	FillMark  *ebpf.VariableSpec `ebpf:"fill_mark"`
+	NewQueued *ebpf.VariableSpec `ebpf:"new_queued"`
 	NewThread *ebpf.VariableSpec `ebpf:"new_thread"`
 }
 
@@ -234,6 +236,7 @@ func (m *kernelMaps) Close() error {
 // It can be passed to loadKernelObjects or ebpf.CollectionSpec.LoadAndAssign.
 type kernelVariables struct {
 	FillMark  *ebpf.Variable `ebpf:"fill_mark"`
+	NewQueued *ebpf.Variable `ebpf:"new_queued"`
 	NewThread *ebpf.Variable `ebpf:"new_thread"`
 }
 

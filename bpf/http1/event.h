@@ -16,6 +16,8 @@ inline_ bool write_event(struct http1 *h, struct request *r, u64 sk, struct bpf_
 	struct preface *pre = h->proxied ? preface_of(sk) : 0;
 	struct queued *q = r->seq ? queued_of(sk, r->seq - 1) : 0;
 
+	barrier_var(n);
+	barrier_var(off);
 	if (n > KEEP_ONE)
 		n = KEEP_ONE;
 	if (off + n > KEEP_ALL || (r->seq && !q))
@@ -26,6 +28,7 @@ inline_ bool write_event(struct http1 *h, struct request *r, u64 sk, struct bpf_
 	if (bpf_ringbuf_reserve_dynptr(&events, sizeof(*r) + n + (pre ? sizeof(*pre) : 0), 0, to))
 		return false;
 	bpf_dynptr_write(to, 0, r, sizeof(*r), 0);
+	barrier_var(off); // keep the check on the register that is used
 	if (n && q)
 		bpf_dynptr_write(to, sizeof(*r), q->head, n, 0);
 	else if (n && off <= KEEP_ALL - KEEP_PIPELINED) // what the verifier takes for too far lies in win

@@ -45,6 +45,10 @@ inline_ bool must_queue(const struct http1 *h)
 	return h->first != h->last || h->tail - h->head >= SLOTS;
 }
 
+// In read-only data: the stack has no room for it, and verifiers before 6.4 or so
+// take no memory of another function.
+const struct queued new_queued = {};
+
 // enqueue makes room for the next request, with the bytes of its head.
 inline_ struct queued *enqueue(struct http1 *h, u64 sk)
 {
@@ -52,8 +56,7 @@ inline_ struct queued *enqueue(struct http1 *h, u64 sk)
 	u32 n = h->q.keep_len, off = h->q.keep_off;
 	struct queued *q;
 
-	// What is there to begin with does not matter: all of it is written.
-	if (bpf_map_update_elem(&queue, &key, h->kept, BPF_ANY))
+	if (bpf_map_update_elem(&queue, &key, &new_queued, BPF_ANY))
 		return 0;
 	q = queued_of(sk, h->last);
 	barrier_var(n);
