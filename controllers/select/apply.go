@@ -169,10 +169,16 @@ func (c *Controller) deselect(ctx context.Context, iw *odiv1.InstrumentedWorkloa
 // report writes the status of one config.
 func (c *Controller) report(ctx context.Context, o outcome) error {
 	have := o.config.Status
-	stalled := o.ready.status == metav1.ConditionFalse
+	// A workload that is not there yet may come, for example later in the same batch of manifests.
+	awaited := o.ready.reason == odiv1.ReasonWorkloadNotFound
+	stalled := o.ready.status == metav1.ConditionFalse && !awaited
+	reconciling := odiv1.ReasonReconcileSucceeded
+	if awaited {
+		reconciling = odiv1.ReasonReconcileInProgress
+	}
 	wants := []metav1.Condition{
 		{Type: odiv1.ConditionReady, Status: o.ready.status, Reason: o.ready.reason, Message: o.ready.message},
-		{Type: odiv1.ConditionReconciling, Status: metav1.ConditionFalse, Reason: odiv1.ReasonReconcileSucceeded},
+		{Type: odiv1.ConditionReconciling, Status: kube.Status(awaited), Reason: reconciling},
 		{Type: odiv1.ConditionStalled, Status: kube.Status(stalled), Reason: o.ready.reason},
 	}
 	same := have.Workloads == o.won && have.Instrumented == o.instrumented && have.ObservedGeneration == o.config.Generation
@@ -194,7 +200,7 @@ func (c *Controller) report(ctx context.Context, o outcome) error {
 	}
 	if old := meta.FindStatusCondition(have.Conditions, odiv1.ConditionReady); old == nil || old.Reason != o.ready.reason {
 		kind := corev1.EventTypeNormal
-		if stalled {
+		if o.ready.status == metav1.ConditionFalse {
 			kind = corev1.EventTypeWarning
 		}
 		c.events.Eventf(o.config, nil, kind, o.ready.reason, "Select", "%s", o.ready.message)

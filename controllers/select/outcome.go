@@ -39,7 +39,7 @@ func judge(t *target, o outcome) verdict {
 		return verdict{metav1.ConditionFalse, odiv1.ReasonInvalidConfig, fmt.Sprintf("spec.target.selector: %v.", t.invalid)}
 	case named && o.matched == 0:
 		return verdict{metav1.ConditionFalse, odiv1.ReasonWorkloadNotFound, fmt.Sprintf(
-			"There is no %s %s in namespace %s.", t.config.Spec.Target.Kind, t.config.Spec.Target.Name, t.config.Namespace)}
+			"There is no %s %s in namespace %s yet; it will be instrumented when it appears.", t.config.Spec.Target.Kind, t.config.Spec.Target.Name, t.config.Namespace)}
 	case named && o.won == 0:
 		return verdict{metav1.ConditionFalse, odiv1.ReasonOverridden,
 			"An older InstrumentationConfig names the same workload."}

@@ -85,6 +85,10 @@ func WorkloadNameKey(kind string) string {
 		return "k8s.cronjob.name"
 	case "Job":
 		return "k8s.job.name"
+	case "ReplicaSet":
+		return K8sReplicaSetName
+	case "ReplicationController":
+		return "k8s.replicationcontroller.name"
 	}
 	return ""
 }

@@ -31,7 +31,7 @@ func cartPod() *corev1.Pod {
 			Namespace: "shop", Name: "cart-5d9-x", UID: "u1",
 			Labels:          map[string]string{"pod-template-hash": "5d9", "app": "cart"},
 			Annotations:     map[string]string{odiv1.AnnotationServiceName: "my-cart", "other": "x"},
-			OwnerReferences: []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "cart-5d9", Controller: &controller}},
+			OwnerReferences: []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "cart-5d9", UID: "u2", Controller: &controller}},
 			ManagedFields:   []metav1.ManagedFieldsEntry{{Manager: "kubelet"}},
 		},
 		Spec: corev1.PodSpec{
@@ -48,12 +48,16 @@ func cartPod() *corev1.Pod {
 	}
 }
 
-var cart = workload.Reference{Namespace: "shop", Kind: odiv1.KindDeployment, Name: "cart"}
+var (
+	cart         = workload.Reference{Namespace: "shop", Kind: odiv1.KindDeployment, Name: "cart"}
+	cartReplicas = workload.Reference{Namespace: "shop", Kind: odiv1.KindReplicaSet, Name: "cart-5d9"}
+)
 
 func TestReadPod(t *testing.T) {
 	want := pod{
-		namespace: "shop", name: "cart-5d9-x", uid: "u1", ownerKind: "ReplicaSet", owner: "cart-5d9", serviceName: "my-cart",
-		workloads:  []workload.Reference{cart},
+		namespace: "shop", name: "cart-5d9-x", uid: "u1", serviceName: "my-cart",
+		direct: cartReplicas, ownerUID: "u2", asks: true,
+		workloads:  []workload.Reference{cart, cartReplicas},
 		containers: []container{{name: "app", id: "c1", image: "cart:1", running: true, probes: []string{"/healthz", "/ready"}}},
 	}
 	if diff := cmp.Diff(want, readPod(cartPod()), cmp.AllowUnexported(pod{}, container{})); diff != "" {
