@@ -110,6 +110,11 @@ func apply(ctx context.Context, io streams.Streams, c client.Client, wish select
 		fmt.Fprintf(io.Out, "%s: InstrumentationConfig %s/%s deleted\n", wish, config.Namespace, config.Name)
 	}
 	if s.switchOff != nil {
+		if !s.exists {
+			if err := wish.Check(ctx, c); err != nil {
+				return err
+			}
+		}
 		if err := writeOff(ctx, c, s); err != nil {
 			return err
 		}
