@@ -87,8 +87,7 @@ func selected(in Input) Step {
 		s.Text = fmt.Sprintf("odi never instruments the namespace %s.", in.Workload.Namespace)
 	case in.Object == nil:
 		s.Text = "No InstrumentationConfig selects it."
-		s.Todo = fmt.Sprintf("to select it: odi instrument %s %s -n %s",
-			strings.ToLower(string(in.Workload.Kind)), in.Workload.Name, in.Workload.Namespace)
+		s.Todo = "to select it: " + instrument(in.Workload)
 	default:
 		s.State = Done
 		s.Text = message(in.Object, odiv1.ConditionSelected, fmt.Sprintf("By InstrumentationConfig %s.", in.Object.Spec.Config))
@@ -130,8 +129,7 @@ func decided(in Input) Step {
 
 // howToSwitchOn is for a workload of which no container is instrumented.
 func howToSwitchOn(in Input) string {
-	ref := in.Object.Spec.Workload
-	command := fmt.Sprintf("odi instrument %s %s -n %s", strings.ToLower(string(ref.Kind)), ref.Name, in.Object.Namespace)
+	command := instrument(workload.In(in.Object.Namespace, in.Object.Spec.Workload))
 	switch in.Object.Spec.Containers[0].Reason {
 	case odiv1.ReasonOtherAgentPresent:
 		return "to instrument it all the same: " + command + " --method eBPF"
@@ -139,6 +137,14 @@ func howToSwitchOn(in Input) string {
 		return "to switch it on: " + command
 	}
 	return ""
+}
+
+// instrument is the command that selects a workload; one of another controller goes with its namespace.
+func instrument(ref workload.Reference) string {
+	if !workload.IsBuiltin(ref.Kind) {
+		return "odi instrument namespace " + ref.Namespace
+	}
+	return fmt.Sprintf("odi instrument %s %s -n %s", strings.ToLower(string(ref.Kind)), ref.Name, ref.Namespace)
 }
 
 func attached(in Input) Step {

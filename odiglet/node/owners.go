@@ -83,7 +83,7 @@ func (o *owners) ask(ctx context.Context) bool {
 
 // workloads names what the pods of an owner may belong to, the likeliest first.
 // The owner itself stays among them: it is left over when its own owner is
-// deleted without it. So it is when it is gone, or another has its name.
+// deleted without it. None when it is gone, or another has its name.
 func (o *owners) workloads(ctx context.Context, uid types.UID, owner workload.Reference) ([]workload.Reference, error) {
 	object := &metav1.PartialObjectMetadata{}
 	object.SetGroupVersionKind(ownerKind(owner.Kind))
@@ -91,10 +91,11 @@ func (o *owners) workloads(ctx context.Context, uid types.UID, owner workload.Re
 	if client.IgnoreNotFound(err) != nil {
 		return nil, fmt.Errorf("reading %s: %w", owner, err)
 	}
-	if err == nil && object.UID == uid {
-		if above, covered := workload.Above(object, owner.Kind); covered {
-			return []workload.Reference{above, owner}, nil
-		}
+	if err != nil || object.UID != uid {
+		return nil, nil
+	}
+	if above, covered := workload.Above(object, owner.Kind); covered {
+		return []workload.Reference{above, owner}, nil
 	}
 	return []workload.Reference{owner}, nil
 }

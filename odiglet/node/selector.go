@@ -101,7 +101,8 @@ func (c *cluster) deletePod(namespace, name string) {
 	c.changed()
 }
 
-// answer takes what an owner said: the workloads that its pods may belong to.
+// answer takes what an owner said: the workloads that its pods may belong to. An
+// owner that is gone says nothing, and its pods keep what they say themselves.
 func (c *cluster) answer(owner types.UID, workloads []workload.Reference) {
 	c.mu.Lock()
 	differs := false
@@ -109,9 +110,13 @@ func (c *cluster) answer(owner types.UID, workloads []workload.Reference) {
 		if p.ownerUID != owner {
 			continue
 		}
+		p.asks = false
+		if workloads == nil {
+			continue
+		}
 		c.owned[owner] = workloads
 		differs = differs || !slices.Equal(p.workloads, workloads)
-		p.workloads, p.asks = workloads, false
+		p.workloads = workloads
 	}
 	c.mu.Unlock()
 	if differs {
