@@ -23,6 +23,9 @@ const (
 // signalPath is what the exporter adds by itself.
 var signalPath = regexp.MustCompile(`/v1/(traces|metrics|logs)$`)
 
+// known says whether a field may be of that kind; empty is no address.
+func (a Address) known() bool { return a == "" || a == AddressGRPC || a == AddressHTTP }
+
 // tidy takes off what is too much: slashes at the end, and the path that the exporter adds.
 func (a Address) tidy(value string) string {
 	value = strings.TrimRight(value, "/")
@@ -46,13 +49,18 @@ func (a Address) check(value string) error {
 		return errors.New("leave away what begins with ? or #")
 	}
 	parsed, err := url.Parse(value)
-	switch {
-	case err != nil:
+	if err != nil {
 		var syntax *url.Error
 		if errors.As(err, &syntax) {
-			err = syntax.Err
+			err = syntax.Err // The rest repeats the address.
 		}
 		return fmt.Errorf("it is no address: %w", err)
+	}
+	return a.checkParts(parsed)
+}
+
+func (a Address) checkParts(parsed *url.URL) error {
+	switch {
 	case parsed.User != nil:
 		return errors.New("name and password do not belong into an address: use the secret fields")
 	case parsed.Hostname() == "":
