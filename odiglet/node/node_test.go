@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -69,6 +70,33 @@ func TestReadPod(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, readPod(small.(*corev1.Pod)), cmp.AllowUnexported(pod{}, container{})); diff != "" {
 		t.Errorf("what the cache keeps is not enough (-want +got):\n%s", diff)
+	}
+}
+
+// TestEveryContainerOfAPodIsRead holds that processes of init containers, native sidecars and debugging containers have a place.
+func TestEveryContainerOfAPodIsRead(t *testing.T) {
+	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
+	p := cartPod()
+	always := corev1.ContainerRestartPolicyAlways
+	p.Spec.InitContainers = []corev1.Container{{Name: "migrate", Image: "m:1"}, {Name: "proxy", Image: "p:1", RestartPolicy: &always}}
+	p.Spec.EphemeralContainers = []corev1.EphemeralContainer{
+		{EphemeralContainerCommon: corev1.EphemeralContainerCommon{Name: "debug", Image: "d:1"}, TargetContainerName: "app"},
+	}
+	p.Status.InitContainerStatuses = []corev1.ContainerStatus{
+		{Name: "migrate", ContainerID: "containerd://i1"}, {Name: "proxy", ContainerID: "containerd://i2", State: running},
+	}
+	p.Status.EphemeralContainerStatuses = []corev1.ContainerStatus{{Name: "debug", ContainerID: "containerd://e1", State: running}}
+	small, err := slim(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []container{
+		{name: "migrate", id: "i1", image: "m:1"}, {name: "proxy", id: "i2", image: "p:1", running: true},
+		{name: "app", id: "c1", image: "cart:1", running: true, probes: []string{"/healthz", "/ready"}},
+		{name: "debug", id: "e1", image: "d:1", running: true},
+	}
+	if diff := cmp.Diff(want, readPod(small.(*corev1.Pod)).containers, cmp.AllowUnexported(container{}), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("containers (-want +got):\n%s", diff)
 	}
 }
 
