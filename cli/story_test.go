@@ -57,6 +57,8 @@ func TestStory(t *testing.T) {
 	u.sees("instrument namespace shpo", 2, "^odi: there is no namespace shpo; there are: .*shop")
 	u.sees("instrument namespace kube-system", 2, "odi never instruments the namespace kube-system")
 	u.sees("instrument deployment crat -n shop", 2, "there is no deployment shop/crat; there are: cart")
+	u.sees("instrument deployment cart -n default", 2, "there is no deployment default/cart; there is one with -n shop")
+	u.sees("destination add debug --name Bad_Name --export", 2, "--name Bad_Name: a lowercase RFC 1123 subdomain")
 	u.sees("instrument cronjob x -n shop", 2, "the namespace shop has no CronJob at all")
 	u.sees("describe deployment/crat -n shop", 2, "there are: cart")
 

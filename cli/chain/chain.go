@@ -174,6 +174,11 @@ func attached(in Input) Step {
 func exporting(in Input) Step {
 	s := Step{Name: "Exporting", State: Broken}
 	mine := For(in.Workload.Namespace, in.OdiNamespace, in.Destinations)
+	if off := disabled(in); len(mine) == 0 && off != nil {
+		only := Destination(off)
+		only.Name = "Exporting"
+		return only
+	}
 	if len(mine) == 0 {
 		s.Text = "No destination receives its data."
 		s.Todo = "to add one: odi destination add <type>"
@@ -205,6 +210,17 @@ func For(namespace, odiNamespace string, all []odiv1.Destination) []odiv1.Destin
 		}
 	}
 	return mine
+}
+
+// disabled is a destination that would receive the data of the workload; nil when there is none.
+func disabled(in Input) *odiv1.Destination {
+	for i := range in.Destinations {
+		d := &in.Destinations[i]
+		if d.Spec.Disabled && (d.Namespace == in.OdiNamespace || d.Namespace == in.Workload.Namespace) {
+			return d
+		}
+	}
+	return nil
 }
 
 // Destination says whether one destination takes data.

@@ -171,6 +171,9 @@ func unknownNamespace(ctx context.Context, c client.Client, name string) error {
 }
 
 func (w Wish) unknownWorkload(ctx context.Context, c client.Client) error {
+	if elsewhere := w.elsewhere(ctx, c); elsewhere != "" {
+		return exit.Usagef("there is no %s; there is one with -n %s", w, elsewhere)
+	}
 	names, err := Names(ctx, c, w.Kind, w.Namespace)
 	if err != nil {
 		return exit.Usagef("there is no %s", w)
@@ -179,6 +182,20 @@ func (w Wish) unknownWorkload(ctx context.Context, c client.Client) error {
 		return exit.Usagef("there is no %s; the namespace %s has no %s at all", w, w.Namespace, w.Kind)
 	}
 	return exit.Usagef("there is no %s; there are: %s", w, some(names))
+}
+
+// elsewhere is a namespace that has a workload of that kind and name; whoever may not look gets no hint.
+func (w Wish) elsewhere(ctx context.Context, c client.Client) string {
+	all, err := kube.ListWorkloads(ctx, c, "", w.Kind)
+	if err != nil {
+		return ""
+	}
+	for _, other := range all {
+		if other.Kind == w.Kind && other.Name == w.Name && !workload.IsSystemNamespace(other.Namespace) {
+			return other.Namespace
+		}
+	}
+	return ""
 }
 
 func some(names []string) string {

@@ -57,7 +57,7 @@ func TestStory(t *testing.T) {
 	wantSelected(t, c, "shop", "deployment-cart", "cart")
 	wantSelected(t, c, "shop", "deployment-later", "web")
 	wantSelected(t, c, "shop", "deployment-db", "all")
-	wantConfig(t, c, web, verdict{metav1.ConditionTrue, odiv1.ReasonSelected, "Selected 1 of 2 matching workloads; stronger configs have the others."})
+	wantConfig(t, c, web, verdict{metav1.ConditionTrue, odiv1.ReasonSelected, "Selected 1 of 2 matching workloads; stronger configs have the others: cart."})
 
 	t.Log("A workload whose labels change goes to another config.")
 	patchLabels(t, c, later, "data")
