@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -36,12 +37,7 @@ func OfOwner(namespace string, owner metav1.OwnerReference) Reference {
 
 // IsBuiltin says whether a kind is one of Kinds; any other is another controller's.
 func IsBuiltin(kind odiv1.WorkloadKind) bool {
-	for _, known := range builtin {
-		if kind == known {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(Kinds(), kind)
 }
 
 // Controller is the owner that made an object; nil when nothing did. The node that

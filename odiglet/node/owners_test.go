@@ -79,7 +79,7 @@ func TestOwnersSayWhoseAPodIs(t *testing.T) {
 		t.Errorf("a second pod of a known Job: %+v", p)
 	}
 	before := orphan.DeepCopy()
-	orphan.OwnerReferences = owners1("apps/v1", "Deployment", "left")
+	orphan.OwnerReferences = madeBy("apps/v1", "Deployment", "left")
 	if err := api.Patch(t.Context(), orphan, client.MergeFrom(before)); err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestOwnersSayWhoseAPodIs(t *testing.T) {
 	}
 }
 
-func owners1(apiVersion, kind, name string) []metav1.OwnerReference {
+func madeBy(apiVersion, kind, name string) []metav1.OwnerReference {
 	if kind == "" {
 		return nil
 	}
@@ -111,7 +111,7 @@ func owners1(apiVersion, kind, name string) []metav1.OwnerReference {
 
 func aJob(name, apiVersion, kind, owner string) *batchv1.Job {
 	j := &batchv1.Job{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, OwnerReferences: owners1(apiVersion, kind, owner)},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, OwnerReferences: madeBy(apiVersion, kind, owner)},
 		Spec:       batchv1.JobSpec{Template: testkit.PodTemplate(name, "app")},
 	}
 	j.Spec.Template.Spec.RestartPolicy = corev1.RestartPolicyNever
@@ -120,7 +120,7 @@ func aJob(name, apiVersion, kind, owner string) *batchv1.Job {
 
 func aReplicaSet(name, apiVersion, kind, owner string) *appsv1.ReplicaSet {
 	return &appsv1.ReplicaSet{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, OwnerReferences: owners1(apiVersion, kind, owner)},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, OwnerReferences: madeBy(apiVersion, kind, owner)},
 		Spec: appsv1.ReplicaSetSpec{
 			Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": name}}, Template: testkit.PodTemplate(name, "app"),
 		},
