@@ -57,6 +57,8 @@ func TestStory(t *testing.T) {
 	u.sees("instrument namespace shpo", 2, "^odi: there is no namespace shpo; there are: .*shop")
 	u.sees("instrument namespace kube-system", 2, "odi never instruments the namespace kube-system")
 	u.sees("instrument deployment crat -n shop", 2, "there is no deployment shop/crat; there are: cart")
+	u.sees("instrument deployment cart -n default", 2, "there is no deployment default/cart; there is one with -n shop")
+	u.sees("destination add debug --name Bad_Name --export", 2, "--name Bad_Name: a lowercase RFC 1123 subdomain")
 	u.sees("instrument cronjob x -n shop", 2, "the namespace shop has no CronJob at all")
 	u.sees("describe deployment/crat -n shop", 2, "there are: cart")
 
@@ -64,12 +66,28 @@ func TestStory(t *testing.T) {
 	u.sees("instrument namespace shop", 0, "namespace shop: InstrumentationConfig shop/namespace created.*No destination yet")
 	u.sees("instrument namespace shop", 0, "InstrumentationConfig shop/namespace unchanged")
 	u.sees("instrument namespace shop --method eBPF", 0, "InstrumentationConfig shop/namespace changed")
+	u.sees("uninstrument deployment crat -n shop", 2, "there is no deployment shop/crat; there are: cart")
 	u.sees("uninstrument deployment cart -n shop", 0, "InstrumentationConfig shop/deployment-cart has method None")
 	u.sees("uninstrument deployment cart -n shop", 0, "InstrumentationConfig deployment-cart has switched it off already")
 	u.sees("uninstrument namespace shop", 0, "InstrumentationConfig shop/namespace deleted.*")
 	u.sees("uninstrument deployment cart -n shop", 0, "InstrumentationConfig shop/deployment-cart deleted")
 	u.sees("uninstrument deployment cart -n shop", 0, "nothing instruments it")
 	u.sees("describe deployment/cart -n shop", 0, "Why is there no trace\\? The manager does not work: does not exist yet; to see more: kubectl")
+
+	// What is part of another workload, or over, is none of its own; another controller's has no command but its namespace's.
+	made := &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "cart-5d9"}, Spec: appsv1.ReplicaSetSpec{
+		Selector: deployment("shop", "cart").Spec.Selector, Template: deployment("shop", "cart").Spec.Template}}
+	made.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "Deployment", Name: "cart", UID: "u", Controller: new(true)}}
+	lone := made.DeepCopy()
+	lone.Name, lone.OwnerReferences = "lone", nil
+	rollout := made.DeepCopy()
+	rollout.Name, rollout.OwnerReferences[0].APIVersion, rollout.OwnerReferences[0].Kind = "web-6c5", "argoproj.io/v1alpha1", "Rollout"
+	testkit.Create(t, c, made, lone, rollout)
+	u.sees("describe replicaset/cart-5d9 -n shop", 2, "the replicaset shop/cart-5d9 is part of another workload: deployment/cart -n shop")
+	u.sees("instrument replicaset cart-5d9 -n shop", 2, "is part of another workload: deployment/cart")
+	u.sees("instrument replicaset x -n shop", 2, "there is no replicaset shop/x; there are: lone\n")
+	u.sees("describe rollout.argoproj.io/cart -n shop", 0, "^rollout.argoproj.io shop/cart")
+	u.sees("describe rollout.argoproj.io/x -n shop", 2, "there is no rollout.argoproj.io shop/x that has pods or ReplicaSets")
 
 	// Destinations: a person is asked, a script is told.
 	testkit.Namespace(t, c, "odi-system")

@@ -89,6 +89,16 @@ func (f Field) Check(value string) error {
 	if len(f.Enum) > 0 && !slices.Contains(f.Enum, value) {
 		return fmt.Errorf("%q is not valid; valid values: %s", f.shown(value), strings.Join(f.Enum, ", "))
 	}
+	if f.Address != "" {
+		if err := f.Address.check(value); err != nil {
+			return fmt.Errorf("%q is not valid: %w. %s", f.shown(value), err, f.Help)
+		}
+	}
+	if f.Secret {
+		if err := checkSecret(value); err != nil {
+			return err
+		}
+	}
 	if f.Pattern == "" {
 		return nil
 	}
@@ -100,6 +110,35 @@ func (f Field) Check(value string) error {
 		return fmt.Errorf("%q is not valid. %s", f.shown(value), f.Help)
 	}
 	return nil
+}
+
+// checkSecret judges what a secret field holds, without a word of it. All of them
+// go into headers, of which gRPC takes printable ASCII only and HTTP no line break.
+func checkSecret(value string) error {
+	for i, r := range value {
+		switch {
+		case r == '\n' || r == '\r':
+			return fmt.Errorf("it has a line break after %d characters; a header's value is one line", i)
+		case r < ' ' || r > '~':
+			return fmt.Errorf("character %d is not printable ASCII, which is all that a header can carry", i+1)
+		}
+	}
+	return nil
+}
+
+// CheckSecrets judges the values of the secret fields. It returns every problem, each a *FieldError.
+func (t Type) CheckSecrets(secrets map[string]string) error {
+	var problems []error
+	for _, f := range t.Fields {
+		value, given := secrets[f.Name]
+		if !f.Secret || !given {
+			continue
+		}
+		if err := f.Check(value); err != nil {
+			problems = append(problems, &FieldError{Field: f.Name, Problem: err.Error()})
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // shown keeps secrets out of messages and messages short.

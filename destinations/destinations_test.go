@@ -116,7 +116,7 @@ func TestCheckSaysWhatIsValid(t *testing.T) {
 		},
 		"an address needs its scheme": {
 			typ: "jaeger", config: map[string]string{"endpoint": "jaeger:4317"},
-			want: `endpoint: "jaeger:4317" is not valid. Address of Jaeger's OTLP/gRPC receiver, for example http://jaeger.observability:4317; http:// is without TLS.`,
+			want: `endpoint: "jaeger:4317" is not valid: the scheme is missing: write http://jaeger:4317, or https://jaeger:4317 for TLS. Address of Jaeger's OTLP/gRPC receiver, for example http://jaeger.observability:4317; http:// is without TLS.`,
 		},
 		"a value outside of the enum lists the valid ones": {
 			typ: "debug", config: map[string]string{"verbosity": "loud"},

@@ -33,7 +33,7 @@ type Exporter struct {
 // In a template, {{field}} stands for a field's value. A key whose value
 // mentions a field that is not set is left out, and so is what becomes empty
 // by that. Where the place is all of the text and the field's values are
-// "true" and "false", it becomes a boolean. Values stay what they are: the
+// "true" and "false", it becomes a boolean. Values but addresses stay what they are: the
 // collector expands ${...}, so a dollar sign in a plain value is escaped.
 func (t Type) Render(config, secrets map[string]string, signals []odiv1.Signal) []Exporter {
 	values := t.values(config, secrets)
@@ -85,6 +85,9 @@ func (t Type) values(config, secrets map[string]string) values {
 		raw := config[f.Name]
 		if raw == "" {
 			raw = f.Default
+		}
+		if f.Address != "" {
+			raw = f.Address.tidy(raw)
 		}
 		if raw != "" {
 			boolean := len(f.Enum) == 2 && slices.Contains(f.Enum, "true") && slices.Contains(f.Enum, "false")

@@ -50,6 +50,8 @@ type Field struct {
 	Default string `json:"default,omitempty"`
 	// Enum lists the valid values, when they are few. "true" and "false" make a boolean.
 	Enum []string `json:"enum,omitempty"`
+	// Address is set for a field that holds one.
+	Address Address `json:"address,omitempty"`
 	// Pattern is a regular expression that values match.
 	Pattern string `json:"pattern,omitempty"`
 }

@@ -60,6 +60,8 @@ func (f Field) sound() error {
 		return errors.New("title and help are required")
 	case f.Required && f.Default != "":
 		return errors.New("a required field has no default")
+	case !f.Address.known():
+		return fmt.Errorf("unknown kind of address %q", f.Address)
 	case f.Secret && f.Default != "":
 		return errors.New("a secret field has no default")
 	}

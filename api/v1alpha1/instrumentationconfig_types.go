@@ -29,17 +29,22 @@ const (
 	SignalLogs    Signal = "logs"
 )
 
-// WorkloadKind is a kind of workload that odi instruments.
-// +kubebuilder:validation:Enum=Deployment;StatefulSet;DaemonSet;CronJob;Job
+// WorkloadKind is one of the kinds below, or the Kind.group of another controller that owns
+// pods, for example Rollout.argoproj.io; core stands for the group that has no name.
+// +kubebuilder:validation:MaxLength=253
+// +kubebuilder:validation:Pattern=`^(Deployment|StatefulSet|DaemonSet|CronJob|Job|ReplicaSet|ReplicationController|Pod|[A-Z][A-Za-z0-9]*([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)+)$`
 type WorkloadKind string
 
-// The workload kinds.
+// The workload kinds. A ReplicaSet or a Pod is a workload when nothing else owns it.
 const (
-	KindDeployment  WorkloadKind = "Deployment"
-	KindStatefulSet WorkloadKind = "StatefulSet"
-	KindDaemonSet   WorkloadKind = "DaemonSet"
-	KindCronJob     WorkloadKind = "CronJob"
-	KindJob         WorkloadKind = "Job"
+	KindDeployment            WorkloadKind = "Deployment"
+	KindStatefulSet           WorkloadKind = "StatefulSet"
+	KindDaemonSet             WorkloadKind = "DaemonSet"
+	KindCronJob               WorkloadKind = "CronJob"
+	KindJob                   WorkloadKind = "Job"
+	KindReplicaSet            WorkloadKind = "ReplicaSet"
+	KindReplicationController WorkloadKind = "ReplicationController"
+	KindPod                   WorkloadKind = "Pod"
 )
 
 // WorkloadReference names one workload in the namespace of the referring object.
@@ -64,7 +69,7 @@ type Target struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name,omitempty"`
-	// selector matches workloads by their own labels.
+	// selector matches workloads by their own labels; one of another controller by those of what it made.
 	// +optional
 	Selector *metav1.LabelSelector `json:"selector,omitempty"`
 }

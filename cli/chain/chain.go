@@ -87,8 +87,7 @@ func selected(in Input) Step {
 		s.Text = fmt.Sprintf("odi never instruments the namespace %s.", in.Workload.Namespace)
 	case in.Object == nil:
 		s.Text = "No InstrumentationConfig selects it."
-		s.Todo = fmt.Sprintf("to select it: odi instrument %s %s -n %s",
-			strings.ToLower(string(in.Workload.Kind)), in.Workload.Name, in.Workload.Namespace)
+		s.Todo = "to select it: " + instrument(in.Workload)
 	default:
 		s.State = Done
 		s.Text = message(in.Object, odiv1.ConditionSelected, fmt.Sprintf("By InstrumentationConfig %s.", in.Object.Spec.Config))
@@ -130,8 +129,7 @@ func decided(in Input) Step {
 
 // howToSwitchOn is for a workload of which no container is instrumented.
 func howToSwitchOn(in Input) string {
-	ref := in.Object.Spec.Workload
-	command := fmt.Sprintf("odi instrument %s %s -n %s", strings.ToLower(string(ref.Kind)), ref.Name, in.Object.Namespace)
+	command := instrument(workload.In(in.Object.Namespace, in.Object.Spec.Workload))
 	switch in.Object.Spec.Containers[0].Reason {
 	case odiv1.ReasonOtherAgentPresent:
 		return "to instrument it all the same: " + command + " --method eBPF"
@@ -139,6 +137,14 @@ func howToSwitchOn(in Input) string {
 		return "to switch it on: " + command
 	}
 	return ""
+}
+
+// instrument is the command that selects a workload; one of another controller goes with its namespace.
+func instrument(ref workload.Reference) string {
+	if !workload.IsBuiltin(ref.Kind) {
+		return "odi instrument namespace " + ref.Namespace
+	}
+	return fmt.Sprintf("odi instrument %s %s -n %s", strings.ToLower(string(ref.Kind)), ref.Name, ref.Namespace)
 }
 
 func attached(in Input) Step {
@@ -168,6 +174,11 @@ func attached(in Input) Step {
 func exporting(in Input) Step {
 	s := Step{Name: "Exporting", State: Broken}
 	mine := For(in.Workload.Namespace, in.OdiNamespace, in.Destinations)
+	if off := disabled(in); len(mine) == 0 && off != nil {
+		only := Destination(off)
+		only.Name = "Exporting"
+		return only
+	}
 	if len(mine) == 0 {
 		s.Text = "No destination receives its data."
 		s.Todo = "to add one: odi destination add <type>"
@@ -199,6 +210,17 @@ func For(namespace, odiNamespace string, all []odiv1.Destination) []odiv1.Destin
 		}
 	}
 	return mine
+}
+
+// disabled is a destination that would receive the data of the workload; nil when there is none.
+func disabled(in Input) *odiv1.Destination {
+	for i := range in.Destinations {
+		d := &in.Destinations[i]
+		if d.Spec.Disabled && (d.Namespace == in.OdiNamespace || d.Namespace == in.Workload.Namespace) {
+			return d
+		}
+	}
+	return nil
 }
 
 // Destination says whether one destination takes data.

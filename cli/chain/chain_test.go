@@ -107,6 +107,11 @@ func TestWhyIsThereNoTrace(t *testing.T) {
 			wantStep: "Exporting", wantState: Broken,
 			wantWhy: "No destination receives its data; to add one: odi destination add <type>",
 		},
+		"the only destination is switched off": {
+			in:       Input{Object: attachedCart(), OdiNamespace: "odi-system", Destinations: []odiv1.Destination{off(backend("odi-system", ready))}},
+			wantStep: "Exporting", wantState: Off,
+			wantWhy: "destination odi-system/jaeger is disabled; to enable it, set spec.disabled to false",
+		},
 		"another tenant's destination does not count": {
 			in:       Input{Object: attachedCart(), Destinations: []odiv1.Destination{backend("payments", ready)}},
 			wantStep: "Exporting", wantState: Broken,
@@ -155,4 +160,9 @@ func TestWhyIsThereNoTrace(t *testing.T) {
 			}
 		})
 	}
+}
+
+func off(d odiv1.Destination) odiv1.Destination {
+	d.Spec.Disabled = true
+	return d
 }

@@ -25,7 +25,9 @@ func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
 attached, exporting. Then come its processes, and the routes that its spans are named
 after, with their requests. The last line answers "why is there no trace?".
 
-Kinds: deployment, statefulset, daemonset, cronjob, job, namespace, destination, node.`,
+Kinds: deployment, statefulset, daemonset, cronjob, job, replicaset, replicationcontroller
+and pod where nothing else owns them, <kind>.<group> of another controller's, for
+example rollout.argoproj.io; and namespace, destination, node.`,
 		Example: `  odi describe deployment/cart -n shop
   odi describe namespace/shop
   odi describe destination/jaeger
@@ -88,7 +90,8 @@ func describer(word string) (func(context.Context, asked) error, error) {
 	}
 	kind, err := workload.ParseKind(word)
 	if err != nil {
-		return nil, exit.Usagef("unknown kind %q; valid are deployment, statefulset, daemonset, cronjob, job, namespace, destination, node", word)
+		return nil, exit.Usagef("unknown kind %q; valid are deployment, statefulset, daemonset, cronjob, job, replicaset, "+
+			"replicationcontroller, pod, namespace, destination, node, and <kind>.<group> of another controller's", word)
 	}
 	return func(ctx context.Context, a asked) error { return describeWorkload(ctx, a, kind) }, nil
 }

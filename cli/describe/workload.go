@@ -17,6 +17,7 @@ import (
 	"github.com/odi-dev/odi/cli/output"
 	"github.com/odi-dev/odi/cli/selected"
 	"github.com/odi-dev/odi/internal/nodeapi"
+	"github.com/odi-dev/odi/internal/workload"
 )
 
 // workloadAnswer is what is printed about one workload.
@@ -54,6 +55,7 @@ func describeWorkload(ctx context.Context, a asked, kind odiv1.WorkloadKind) err
 	in.Workload = wish.Reference()
 	if len(workloads) > 0 {
 		in.Object = &workloads[0]
+		in.Workload = workload.In(wish.Namespace, in.Object.Spec.Workload)
 	}
 	answer := workloadAnswer{Workload: wish.String(), Steps: chain.Follow(in)}
 	answer.Why = chain.Why(answer.Steps)

@@ -14,7 +14,6 @@ import (
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/cli/cluster"
 	"github.com/odi-dev/odi/cli/exit"
-	"github.com/odi-dev/odi/cli/output"
 	"github.com/odi-dev/odi/internal/kube"
 	"github.com/odi-dev/odi/internal/workload"
 )
@@ -112,14 +111,43 @@ func (w Wish) Exists(ctx context.Context, c client.Client) error {
 	if w.Kind == "" {
 		return nil
 	}
-	err = c.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: w.Name}, kube.NewWorkloadObject(w.Kind))
+	if !workload.IsBuiltin(w.Kind) {
+		return w.ownerExists(ctx, c)
+	}
+	object := kube.NewWorkloadObject(w.Kind)
+	err = c.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: w.Name}, object)
 	if apierrors.IsNotFound(err) {
 		return w.unknownWorkload(ctx, c)
 	}
 	if err != nil {
 		return fmt.Errorf("reading the %s: %w", w, err)
 	}
+	if above, covered := kube.Covers(object, w.Kind); covered {
+		return exit.Usagef("the %s is part of another workload: %s", w, OfReference(above).DescribeArgs())
+	}
+	if _, isWorkload := kube.ReadWorkload(object); !isWorkload {
+		return exit.Usagef("the %s has ended", w)
+	}
 	return nil
+}
+
+// ownerExists looks for a workload of a kind that odi knows by its pods alone.
+func (w Wish) ownerExists(ctx context.Context, c client.Client) error {
+	all, err := kube.ListWorkloads(ctx, c, w.Namespace, odiv1.KindReplicaSet, odiv1.KindPod)
+	if err != nil {
+		return err
+	}
+	for _, other := range all {
+		if strings.EqualFold(string(other.Kind), string(w.Kind)) && other.Name == w.Name {
+			return nil
+		}
+	}
+	return exit.Usagef("there is no %s that has pods or ReplicaSets", w)
+}
+
+// OfReference is the wish for a workload.
+func OfReference(ref workload.Reference) Wish {
+	return Wish{Kind: ref.Kind, Namespace: ref.Namespace, Name: ref.Name}
 }
 
 // Labels are the labels of the workload; none for a namespace, or when it is gone.
@@ -127,12 +155,11 @@ func (w Wish) Labels(ctx context.Context, c client.Client) (map[string]string, e
 	if w.Kind == "" {
 		return nil, nil
 	}
-	object := kube.NewWorkloadObject(w.Kind)
-	err := c.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: w.Name}, object)
-	if client.IgnoreNotFound(err) != nil {
-		return nil, fmt.Errorf("reading the %s: %w", w, err)
+	found, _, err := kube.FindWorkload(ctx, c, w.Reference())
+	if err != nil || found.Object == nil {
+		return nil, err
 	}
-	return object.GetLabels(), nil
+	return found.Object.GetLabels(), nil
 }
 
 func unknownNamespace(ctx context.Context, c client.Client, name string) error {
@@ -144,6 +171,9 @@ func unknownNamespace(ctx context.Context, c client.Client, name string) error {
 }
 
 func (w Wish) unknownWorkload(ctx context.Context, c client.Client) error {
+	if elsewhere := w.elsewhere(ctx, c); elsewhere != "" {
+		return exit.Usagef("there is no %s; there is one with -n %s", w, elsewhere)
+	}
 	names, err := Names(ctx, c, w.Kind, w.Namespace)
 	if err != nil {
 		return exit.Usagef("there is no %s", w)
@@ -152,6 +182,20 @@ func (w Wish) unknownWorkload(ctx context.Context, c client.Client) error {
 		return exit.Usagef("there is no %s; the namespace %s has no %s at all", w, w.Namespace, w.Kind)
 	}
 	return exit.Usagef("there is no %s; there are: %s", w, some(names))
+}
+
+// elsewhere is a namespace that has a workload of that kind and name; whoever may not look gets no hint.
+func (w Wish) elsewhere(ctx context.Context, c client.Client) string {
+	all, err := kube.ListWorkloads(ctx, c, "", w.Kind)
+	if err != nil {
+		return ""
+	}
+	for _, other := range all {
+		if other.Kind == w.Kind && other.Name == w.Name && !workload.IsSystemNamespace(other.Namespace) {
+			return other.Namespace
+		}
+	}
+	return ""
 }
 
 func some(names []string) string {
@@ -179,17 +223,15 @@ func Namespaces(ctx context.Context, c client.Client) ([]string, error) {
 
 // Names lists the workloads of one kind.
 func Names(ctx context.Context, c client.Client, kind odiv1.WorkloadKind, namespace string) ([]string, error) {
-	list := kube.NewWorkloadList(kind)
-	if err := c.List(ctx, list, client.InNamespace(namespace)); err != nil {
-		return nil, fmt.Errorf("listing each %s of %s: %w", kind, namespace, err)
-	}
-	objects, err := output.Objects(list)
+	all, err := kube.ListWorkloads(ctx, c, namespace, kind)
 	if err != nil {
 		return nil, err
 	}
-	names := make([]string, 0, len(objects))
-	for _, object := range objects {
-		names = append(names, object.GetName())
+	names := make([]string, 0, len(all))
+	for _, w := range all {
+		if w.Kind == kind {
+			names = append(names, w.Name)
+		}
 	}
 	sort.Strings(names)
 	return names, nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/cli/chain"
@@ -83,6 +84,7 @@ func Judge(seen Seen) Report {
 	}
 	r.nodes(seen.Components.Nodes)
 	r.destinations(seen.Destinations)
+	r.configs(seen.Configs)
 	r.workloads(seen)
 	r.losses(seen)
 	return r
@@ -122,6 +124,17 @@ func (r *Report) destinations(list []odiv1.Destination) {
 		r.Destinations = append(r.Destinations, row)
 		if step := chain.Destination(d); step.State == chain.Broken {
 			r.problem("%s", chain.Why([]chain.Step{step}))
+		}
+	}
+}
+
+// configs names those that do not do what they are for, and why.
+func (r *Report) configs(list []odiv1.InstrumentationConfig) {
+	for _, config := range list {
+		ready := meta.FindStatusCondition(config.Status.Conditions, odiv1.ConditionReady)
+		if ready != nil && ready.Status == metav1.ConditionFalse {
+			r.problem("config %s/%s is not ready (%s): %s; to see it: kubectl -n %s get ic %s -o yaml", config.Namespace, config.Name,
+				ready.Reason, strings.TrimSuffix(ready.Message, "."), config.Namespace, config.Name)
 		}
 	}
 }

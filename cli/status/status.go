@@ -37,6 +37,7 @@ Each problem is one line that ends in what to do.`,
 // Seen is everything that the report is made of.
 type Seen struct {
 	Components   components.Observed
+	Configs      []odiv1.InstrumentationConfig
 	Workloads    []odiv1.InstrumentedWorkload
 	Destinations []odiv1.Destination
 	// Live is what the odiglets that answer say of themselves, by node.
@@ -72,6 +73,11 @@ func gather(ctx context.Context, to *cluster.Cluster) (Seen, error) {
 	if err := c.List(ctx, &workloads); err != nil {
 		return Seen{}, fmt.Errorf("listing InstrumentedWorkloads: %w", err)
 	}
+	var configs odiv1.InstrumentationConfigList
+	if err := c.List(ctx, &configs); err != nil {
+		return Seen{}, fmt.Errorf("listing InstrumentationConfigs: %w", err)
+	}
+	seen.Configs = configs.Items
 	var destinations odiv1.DestinationList
 	if err := c.List(ctx, &destinations); err != nil {
 		return Seen{}, fmt.Errorf("listing destinations: %w", err)

@@ -63,6 +63,13 @@ func instrumented(name string, method odiv1.Method, seen metav1.Condition) odiv1
 	}
 }
 
+func config(name string, ready metav1.Condition) odiv1.InstrumentationConfig {
+	return odiv1.InstrumentationConfig{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name},
+		Status:     odiv1.InstrumentationConfigStatus{Conditions: []metav1.Condition{ready}},
+	}
+}
+
 func destination(exporting metav1.Condition) odiv1.Destination {
 	return odiv1.Destination{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "odi-system", Name: "jaeger"},
@@ -93,6 +100,10 @@ func TestReport(t *testing.T) {
 		"a new installation": {"new.txt", Seen{Components: healthy()}},
 		"every kind of problem": {"troubled.txt", Seen{
 			Components: troubled,
+			Configs: []odiv1.InstrumentationConfig{
+				config("cart", condition(odiv1.ConditionReady, "True", odiv1.ReasonSelected, "Selected 1 workload.")),
+				config("gone", condition(odiv1.ConditionReady, "False", odiv1.ReasonWorkloadNotFound, "There is no Deployment gone in namespace shop yet; it will be instrumented when it appears.")),
+			},
 			Workloads: []odiv1.InstrumentedWorkload{
 				instrumented("cart", odiv1.MethodEBPF, attached),
 				instrumented("pay", odiv1.MethodEBPF, condition(odiv1.ConditionInstrumented, "False", odiv1.ReasonAttachFailed, "Container main: no such process.")),

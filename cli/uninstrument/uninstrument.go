@@ -110,7 +110,7 @@ func apply(ctx context.Context, io streams.Streams, c client.Client, wish select
 		fmt.Fprintf(io.Out, "%s: InstrumentationConfig %s/%s deleted\n", wish, config.Namespace, config.Name)
 	}
 	if s.switchOff != nil {
-		if err := writeOff(ctx, c, s); err != nil {
+		if err := writeOff(ctx, c, wish, s); err != nil {
 			return err
 		}
 		fmt.Fprintf(io.Out, "%s: InstrumentationConfig %s/%s has method None\n", wish, s.switchOff.Namespace, s.switchOff.Name)
@@ -129,8 +129,13 @@ func apply(ctx context.Context, io streams.Streams, c client.Client, wish select
 	return nil
 }
 
-func writeOff(ctx context.Context, c client.Client, s step) error {
-	write := func() error { return c.Create(ctx, s.switchOff, client.FieldOwner("odi")) }
+func writeOff(ctx context.Context, c client.Client, wish selected.Wish, s step) error {
+	write := func() error {
+		if err := wish.Check(ctx, c); err != nil {
+			return err
+		}
+		return c.Create(ctx, s.switchOff, client.FieldOwner("odi"))
+	}
 	if s.exists {
 		write = func() error { return c.Update(ctx, s.switchOff, client.FieldOwner("odi")) }
 	}

@@ -30,7 +30,8 @@ type Controller struct {
 	now    func() time.Time
 }
 
-// +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets;daemonsets,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=pods;replicationcontrollers,verbs=get;list;watch
+// +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets;daemonsets;replicasets,verbs=get;list;watch
 // +kubebuilder:rbac:groups=batch,resources=cronjobs;jobs,verbs=get;list;watch
 // +kubebuilder:rbac:groups=odi.dev,resources=instrumentationconfigs,verbs=get;list;watch
 // +kubebuilder:rbac:groups=odi.dev,resources=instrumentedworkloads,verbs=get;list;watch;patch

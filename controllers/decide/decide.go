@@ -72,7 +72,7 @@ func containerIsInjected(c Container) *Verdict {
 		return nil
 	}
 	return &Verdict{odiv1.MethodNone, odiv1.ReasonInjectedSidecar,
-		"The workload's pod template does not have this container; name it in spec.containers to instrument it."}
+		"The workload's pod template does not have this container: it was injected, or added to debug; name it in spec.containers to instrument it."}
 }
 
 // otherAgentIsPresent: its spans would be reported twice. A user who asks for

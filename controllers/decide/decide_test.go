@@ -51,7 +51,8 @@ func TestJudge(t *testing.T) {
 		"an injected sidecar is left alone": {
 			container: Container{Wanted: odiv1.MethodAuto, Runtime: odiv1.Runtime{Language: "cpp"}},
 			want: Verdict{odiv1.MethodNone, odiv1.ReasonInjectedSidecar,
-				"The workload's pod template does not have this container; name it in spec.containers to instrument it."},
+				"The workload's pod template does not have this container: it was injected, or added to debug; " +
+					"name it in spec.containers to instrument it."},
 		},
 		"an injected sidecar that the user names is instrumented": {
 			container: Container{Wanted: odiv1.MethodEBPF, Overridden: true},

@@ -43,18 +43,10 @@ func (c *Controller) gather(ctx context.Context, iw *odiv1.InstrumentedWorkload)
 		return nil, fmt.Errorf("reading the config of %s/%s: %w", iw.Namespace, iw.Name, err)
 	}
 	ref := workload.In(iw.Namespace, iw.Spec.Workload)
-	obj := kube.NewWorkloadObject(ref.Kind)
-	if obj == nil {
-		return nil, nil
+	w, found, err := kube.FindWorkload(ctx, c.client, ref)
+	if err != nil || !found {
+		return nil, err
 	}
-	err = c.client.Get(ctx, types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}, obj)
-	if apierrors.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", ref, err)
-	}
-	w, _ := kube.ReadWorkload(obj)
 	return &Input{Containers: containers(w.Containers, config, iw.Status.Containers)}, nil
 }
 

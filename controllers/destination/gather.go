@@ -3,8 +3,6 @@ package destination
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -51,7 +49,7 @@ func (c *Controller) gather(ctx context.Context, d *odiv1.Destination) (Input, e
 		return Input{}, err
 	}
 	in.SecretMissing = !found
-	in.Lane, in.Problem = collectorconfig.LaneOf(d, c.namespace, slices.Sorted(maps.Keys(secrets)))
+	in.Lane, in.Problem = collectorconfig.LaneOf(d, c.namespace, secrets)
 	if in.Problem != nil || in.SecretMissing {
 		return in, nil
 	}

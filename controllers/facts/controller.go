@@ -30,7 +30,8 @@ type Controller struct {
 	now    func() time.Time
 }
 
-// +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets;daemonsets,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=pods;replicationcontrollers,verbs=get;list;watch
+// +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets;daemonsets;replicasets,verbs=get;list;watch
 // +kubebuilder:rbac:groups=batch,resources=cronjobs;jobs,verbs=get;list;watch
 // +kubebuilder:rbac:groups=odi.dev,resources=instrumentedworkloads;nodeinstrumentations,verbs=get;list;watch
 // +kubebuilder:rbac:groups=odi.dev,resources=instrumentedworkloads/status,verbs=patch
@@ -43,13 +44,14 @@ func Setup(mgr manager.Manager, _ kube.Config) error {
 		return err
 	}
 	generationChanges := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	expectationChanges := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, idleChanges))
 	b := builder.ControllerManagedBy(mgr).
 		Named("facts").
 		For(&odiv1.InstrumentedWorkload{}, generationChanges).
 		Watches(&odiv1.NodeInstrumentation{}, toChangedWorkloads).
 		WithOptions(controller.Options{MaxConcurrentReconciles: parallelWorkloads})
 	for _, kind := range workload.Kinds() {
-		b = b.Watches(kube.NewWorkloadObject(kind), kube.ToInstrumentedWorkload(), generationChanges)
+		b = b.Watches(kube.NewWorkloadObject(kind), kube.ToInstrumentedWorkload(), expectationChanges)
 	}
 	return b.Complete(reconcile.AsReconciler(mgr.GetClient(), c))
 }

@@ -22,7 +22,7 @@ type Result struct {
 func fold(in Input) Result {
 	r := Result{Containers: containers(in)}
 	for _, node := range in.Nodes {
-		pods, instrumented := podsOf(node, in.Decisions)
+		pods, instrumented := podsOf(node, in)
 		r.Pods += pods
 		r.InstrumentedPods += instrumented
 	}
@@ -87,19 +87,26 @@ func merge(name string, facts []odiv1.ContainerFact) odiv1.ContainerStatus {
 // podsOf counts a node's pods of the workload, and those of which every chosen
 // container is instrumented. A fact is about all pods of a container, so that the
 // container with the most pods stands for their number, the one with the fewest
-// instrumented for theirs.
-func podsOf(node Node, decisions []odiv1.ContainerDecision) (pods, instrumented int32) {
+// instrumented for theirs. One that ends before the others start counts while it
+// runs, and the others do not count before they do.
+func podsOf(node Node, in Input) (pods, instrumented int32) {
 	attached := map[string]int32{}
+	starting := false
 	for _, fact := range node.Facts {
 		pods = max(pods, fact.Pods)
 		attached[fact.Container] = fact.AttachedPods
+		starting = starting || slices.Contains(in.Passing, fact.Container)
+	}
+	if len(chosen(in.Decisions)) == 0 {
+		return pods, 0
 	}
 	fewest := pods
-	for _, name := range chosen(decisions) {
-		fewest = min(fewest, attached[name])
-	}
-	if len(chosen(decisions)) == 0 {
-		return pods, 0
+	for _, name := range chosen(in.Decisions) {
+		count, runs := attached[name]
+		if !runs && (starting || slices.Contains(in.Passing, name)) {
+			continue
+		}
+		fewest = min(fewest, count)
 	}
 	return pods, fewest
 }

@@ -67,6 +67,36 @@ func TestFold(t *testing.T) {
 				Instrumented:    Verdict{true, odiv1.ReasonAttached, "3 pods of 3 produce telemetry."},
 			},
 		},
+		"an init container that has ended does not count": {
+			in: Input{Kind: odiv1.KindDeployment, Decisions: decided(odiv1.MethodEBPF, "init", "app"), Passing: []string{"init"},
+				Nodes: []Node{node(fact("app", goRuntime, 1, 1))}},
+			want: Result{
+				Runtimes: "go 1.26.8", Pods: 1, InstrumentedPods: 1,
+				Containers:      []odiv1.ContainerStatus{{Name: "app", Runtime: goRuntime, Processes: 2, Attached: 2}},
+				RuntimeDetected: goKnown,
+				Instrumented:    Verdict{true, odiv1.ReasonAttached, "1 pod of 1 produce telemetry."},
+			},
+		},
+		"an init container counts while it runs, and what starts after it does not yet": {
+			in: Input{Kind: odiv1.KindDeployment, Decisions: decided(odiv1.MethodEBPF, "init", "app"), Passing: []string{"init"},
+				Nodes: []Node{node(fact("init", goRuntime, 1, 1))}},
+			want: Result{
+				Runtimes: "go 1.26.8", Pods: 1, InstrumentedPods: 1,
+				Containers:      []odiv1.ContainerStatus{{Name: "init", Runtime: goRuntime, Processes: 2, Attached: 2}},
+				RuntimeDetected: Verdict{true, odiv1.ReasonRuntimeDetected, "init: go 1.26.8 (static)."},
+				Instrumented:    Verdict{true, odiv1.ReasonAttached, "1 pod of 1 produce telemetry."},
+			},
+		},
+		"a container that does not start counts against its pod": {
+			in: Input{Kind: odiv1.KindDeployment, Decisions: decided(odiv1.MethodEBPF, "init", "app", "side"), Passing: []string{"init"},
+				Nodes: []Node{node(fact("app", goRuntime, 1, 1))}},
+			want: Result{
+				Runtimes: "go 1.26.8", Pods: 1,
+				Containers:      []odiv1.ContainerStatus{{Name: "app", Runtime: goRuntime, Processes: 2, Attached: 2}},
+				RuntimeDetected: goKnown,
+				Instrumented:    Verdict{false, odiv1.ReasonAttaching, "0 pods of 1 produce telemetry so far."},
+			},
+		},
 		"a pod counts when its last container is instrumented": {
 			in: Input{Kind: odiv1.KindDeployment, Decisions: decided(odiv1.MethodEBPF, "app", "worker"),
 				Nodes: []Node{node(fact("worker", javaRuntime, 2, 1), fact("app", goRuntime, 2, 2))}},
@@ -140,7 +170,7 @@ func TestFold(t *testing.T) {
 			},
 		},
 		"a workload that is scaled to zero": {
-			in: Input{Kind: odiv1.KindDeployment, Decisions: decided(odiv1.MethodEBPF, "app"), ScaledToZero: true},
+			in: Input{Kind: odiv1.KindDeployment, Decisions: decided(odiv1.MethodEBPF, "app"), Idle: "The workload is scaled to zero."},
 			want: Result{
 				RuntimeDetected: Verdict{false, odiv1.ReasonNoPods, "The workload is scaled to zero."},
 				Instrumented:    Verdict{false, odiv1.ReasonNoPods, "The workload is scaled to zero."},

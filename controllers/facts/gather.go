@@ -6,7 +6,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
@@ -19,9 +18,11 @@ type Input struct {
 	Kind odiv1.WorkloadKind
 	// Decisions say which containers are to be instrumented.
 	Decisions []odiv1.ContainerDecision
-	// ScaledToZero means that no pod is asked for.
-	ScaledToZero bool
-	Nodes        []Node
+	// Passing are the containers that end before the others start.
+	Passing []string
+	// Idle says why no pod is to be expected; empty when one is.
+	Idle  string
+	Nodes []Node
 	// Before is what was seen last; it is kept while no pod runs.
 	Before []odiv1.ContainerStatus
 }
@@ -53,14 +54,11 @@ func (c *Controller) gather(ctx context.Context, iw *odiv1.InstrumentedWorkload)
 		}
 		in.Nodes = append(in.Nodes, node)
 	}
-	obj := kube.NewWorkloadObject(ref.Kind)
-	err = c.client.Get(ctx, types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}, obj)
-	if client.IgnoreNotFound(err) != nil {
-		return Input{}, fmt.Errorf("reading %s: %w", ref, err)
+	w, _, err := kube.FindWorkload(ctx, c.client, ref)
+	if err != nil {
+		return Input{}, err
 	}
-	if w, ok := kube.ReadWorkload(obj); ok && err == nil {
-		in.ScaledToZero = w.ScaledToZero
-	}
+	in.Idle, in.Passing = w.Idle, w.Passing
 	return in, nil
 }
 

@@ -71,8 +71,8 @@ func nothingRuns(in Input, r Result) *Verdict {
 	switch {
 	case r.Pods > 0:
 		return nil
-	case in.ScaledToZero:
-		return &Verdict{false, odiv1.ReasonNoPods, "The workload is scaled to zero."}
+	case in.Idle != "":
+		return &Verdict{false, odiv1.ReasonNoPods, in.Idle}
 	case in.Kind == odiv1.KindCronJob || in.Kind == odiv1.KindJob:
 		return &Verdict{false, odiv1.ReasonNoPods, "No pod runs now; the next one is instrumented from its start."}
 	}

@@ -11,9 +11,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/internal/kube"
 	"github.com/odi-dev/odi/internal/workload"
 )
 
@@ -46,6 +48,15 @@ func factsOf(obj client.Object) map[workload.Reference][]odiv1.ContainerFact {
 		}
 	}
 	return byWorkload
+}
+
+// idleChanges passes what begins or ceases to be idle without a change of its spec: a Job that ends.
+var idleChanges = predicate.Funcs{
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		before, _ := kube.ReadWorkload(e.ObjectOld)
+		after, _ := kube.ReadWorkload(e.ObjectNew)
+		return before.Idle != after.Idle
+	},
 }
 
 type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]

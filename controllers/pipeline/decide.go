@@ -32,7 +32,7 @@ func decide(in Input) (plan, error) {
 		if d.Verdict != valid || d.Spec.Disabled {
 			continue
 		}
-		lane, err := collectorconfig.LaneOf(d.Destination, in.Namespace, keys(d.Secrets))
+		lane, err := collectorconfig.LaneOf(d.Destination, in.Namespace, d.Secrets)
 		if err != nil {
 			// Its secret went between two looks; the destination controller will say so.
 			p.LeftOut[d.Namespace+"/"+d.Name] = err

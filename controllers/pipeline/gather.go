@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -114,5 +113,3 @@ func (c *Controller) destinations(ctx context.Context) ([]Destination, error) {
 	})
 	return found, nil
 }
-
-func keys(secrets map[string]string) []string { return slices.Sorted(maps.Keys(secrets)) }

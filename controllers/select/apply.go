@@ -166,15 +166,23 @@ func (c *Controller) deselect(ctx context.Context, iw *odiv1.InstrumentedWorkloa
 	return nil
 }
 
+// conditionsOf says a verdict in the conditions that people and programs (kstatus) read.
+// A workload that is not there yet may come, for example later in the same batch
+// of manifests: that is no failure.
+func conditionsOf(v verdict) []metav1.Condition {
+	reconciling := metav1.Condition{Type: odiv1.ConditionReconciling, Status: metav1.ConditionFalse, Reason: odiv1.ReasonReconcileSucceeded}
+	stalled := metav1.Condition{Type: odiv1.ConditionStalled, Status: kube.Status(v.status == metav1.ConditionFalse), Reason: v.reason}
+	if v.reason == odiv1.ReasonWorkloadNotFound {
+		reconciling.Status, reconciling.Reason = metav1.ConditionTrue, odiv1.ReasonReconcileInProgress
+		stalled.Status = metav1.ConditionFalse
+	}
+	return []metav1.Condition{{Type: odiv1.ConditionReady, Status: v.status, Reason: v.reason, Message: v.message}, reconciling, stalled}
+}
+
 // report writes the status of one config.
 func (c *Controller) report(ctx context.Context, o outcome) error {
 	have := o.config.Status
-	stalled := o.ready.status == metav1.ConditionFalse
-	wants := []metav1.Condition{
-		{Type: odiv1.ConditionReady, Status: o.ready.status, Reason: o.ready.reason, Message: o.ready.message},
-		{Type: odiv1.ConditionReconciling, Status: metav1.ConditionFalse, Reason: odiv1.ReasonReconcileSucceeded},
-		{Type: odiv1.ConditionStalled, Status: kube.Status(stalled), Reason: o.ready.reason},
-	}
+	wants := conditionsOf(o.ready)
 	same := have.Workloads == o.won && have.Instrumented == o.instrumented && have.ObservedGeneration == o.config.Generation
 	status := odiac.InstrumentationConfigStatus().
 		WithObservedGeneration(o.config.Generation).
@@ -194,7 +202,7 @@ func (c *Controller) report(ctx context.Context, o outcome) error {
 	}
 	if old := meta.FindStatusCondition(have.Conditions, odiv1.ConditionReady); old == nil || old.Reason != o.ready.reason {
 		kind := corev1.EventTypeNormal
-		if stalled {
+		if o.ready.status == metav1.ConditionFalse {
 			kind = corev1.EventTypeWarning
 		}
 		c.events.Eventf(o.config, nil, kind, o.ready.reason, "Select", "%s", o.ready.message)

@@ -34,7 +34,9 @@ type outcome struct {
 	matched      int32 // workloads that its target fits
 	won          int32 // of them, those that no other config took
 	instrumented int32 // of those, the ones that produce telemetry
-	ready        verdict
+	// stronger are the configs that took the others, by name.
+	stronger []string
+	ready    verdict
 }
 
 // verdict is the Ready condition of a config.
@@ -58,7 +60,9 @@ func decide(in input) plan {
 			t.outcome.matched++
 			if winner == nil {
 				winner = t
+				continue
 			}
+			t.outcome.lostTo(winner.config.Name)
 		}
 		if winner == nil {
 			continue
@@ -75,6 +79,13 @@ func decide(in input) plan {
 	}
 	p.outcomes = outcomesOf(in, targets)
 	return p
+}
+
+// lostTo remembers who took a workload.
+func (o *outcome) lostTo(config string) {
+	if !slices.Contains(o.stronger, config) {
+		o.stronger = append(o.stronger, config)
+	}
 }
 
 // target is a config that is ready to be matched with workloads.

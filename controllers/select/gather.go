@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
@@ -36,25 +34,11 @@ func (c *Controller) gather(ctx context.Context, namespace string) (input, error
 	if len(in.configs) == 0 {
 		return in, nil // Most namespaces of a cluster: their workloads need no look.
 	}
-	for _, kind := range workload.Kinds() {
-		list := kube.NewWorkloadList(kind)
-		if err := c.list(ctx, namespace, list); err != nil {
-			return input{}, err
-		}
-		err := meta.EachListItem(list, func(item runtime.Object) error {
-			obj, ok := item.(client.Object)
-			if !ok || !obj.GetDeletionTimestamp().IsZero() || kube.OwnedByCronJob(obj) {
-				return nil
-			}
-			if w, ok := kube.ReadWorkload(obj); ok {
-				in.workloads = append(in.workloads, w)
-			}
-			return nil
-		})
-		if err != nil {
-			return input{}, fmt.Errorf("reading the %ss of %s: %w", kind, namespace, err)
-		}
+	workloads, err := kube.ListWorkloads(ctx, c.client, namespace, workload.Kinds()...)
+	if err != nil {
+		return input{}, err
 	}
+	in.workloads = workloads
 	return in, nil
 }
 

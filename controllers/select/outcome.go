@@ -2,6 +2,8 @@ package selection
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -39,18 +41,29 @@ func judge(t *target, o outcome) verdict {
 		return verdict{metav1.ConditionFalse, odiv1.ReasonInvalidConfig, fmt.Sprintf("spec.target.selector: %v.", t.invalid)}
 	case named && o.matched == 0:
 		return verdict{metav1.ConditionFalse, odiv1.ReasonWorkloadNotFound, fmt.Sprintf(
-			"There is no %s %s in namespace %s.", t.config.Spec.Target.Kind, t.config.Spec.Target.Name, t.config.Namespace)}
+			"There is no %s %s in namespace %s yet; it will be instrumented when it appears.", t.config.Spec.Target.Kind, t.config.Spec.Target.Name, t.config.Namespace)}
 	case named && o.won == 0:
 		return verdict{metav1.ConditionFalse, odiv1.ReasonOverridden,
-			"An older InstrumentationConfig names the same workload."}
+			fmt.Sprintf("InstrumentationConfig %s, which is older, names the same workload.", o.stronger[0])}
 	case o.matched == 0:
 		return verdict{metav1.ConditionTrue, odiv1.ReasonNoWorkloads,
 			"No workload matches yet; one that appears will be instrumented at once."}
 	case o.won < o.matched:
 		return verdict{metav1.ConditionTrue, odiv1.ReasonSelected, fmt.Sprintf(
-			"Selected %d of %d matching workloads; stronger configs have the others.", o.won, o.matched)}
+			"Selected %d of %d matching workloads; stronger configs have the others: %s.", o.won, o.matched, names(o.stronger))}
 	case o.won == 1:
 		return verdict{metav1.ConditionTrue, odiv1.ReasonSelected, "Selected 1 workload."}
 	}
 	return verdict{metav1.ConditionTrue, odiv1.ReasonSelected, fmt.Sprintf("Selected %d workloads.", o.won)}
+}
+
+// mostNames are read in a message; a namespace may have hundreds of configs.
+const mostNames = 5
+
+func names(configs []string) string {
+	sorted := slices.Sorted(slices.Values(configs))
+	if len(sorted) <= mostNames {
+		return strings.Join(sorted, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(sorted[:mostNames], ", "), len(sorted)-mostNames)
 }

@@ -57,7 +57,7 @@ func TestStory(t *testing.T) {
 	wantSelected(t, c, "shop", "deployment-cart", "cart")
 	wantSelected(t, c, "shop", "deployment-later", "web")
 	wantSelected(t, c, "shop", "deployment-db", "all")
-	wantConfig(t, c, web, verdict{metav1.ConditionTrue, odiv1.ReasonSelected, "Selected 1 of 2 matching workloads; stronger configs have the others."})
+	wantConfig(t, c, web, verdict{metav1.ConditionTrue, odiv1.ReasonSelected, "Selected 1 of 2 matching workloads; stronger configs have the others: cart."})
 
 	t.Log("A workload whose labels change goes to another config.")
 	patchLabels(t, c, later, "data")
@@ -88,7 +88,12 @@ func TestStory(t *testing.T) {
 	t.Log("A config that names nothing says so, and is at peace when its workload appears.")
 	early := config("shop", "early", odiv1.Target{Kind: odiv1.KindStatefulSet, Name: "queue"})
 	testkit.Create(t, c, early)
-	wantConfig(t, c, early, verdict{metav1.ConditionFalse, odiv1.ReasonWorkloadNotFound, "There is no StatefulSet queue in namespace shop."})
+	wantConfig(t, c, early, verdict{metav1.ConditionFalse, odiv1.ReasonWorkloadNotFound, "There is no StatefulSet queue in namespace shop yet; it will be instrumented when it appears."})
+	for kind, want := range map[string]metav1.ConditionStatus{odiv1.ConditionReconciling: "True", odiv1.ConditionStalled: "False"} {
+		if got := meta.FindStatusCondition(early.Status.Conditions, kind); got == nil || got.Status != want {
+			t.Errorf("%s of a config that came before its workload is %v, want %s", kind, got, want)
+		}
+	}
 	testkit.Create(t, c, &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "queue"},
 		Spec: appsv1.StatefulSetSpec{Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "a"}}, Template: testkit.PodTemplate("a", "app")}})
 	wantSelected(t, c, "shop", "statefulset-queue", "early")

@@ -2,6 +2,7 @@ package selection
 
 import (
 	"context"
+	"maps"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
@@ -12,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/internal/kube"
 )
 
 // toNamespace maps any object to the namespace that it is in. Many changes of one
@@ -31,8 +33,21 @@ var namespaceAppears = predicate.Funcs{
 var specChanges = predicate.GenerationChangedPredicate{}
 
 // selectionChanges passes changes of what a config can match: existence and labels.
-// Rollouts and scaling of workloads pass by.
-var selectionChanges = predicate.LabelChangedPredicate{}
+// Rollouts and scaling of workloads pass by, and so do pods and ReplicaSets that another workload covers.
+var selectionChanges = predicate.Funcs{
+	CreateFunc: func(e event.CreateEvent) bool { return isWorkload(e.Object) },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		before, was := kube.ReadWorkload(e.ObjectOld)
+		after, is := kube.ReadWorkload(e.ObjectNew)
+		return was != is || is && (before.Reference != after.Reference || !maps.Equal(before.Object.GetLabels(), after.Object.GetLabels()))
+	},
+	DeleteFunc: func(e event.DeleteEvent) bool { return isWorkload(e.Object) },
+}
+
+func isWorkload(obj client.Object) bool {
+	_, is := kube.ReadWorkload(obj)
+	return is
+}
 
 // resultChanges passes InstrumentedWorkloads that someone else changed or deleted,
 // and those that begin or cease to be instrumented, which the configs count.

@@ -35,7 +35,11 @@ func destination(namespace, name, kind string, config map[string]string) *odiv1.
 
 func laneOf(t *testing.T, d *odiv1.Destination, secrets ...string) Lane {
 	t.Helper()
-	lane, err := LaneOf(d, "odi-system", secrets)
+	values := map[string]string{}
+	for _, name := range secrets {
+		values[name] = "hunter2"
+	}
+	lane, err := LaneOf(d, "odi-system", values)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,11 +141,11 @@ func TestTheCollectorTakesEveryDestinationType(t *testing.T) {
 
 func TestTheCollectorsWordsReachTheUser(t *testing.T) {
 	v := Validator{Binary: odicollector.Binary(t)}
-	lane := laneOf(t, destination("odi-system", "bad", "otlp", map[string]string{"endpoint": "http://host:port"}))
+	lane := laneOf(t, destination("odi-system", "bad", "otlp", map[string]string{"endpoint": "http://host:4317", "ca_pem": "-----BEGIN CERTIFICATE-----\nnone"}))
 	err := v.Validate(t.Context(), gateway(t, lane))
 	var invalid *InvalidError
-	if !errors.As(err, &invalid) || !strings.Contains(invalid.Message, `invalid port "port"`) {
-		t.Errorf("got %v, want the collector's complaint about the port", err)
+	if !errors.As(err, &invalid) || !strings.Contains(invalid.Message, "CA") {
+		t.Errorf("got %v, want the collector's complaint about the certificate", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package collectorconfig
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -9,20 +10,21 @@ import (
 	"github.com/odi-dev/odi/destinations"
 )
 
-// LaneOf turns a Destination into its lane. The secrets are the keys of the
-// Secret that it refers to; odiNamespace is where a Destination gets the data
-// of all namespaces. Errors are for the user.
-func LaneOf(d *odiv1.Destination, odiNamespace string, secrets []string) (Lane, error) {
+// LaneOf turns a Destination into its lane. The secrets are what the Secret that
+// it refers to holds, and only judged: the lane has references. odiNamespace is
+// where a Destination gets the data of all namespaces. Errors are for the user.
+func LaneOf(d *odiv1.Destination, odiNamespace string, secrets map[string]string) (Lane, error) {
 	t, err := destinations.Get(d.Spec.Type)
 	if err != nil {
 		return Lane{}, err
 	}
-	if err := errors.Join(t.Check(d.Spec.Config, secrets), t.CheckSignals(d.Spec.Signals)); err != nil {
+	names := slices.Sorted(maps.Keys(secrets))
+	if err := errors.Join(t.Check(d.Spec.Config, names), t.CheckSecrets(secrets), t.CheckSignals(d.Spec.Signals)); err != nil {
 		return Lane{}, err
 	}
 	references, credentials := map[string]string{}, map[string]string{}
 	for _, field := range t.SecretFields() {
-		if slices.Contains(secrets, field) {
+		if _, given := secrets[field]; given {
 			key := CredentialKey(d, field)
 			references[field] = "${secret:" + key + "}"
 			credentials[key] = field

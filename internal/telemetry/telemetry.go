@@ -1,5 +1,7 @@
 package telemetry
 
+import "slices"
+
 // SchemaURL names the version of the semantic conventions that odi follows.
 const SchemaURL = "https://opentelemetry.io/schemas/1.37.0"
 
@@ -71,6 +73,20 @@ func DurationBuckets() []float64 {
 	return []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 }
 
+// wellKnownLanguages are the values that the conventions list for telemetry.sdk.language.
+var wellKnownLanguages = []string{
+	"cpp", "dotnet", "erlang", "go", "java", "nodejs", "php", "python", "ruby", "rust", "swift", "webjs",
+}
+
+// WellKnownLanguage returns a value of telemetry.sdk.language, or nothing for what
+// the conventions have no word for, such as a server that is written in C.
+func WellKnownLanguage(language string) string {
+	if slices.Contains(wellKnownLanguages, language) {
+		return language
+	}
+	return ""
+}
+
 // WorkloadNameKey returns the resource attribute that holds the name of a
 // workload of that kind, for example k8s.deployment.name.
 func WorkloadNameKey(kind string) string {
@@ -85,6 +101,10 @@ func WorkloadNameKey(kind string) string {
 		return "k8s.cronjob.name"
 	case "Job":
 		return "k8s.job.name"
+	case "ReplicaSet":
+		return K8sReplicaSetName
+	case "ReplicationController":
+		return "k8s.replicationcontroller.name"
 	}
 	return ""
 }

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -9,55 +10,91 @@ import (
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 )
 
-// scheduleDigits is the length of the minute since 1970 at which a CronJob's Job
-// is due, with which the CronJob controller ends its Jobs' names (until 2160).
-const scheduleDigits = 8
+// coreGroup stands for the API group without a name in the kind of another owner.
+const coreGroup = "core"
 
-// OfPod names the workloads that a pod may belong to, the likeliest first, from
-// the pod alone: reading each pod's ReplicaSet or Job would cost a watch of them
-// on every node. There is none for a pod that no workload owns. There are two only
-// for a Job's pod: a CronJob's Job is told by its name, and a lone Job
-// may be called the same; the one that is selected is meant.
-func OfPod(pod *corev1.Pod) []Reference {
-	owner := metav1.GetControllerOf(pod)
-	if owner == nil {
-		return nil
-	}
-	ref := func(kind odiv1.WorkloadKind, name string) Reference {
-		return Reference{Namespace: pod.Namespace, Kind: kind, Name: name}
-	}
-	switch owner.APIVersion + " " + owner.Kind {
-	case "apps/v1 ReplicaSet":
-		hash := pod.Labels["pod-template-hash"]
-		name, cut := strings.CutSuffix(owner.Name, "-"+hash)
-		if hash == "" || !cut || name == "" {
-			return nil // A ReplicaSet that no Deployment made.
-		}
-		return []Reference{ref(odiv1.KindDeployment, name)}
-	case "apps/v1 StatefulSet":
-		return []Reference{ref(odiv1.KindStatefulSet, owner.Name)}
-	case "apps/v1 DaemonSet":
-		return []Reference{ref(odiv1.KindDaemonSet, owner.Name)}
-	case "batch/v1 Job":
-		job := ref(odiv1.KindJob, owner.Name)
-		if name, ok := cronJobOf(owner.Name); ok {
-			return []Reference{ref(odiv1.KindCronJob, name), job}
-		}
-		return []Reference{job}
-	}
-	return nil
+// builtin are the kinds of workload by API group and kind.
+var builtin = map[string]odiv1.WorkloadKind{
+	"apps/Deployment": odiv1.KindDeployment, "apps/StatefulSet": odiv1.KindStatefulSet,
+	"apps/DaemonSet": odiv1.KindDaemonSet, "apps/ReplicaSet": odiv1.KindReplicaSet,
+	"batch/CronJob": odiv1.KindCronJob, "batch/Job": odiv1.KindJob,
+	"core/ReplicationController": odiv1.KindReplicationController, "core/Pod": odiv1.KindPod,
 }
 
-// cronJobOf takes the scheduled minute off a Job's name.
-func cronJobOf(job string) (string, bool) {
-	dash := strings.LastIndexByte(job, '-')
-	if dash <= 0 || len(job)-dash-1 != scheduleDigits {
-		return "", false
+// OfOwner is the workload that an owner reference means. A kind that odi does not
+// know keeps its group, so that kinds of equal names stay apart.
+func OfOwner(namespace string, owner metav1.OwnerReference) Reference {
+	group, _, grouped := strings.Cut(owner.APIVersion, "/")
+	if !grouped {
+		group = coreGroup
 	}
-	for _, c := range job[dash+1:] {
-		if c < '0' || c > '9' {
-			return "", false
-		}
+	kind, known := builtin[group+"/"+owner.Kind]
+	if !known {
+		kind = odiv1.WorkloadKind(owner.Kind + "." + group)
 	}
-	return job[:dash], true
+	return Reference{Namespace: namespace, Kind: kind, Name: owner.Name}
+}
+
+// IsBuiltin says whether a kind is one of Kinds; any other is another controller's.
+func IsBuiltin(kind odiv1.WorkloadKind) bool {
+	return slices.Contains(Kinds(), kind)
+}
+
+// Controller is the owner that made an object; nil when nothing did. The node that
+// a static pod is bound to made nothing.
+func Controller(obj metav1.Object) *metav1.OwnerReference {
+	owner := metav1.GetControllerOf(obj)
+	if owner != nil && owner.APIVersion == "v1" && owner.Kind == "Node" {
+		return nil
+	}
+	return owner
+}
+
+// OfPod names the workloads that a pod may belong to, the likeliest first, from
+// the pod alone; the one that is selected is meant. What made a Job or a ReplicaSet
+// is not written on its pods: see Asks. For a Deployment its hash is a good guess.
+func OfPod(pod *corev1.Pod) []Reference {
+	owner := Controller(pod)
+	if owner == nil {
+		return []Reference{{Namespace: pod.Namespace, Kind: odiv1.KindPod, Name: pod.Name}}
+	}
+	direct := OfOwner(pod.Namespace, *owner)
+	if name := deploymentOf(pod, direct); name != "" {
+		return []Reference{{Namespace: pod.Namespace, Kind: odiv1.KindDeployment, Name: name}, direct}
+	}
+	return []Reference{direct}
+}
+
+// Asks says whether the pod's owner has to be asked which workload it is: a Job may be a CronJob's,
+// a ReplicaSet another controller's. Names do not tell: people make Jobs of CronJobs by hand, and
+// name their own as they like.
+func Asks(pod *corev1.Pod) bool {
+	owner := Controller(pod)
+	if owner == nil {
+		return false
+	}
+	kind := OfOwner(pod.Namespace, *owner).Kind
+	return kind == odiv1.KindJob || kind == odiv1.KindReplicaSet
+}
+
+// Above names the workload of a Job or ReplicaSet, from its own owner; false when it is one itself.
+func Above(obj metav1.Object, kind odiv1.WorkloadKind) (Reference, bool) {
+	owner := Controller(obj)
+	if owner == nil {
+		return Reference{}, false
+	}
+	ref := OfOwner(obj.GetNamespace(), *owner)
+	// A Job that something else than a CronJob made is known by its own name.
+	return ref, kind == odiv1.KindReplicaSet || ref.Kind == odiv1.KindCronJob
+}
+
+// deploymentOf takes the template's hash off the name of a Deployment's ReplicaSet;
+// empty when no Deployment made it.
+func deploymentOf(pod *corev1.Pod, direct Reference) string {
+	hash := pod.Labels["pod-template-hash"]
+	name, cut := strings.CutSuffix(direct.Name, "-"+hash)
+	if direct.Kind != odiv1.KindReplicaSet || hash == "" || !cut {
+		return ""
+	}
+	return name
 }

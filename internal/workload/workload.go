@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -39,43 +40,59 @@ func (r Reference) String() string {
 }
 
 // ObjectName is the name of the workload's InstrumentedWorkload: "deployment-cart".
-// A kind has no dash in it, so that two workloads never share a name. A name
-// that would be too long ends in a hash of the whole instead.
+// A kind has no dash in it, so that two workloads never share a name. A name that
+// would be too long ends in a hash of the whole instead, and so does one of a kind
+// whose group has a dash.
 func (r Reference) ObjectName() string {
-	name := strings.ToLower(string(r.Kind)) + "-" + r.Name
-	if len(name) <= maxNameLength {
+	kind := strings.ToLower(string(r.Kind))
+	name := kind + "-" + r.Name
+	dashed := strings.Contains(kind, "-")
+	if len(name) <= maxNameLength && !dashed {
 		return name
 	}
-	sum := sha256.Sum256([]byte(name))
-	kept := strings.TrimRight(name[:maxNameLength-hashLength-1], "-.")
+	whole := name
+	if dashed {
+		whole = kind + "/" + r.Name
+	}
+	sum := sha256.Sum256([]byte(whole))
+	kept := strings.TrimRight(name[:min(len(name), maxNameLength-hashLength-1)], "-.")
 	return kept + "-" + hex.EncodeToString(sum[:])[:hashLength]
 }
 
-// Kinds lists the kinds of workload in the order in which they are shown.
+// Kinds lists the kinds of workload that odi knows by name, in the order in which they are shown.
 func Kinds() []odiv1.WorkloadKind {
 	return []odiv1.WorkloadKind{
 		odiv1.KindDeployment, odiv1.KindStatefulSet, odiv1.KindDaemonSet, odiv1.KindCronJob, odiv1.KindJob,
+		odiv1.KindReplicaSet, odiv1.KindReplicationController, odiv1.KindPod,
 	}
 }
 
-// ParseKind finds the kind that a user means by "deployment", "Deployments" or "deploy".
+// otherKind is the kind of another controller as people type it: rollout.argoproj.io.
+var otherKind = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
+
+// ParseKind finds the kind that a user means by "deployment", "Deployments" or
+// "deploy". The kind of another controller comes back as typed.
 func ParseKind(word string) (odiv1.WorkloadKind, error) {
 	short := map[string]odiv1.WorkloadKind{
 		"deploy": odiv1.KindDeployment, "sts": odiv1.KindStatefulSet, "ds": odiv1.KindDaemonSet, "cj": odiv1.KindCronJob,
+		"rs": odiv1.KindReplicaSet, "rc": odiv1.KindReplicationController, "po": odiv1.KindPod,
 	}
-	word = strings.ToLower(word)
-	if kind, ok := short[word]; ok {
+	lower := strings.ToLower(word)
+	if kind, ok := short[lower]; ok {
 		return kind, nil
 	}
 	names := make([]string, 0, len(Kinds()))
 	for _, kind := range Kinds() {
 		name := strings.ToLower(string(kind))
-		if word == name || word == name+"s" {
+		if lower == name || lower == name+"s" {
 			return kind, nil
 		}
 		names = append(names, name)
 	}
-	return "", fmt.Errorf("unknown kind of workload %q; one of %s", word, strings.Join(names, ", "))
+	if otherKind.MatchString(word) {
+		return odiv1.WorkloadKind(word), nil
+	}
+	return "", fmt.Errorf("unknown kind of workload %q; one of %s, or kind.group of another", word, strings.Join(names, ", "))
 }
 
 // SystemNamespaces are the namespaces that odi never touches, besides its own and

@@ -24,6 +24,10 @@ func TestObjectName(t *testing.T) {
 			Reference{"shop", odiv1.KindJob, strings.Repeat("a", 250)},
 			"job-" + strings.Repeat("a", 238) + "-eb26bf7ab3",
 		},
+		"another controller's kind has its group": {Reference{"shop", "Rollout.argoproj.io", "web"}, "rollout.argoproj.io-web"},
+		"a group with a dash cannot be taken for a part of a name": {
+			Reference{"shop", "Job.batch.volcano-sh.io", "x"}, "job.batch.volcano-sh.io-x-7932860c93",
+		},
 		"no dot before the hash": {
 			Reference{"shop", odiv1.KindJob, strings.Repeat("a", 236) + ".." + strings.Repeat("b", 15)},
 			"job-" + strings.Repeat("a", 236) + "-4b08249ec7",
@@ -49,14 +53,24 @@ func TestOfPod(t *testing.T) {
 	}{
 		"a pod of a Deployment": {
 			owner: owner("apps/v1", "ReplicaSet", "cart-5d9c7f"), hash: "5d9c7f",
-			want: []Reference{{"shop", odiv1.KindDeployment, "cart"}},
+			want: []Reference{{"shop", odiv1.KindDeployment, "cart"}, {"shop", odiv1.KindReplicaSet, "cart-5d9c7f"}},
 		},
 		"a Deployment with dashes and digits": {
 			owner: owner("apps/v1", "ReplicaSet", "cart-5d9c7f-5d9c7f"), hash: "5d9c7f",
-			want: []Reference{{"shop", odiv1.KindDeployment, "cart-5d9c7f"}},
+			want: []Reference{{"shop", odiv1.KindDeployment, "cart-5d9c7f"}, {"shop", odiv1.KindReplicaSet, "cart-5d9c7f-5d9c7f"}},
 		},
-		"a lone ReplicaSet":                         {owner: owner("apps/v1", "ReplicaSet", "cart")},
-		"a ReplicaSet of another kind's controller": {owner: owner("apps/v1", "ReplicaSet", "cart-77"), hash: "66"},
+		"a lone ReplicaSet": {
+			owner: owner("apps/v1", "ReplicaSet", "cart"),
+			want:  []Reference{{"shop", odiv1.KindReplicaSet, "cart"}},
+		},
+		"a ReplicaSet of another kind's controller": {
+			owner: owner("apps/v1", "ReplicaSet", "cart-77"), hash: "66",
+			want: []Reference{{"shop", odiv1.KindReplicaSet, "cart-77"}},
+		},
+		"a pod of a ReplicationController": {
+			owner: owner("v1", "ReplicationController", "old"),
+			want:  []Reference{{"shop", odiv1.KindReplicationController, "old"}},
+		},
 		"a pod of a StatefulSet": {
 			owner: owner("apps/v1", "StatefulSet", "db"),
 			want:  []Reference{{"shop", odiv1.KindStatefulSet, "db"}},
@@ -65,24 +79,34 @@ func TestOfPod(t *testing.T) {
 			owner: owner("apps/v1", "DaemonSet", "proxy"),
 			want:  []Reference{{"shop", odiv1.KindDaemonSet, "proxy"}},
 		},
-		"a pod of a CronJob's Job": {
-			owner: owner("batch/v1", "Job", "report-29384756"),
-			want:  []Reference{{"shop", odiv1.KindCronJob, "report"}, {"shop", odiv1.KindJob, "report-29384756"}},
+		"a Job's pod does not tell whether a CronJob made it": {
+			owner: owner("batch/v1", "Job", "migrate-20251125"),
+			want:  []Reference{{"shop", odiv1.KindJob, "migrate-20251125"}},
 		},
-		"a pod of a lone Job": {
-			owner: owner("batch/v1", "Job", "migrate-7"),
-			want:  []Reference{{"shop", odiv1.KindJob, "migrate-7"}},
+		"a lone pod": {want: []Reference{{"shop", odiv1.KindPod, "alone"}}},
+		"a static pod is its node's and nobody's": {
+			owner: owner("v1", "Node", "n1"),
+			want:  []Reference{{"shop", odiv1.KindPod, "alone"}},
 		},
-		"a Job with letters where the minute would be": {
-			owner: owner("batch/v1", "Job", "migrate-2938475x"),
-			want:  []Reference{{"shop", odiv1.KindJob, "migrate-2938475x"}},
+		"a pod that another pod made": {
+			owner: owner("v1", "Pod", "driver"),
+			want:  []Reference{{"shop", odiv1.KindPod, "driver"}},
 		},
-		"a lone pod":            {},
-		"a pod of another kind": {owner: owner("argoproj.io/v1alpha1", "Workflow", "w")},
-		"a kind of the same name in another group": {owner: owner("apps.kruise.io/v1", "StatefulSet", "db")},
+		"a pod of another controller": {
+			owner: owner("argoproj.io/v1alpha1", "Workflow", "w"),
+			want:  []Reference{{"shop", "Workflow.argoproj.io", "w"}},
+		},
+		"a kind of the same name in another group": {
+			owner: owner("apps.kruise.io/v1", "StatefulSet", "db"),
+			want:  []Reference{{"shop", "StatefulSet.apps.kruise.io", "db"}},
+		},
+		"an owner that is no controller by trade": {
+			owner: owner("v1", "ConfigMap", "code"),
+			want:  []Reference{{"shop", "ConfigMap.core", "code"}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Labels: map[string]string{}}}
+			pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "alone", Labels: map[string]string{}}}
 			if tc.owner != nil {
 				pod.OwnerReferences = []metav1.OwnerReference{*tc.owner}
 			}
@@ -104,16 +128,47 @@ func owner(apiVersion, kind, name string) *metav1.OwnerReference {
 func TestParseKind(t *testing.T) {
 	for word, want := range map[string]odiv1.WorkloadKind{
 		"deployment": odiv1.KindDeployment, "Deployments": odiv1.KindDeployment, "deploy": odiv1.KindDeployment,
-		"sts": odiv1.KindStatefulSet, "cronjob": odiv1.KindCronJob, "job": odiv1.KindJob, "ds": odiv1.KindDaemonSet,
+		"pods": odiv1.KindPod, "rs": odiv1.KindReplicaSet, "replicationcontroller": odiv1.KindReplicationController,
+		"Rollout.argoproj.io": "Rollout.argoproj.io",
+		"sts":                 odiv1.KindStatefulSet, "cronjob": odiv1.KindCronJob, "job": odiv1.KindJob, "ds": odiv1.KindDaemonSet,
 	} {
 		got, err := ParseKind(word)
 		if err != nil || got != want {
 			t.Errorf("ParseKind(%q) = %q, %v; want %q", word, got, err, want)
 		}
 	}
-	_, err := ParseKind("pod")
-	want := `unknown kind of workload "pod"; one of deployment, statefulset, daemonset, cronjob, job`
+	_, err := ParseKind("podd")
+	want := `unknown kind of workload "podd"; one of deployment, statefulset, daemonset, cronjob, job, ` +
+		"replicaset, replicationcontroller, pod, or kind.group of another"
 	if err == nil || err.Error() != want {
-		t.Errorf("ParseKind(pod): %v, want %s", err, want)
+		t.Errorf("ParseKind(podd): %v, want %s", err, want)
+	}
+}
+
+// TestAbove holds that owners tell what a Job or a ReplicaSet is part of, and names do not.
+func TestAbove(t *testing.T) {
+	cron := Reference{"shop", odiv1.KindCronJob, "report"}
+	for name, tc := range map[string]struct {
+		kind  odiv1.WorkloadKind
+		owner *metav1.OwnerReference
+		want  Reference
+	}{
+		"a Job that a CronJob made, whatever its name": {odiv1.KindJob, owner("batch/v1", "CronJob", "report"), cron},
+		"a lone Job":                      {odiv1.KindJob, nil, Reference{}},
+		"a Job of another controller":     {odiv1.KindJob, owner("jobset.x-k8s.io/v1alpha2", "JobSet", "train"), Reference{}},
+		"a lone ReplicaSet":               {odiv1.KindReplicaSet, nil, Reference{}},
+		"a Deployment's ReplicaSet":       {odiv1.KindReplicaSet, owner("apps/v1", "Deployment", "cart"), Reference{"shop", odiv1.KindDeployment, "cart"}},
+		"another controller's ReplicaSet": {odiv1.KindReplicaSet, owner("argoproj.io/v1alpha1", "Rollout", "web"), Reference{"shop", "Rollout.argoproj.io", "web"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			object := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "report-29384756"}}
+			if tc.owner != nil {
+				object.OwnerReferences = []metav1.OwnerReference{*tc.owner}
+			}
+			got, covered := Above(object, tc.kind)
+			if covered != (tc.want != Reference{}) || covered && got != tc.want {
+				t.Errorf("got %v %v, want %v", got, covered, tc.want)
+			}
+		})
 	}
 }

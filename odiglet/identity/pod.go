@@ -13,7 +13,7 @@ type Pod struct {
 	Namespace, Name, UID, Node string
 	// WorkloadKind and WorkloadName are the owner's, for example Deployment and cart.
 	WorkloadKind, WorkloadName string
-	// ReplicaSet is the pod's direct owner where the workload is a Deployment.
+	// ReplicaSet is the pod's direct owner where that is one.
 	ReplicaSet string
 	// Job is the pod's direct owner where the workload is a CronJob.
 	Job         string

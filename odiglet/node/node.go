@@ -81,6 +81,7 @@ type parts struct {
 	watcher  *watcher
 	odiglet  *odiglet.Odiglet
 	reporter *reporter
+	owners   *owners
 	server   *server
 	ready    chan struct{}
 }
@@ -99,6 +100,7 @@ func (o Options) assemble(accounts *books.Books, sink *export.OTLP) (*parts, err
 	if err != nil {
 		return nil, fmt.Errorf("preparing to talk to the API server: %w", err)
 	}
+	n.owners = newOwners(api, c, o.Log)
 	kernel := kernelRelease()
 	n.odiglet = load(odiglet.Options{
 		Selector: c, Sink: sink, Books: accounts, Log: o.Log, Changed: n.onProcess,
@@ -135,6 +137,7 @@ func (n *parts) run(ctx context.Context) error {
 			return errors.Join(ignoreEnd(ctx, err), n.odiglet.Close())
 		}
 		g.Go(func() error { return n.reporter.run(ctx) })
+		g.Go(func() error { return n.owners.run(ctx) })
 		g.Go(func() error { n.awaitReady(ctx); return nil })
 		return n.odiglet.Run(ctx)
 	})
@@ -161,6 +164,7 @@ func (n *parts) awaitReady(ctx context.Context) {
 func (n *parts) onDecision() {
 	n.odiglet.Manager().Reselect()
 	n.reporter.poke()
+	n.owners.poke()
 }
 
 // onProcess is called when what is known of a process may have changed.

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -31,7 +32,7 @@ func cartPod() *corev1.Pod {
 			Namespace: "shop", Name: "cart-5d9-x", UID: "u1",
 			Labels:          map[string]string{"pod-template-hash": "5d9", "app": "cart"},
 			Annotations:     map[string]string{odiv1.AnnotationServiceName: "my-cart", "other": "x"},
-			OwnerReferences: []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "cart-5d9", Controller: &controller}},
+			OwnerReferences: []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "cart-5d9", UID: "u2", Controller: &controller}},
 			ManagedFields:   []metav1.ManagedFieldsEntry{{Manager: "kubelet"}},
 		},
 		Spec: corev1.PodSpec{
@@ -48,12 +49,16 @@ func cartPod() *corev1.Pod {
 	}
 }
 
-var cart = workload.Reference{Namespace: "shop", Kind: odiv1.KindDeployment, Name: "cart"}
+var (
+	cart         = workload.Reference{Namespace: "shop", Kind: odiv1.KindDeployment, Name: "cart"}
+	cartReplicas = workload.Reference{Namespace: "shop", Kind: odiv1.KindReplicaSet, Name: "cart-5d9"}
+)
 
 func TestReadPod(t *testing.T) {
 	want := pod{
-		namespace: "shop", name: "cart-5d9-x", uid: "u1", ownerKind: "ReplicaSet", owner: "cart-5d9", serviceName: "my-cart",
-		workloads:  []workload.Reference{cart},
+		namespace: "shop", name: "cart-5d9-x", uid: "u1", serviceName: "my-cart",
+		direct: cartReplicas, ownerUID: "u2", asks: true,
+		workloads:  []workload.Reference{cart, cartReplicas},
 		containers: []container{{name: "app", id: "c1", image: "cart:1", running: true, probes: []string{"/healthz", "/ready"}}},
 	}
 	if diff := cmp.Diff(want, readPod(cartPod()), cmp.AllowUnexported(pod{}, container{})); diff != "" {
@@ -65,6 +70,33 @@ func TestReadPod(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, readPod(small.(*corev1.Pod)), cmp.AllowUnexported(pod{}, container{})); diff != "" {
 		t.Errorf("what the cache keeps is not enough (-want +got):\n%s", diff)
+	}
+}
+
+// TestEveryContainerOfAPodIsRead holds that processes of init containers, native sidecars and debugging containers have a place.
+func TestEveryContainerOfAPodIsRead(t *testing.T) {
+	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
+	p := cartPod()
+	always := corev1.ContainerRestartPolicyAlways
+	p.Spec.InitContainers = []corev1.Container{{Name: "migrate", Image: "m:1"}, {Name: "proxy", Image: "p:1", RestartPolicy: &always}}
+	p.Spec.EphemeralContainers = []corev1.EphemeralContainer{
+		{EphemeralContainerCommon: corev1.EphemeralContainerCommon{Name: "debug", Image: "d:1"}, TargetContainerName: "app"},
+	}
+	p.Status.InitContainerStatuses = []corev1.ContainerStatus{
+		{Name: "migrate", ContainerID: "containerd://i1"}, {Name: "proxy", ContainerID: "containerd://i2", State: running},
+	}
+	p.Status.EphemeralContainerStatuses = []corev1.ContainerStatus{{Name: "debug", ContainerID: "containerd://e1", State: running}}
+	small, err := slim(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []container{
+		{name: "migrate", id: "i1", image: "m:1"}, {name: "proxy", id: "i2", image: "p:1", running: true},
+		{name: "app", id: "c1", image: "cart:1", running: true, probes: []string{"/healthz", "/ready"}},
+		{name: "debug", id: "e1", image: "d:1", running: true},
+	}
+	if diff := cmp.Diff(want, readPod(small.(*corev1.Pod)).containers, cmp.AllowUnexported(container{}), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("containers (-want +got):\n%s", diff)
 	}
 }
 

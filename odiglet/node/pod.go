@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/internal/workload"
@@ -15,11 +16,14 @@ import (
 // pod is what the odiglet keeps of a pod.
 type pod struct {
 	namespace, name, uid string
-	// owner is the name of the direct owner, with its kind.
-	ownerKind, owner string
-	serviceName      string
+	// direct is the workload or the part of one that made it, ownerUID its identity; empty for a pod that nothing made.
+	direct      workload.Reference
+	ownerUID    types.UID
+	serviceName string
 	// workloads that it may belong to, the likeliest first.
-	workloads  []workload.Reference
+	workloads []workload.Reference
+	// asks means that only its owner can say for certain.
+	asks       bool
 	containers []container
 }
 
@@ -39,12 +43,14 @@ func readPod(p *corev1.Pod) pod {
 		uid:         string(p.UID),
 		serviceName: p.Annotations[odiv1.AnnotationServiceName],
 		workloads:   workload.OfPod(p),
+		asks:        workload.Asks(p),
 	}
-	if owner := metav1.GetControllerOf(p); owner != nil {
-		out.ownerKind, out.owner = owner.Kind, owner.Name
+	if owner := workload.Controller(p); owner != nil {
+		out.direct, out.ownerUID = workload.OfOwner(p.Namespace, *owner), owner.UID
 	}
 	specs := containerSpecs(p)
-	for _, status := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
+	for _, status := range slices.Concat(
+		p.Status.InitContainerStatuses, p.Status.ContainerStatuses, p.Status.EphemeralContainerStatuses) {
 		_, id, ok := strings.Cut(status.ContainerID, "://")
 		if !ok {
 			continue // not started yet
@@ -63,6 +69,9 @@ func containerSpecs(p *corev1.Pod) map[string]corev1.Container {
 	specs := make(map[string]corev1.Container)
 	for _, c := range slices.Concat(p.Spec.InitContainers, p.Spec.Containers) {
 		specs[c.Name] = c
+	}
+	for _, c := range p.Spec.EphemeralContainers {
+		specs[c.Name] = corev1.Container{Name: c.Name, Image: c.Image}
 	}
 	return specs
 }
@@ -99,8 +108,14 @@ func slim(obj any) (any, error) {
 	}
 	small.Spec.InitContainers = slimContainers(p.Spec.InitContainers)
 	small.Spec.Containers = slimContainers(p.Spec.Containers)
+	for _, c := range p.Spec.EphemeralContainers {
+		small.Spec.EphemeralContainers = append(small.Spec.EphemeralContainers, corev1.EphemeralContainer{
+			EphemeralContainerCommon: corev1.EphemeralContainerCommon{Name: c.Name, Image: c.Image},
+		})
+	}
 	small.Status.InitContainerStatuses = slimStatuses(p.Status.InitContainerStatuses)
 	small.Status.ContainerStatuses = slimStatuses(p.Status.ContainerStatuses)
+	small.Status.EphemeralContainerStatuses = slimStatuses(p.Status.EphemeralContainerStatuses)
 	return small, nil
 }
 

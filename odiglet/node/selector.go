@@ -1,8 +1,11 @@
 package node
 
 import (
+	"maps"
 	"slices"
 	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/internal/workload"
@@ -62,6 +65,8 @@ type cluster struct {
 	pods        map[string]*pod // by namespace/name
 	byContainer map[string]*pod // by container id
 	workloads   map[workload.Reference]decided
+	// owned are the answers of owners that pods ask, by UID, while they have pods here.
+	owned map[types.UID][]workload.Reference
 }
 
 func newCluster(node string, changed func()) *cluster {
@@ -70,6 +75,7 @@ func newCluster(node string, changed func()) *cluster {
 		pods:        make(map[string]*pod),
 		byContainer: make(map[string]*pod),
 		workloads:   make(map[workload.Reference]decided),
+		owned:       make(map[types.UID][]workload.Reference),
 	}
 }
 
@@ -77,6 +83,9 @@ func (c *cluster) setPod(p pod) {
 	key := p.namespace + "/" + p.name
 	c.mu.Lock()
 	c.forget(key)
+	if known := c.owned[p.ownerUID]; known != nil && p.asks {
+		p.workloads, p.asks = known, false
+	}
 	c.pods[key] = &p
 	for _, ct := range p.containers {
 		c.byContainer[ct.id] = &p
@@ -90,6 +99,53 @@ func (c *cluster) deletePod(namespace, name string) {
 	c.forget(namespace + "/" + name)
 	c.mu.Unlock()
 	c.changed()
+}
+
+// answer takes what an owner said: the workloads that its pods may belong to. An
+// owner that is gone says nothing, and its pods keep what they say themselves.
+func (c *cluster) answer(owner types.UID, workloads []workload.Reference) {
+	c.mu.Lock()
+	differs := false
+	for _, p := range c.pods {
+		if p.ownerUID != owner {
+			continue
+		}
+		p.asks = false
+		if workloads == nil {
+			continue
+		}
+		c.owned[owner] = workloads
+		differs = differs || !slices.Equal(p.workloads, workloads)
+		p.workloads = workloads
+	}
+	c.mu.Unlock()
+	if differs {
+		c.changed()
+	}
+}
+
+// asking lists one pod of each owner that has yet to be asked.
+func (c *cluster) asking() map[types.UID]workload.Reference {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	owners := make(map[types.UID]workload.Reference)
+	for _, p := range c.pods {
+		if p.asks {
+			owners[p.ownerUID] = p.direct
+		}
+	}
+	return owners
+}
+
+// dropAnswers forgets the owners that have no pods here any more.
+func (c *cluster) dropAnswers() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	left := make(map[types.UID]bool)
+	for _, p := range c.pods {
+		left[p.ownerUID] = true
+	}
+	maps.DeleteFunc(c.owned, func(owner types.UID, _ []workload.Reference) bool { return !left[owner] })
 }
 
 // forget removes a pod; c.mu is held.
@@ -116,6 +172,12 @@ func (c *cluster) setWorkload(ref workload.Reference, d decided) {
 func (c *cluster) deleteWorkload(ref workload.Reference) {
 	c.mu.Lock()
 	delete(c.workloads, ref)
+	for _, p := range c.pods {
+		// A ReplicaSet ceases to be a workload when something adopts it: it is asked again.
+		if p.direct == ref && c.owned[p.ownerUID] != nil {
+			p.asks = true
+		}
+	}
 	c.mu.Unlock()
 	c.changed()
 }
@@ -181,10 +243,10 @@ func (c *cluster) identityOf(at place, rt language.Runtime, env map[string]strin
 		ServiceName: at.pod.serviceName, Env: env, Language: string(rt.Language),
 	}
 	switch {
-	case at.pod.ownerKind == "ReplicaSet":
-		id.ReplicaSet = at.pod.owner
+	case at.pod.direct.Kind == odiv1.KindReplicaSet:
+		id.ReplicaSet = at.pod.direct.Name
 	case at.workload.Kind == odiv1.KindCronJob:
-		id.Job = at.pod.owner
+		id.Job = at.pod.direct.Name
 	}
 	return id
 }

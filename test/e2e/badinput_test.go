@@ -58,9 +58,14 @@ func (w *world) checkBadInput(t *testing.T) {
 	w.expectRefusals(t, w.cluster.Kubeconfig, map[string]refusal{
 		"unknown namespace":  {args: []string{"instrument", "namespace", "shpo"}, code: 2, says: []string{"shpo", "shop"}},
 		"unknown deployment": {args: []string{"instrument", "deployment", "nope", "-n", "shop"}, code: 2, says: []string{"nope", "frontend"}},
-		"unknown kind":       {args: []string{"instrument", "pod", "nginx", "-n", "shop"}, code: 2, says: []string{"pod", "deployment"}},
-		"unknown type":       {args: []string{"destination", "add", "jagger"}, code: 2, says: []string{"jagger", "jaeger"}},
-		"missing field":      {args: []string{"destination", "add", "jaeger", "--name", "j2"}, code: 2, says: []string{"endpoint"}},
+		"unknown kind":       {args: []string{"instrument", "volume", "nginx", "-n", "shop"}, code: 2, says: []string{"volume", "deployment"}},
+		"no bare pod":        {args: []string{"instrument", "pod", "nginx", "-n", "shop"}, code: 2, says: []string{"no pod shop/nginx"}},
+		"no scheme": {
+			args: []string{"destination", "add", "jaeger", "--name", "j2", "--endpoint", "jaeger:4317"},
+			code: 2, says: []string{"endpoint", "http://jaeger:4317"},
+		},
+		"unknown type":  {args: []string{"destination", "add", "jagger"}, code: 2, says: []string{"jagger", "jaeger"}},
+		"missing field": {args: []string{"destination", "add", "jaeger", "--name", "j2"}, code: 2, says: []string{"endpoint"}},
 		"unknown field": {
 			args: []string{"destination", "add", "jaeger", "--name", "j2", "--endpoint", "http://x:4317", "--colour", "red"},
 			code: 2, says: []string{"colour"},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
@@ -115,6 +116,9 @@ func signalNames(signals []odiv1.Signal) string {
 }
 
 func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, t destinations.Type, f flags) error {
+	if wrong := validation.IsDNS1123Subdomain(f.name); len(wrong) > 0 {
+		return exit.Usagef("--name %s: %s", f.name, wrong[0])
+	}
 	given, err := f.sources.read(io, t)
 	if err != nil {
 		return err

@@ -138,7 +138,7 @@ func (s *sources) readFiles(t destinations.Type, given values) error {
 		if err != nil {
 			return exit.Usagef("--from-file %s: %w", pair, err)
 		}
-		if err := given.put(t, name, strings.TrimRight(string(data), "\n")); err != nil {
+		if err := given.put(t, name, strings.TrimRight(string(data), "\r\n")); err != nil {
 			return err
 		}
 	}

@@ -22,6 +22,9 @@ func (v values) put(t destinations.Type, name, value string) error {
 	if _, twice := v[name]; twice {
 		return exit.Usagef("%s is given twice", name)
 	}
+	if field, _ := t.Field(name); field.Secret {
+		value = strings.TrimSpace(value) // As the manager reads it.
+	}
 	v[name] = value
 	return nil
 }

@@ -1,8 +1,10 @@
 package liveprovider
 
 import (
+	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,6 +67,51 @@ func TestSecretsArePutIn(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})
+	}
+}
+
+// TestTheCollectorReadsASecretAsItIsWritten goes through all that the collector does to its configuration.
+func TestTheCollectorReadsASecretAsItIsWritten(t *testing.T) {
+	for name, secret := range map[string]string{
+		"dollar": "p@s$w0rd", "dollars": "a$$b$$$c", "at the ends": "$a$", "a reference": "${env:HOME}-${secret:X}", "an escaped one": "$${env:HOME}",
+		"braces": `{"k":[1]}`, "zeros": "0123", "exponent": "1e10", "octal": "0o17", "hex": "0x1F", "infinity": ".inf", "date": "2025-11-25",
+		"boolean": "yes", "null": "null", "tilde": "~", "base64": "dXNlcjpwYXNz==", "yaml": "yes: #no", "tag": "!!int 5", "alias": "*a", "quotes": `'a"b'`,
+		"blanks": "Bearer  two", "percent": "%41", "backslash": `a\nb`,
+	} {
+		for what, config := range map[string]string{"alone": "key: ${secret:S}", "within a text": "key: Bearer ${secret:S}"} {
+			t.Run(name+" "+what, func(t *testing.T) {
+				f := files{t, t.TempDir()}
+				f.write("config.yaml", config)
+				f.write("S", secret)
+				t.Setenv(credentialsEnv, f.dir)
+				resolver, err := confmap.NewResolver(confmap.ResolverSettings{
+					URIs:              []string{"live:" + filepath.Join(f.dir, "config.yaml")},
+					ProviderFactories: []confmap.ProviderFactory{NewFactory()},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				conf, err := resolver.Resolve(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() {
+					if err := resolver.Shutdown(context.Background()); err != nil {
+						t.Error(err)
+					}
+				})
+				var read struct {
+					Key string `mapstructure:"key"`
+				}
+				if err := conf.Unmarshal(&read); err != nil {
+					t.Fatal(err)
+				}
+				want := strings.NewReplacer("key: ", "", "${secret:S}", secret).Replace(config)
+				if read.Key != want {
+					t.Errorf("read as %q, want %q", read.Key, want)
+				}
+			})
+		}
 	}
 }
 

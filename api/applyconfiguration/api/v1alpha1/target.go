@@ -16,7 +16,7 @@ type TargetApplyConfiguration struct {
 	Kind *apiv1alpha1.WorkloadKind `json:"kind,omitempty"`
 	// name of the one workload to select; needs kind.
 	Name *string `json:"name,omitempty"`
-	// selector matches workloads by their own labels.
+	// selector matches workloads by their own labels; one of another controller by those of what it made.
 	Selector *v1.LabelSelectorApplyConfiguration `json:"selector,omitempty"`
 }
 

@@ -1,0 +1,120 @@
+package destinations
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestAddresses holds for every field of every type that is an address what becomes of what people paste.
+func TestAddresses(t *testing.T) {
+	const refused = ""
+	tests := map[string]struct {
+		kind       Address // of which the row speaks; empty means every kind
+		give, want string
+		why        string // part of the refusal
+	}{
+		"as it should be":                  {"", "http://host:4317", "http://host:4317", ""},
+		"a slash at the end":               {"", "http://host:4317/", "http://host:4317", ""},
+		"two of them":                      {"", "https://host//", "https://host", ""},
+		"an address of IPv6":               {"", "http://[2001:db8::1]:4317", "http://[2001:db8::1]:4317", ""},
+		"a base path":                      {AddressHTTP, "https://host/otlp", "https://host/otlp", ""},
+		"a base path with a slash":         {AddressHTTP, "https://host/otlp/", "https://host/otlp", ""},
+		"the path that the exporter adds":  {AddressHTTP, "https://host:4318/v1/traces", "https://host:4318", ""},
+		"the same with a slash":            {AddressHTTP, "https://host/otlp/v1/metrics/", "https://host/otlp", ""},
+		"a path that only looks like it":   {AddressHTTP, "https://host/v1/traces2", "https://host/v1/traces2", ""},
+		"the same path for gRPC":           {AddressGRPC, "http://host:4317/v1/traces", refused, "a gRPC address ends after the port: leave /v1/traces away"},
+		"no scheme":                        {"", "host:4317", refused, "the scheme is missing: write http://host:4317, or https://host:4317 for TLS"},
+		"another scheme":                   {"", "grpc://host:4317", refused, "grpc:// is not a scheme of it"},
+		"a query":                          {"", "https://host:4317?x=1", refused, "leave away what begins with ? or #"},
+		"a password":                       {"", "https://me:hunter2@host:4317", refused, "do not belong into an address"},
+		"white space":                      {"", "http://host:4317 ", refused, "no white space"},
+		"a line break":                     {"", "http://host:4317\n", refused, "no white space"},
+		"no host":                          {"", "http://:4317", refused, "the host is missing"},
+		"a port that does not exist":       {"", "http://host:99999", refused, `the port "99999" is not between 1 and 65535`},
+		"port 0":                           {"", "http://host:0", refused, `the port "0" is not between`},
+		"a port that was forgotten":        {"", "http://host:", refused, `the port "" is not between`},
+		"a port in words":                  {"", "http://host:otlp", refused, "it is no address"},
+		"an escape that is none":           {AddressHTTP, "http://host/%zz", refused, "it is no address"},
+		"a dollar sign stays one":          {AddressHTTP, "https://host/$x", "https://host/$$x", ""},
+		"a reference stays text, not more": {AddressHTTP, "https://host/${env:HOME}", "https://host/$${env:HOME}", ""},
+	}
+	types, err := Types()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[Address]bool{}
+	for _, typ := range types {
+		for _, f := range typ.Fields {
+			if f.Name == "endpoint" && f.Address == "" {
+				t.Errorf("%s: %s is an address and does not say so", typ.Name, f.Name)
+			}
+			if f.Address == "" {
+				continue
+			}
+			seen[f.Address] = true
+			for name, tc := range tests {
+				if tc.kind != "" && tc.kind != f.Address {
+					continue
+				}
+				t.Run(typ.Name+" "+name, func(t *testing.T) {
+					err := typ.Check(map[string]string{f.Name: tc.give}, nil)
+					if tc.want == refused {
+						if err == nil || !strings.HasPrefix(err.Error(), f.Name+": ") || !strings.Contains(err.Error(), tc.why) {
+							t.Errorf("got %v, want a refusal of %s with %q", err, f.Name, tc.why)
+						}
+						return
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+					got := typ.Render(map[string]string{f.Name: tc.give}, nil, nil)[0].Config[f.Name]
+					if got != tc.want {
+						t.Errorf("rendered as %v, want %s", got, tc.want)
+					}
+				})
+			}
+		}
+	}
+	if len(seen) != 2 {
+		t.Errorf("only %v were tried", seen)
+	}
+}
+
+// TestSecretsAreJudgedAndNotShown tries every secret field of every type.
+func TestSecretsAreJudgedAndNotShown(t *testing.T) {
+	tests := map[string]struct{ value, why string }{
+		"dollar signs":             {"a$$b${env:X}", ""},
+		"braces and quotes":        {`{"k":['1']}`, ""},
+		"what looks like a number": {"0123", ""},
+		"what looks like YAML":     {"yes:#no", ""},
+		"a line break within":      {"se\ncret", "line break"},
+		"a carriage return":        {"se\rcret", "line break"},
+		"a letter beyond ASCII":    {"sécret", "character 2 is not printable ASCII"},
+		"a byte that is no letter": {"se\x00cret", "not printable ASCII"},
+		"bytes that are no text":   {"se\xffcret", "not printable ASCII"},
+	}
+	types, err := Types()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := 0
+	for _, typ := range types {
+		for _, field := range typ.SecretFields() {
+			for name, tc := range tests {
+				tried++
+				err := typ.CheckSecrets(map[string]string{field: tc.value, "unrelated": "x\ny"})
+				switch {
+				case tc.why == "" && err != nil:
+					t.Errorf("%s, %s: %v", typ.Name, name, err)
+				case tc.why != "" && (err == nil || !strings.HasPrefix(err.Error(), field+": ") || !strings.Contains(err.Error(), tc.why)):
+					t.Errorf("%s, %s: got %v, want a refusal of %s with %q", typ.Name, name, err, field, tc.why)
+				case err != nil && strings.Contains(err.Error(), "cret"):
+					t.Errorf("%s, %s: the refusal shows the secret: %v", typ.Name, name, err)
+				}
+			}
+		}
+	}
+	if tried == 0 {
+		t.Error("no type has a secret")
+	}
+}
