@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -14,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/odi-dev/odi/bpf/probe"
-	"github.com/odi-dev/odi/internal/procfs"
 	"github.com/odi-dev/odi/internal/testkit"
 )
 
@@ -143,6 +143,20 @@ func moveToGroup(t *testing.T, pid int) string {
 	return container
 }
 
+// startOf reads field 22 of /proc/PID/stat; the command has no blank.
+func startOf(t *testing.T, pid int) uint64 {
+	t.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start, err := strconv.ParseUint(strings.Fields(string(stat))[21], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return start
+}
+
 // TestProgramsOfTargets tells what a program is before it runs.
 func TestProgramsOfTargets(t *testing.T) {
 	e := load(t)
@@ -157,15 +171,7 @@ func TestProgramsOfTargets(t *testing.T) {
 			told = append(told, p)
 		}
 	})
-	p, err := procfs.Host.Open(pid)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	start, err := p.StartTime()
-	if err != nil {
-		t.Fatal(err)
-	}
+	start := startOf(t, pid)
 	group := moveToGroup(t, pid)
 	if _, err := io.WriteString(begin, "\n"); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -56,10 +57,15 @@ func TestRunInPIDNamespaces(t *testing.T) {
 func TestRunAPIDInANamespace(t *testing.T) {
 	testkit.NeedRoot(t)
 	address, _ := startServer(t, os.Args[0])
-	const script = `sh -c 'sleep 3; ` + family + `' "$0" "$1" & exec "$2" -o json --pid $!`
+	begin := filepath.Join(t.TempDir(), "begin")
+	const script = `sh -c 'while [ ! -e '$3' ]; do sleep 0.05; done; ` + family + `' "$0" "$1" & exec "$2" -o json --pid $!`
 	args := append(append([]string{}, inNamespace...), "sh", "-c", strings.ReplaceAll(script, `exec "$0"`, `"$0"`),
-		named(t, "odi-caller"), "http://"+address, named(t, "odi"))
+		named(t, "odi-caller"), "http://"+address, named(t, "odi"), begin)
 	cmd := startCommand(t, []string{roleVariable + "=" + roleByName}, args...)
+	cmd.says("tracing")
+	if err := os.WriteFile(begin, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if code := cmd.wait(); code != 0 {
 		t.Fatalf("exit code %d\n%s", code, cmd.err.String())
 	}
