@@ -34,13 +34,12 @@ type Options struct {
 // Engine is the set of programs and maps in the kernel. All methods may be
 // called concurrently; Close may be called twice and before Run.
 type Engine struct {
-	log   *slog.Logger
-	opts  Options
-	maps  map[string]*ebpf.Map
-	progs map[string]*ebpf.Program
-	links []link.Link
-	// connects puts connections into the socket maps; nil: nothing does.
-	connects link.Link
+	log      *slog.Logger
+	opts     Options
+	maps     map[string]*ebpf.Map
+	progs    map[string]*ebpf.Program
+	links    []link.Link
+	connects connects
 
 	features []probe.Feature
 	events   *ringbuf.Reader
@@ -136,9 +135,7 @@ func (e *Engine) Close() error {
 		errs = append(errs, e.notices.close())
 	}
 	e.later.Wait() // it puts sockets into maps, and only the notices start more of it
-	if e.connects != nil {
-		errs = append(errs, e.connects.Close())
-	}
+	errs = append(errs, e.connects.close())
 	for _, t := range targets {
 		errs = append(errs, e.ignore(t.tgid), t.close())
 	}

@@ -2,6 +2,7 @@ package bpf
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -200,5 +201,47 @@ func TestProgramsOfTargets(t *testing.T) {
 	}
 	if told[1].Kind != probe.ProcessExit || !told[1].Target || told[1].Start != start {
 		t.Errorf("then told %+v", told[1])
+	}
+}
+
+// TestCgroupsBesideOurs serves a target whose cgroup is not below the one that
+// this process knows, as in a pod whose containers share their processes.
+func TestCgroupsBesideOurs(t *testing.T) {
+	e := load(t)
+	cmd := exec.Command("sleep", "30")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	pid := uint32(cmd.Process.Pid)
+	group := moveToGroup(t, cmd.Process.Pid)
+	who, err := e.finder.find(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !e.connects.serves(who) {
+		t.Fatalf("cgroups %v of a target are not below %v", who.groups, e.connects.links)
+	}
+	// From here on, only a cgroup beside the target's is served.
+	root, err := cgroupPath("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	beside := root + group + "-beside"
+	if err := os.Mkdir(beside, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(beside)
+	if err := errors.Join(e.connects.close(), e.connects.attach(e.progs["odi_connected"], beside)); err != nil {
+		t.Fatal(err)
+	}
+	if e.connects.serves(who) {
+		t.Fatal("a cgroup beside the target's serves it")
+	}
+	if err := e.AddTarget(probe.Target{PID: pid, Propagate: true}); err != nil {
+		t.Fatal(err)
+	}
+	if !e.connects.serves(who) {
+		t.Error("the target is not served")
 	}
 }

@@ -28,9 +28,13 @@ type found struct {
 	tgid       uint32
 	pid        uint32
 	live       uint32
+	groups     [foundGroups]uint64
 }
 
-const foundSize = 32
+const (
+	foundGroups = 16
+	foundSize   = 32 + 8*foundGroups
+)
 
 // finder knows processes by both their numbers: the one in the root PID namespace,
 // which the programs use, and the one that /proc shows, which user space uses. It
@@ -112,10 +116,14 @@ func (f *finder) ticks(startNanos uint64) uint64 {
 
 func parseFound(raw []byte) found {
 	u64, u32 := binary.NativeEndian.Uint64, binary.NativeEndian.Uint32
-	return found{
+	f := found{
 		startNanos: u64(raw), ns: u64(raw[8:]),
 		level: u32(raw[16:]), tgid: u32(raw[20:]), pid: u32(raw[24:]), live: u32(raw[28:]),
 	}
+	for i := range f.groups {
+		f.groups[i] = u64(raw[32+8*i:])
+	}
+	return f
 }
 
 // bootOffset reads what this process's time namespace adds; see time_namespaces(7).

@@ -129,6 +129,7 @@ func (e *Engine) AddTarget(t probe.Target) error {
 		if value.Flags&flagPolls != 0 {
 			e.guardVerdict()
 		}
+		e.cover(t.PID, who)
 		e.adoptSockets(state, value.Flags&flagPolls != 0)
 	}
 	return nil

@@ -190,6 +190,7 @@ struct pid {
 struct kernfs_node {
 	struct kernfs_node *parent;
 	const char *name;
+	u64 id;
 } co_re;
 
 // Since Linux 6.15 or so.

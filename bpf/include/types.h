@@ -243,6 +243,8 @@ struct program {
 	char env[ENV_MAX];
 };
 
+#define FOUND_GROUPS 16
+
 // found is what odi_find tells of a process.
 struct found {
 	u64 start_ns; // since boot
@@ -251,6 +253,7 @@ struct found {
 	u32 tgid;     // in the root PID namespace
 	u32 pid;      // in user space's
 	u32 live;     // threads that have not ended
+	u64 groups[FOUND_GROUPS]; // its cgroup (v2) and those above it, by inode
 };
 
 // Reasons for losing something; names are in drops.go in the same order.

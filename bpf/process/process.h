@@ -47,15 +47,6 @@ struct {
 	__type(value, struct program);
 } programs SEC(".maps");
 
-inline_ struct kernfs_node *above(struct kernfs_node *kn)
-{
-	struct kernfs_node___rcu *late = (void *)kn;
-
-	if (bpf_core_field_exists(late->__parent))
-		return BPF_CORE_READ(late, __parent);
-	return BPF_CORE_READ(kn, parent);
-}
-
 // name_groups writes the names of a task's cgroups, the innermost first.
 inline_ void name_groups(struct program *p, struct task_struct *task)
 {

@@ -33,12 +33,23 @@ inline_ u32 seen_as(struct task_struct *task)
 	return (u64)own.ns == own_ns ? own.nr : 0;
 }
 
+// above is the cgroup above another.
+inline_ struct kernfs_node *above(struct kernfs_node *kn)
+{
+	struct kernfs_node___rcu *late = (void *)kn;
+
+	if (bpf_core_field_exists(late->__parent))
+		return BPF_CORE_READ(late, __parent);
+	return BPF_CORE_READ(kn, parent);
+}
+
 SEC("iter/task")
 int odi_find(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct found f = {};
 	struct upid inner = {};
+	struct kernfs_node *kn;
 	struct pid *pid;
 
 	if (!task)
@@ -53,6 +64,11 @@ int odi_find(struct bpf_iter__task *ctx)
 	f.pid = seen_as(task);
 	f.start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	f.live = BPF_CORE_READ(task, signal, live.counter);
+	kn = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn);
+	for (int i = 0; i < FOUND_GROUPS && kn; i++) {
+		f.groups[i] = BPF_CORE_READ(kn, id);
+		kn = above(kn);
+	}
 	bpf_seq_write(ctx->meta->seq, &f, sizeof(f));
 	return 0;
 }
