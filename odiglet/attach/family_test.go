@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/internal/procfs"
 	"github.com/odi-dev/odi/odiglet/process"
 )
 
@@ -95,4 +97,71 @@ func TestAHangingDetectionHoldsNobody(t *testing.T) {
 			t.Errorf("failures (-want +got):\n%s", diff)
 		}
 	})
+}
+
+// TestProgramsAreNamedByEvents takes from an exec what names a process on a node:
+// its container, by the cgroup, and the variables of its service.
+func TestProgramsAreNamedByEvents(t *testing.T) {
+	const id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	const pod = "0e0a9d7c-9d1f-4b0e-8d5c-2f3a4b5c6d7e"
+	inPod := "/kubepods.slice/kubepods-pod" + "0e0a9d7c_9d1f_4b0e_8d5c_2f3a4b5c6d7e" + ".slice/cri-containerd-" + id + ".scope"
+	parent := life{
+		process: process.Process{PID: 10, Start: 1, Exe: "/bin/sh", Container: procfs.Container{ID: "of-the-parent"}},
+		env:     map[string]string{"OTEL_SERVICE_NAME": "parent"},
+	}
+	for name, tc := range map[string]struct {
+		program   probe.Program
+		container procfs.Container
+		env       map[string]string
+	}{
+		"in a container": {
+			program:   probe.Program{Cgroup: inPod, Environ: []byte("SECRET=1\x00OTEL_SERVICE_NAME=job\x00")},
+			container: procfs.Container{ID: id, PodUID: pod},
+			env:       map[string]string{"OTEL_SERVICE_NAME": "job"},
+		},
+		"without cgroup v2 it is where its parent is": {
+			program:   probe.Program{Cgroup: ""},
+			container: procfs.Container{ID: "of-the-parent"},
+			env:       map[string]string{},
+		},
+		"a variable that was cut off may be the parent's": {
+			program:   probe.Program{Cgroup: inPod, Environ: []byte("PATH=/bin"), Cut: true},
+			container: procfs.Container{ID: id, PodUID: pod},
+			env:       map[string]string{"OTEL_SERVICE_NAME": "parent"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFamily()
+			f.know(parent)
+			f.take(probe.Process{Kind: probe.ProcessFork, PID: 20, Parent: 10, Start: 2, Target: true}, time.Now())
+			tc.program.Name, tc.program.Args = "job", []string{"./job", "-x"}
+			f.take(probe.Process{Kind: probe.ProcessExec, PID: 20, Parent: 10, Start: 2, Target: true, Program: &tc.program}, time.Now())
+			l, ok := f.find(20)
+			want := process.Process{PID: 20, Parent: 10, Start: 2, Exe: "job", Args: []string{"./job", "-x"}, Container: tc.container}
+			if diff := cmp.Diff(want, l.process); !ok || diff != "" {
+				t.Errorf("process (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(tc.env, l.env); diff != "" {
+				t.Errorf("environment (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestAPidThatIsUsedAgain keeps two processes of one pid apart.
+func TestAPidThatIsUsedAgain(t *testing.T) {
+	f := newFamily()
+	now := time.Now()
+	f.know(life{process: process.Process{PID: 10, Start: 1, Exe: "/bin/old"}})
+	f.take(probe.Process{Kind: probe.ProcessExit, PID: 10, Start: 7}, now) // of another, whose start was missed
+	if l, _ := f.find(10); !l.ended.IsZero() {
+		t.Error("the end of another process ended this one")
+	}
+	f.take(probe.Process{Kind: probe.ProcessExit, PID: 10, Start: 1}, now)
+	f.know(life{process: process.Process{PID: 20, Start: 2, Exe: "/bin/parent"}, seq: f.now()})
+	f.take(probe.Process{Kind: probe.ProcessFork, PID: 10, Parent: 20, Start: 9, Target: true}, now)
+	f.forget(now.Add(2 * afterlife))
+	if l, ok := f.find(10); !ok || l.process.Exe != "/bin/parent" || l.process.Start != 9 {
+		t.Errorf("the new process of the pid is %+v", l.process)
+	}
 }
