@@ -17,14 +17,15 @@ import (
 
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/internal/testkit"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // awaitTarget starts a shell that runs the script once its standard input says so,
 // and makes it a target.
 func awaitTarget(t *testing.T, e *Engine, script string, env ...string) (cmd *exec.Cmd, begin io.WriteCloser) {
 	t.Helper()
-	cmd = exec.Command("sh", "-c", "read go; "+script)
-	cmd.Env = append(os.Environ(), env...)
+	cmd = program.Command(t, "sh", "-c", "read go; "+script)
+	cmd.Env = append(cmd.Env, env...)
 	begin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -208,7 +209,7 @@ func TestProgramsOfTargets(t *testing.T) {
 // this process knows, as in a pod whose containers share their processes.
 func TestCgroupsBesideOurs(t *testing.T) {
 	e := load(t)
-	cmd := exec.Command("sleep", "30")
+	cmd := program.Command(t, "sleep", "30")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package run
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/odi-dev/odi/internal/telemetry"
 	"github.com/odi-dev/odi/internal/testkit"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // inNamespace begins a command line that runs in a PID namespace of its own, with
@@ -106,8 +106,8 @@ func wantFamily(t *testing.T, o *odi, nested bool) {
 // startCommand runs a command line that ends in one of odi.
 func startCommand(t *testing.T, env []string, args ...string) *odi {
 	t.Helper()
-	o := &odi{t: t, cmd: exec.Command(args[0], args[1:]...), ended: make(chan error, 1)}
-	o.cmd.Env = append(append(os.Environ(), roleVariable+"="+roleODI), env...)
+	o := &odi{t: t, cmd: program.Command(t, args[0], args[1:]...), ended: make(chan error, 1)}
+	o.cmd.Env = append(append(o.cmd.Env, roleVariable+"="+roleODI), env...)
 	o.cmd.Stdout, o.cmd.Stderr = &o.out, &o.err
 	o.cmd.WaitDelay = 5 * time.Second // what it started may hold its output
 	if err := o.cmd.Start(); err != nil {
