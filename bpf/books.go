@@ -22,11 +22,8 @@ var dropNames = []string{
 
 const countExchanges = 9
 
-// processBacklogDrop counts process events that a listener was too slow for.
-const processBacklogDrop = "process_backlog"
-
 // DropNames are all the names that Drops counts by.
-func DropNames() []string { return append(slices.Clone(dropNames), processBacklogDrop) }
+func DropNames() []string { return slices.Clone(dropNames) }
 
 // Drops returns how many requests or events were lost since Load, by reason;
 // after Close, how many that were.
@@ -37,12 +34,9 @@ func (e *Engine) Drops() map[string]uint64 {
 	if last != nil {
 		return maps.Clone(last)
 	}
-	drops := make(map[string]uint64, len(dropNames)+1)
+	drops := make(map[string]uint64, len(dropNames))
 	for i, name := range dropNames {
 		drops[name] = e.counter(uint32(i))
-	}
-	if e.notices != nil {
-		drops[processBacklogDrop] = e.notices.lost.Load()
 	}
 	return drops
 }

@@ -34,25 +34,25 @@ type Options struct {
 // Engine is the set of programs and maps in the kernel. All methods may be
 // called concurrently; Close may be called twice and before Run.
 type Engine struct {
-	log   *slog.Logger
-	opts  Options
-	maps  map[string]*ebpf.Map
-	progs map[string]*ebpf.Program
-	links []link.Link
-	// connects puts connections into the socket maps; nil: nothing does.
-	connects link.Link
+	log      *slog.Logger
+	opts     Options
+	maps     map[string]*ebpf.Map
+	progs    map[string]*ebpf.Program
+	links    []link.Link
+	connects connects
 
 	features []probe.Feature
 	events   *ringbuf.Reader
 	notices  *noticeReader
 	clock    wallClock
 	fionread fionread
+	finder   *finder
 	leaving  *leaving       // nil: nothing enters the socket maps
 	closing  chan struct{}  // closed by Close
 	later    sync.WaitGroup // what goes on beside the readers of the rings
 
 	mu      sync.Mutex
-	targets map[uint32]*target
+	targets map[uint32]*target  // by the number in /proc
 	added   uint32              // number of AddTarget calls
 	removed map[uint32]struct{} // asked to be forgotten; their late events are ignored
 	closed  bool
@@ -86,6 +86,9 @@ func (e *Engine) start() error {
 		return err
 	}
 	e.clock.refresh()
+	if e.finder, err = newFinder(spec); err != nil {
+		return fmt.Errorf("loading what finds processes: %w", err)
+	}
 	e.loadGroups(spec)
 	for _, f := range e.features {
 		if f.Name == probe.SocketSpans && f.State == probe.Unavailable {
@@ -95,8 +98,11 @@ func (e *Engine) start() error {
 	if e.events, err = ringbuf.NewReader(e.maps["events"]); err != nil {
 		return fmt.Errorf("opening the event ring: %w", err)
 	}
-	e.notices, err = newNoticeReader(e.maps["notices"], e.onNotice)
-	return err
+	if e.notices, err = newNoticeReader(e.maps["notices"], e.onNotice); err != nil {
+		return err
+	}
+	e.later.Go(e.sweepNowAndThen)
+	return nil
 }
 
 // Features reports every capability and its state on this kernel.
@@ -129,20 +135,21 @@ func (e *Engine) Close() error {
 		errs = append(errs, e.notices.close())
 	}
 	e.later.Wait() // it puts sockets into maps, and only the notices start more of it
-	if e.connects != nil {
-		errs = append(errs, e.connects.Close())
-	}
-	for pid, t := range targets {
-		errs = append(errs, e.ignore(pid), t.close())
+	errs = append(errs, e.connects.close())
+	for _, t := range targets {
+		errs = append(errs, e.ignore(t.tgid), t.close())
 	}
 	if e.leaving != nil {
-		errs = append(errs, e.releaseSockets(0), e.leaving.close())
+		errs = append(errs, e.releaseSockets(everybodys), e.leaving.close())
 	}
 	for i := len(e.links) - 1; i >= 0; i-- {
 		errs = append(errs, e.links[i].Close())
 	}
 	for _, p := range e.progs {
 		errs = append(errs, p.Close())
+	}
+	if e.finder != nil {
+		errs = append(errs, e.finder.close())
 	}
 	last := e.Drops()
 	e.mu.Lock()

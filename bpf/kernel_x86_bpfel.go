@@ -29,6 +29,7 @@ const (
 	kernelMapNotices          = "notices"
 	kernelMapOpenRequests     = "open_requests"
 	kernelMapPrefaces         = "prefaces"
+	kernelMapPrograms         = "programs"
 	kernelMapQueue            = "queue"
 	kernelMapScratches        = "scratches"
 	kernelMapSockets          = "sockets"
@@ -42,6 +43,7 @@ const (
 	kernelProgOdiDestroyed    = "odi_destroyed"
 	kernelProgOdiExec         = "odi_exec"
 	kernelProgOdiExit         = "odi_exit"
+	kernelProgOdiFind         = "odi_find"
 	kernelProgOdiIoctl        = "odi_ioctl"
 	kernelProgOdiMessage      = "odi_message"
 	kernelProgOdiNewtask      = "odi_newtask"
@@ -60,6 +62,8 @@ const (
 	kernelVarFillMark         = "fill_mark"
 	kernelVarNewQueued        = "new_queued"
 	kernelVarNewThread        = "new_thread"
+	kernelVarOwnLevel         = "own_level"
+	kernelVarOwnNs            = "own_ns"
 )
 
 // loadKernel returns the embedded CollectionSpec for kernel.
@@ -109,6 +113,7 @@ type kernelProgramSpecs struct {
 	OdiDestroyed    *ebpf.ProgramSpec `ebpf:"odi_destroyed"`
 	OdiExec         *ebpf.ProgramSpec `ebpf:"odi_exec"`
 	OdiExit         *ebpf.ProgramSpec `ebpf:"odi_exit"`
+	OdiFind         *ebpf.ProgramSpec `ebpf:"odi_find"`
 	OdiIoctl        *ebpf.ProgramSpec `ebpf:"odi_ioctl"`
 	OdiMessage      *ebpf.ProgramSpec `ebpf:"odi_message"`
 	OdiNewtask      *ebpf.ProgramSpec `ebpf:"odi_newtask"`
@@ -143,6 +148,7 @@ type kernelMapSpecs struct {
 	Notices        *ebpf.MapSpec `ebpf:"notices"`
 	OpenRequests   *ebpf.MapSpec `ebpf:"open_requests"`
 	Prefaces       *ebpf.MapSpec `ebpf:"prefaces"`
+	Programs       *ebpf.MapSpec `ebpf:"programs"`
 	Queue          *ebpf.MapSpec `ebpf:"queue"`
 	Scratches      *ebpf.MapSpec `ebpf:"scratches"`
 	Sockets        *ebpf.MapSpec `ebpf:"sockets"`
@@ -160,6 +166,8 @@ type kernelVariableSpecs struct {
 	FillMark  *ebpf.VariableSpec `ebpf:"fill_mark"`
 	NewQueued *ebpf.VariableSpec `ebpf:"new_queued"`
 	NewThread *ebpf.VariableSpec `ebpf:"new_thread"`
+	OwnLevel  *ebpf.VariableSpec `ebpf:"own_level"`
+	OwnNs     *ebpf.VariableSpec `ebpf:"own_ns"`
 }
 
 // kernelObjects contains all objects after they have been loaded into the kernel.
@@ -195,6 +203,7 @@ type kernelMaps struct {
 	Notices        *ebpf.Map `ebpf:"notices"`
 	OpenRequests   *ebpf.Map `ebpf:"open_requests"`
 	Prefaces       *ebpf.Map `ebpf:"prefaces"`
+	Programs       *ebpf.Map `ebpf:"programs"`
 	Queue          *ebpf.Map `ebpf:"queue"`
 	Scratches      *ebpf.Map `ebpf:"scratches"`
 	Sockets        *ebpf.Map `ebpf:"sockets"`
@@ -220,6 +229,7 @@ func (m *kernelMaps) Close() error {
 		m.Notices,
 		m.OpenRequests,
 		m.Prefaces,
+		m.Programs,
 		m.Queue,
 		m.Scratches,
 		m.Sockets,
@@ -238,6 +248,8 @@ type kernelVariables struct {
 	FillMark  *ebpf.Variable `ebpf:"fill_mark"`
 	NewQueued *ebpf.Variable `ebpf:"new_queued"`
 	NewThread *ebpf.Variable `ebpf:"new_thread"`
+	OwnLevel  *ebpf.Variable `ebpf:"own_level"`
+	OwnNs     *ebpf.Variable `ebpf:"own_ns"`
 }
 
 // kernelPrograms contains all programs after they have been loaded into the kernel.
@@ -249,6 +261,7 @@ type kernelPrograms struct {
 	OdiDestroyed    *ebpf.Program `ebpf:"odi_destroyed"`
 	OdiExec         *ebpf.Program `ebpf:"odi_exec"`
 	OdiExit         *ebpf.Program `ebpf:"odi_exit"`
+	OdiFind         *ebpf.Program `ebpf:"odi_find"`
 	OdiIoctl        *ebpf.Program `ebpf:"odi_ioctl"`
 	OdiMessage      *ebpf.Program `ebpf:"odi_message"`
 	OdiNewtask      *ebpf.Program `ebpf:"odi_newtask"`
@@ -273,6 +286,7 @@ func (p *kernelPrograms) Close() error {
 		p.OdiDestroyed,
 		p.OdiExec,
 		p.OdiExit,
+		p.OdiFind,
 		p.OdiIoctl,
 		p.OdiMessage,
 		p.OdiNewtask,

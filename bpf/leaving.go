@@ -26,6 +26,7 @@ type leaving struct {
 	verdict  *ebpf.Map
 	walk     *link.Iter   // over all sockets
 	renewed  atomic.Int64 // monotonic, ns
+	former   chan struct{}
 
 	walking sync.Mutex // one walk at a time: they share their orders
 	mu      sync.Mutex // guards what follows
@@ -39,7 +40,8 @@ func newLeaving(e *Engine) (*leaving, error) {
 		return nil, fmt.Errorf("attaching odi_release to the socket map: %w", err)
 	}
 	e.links = append(e.links, walk)
-	l := &leaving{controls: e.maps["controls"], verdict: e.maps["verdict_sockets"], walk: walk}
+	l := &leaving{controls: e.maps["controls"], verdict: e.maps["verdict_sockets"], walk: walk, former: make(chan struct{}, 1)}
+	e.later.Go(func() { l.release(e) })
 	return l, l.renew()
 }
 
@@ -64,12 +66,17 @@ func (l *leaving) renew() error {
 	return l.order(func(c *guard.Control) { c.LeaseNanos = uint64(now + int64(leaseLength)) })
 }
 
-// all takes out the sockets of a process, or with 0 all there are. It returns
-// how many had to stay.
-func (l *leaving) all(pid uint32) (left int, err error) {
+// Whose sockets leave the maps; see struct control in include/types.h.
+const (
+	everybodys uint32 = iota
+	formerTargets
+)
+
+// all takes out the sockets of those. It returns how many had to stay.
+func (l *leaving) all(of uint32) (left int, err error) {
 	l.walking.Lock()
 	defer l.walking.Unlock()
-	if err := l.order(func(c *guard.Control) { c.PID = pid }); err != nil {
+	if err := l.order(func(c *guard.Control) { c.Former = of }); err != nil {
 		return 0, err
 	}
 	return guard.Drain(l.walk, drainMax)
@@ -99,16 +106,39 @@ func (l *leaving) close() error {
 	return g.Close()
 }
 
-// releaseSockets takes the connections of a former target out of the maps.
-func (e *Engine) releaseSockets(pid uint32) error {
-	if e.leaving == nil {
-		return nil
-	}
-	left, err := e.leaving.all(pid)
+// releaseSockets takes connections out of the maps.
+func (e *Engine) releaseSockets(of uint32) error {
+	left, err := e.leaving.all(of)
 	if left > 0 {
-		e.log.Info("connections with unread bytes stay in the socket map until they close", "pid", pid, "connections", left)
+		e.log.Info("connections with unread bytes stay in the socket map until they close", "connections", left)
 	}
 	return err
+}
+
+// releaseFormer has the connections of former targets taken out of the maps,
+// soon: a walk over all connections serves any number of processes.
+func (e *Engine) releaseFormer() {
+	if e.leaving == nil {
+		return
+	}
+	select {
+	case e.leaving.former <- struct{}{}:
+	default: // the next walk serves this one, too
+	}
+}
+
+// release walks when it is asked to, until Close.
+func (l *leaving) release(e *Engine) {
+	for {
+		select {
+		case <-l.former:
+		case <-e.closing:
+			return
+		}
+		if err := e.releaseSockets(formerTargets); err != nil {
+			e.log.Error("letting connections go", "error", err)
+		}
+	}
 }
 
 func (e *Engine) renewLease() error {

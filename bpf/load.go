@@ -195,11 +195,9 @@ func (e *Engine) attachPropagation(spec *ebpf.CollectionSpec) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	l, err := link.AttachCgroup(link.CgroupOptions{Path: path, Attach: ebpf.AttachCGroupSockOps, Program: e.progs["odi_connected"]})
-	if err != nil {
-		return "", fmt.Errorf("attaching to cgroup %s: %w", path, err)
+	if err := e.connects.attach(e.progs["odi_connected"], path); err != nil {
+		return "", err
 	}
-	e.connects = l
 	return degraded, nil
 }
 

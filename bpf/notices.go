@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/ringbuf"
@@ -14,32 +16,41 @@ import (
 	"github.com/odi-dev/odi/bpf/probe"
 )
 
-// Layout and kinds of struct notice in include/types.h.
+// Layout and kinds of struct notice and struct program in include/types.h.
 const (
-	noticeSize     = 40
-	noticeTakeOut  = 4
-	noticePolls    = 5
-	processBacklog = 1024 // a burst of short-lived processes
+	noticeSize    = 56
+	noticeTakeOut = 4
+	noticePolls   = 5
+
+	programLengths = noticeSize
+	programName    = programLengths + 16
+	programGroups  = programName + 64
+	programArgs    = programGroups + 8*128
+	programEnv     = programArgs + 1024
+	programEnvMax  = 4096
 )
 
 type notice struct {
-	key    uint64
-	kind   uint32
-	pid    uint32
-	parent uint32
-	target bool
-	comm   string
+	key        uint64
+	startNanos uint64
+	kind       uint32
+	tgid       uint32
+	pid        uint32
+	parent     uint32
+	target     bool
+	comm       string
+	program    *probe.Program // of a target's exec
 }
 
 // noticeReader reads the notices ring from Load to Close and hands process
 // events on to those who listen.
 type noticeReader struct {
-	ring *ringbuf.Reader
-	done chan struct{}
-	lost atomic.Uint64
+	ring    *ringbuf.Reader
+	done    chan struct{}
+	resting atomic.Bool // every notice that was read has been acted on
 
 	mu        sync.Mutex
-	listeners map[chan probe.Process]struct{}
+	listeners map[*func(notice)]struct{}
 }
 
 func newNoticeReader(m *ebpf.Map, on func(notice)) (*noticeReader, error) {
@@ -47,7 +58,7 @@ func newNoticeReader(m *ebpf.Map, on func(notice)) (*noticeReader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the notices ring: %w", err)
 	}
-	r := &noticeReader{ring: ring, done: make(chan struct{}), listeners: map[chan probe.Process]struct{}{}}
+	r := &noticeReader{ring: ring, done: make(chan struct{}), listeners: map[*func(notice)]struct{}{}}
 	go r.run(on)
 	return r, nil
 }
@@ -56,7 +67,10 @@ func (r *noticeReader) run(on func(notice)) {
 	defer close(r.done)
 	var rec ringbuf.Record
 	for {
-		if err := r.ring.ReadInto(&rec); err != nil {
+		r.resting.Store(true)
+		err := r.ring.ReadInto(&rec)
+		r.resting.Store(false)
+		if err != nil {
 			return // closed
 		}
 		if n, ok := parseNotice(rec.RawSample); ok {
@@ -66,55 +80,101 @@ func (r *noticeReader) run(on func(notice)) {
 	}
 }
 
+// catchUpMax bounds the wait of requests for the notices before them: the event
+// ring holds 300 ms of a busy machine.
+const catchUpMax = 100 * time.Millisecond
+
+// catchUp returns when the notices that are in the ring have been acted on.
+func (r *noticeReader) catchUp() {
+	if r.ring.AvailableBytes() == 0 && r.resting.Load() {
+		return
+	}
+	for end := time.Now().Add(catchUpMax); time.Now().Before(end); time.Sleep(50 * time.Microsecond) {
+		if r.ring.AvailableBytes() == 0 && r.resting.Load() {
+			return
+		}
+	}
+}
+
 func parseNotice(raw []byte) (notice, bool) {
 	if len(raw) < noticeSize {
 		return notice{}, false
 	}
-	comm, _, _ := bytes.Cut(raw[24:40], []byte{0})
-	return notice{
-		key:    binary.NativeEndian.Uint64(raw),
-		kind:   binary.NativeEndian.Uint32(raw[8:]),
-		pid:    binary.NativeEndian.Uint32(raw[12:]),
-		parent: binary.NativeEndian.Uint32(raw[16:]),
-		target: binary.NativeEndian.Uint32(raw[20:]) != 0,
-		comm:   string(comm),
-	}, true
+	u64, u32 := binary.NativeEndian.Uint64, binary.NativeEndian.Uint32
+	n := notice{
+		key: u64(raw), startNanos: u64(raw[8:]),
+		kind: u32(raw[16:]), tgid: u32(raw[20:]), pid: u32(raw[24:]), parent: u32(raw[28:]),
+		target: u32(raw[32:]) != 0,
+		comm:   text(raw[40:56]),
+	}
+	if n.kind == uint32(probe.ProcessExec) && len(raw) >= programEnv {
+		n.program = parseProgram(raw)
+	}
+	return n, true
+}
+
+// parseProgram copies what it takes. What is too long for a field was cut.
+func parseProgram(raw []byte) *probe.Program {
+	length := func(at, most int) int { return min(int(binary.NativeEndian.Uint32(raw[at:])), most) }
+	args := raw[programArgs : programArgs+length(programLengths, programEnv-programArgs)]
+	env := length(programLengths+4, min(programEnvMax, len(raw)-programEnv))
+	groups := raw[programGroups : programGroups+length(programLengths+8, programArgs-programGroups)]
+	p := &probe.Program{
+		Name:    text(raw[programName:programGroups]),
+		Environ: bytes.Clone(raw[programEnv : programEnv+env]),
+		Cut:     env == programEnvMax,
+	}
+	if len(args) > 0 {
+		p.Args = strings.Split(string(bytes.TrimSuffix(args, []byte{0})), "\x00")
+	}
+	for name := range strings.SplitSeq(string(groups), "\x00") { // the innermost first
+		if name != "" && name != "/" {
+			p.Cgroup = "/" + name + p.Cgroup
+		}
+	}
+	return p
+}
+
+// text is what stands before the first zero.
+func text(raw []byte) string {
+	s, _, _ := bytes.Cut(raw, []byte{0})
+	return string(s)
 }
 
 func (r *noticeReader) publish(n notice) {
 	if n.kind == noticeTakeOut || n.kind == noticePolls {
 		return
 	}
-	p := probe.Process{Kind: probe.ProcessKind(n.kind), PID: n.pid, Parent: n.parent, Comm: n.comm, Target: n.target}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for ch := range r.listeners {
-		select {
-		case ch <- p:
-		default:
-			r.lost.Add(1)
-		}
+	for take := range r.listeners {
+		(*take)(n)
 	}
 }
 
-// Processes delivers process events until ctx is done. A slow receiver loses
-// events, which Drops counts. Nil where the feature is unavailable.
-func (e *Engine) Processes(ctx context.Context) <-chan probe.Process {
+// Processes calls take for each process event until ctx is done, one at a time
+// and before any request that came after it is delivered. take must not wait. It
+// returns false where the feature is unavailable.
+func (e *Engine) Processes(ctx context.Context, take func(probe.Process)) bool {
 	if e.progs["odi_exec"] == nil {
-		return nil
+		return false
 	}
 	r := e.notices
-	ch := make(chan probe.Process, processBacklog)
+	listener := func(n notice) {
+		take(probe.Process{
+			Kind: probe.ProcessKind(n.kind), PID: n.pid, Parent: n.parent, Start: e.finder.ticks(n.startNanos),
+			Comm: n.comm, Target: n.target, Program: n.program,
+		})
+	}
 	r.mu.Lock()
-	r.listeners[ch] = struct{}{}
+	r.listeners[&listener] = struct{}{}
 	r.mu.Unlock()
 	context.AfterFunc(ctx, func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		delete(r.listeners, ch)
-		close(ch)
+		delete(r.listeners, &listener)
 	})
-	return ch
+	return true
 }
 
 func (r *noticeReader) close() error {

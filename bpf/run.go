@@ -96,6 +96,7 @@ func sleep(ctx context.Context, d time.Duration) {
 }
 
 func (e *Engine) deliver(raw []byte, handle func(probe.Exchange)) {
+	e.notices.catchUp() // who a process is must be known before what it did
 	x, ok := parseExchange(raw, &e.clock)
 	if !ok || e.isRemoved(x.PID) {
 		return

@@ -15,12 +15,13 @@ import (
 // adoptSockets puts the outgoing connections that a target has open already
 // into the socket map, and behind the verdict program too where the target asks
 // FIONREAD. What cannot be adopted only goes without header.
-func (e *Engine) adoptSockets(pid uint32, polls bool) {
+func (e *Engine) adoptSockets(t *target, polls bool) {
 	if e.progs["odi_message"] == nil {
 		return
 	}
+	pid := t.PID
 	e.eachOutgoing(pid, func(fd, _ int, cookie uint64) {
-		owner := connValue{TGID: pid}
+		owner := connValue{TGID: t.tgid}
 		if err := e.maps["conns"].Update(int32(fd), owner, ebpf.UpdateNoExist); err != nil && !errors.Is(err, ebpf.ErrKeyExist) {
 			e.log.Debug("cannot note whose a connection is", "pid", pid, "reason", err)
 		}

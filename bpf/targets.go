@@ -47,6 +47,8 @@ type targetValue struct {
 	Family      uint16
 	Flags       uint16
 	_           uint16
+	PID         uint32
+	_           uint32
 	OpenXor     uint64
 	Open        uint32
 	Streak      uint32
@@ -65,6 +67,7 @@ type targetValue struct {
 // target is what user space knows of one watched process.
 type target struct {
 	probe.Target
+	tgid     uint32 // the number that the programs know it by
 	golang   bool
 	goReason string
 	uprobe   link.Link // on persistConn.roundTrip, or nil
@@ -93,17 +96,21 @@ func (e *Engine) forgetStrangers() error {
 // picked up. Adding a target again replaces its settings. An error means that
 // the process is not watched.
 func (e *Engine) AddTarget(t probe.Target) error {
+	who, err := e.finder.find(t.PID)
+	if err != nil {
+		return fmt.Errorf("watching process %d: %w", t.PID, err)
+	}
 	exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", t.PID))
 	if err != nil {
 		return fmt.Errorf("watching process %d: %w", t.PID, err)
 	}
-	state := &target{Target: t}
-	value := targetValue{Flags: e.fionread.limit(flagsOf(t, exe))}
+	state := &target{Target: t, tgid: who.tgid}
+	value := targetValue{PID: t.PID, Flags: e.fionread.limit(flagsOf(t, exe))}
 	e.useGo(state, &value)
 	if value.Flags&flagPropagate != 0 && value.Flags&(flagGo|flagPolls) == 0 {
 		e.watchIoctl(state)
 	}
-	if err := e.maps["targets"].Put(t.PID, &value); err != nil {
+	if err := e.put(who, &value); err != nil {
 		return errors.Join(fmt.Errorf("watching process %d: %w", t.PID, err), state.close())
 	}
 	e.mu.Lock()
@@ -122,9 +129,22 @@ func (e *Engine) AddTarget(t probe.Target) error {
 		if value.Flags&flagPolls != 0 {
 			e.guardVerdict()
 		}
-		e.adoptSockets(t.PID, value.Flags&flagPolls != 0)
+		e.cover(t.PID, who)
+		e.adoptSockets(state, value.Flags&flagPolls != 0)
 	}
 	return nil
+}
+
+// put makes a process a target. One that ends meanwhile is taken out again: the
+// program that sees its end may have run before.
+func (e *Engine) put(who found, value *targetValue) error {
+	if err := e.maps["targets"].Put(who.tgid, value); err != nil {
+		return err
+	}
+	if e.finder.alive(who, value.PID) {
+		return nil
+	}
+	return errors.Join(os.ErrProcessDone, e.ignore(who.tgid))
 }
 
 func flagsOf(t probe.Target, exe string) uint16 {
@@ -199,32 +219,36 @@ func attachUprobe(prog *ebpf.Program, file string, offset uint64, pid uint32) (l
 	return l, nil
 }
 
-// RemoveTarget stops to watch a process. Removing an unknown one is no error.
+// RemoveTarget stops to watch a process: from here on nothing of it is seen, and
+// its connections leave the socket maps soon, without losing a byte. Removing an
+// unknown one is no error.
 func (e *Engine) RemoveTarget(pid uint32) error {
+	who, gone := e.finder.find(pid)
 	e.mu.Lock()
 	t := e.targets[pid]
 	delete(e.targets, pid)
-	if t != nil {
-		e.removed[pid] = struct{}{}
+	if t != nil && gone == nil {
+		e.removed[pid] = struct{}{} // until its exit
 	}
 	e.mu.Unlock()
-	err := e.release(pid)
+	if t == nil && gone != nil {
+		return nil
+	}
 	if t == nil {
-		return err
+		t = &target{tgid: who.tgid}
+	}
+	err := e.ignore(t.tgid)
+	if gone == nil && who.tgid == t.tgid {
+		e.releaseFormer() // or they close by themselves
 	}
 	return errors.Join(err, t.close())
 }
 
-// release lets go of a process: no new connection of it is marked, and those in
-// the socket maps leave them without losing a byte.
-func (e *Engine) release(pid uint32) error {
-	return errors.Join(e.ignore(pid), e.releaseSockets(pid))
-}
-
-// ignore tells the programs that a process is no target any more.
-func (e *Engine) ignore(pid uint32) error {
-	if err := e.maps["targets"].Delete(pid); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
-		return fmt.Errorf("letting go of process %d: %w", pid, err)
+// ignore tells the programs that a process is no target any more. tgid is the
+// number that they know it by.
+func (e *Engine) ignore(tgid uint32) error {
+	if err := e.maps["targets"].Delete(tgid); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+		return fmt.Errorf("letting go of process %d: %w", tgid, err)
 	}
 	return nil
 }
@@ -234,60 +258,6 @@ func (e *Engine) isRemoved(pid uint32) bool {
 	defer e.mu.Unlock()
 	_, removed := e.removed[pid]
 	return removed
-}
-
-// onNotice keeps the targets true while processes fork, exec and exit.
-func (e *Engine) onNotice(n notice) {
-	switch {
-	case n.kind == noticeTakeOut:
-		_ = e.maps["sockets"].Delete(n.key) // or it has been closed by now
-	case n.kind == noticePolls:
-		e.onFirstPoll(n.pid)
-	case n.kind == uint32(probe.ProcessExit):
-		e.forget(n.pid)
-	case n.kind == uint32(probe.ProcessFork) && n.target:
-		e.adoptChild(n)
-	case n.kind == uint32(probe.ProcessExec) && n.target:
-		e.lookAgain(n.pid)
-	}
-}
-
-func (e *Engine) forget(pid uint32) {
-	e.mu.Lock()
-	t := e.targets[pid]
-	delete(e.targets, pid)
-	delete(e.removed, pid)
-	e.mu.Unlock()
-	if t != nil {
-		_ = t.close() // the process is gone, and its probe with it
-	}
-}
-
-func (e *Engine) adoptChild(n notice) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	parent := e.targets[n.parent]
-	if parent == nil || e.targets[n.pid] != nil {
-		return
-	}
-	child := parent.Target
-	child.PID = n.pid
-	e.targets[n.pid] = &target{Target: child, golang: parent.golang, goReason: parent.goReason}
-}
-
-// lookAgain inspects a target that runs another program now.
-func (e *Engine) lookAgain(pid uint32) {
-	e.mu.Lock()
-	t := e.targets[pid]
-	e.mu.Unlock()
-	if t == nil {
-		return
-	}
-	again := t.Target
-	again.EventLoopProxy, again.Strict = false, false // true of the old program only
-	if err := e.AddTarget(again); err != nil && !errors.Is(err, os.ErrNotExist) {
-		e.log.Warn("cannot watch a process after exec", "pid", pid, "reason", err)
-	}
 }
 
 // TargetStatus tells how the requests of a target are linked.
@@ -312,7 +282,7 @@ func (e *Engine) Targets() []TargetStatus {
 	all := make([]TargetStatus, 0, len(e.targets))
 	for pid, t := range e.targets {
 		var v targetValue
-		if err := e.maps["targets"].Lookup(pid, &v); err != nil {
+		if err := e.maps["targets"].Lookup(t.tgid, &v); err != nil {
 			continue // exited; its notice is on the way
 		}
 		all = append(all, TargetStatus{

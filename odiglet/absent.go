@@ -26,8 +26,8 @@ func (Absent) RemoveTarget(uint32) error { return nil }
 // Targets is empty.
 func (Absent) Targets() []bpf.TargetStatus { return nil }
 
-// Processes is nil: /proc is scanned instead.
-func (Absent) Processes(context.Context) <-chan probe.Process { return nil }
+// Processes has none: /proc is scanned instead.
+func (Absent) Processes(context.Context, func(probe.Process)) bool { return false }
 
 // Run waits until ctx ends.
 func (Absent) Run(ctx context.Context, _ func(probe.Exchange)) error {

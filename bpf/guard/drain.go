@@ -14,9 +14,10 @@ import (
 type Control struct {
 	// LeaseNanos is when to stop writing headers, on the monotonic clock.
 	LeaseNanos uint64
-	// PID is the process whose sockets leave the map; 0 means all.
-	PID uint32
-	_   uint32
+	// Former is 1 where only the sockets of processes that are no targets leave
+	// the map, 0 where all do.
+	Former uint32
+	_      uint32
 }
 
 // between is how long a socket gets to be read before the next look at it.

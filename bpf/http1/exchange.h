@@ -249,7 +249,7 @@ noinline_ int push(struct http1 *h, struct conn *c, struct target *g, struct who
 	r->answered_ns = 0;
 	r->goid = w->goid;
 	r->req_body = d->chunked ? -1 : d->length > 0 ? d->length : 0;
-	r->pid = w->tgid;
+	r->pid = g->pid;
 	r->tid = w->tid;
 	r->target_hash = d->target_hash;
 	r->status = 0;

@@ -101,9 +101,15 @@ struct sk_psock {
 } co_re;
 
 struct seq_file;
+struct task_struct;
 
 struct bpf_iter_meta {
 	struct seq_file *seq;
+} co_re;
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
 } co_re;
 
 struct bpf_map;
@@ -123,9 +129,22 @@ struct inode {
 	u16 i_mode;
 } co_re;
 
+struct qstr {
+	const unsigned char *name;
+} co_re;
+
+struct dentry {
+	struct qstr d_name;
+} co_re;
+
+struct path {
+	struct dentry *dentry;
+} co_re;
+
 struct file {
 	void *private_data;
 	struct inode *f_inode;
+	struct path f_path;
 } co_re;
 
 struct fdtable {
@@ -143,6 +162,48 @@ typedef struct {
 
 struct signal_struct {
 	atomic_t_ live;
+} co_re;
+
+struct mm_struct {
+	unsigned long arg_start, arg_end, env_start, env_end;
+	struct file *exe_file;
+} co_re;
+
+struct ns_common {
+	unsigned int inum;
+} co_re;
+
+struct pid_namespace {
+	struct ns_common ns;
+} co_re;
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+} co_re;
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1]; // of level + 1 namespaces, the root's first
+} co_re;
+
+struct kernfs_node {
+	struct kernfs_node *parent;
+	const char *name;
+	u64 id;
+} co_re;
+
+// Since Linux 6.15 or so.
+struct kernfs_node___rcu {
+	struct kernfs_node *__parent;
+} co_re;
+
+struct cgroup {
+	struct kernfs_node *kn;
+} co_re;
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
 } co_re;
 
 #if defined(__TARGET_ARCH_x86)
@@ -165,7 +226,12 @@ struct task_struct {
 	int pid;
 	int tgid;
 	char comm[16];
+	u64 start_boottime;
 	struct task_struct *real_parent;
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	struct mm_struct *mm;
+	struct css_set *cgroups;
 	struct signal_struct *signal;
 	struct files_struct *files;
 #if defined(__TARGET_ARCH_x86)

@@ -122,10 +122,10 @@ struct {
 	__uint(max_entries, 1 << 22);
 } events SEC(".maps");
 
-// A burst of a thousand short-lived processes fits.
+// A burst of four hundred programs fits, or of ten thousand forks.
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 17);
+	__uint(max_entries, 1 << 21);
 } notices SEC(".maps");
 
 struct {

@@ -16,10 +16,10 @@ struct source {
 	u32 iovs;  // iovec entries left
 	u32 total; // bytes left altogether
 	u32 done;  // bytes consumed
-	u32 kernel; // ptr is a kernel address
-	u32 opaque; // the bytes cannot be read, only counted
-	u32 complete; // the last step ended a head or a body
-	u32 _pad;
+	u8 kernel; // ptr is a kernel address
+	u8 opaque; // the bytes cannot be read, only counted
+	u8 complete; // the last step ended a head or a body
+	u8 _pad[5];
 	u64 now;
 };
 

@@ -39,8 +39,10 @@ enum trust { TRUST_STRICT, TRUST_THREAD, TRUST_MOVED };
 // A request stays the parent of what its goroutine starts for this long after its answer.
 #define PARENT_EXPIRY_NS (60ULL * 1000000000ULL)
 
-// target is one watched process. User space writes the first part once, the
-// programs the rest.
+// target is one watched process, by the number that the kernel gave it in the
+// root PID namespace. User space writes the first part once, which children get
+// as it is; the programs the rest, which begins with open_xor and starts from zero
+// in a child and after an exec.
 struct target {
 	u64 writeloop_pc; // start of net/http.(*persistConn).writeLoop, 0: unknown
 	u16 goid_off;
@@ -50,7 +52,9 @@ struct target {
 	u16 sysfd_off; // netFD.pfd.Sysfd
 	u16 family_off; // netFD.family; sotype follows
 	u16 flags;
-	u16 _pad;
+	u16 _pad0;
+	u32 pid; // the process in user space's PID namespace
+	u32 _pad;
 
 	u64 open_xor;  // XOR of the span ids of the open server requests
 	u32 open;      // number of open server requests
@@ -202,7 +206,7 @@ inline_ bool read_part(struct goroutine *b, u32 n, u64 at)
 // control is what user space tells the programs while they run.
 struct control {
 	u64 lease_ns; // headers are written until then; user space extends it as long as it lives
-	u32 tgid;     // odi_release: whose sockets leave the maps, 0: everybody's
+	u32 former;   // odi_release: only the sockets of processes that are no targets leave the maps
 	u32 _pad;
 };
 
@@ -210,11 +214,46 @@ struct control {
 enum notice_kind { NOTICE_EXEC = 1, NOTICE_EXIT, NOTICE_FORK, NOTICE_TAKE_OUT, NOTICE_POLLS };
 struct notice {
 	u64 key;
+	u64 start_ns; // when the process started, since boot
 	u32 kind;
-	u32 pid;
-	u32 parent;
+	u32 tgid;   // in the root PID namespace
+	u32 pid;    // the same process in user space's PID namespace
+	u32 parent; // in user space's, too; 0: not in there
 	u32 target;
+	u32 _pad;
 	char comm[16];
+};
+
+#define PROGRAM_GROUPS 8
+#define GROUP_MAX 128
+#define ARGS_MAX 1024
+#define ENV_MAX 4096
+
+// program is the notice of a target's exec: what names the process, taken before it
+// runs, because it may be gone when user space looks. Strings end with a zero.
+struct program {
+	struct notice n;
+	u32 args_len;
+	u32 env_len; // ENV_MAX: there may be more
+	u32 groups_len;
+	u32 _pad;
+	char name[64]; // file name of the executable
+	char groups[PROGRAM_GROUPS * GROUP_MAX]; // names of its cgroup (v2) and those above it
+	char args[ARGS_MAX];
+	char env[ENV_MAX];
+};
+
+#define FOUND_GROUPS 16
+
+// found is what odi_find tells of a process.
+struct found {
+	u64 start_ns; // since boot
+	u64 ns;       // its innermost PID namespace
+	u32 level;    // of that namespace; the root's is 0
+	u32 tgid;     // in the root PID namespace
+	u32 pid;      // in user space's
+	u32 live;     // threads that have not ended
+	u64 groups[FOUND_GROUPS]; // its cgroup (v2) and those above it, by inode
 };
 
 // Reasons for losing something; names are in drops.go in the same order.

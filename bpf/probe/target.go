@@ -2,7 +2,8 @@ package probe
 
 // Target is one process to watch. It stays watched until it is removed or exits.
 type Target struct {
-	// PID is the process id (thread group id) in the root PID namespace.
+	// PID is the process id (thread group id) in this process's PID namespace, as
+	// all process ids that user space sees.
 	PID uint32
 	// Name is for logs and reports only.
 	Name string
@@ -16,7 +17,8 @@ type Target struct {
 	// Leave it false where an SDK or agent does that already.
 	Propagate bool
 	// Children makes processes that this one forks targets too, from their first
-	// instruction on. They have the same settings and appear in Processes.
+	// instruction on. They have the same settings and appear in Processes. A target
+	// that runs another program stays one; AddTarget then tells what that is.
 	Children bool
 	// Root is the path of the process's root directory as this process sees it.
 	// Empty means /proc/PID/root.
@@ -26,13 +28,33 @@ type Target struct {
 // Process is one event in the life of a process.
 type Process struct {
 	Kind ProcessKind
-	// PID is the process id; Parent is the process id of its parent.
+	// PID is the process id; Parent is that of its parent, 0 where this process's
+	// PID namespace does not have it.
 	PID    uint32
 	Parent uint32
+	// Start is when the process started, in clock ticks since boot as in /proc.
+	Start uint64
 	// Comm is the kernel's name of the process, at most 15 bytes.
 	Comm string
 	// Target says that the process was a target when the event happened.
 	Target bool
+	// Program is what a target runs from now on; nil but for the exec of one.
+	Program *Program
+}
+
+// Program is what names a program, as it was when it started.
+type Program struct {
+	// Name is the file name of the executable.
+	Name string
+	// Args is the command line; a long one is cut.
+	Args []string
+	// Environ is the environment, as NAME=value entries that end with a zero. Cut
+	// says that there may be more. It may hold secrets.
+	Environ []byte
+	Cut     bool
+	// Cgroup is the path of its cgroup (v2), or the last part of a deep one. On
+	// machines without cgroup v2 it leads nowhere.
+	Cgroup string
 }
 
 // ProcessKind says what happened to a process.

@@ -6,22 +6,113 @@
 #pragma once
 
 #include "../include/link.h"
+#include "seen.h"
 
+// describe fills in a notice about a task's process.
+inline_ void describe(struct notice *n, u32 kind, struct task_struct *task, u32 parent)
+{
+	n->key = 0;
+	n->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	n->kind = kind;
+	n->tgid = task->tgid;
+	n->pid = seen_as(task);
+	n->parent = parent;
+	n->target = 1;
+	n->_pad = 0;
+	bpf_probe_read_kernel(n->comm, sizeof(n->comm), &task->comm);
+}
+
+// notify tells of a process that user space can see.
 inline_ void notify(u32 kind, struct task_struct *task, u32 parent, u32 target)
 {
-	struct notice *n = bpf_ringbuf_reserve(&notices, sizeof(*n), 0);
+	struct notice *n;
 
+	if (!seen_as(task))
+		return;
+	n = bpf_ringbuf_reserve(&notices, sizeof(*n), 0);
 	if (!n) {
 		count(DROP_NOTICE_FULL);
 		return;
 	}
-	n->key = 0;
-	n->kind = kind;
-	n->pid = task->tgid;
-	n->parent = parent;
+	describe(n, kind, task, parent);
 	n->target = target;
-	bpf_probe_read_kernel(n->comm, sizeof(n->comm), &task->comm);
 	bpf_ringbuf_submit(n, 0);
+}
+
+// Room for one notice of a program per CPU: the stack has none.
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct program);
+} programs SEC(".maps");
+
+// name_groups writes the names of a task's cgroups, the innermost first.
+inline_ void name_groups(struct program *p, struct task_struct *task)
+{
+	struct kernfs_node *kn = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn);
+	u32 at = 0;
+	long n;
+
+	UNROLLED
+	for (int i = 0; i < PROGRAM_GROUPS; i++) {
+		if (!kn)
+			break;
+		barrier_var(at);
+		if (at > sizeof(p->groups) - GROUP_MAX)
+			break;
+		n = bpf_probe_read_kernel_str(p->groups + at, GROUP_MAX, BPF_CORE_READ(kn, name));
+		if (n <= 0)
+			break;
+		at += n;
+		kn = above(kn);
+	}
+	p->groups_len = at;
+}
+
+// read_area reads what lies between two addresses of the current task, or the
+// beginning of it. It returns how much.
+inline_ u32 read_area(char *to, u32 max, u64 from, u64 end)
+{
+	u64 n = end > from ? end - from : 0;
+
+	if (n > max)
+		n = max;
+	barrier_var(n);
+	if (n > max || bpf_probe_read_user(to, n, (void *)from))
+		return 0;
+	return n;
+}
+
+// introduce tells of a target's new program, with what names it. It runs in the
+// task whose program it is.
+inline_ void introduce(struct task_struct *task)
+{
+	struct program *p;
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	u32 zero = 0, env;
+
+	p = bpf_map_lookup_elem(&programs, &zero);
+	if (!p)
+		return;
+	describe(&p->n, NOTICE_EXEC, task, seen_as(task->real_parent));
+	name_groups(p, task);
+	if (bpf_probe_read_kernel_str(p->name, sizeof(p->name), BPF_CORE_READ(mm, exe_file, f_path.dentry, d_name.name)) <= 0)
+		p->name[0] = 0;
+	p->args_len = read_area(p->args, ARGS_MAX, BPF_CORE_READ(mm, arg_start), BPF_CORE_READ(mm, arg_end));
+	env = read_area(p->env, ENV_MAX, BPF_CORE_READ(mm, env_start), BPF_CORE_READ(mm, env_end));
+	p->env_len = env;
+	barrier_var(env);
+	if (env > ENV_MAX)
+		return;
+	if (bpf_ringbuf_output(&notices, p, __builtin_offsetof(struct program, env) + env, 0))
+		count(DROP_NOTICE_FULL);
+}
+
+// forget_state makes a target as new, but for its settings.
+inline_ void forget_state(struct target *g)
+{
+	__builtin_memset(&g->open_xor, 0, sizeof(*g) - __builtin_offsetof(struct target, open_xor));
 }
 
 // trace_sched_process_exec(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm)
@@ -30,13 +121,14 @@ int BPF_PROG(odi_exec, struct task_struct *task)
 {
 	struct target *g = current_target();
 
-	if (g) { // another program: what was known about the old one is wrong
-		g->flags &= ~(T_GO | T_ROUNDTRIP | T_PROXY | T_POLLS | T_STRICT | T_BATCHES);
-		g->trust = TRUST_STRICT;
-		g->streak = 0;
-		g->pools = 0;
+	if (!g) {
+		notify(NOTICE_EXEC, task, seen_as(task->real_parent), 0);
+		return 0;
 	}
-	notify(NOTICE_EXEC, task, task->real_parent->tgid, g != 0);
+	// Another program: what was known about the old one is wrong.
+	g->flags &= ~(T_GO | T_ROUNDTRIP | T_PROXY | T_POLLS | T_STRICT | T_BATCHES);
+	forget_state(g);
+	introduce(task);
 	return 0;
 }
 
@@ -64,7 +156,7 @@ int BPF_PROG(odi_exit, struct task_struct *task)
 	bpf_map_delete_elem(&threads, &tid);
 	if (task->signal->live.counter)
 		return 0;
-	notify(NOTICE_EXIT, task, task->real_parent->tgid, bpf_map_delete_elem(&targets, &tgid) == 0);
+	notify(NOTICE_EXIT, task, seen_as(task->real_parent), bpf_map_delete_elem(&targets, &tgid) == 0);
 	return 0;
 }
 
@@ -101,22 +193,12 @@ int BPF_PROG(odi_newtask, struct task_struct *task, u64 clone_flags)
 	if (!(g->flags & T_CHILDREN))
 		return 0;
 	child = *g;
-	child.open_xor = 0;
-	child.open = 0;
-	child.streak = 0;
-	child.trust = TRUST_STRICT;
-	child.pools = 0;
-	child.waiting = 0;
-	child.joined = 0;
-	child.crowded = 0;
-	child.strays = 0;
-	child.alone = 0;
-	child.clients = 0;
-	child.linked = 0;
+	forget_state(&child);
+	child.pid = seen_as(task);
 	tgid = task->tgid;
 	if (bpf_map_update_elem(&targets, &tgid, &child, BPF_ANY))
 		count(DROP_TABLE_FULL);
 	fork_added();
-	notify(NOTICE_FORK, task, bpf_get_current_pid_tgid() >> 32, 1);
+	notify(NOTICE_FORK, task, g->pid, 1);
 	return 0;
 }

@@ -33,7 +33,7 @@ int odi_ioctl(struct raw_regs *ctx)
 	g->flags |= T_POLLS;
 	__builtin_memset(n, 0, sizeof(*n));
 	n->kind = NOTICE_POLLS;
-	n->pid = bpf_get_current_pid_tgid() >> 32;
+	n->pid = g->pid;
 	bpf_ringbuf_submit(n, 0);
 	return 0;
 }
@@ -65,13 +65,15 @@ int odi_release(struct bpf_iter__sockmap *ctx)
 	struct sock *sk = ctx->sk;
 	u8 why = STAYS_QUEUED;
 	struct conn *c;
+	u32 tgid;
 	u64 key;
 
 	if (!sk || !ctl || !ctx->key)
 		return 0;
-	if (ctl->tgid) {
+	if (ctl->former) {
 		c = bpf_sk_storage_get(&conns, sk, 0, 0);
-		if (!c || c->tgid != ctl->tgid)
+		tgid = c ? c->tgid : 0;
+		if (!c || bpf_map_lookup_elem(&targets, &tgid))
 			return 0;
 	}
 	key = bpf_get_socket_cookie(sk);

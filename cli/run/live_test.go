@@ -34,11 +34,15 @@ const (
 	roleODI      = "odi"
 	roleServer   = "server" // serves its first argument
 	roleCaller   = "caller" // asks its first argument once
+	roleByName   = "name"   // odi or the caller, as the executable is called
 )
 
 func TestMain(m *testing.M) {
 	Canary()
 	role := os.Getenv(roleVariable)
+	if name := filepath.Base(os.Args[0]); role == roleByName {
+		role = map[string]string{"odi": roleODI, "odi-caller": roleCaller}[name]
+	}
 	// Programs that these start are nothing special, but for the tests of a command.
 	if next := os.Getenv(roleVariable + "_CHILD"); role == roleODI && next != "" {
 		os.Setenv(roleVariable, next)
@@ -81,20 +85,7 @@ func startODI(t *testing.T, env []string, args ...string) *odi {
 	if i := slices.Index(args, "--"); i >= 0 && !strings.Contains(args[i+1], "/") {
 		program.Need(t, args[i+1]) // odi starts it
 	}
-	o := &odi{t: t, cmd: program.Command(t, os.Args[0], args...), ended: make(chan error, 1)}
-	o.cmd.Env = append(append(o.cmd.Env, roleVariable+"="+roleODI), env...)
-	o.cmd.Stdout, o.cmd.Stderr = &o.out, &o.err
-	if err := o.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() { o.ended <- o.cmd.Wait() }()
-	t.Cleanup(func() {
-		if o.cmd.ProcessState == nil {
-			_ = o.cmd.Process.Kill()
-			<-o.ended
-		}
-	})
-	return o
+	return startCommand(t, env, append([]string{os.Args[0]}, args...)...)
 }
 
 // says waits until the errors stream has said something.

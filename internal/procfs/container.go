@@ -23,7 +23,7 @@ func ParseContainer(cgroup string) Container {
 		if len(parts) < 3 {
 			continue
 		}
-		c := containerOfPath(parts[2])
+		c := ContainerOf(parts[2])
 		if c.ID != "" {
 			return c
 		}
@@ -34,9 +34,9 @@ func ParseContainer(cgroup string) Container {
 	return Container{PodUID: pod}
 }
 
-// containerOfPath walks from the leaf up, because a container may have made groups of its own below the one
+// ContainerOf reads the path of one cgroup. It walks from the leaf up, because a container may have made groups of its own below the one
 // it was given (systemd in a container, the .../container group of crun).
-func containerOfPath(cgroup string) Container {
+func ContainerOf(cgroup string) Container {
 	var c Container
 	dir := path.Clean("/" + cgroup)
 	for dir != "/" {

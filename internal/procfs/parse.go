@@ -81,8 +81,8 @@ func mappedFile(line []byte) string {
 	return strings.ReplaceAll(name, `\012`, "\n") // the one byte that the kernel escapes here
 }
 
-// parseEnviron splits NAME=value entries; see Process.Environ. The first of two equal names wins, as in libc.
-func parseEnviron(b []byte, keep func(string) bool) map[string]string {
+// ParseEnviron splits NAME=value entries; see Process.Environ. The first of two equal names wins, as in libc.
+func ParseEnviron(b []byte, keep func(string) bool) map[string]string {
 	env := map[string]string{}
 	for entry := range bytes.SplitSeq(b, []byte{0}) {
 		name, value, ok := bytes.Cut(entry, []byte("="))

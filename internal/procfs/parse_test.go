@@ -67,7 +67,7 @@ func TestParseMaps(t *testing.T) {
 
 func TestParseEnviron(t *testing.T) {
 	keep := func(name string) bool { return name == "KEPT" }
-	got := parseEnviron([]byte("KEPT=a=b\x00SECRET=hunter2\x00KEPT=later\x00=x\x00novalue\x00EMPTY=\x00tail=cut"), keep)
+	got := ParseEnviron([]byte("KEPT=a=b\x00SECRET=hunter2\x00KEPT=later\x00=x\x00novalue\x00EMPTY=\x00tail=cut"), keep)
 	want := map[string]string{"KEPT": "a=b", "SECRET": "", "EMPTY": "", "tail": ""}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -127,7 +127,7 @@ func FuzzParseMaps(f *testing.F) {
 func FuzzParseEnviron(f *testing.F) {
 	f.Add([]byte("A=b\x00C=\x00=d\x00e"))
 	f.Fuzz(func(t *testing.T, environ []byte) {
-		for name, value := range parseEnviron(environ, func(name string) bool { return name != "SECRET" }) {
+		for name, value := range ParseEnviron(environ, func(name string) bool { return name != "SECRET" }) {
 			if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(value, "\x00") {
 				t.Errorf("got %q=%q", name, value)
 			}

@@ -116,7 +116,7 @@ func (p *Process) Environ(keep func(name string) bool) (map[string]string, error
 	if err != nil {
 		return nil, err
 	}
-	return parseEnviron(b, keep), nil
+	return ParseEnviron(b, keep), nil
 }
 
 // MappedFiles returns the names of the files that are mapped, sorted, each once.

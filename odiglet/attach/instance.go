@@ -25,31 +25,33 @@ type Instance struct {
 // record is the manager's own view of a process.
 type record struct {
 	process  process.Process
-	verdict  Verdict
-	detected bool
-	runtime  language.Runtime
-	attached bool
-	target   probe.Target // as it was added last
-	err      string
-	env      map[string]string
-	origin   *spans.Origin
+	seq      uint64 // of the latest event before it was read; see family.take
+	inferred bool   // process is what events told, not what /proc shows
+	// inherited says that the parent was a target when this was decided last.
+	inherited bool
+	verdict   Verdict
+	detected  bool
+	looking   bool      // detection is under way,
+	since     time.Time // since then
+	runtime   language.Runtime
+	attached  bool
+	target    probe.Target // as it was added last
+	err       string
+	env       map[string]string
+	origin    *spans.Origin
+	was       *spans.Origin // of the program before
 	// looks are the times at which an interpreter is detected once more.
 	looks []time.Time
 }
 
+// instance of one that has just been forked or started says little yet.
 func (r *record) instance() Instance {
 	in := Instance{
 		Process: r.process, Detected: r.detected, Runtime: r.runtime,
-		Attached: r.attached, Error: r.err,
+		Attached: r.attached && r.origin != nil, Error: r.err,
 	}
 	if r.origin != nil {
 		in.Service = r.origin.Service.Name
 	}
 	return in
-}
-
-// departed is the origin of a process that ended: the kernel may still hold requests of it.
-type departed struct {
-	origin *spans.Origin
-	until  time.Time
 }

@@ -2,16 +2,12 @@ package attach
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/odi-dev/odi/bpf/probe"
-	"github.com/odi-dev/odi/internal/procfs"
-	"github.com/odi-dev/odi/odiglet/process"
 	"github.com/odi-dev/odi/odiglet/red"
 	"github.com/odi-dev/odi/odiglet/spans"
 )
@@ -21,9 +17,6 @@ const (
 	rescanWithEvents = 30 * time.Second
 	// rescanWithoutEvents replaces process events on kernels that have none.
 	rescanWithoutEvents = time.Second
-	// afterlife is how long the origin of an ended process is kept; the engine
-	// hands over what the kernel holds within 50 ms.
-	afterlife = 5 * time.Second
 	// tick is the pace of late detection and of forgetting.
 	tick = 250 * time.Millisecond
 )
@@ -43,53 +36,66 @@ type Options struct {
 // Manager attaches the engine to the selected processes.
 type Manager struct {
 	Options
-	reselect chan struct{}
-	ready    chan struct{}
+	reselect  chan struct{}
+	ready     chan struct{}
+	family    *family
+	inbox     inbox
+	examining chan struct{} // holds one per examination
+	findings  chan finding
+	settling  []settling // in the order of their time
 
 	mu       sync.RWMutex
 	records  map[int]*record
-	departed map[int]departed
 	failures map[string]uint64
 }
 
 // New returns a manager; nothing happens before Run.
 func New(o Options) *Manager {
 	return &Manager{
-		Options:  o,
-		reselect: make(chan struct{}, 1),
-		ready:    make(chan struct{}),
-		records:  make(map[int]*record),
-		departed: make(map[int]departed),
-		failures: make(map[string]uint64),
+		Options:   o,
+		reselect:  make(chan struct{}, 1),
+		ready:     make(chan struct{}),
+		family:    newFamily(),
+		inbox:     inbox{news: make(chan struct{}, 1)},
+		examining: make(chan struct{}, maxExamined),
+		findings:  make(chan finding),
+		records:   make(map[int]*record),
+		failures:  make(map[string]uint64),
 	}
 }
 
 // Run follows the processes of the machine until ctx ends. It detaches nothing
 // then: closing the engine does.
 func (m *Manager) Run(ctx context.Context) error {
-	events := m.Engine.Processes(ctx) // before the scan, so that nothing falls between them
 	every := rescanWithEvents
-	if events == nil {
+	if !m.Engine.Processes(ctx, m.take) { // before the scan, so that nothing falls between them
 		every = rescanWithoutEvents
 	}
 	if err := m.scan(ctx); err != nil {
 		return err
 	}
-	close(m.ready)
 	rescan, clock := time.NewTicker(every), time.NewTicker(tick)
 	defer rescan.Stop()
 	defer clock.Stop()
-	for {
+	settled := time.NewTimer(m.untilSettled())
+	defer settled.Stop()
+	for first := true; ; {
+		if first && !m.isWaiting() {
+			first = false
+			close(m.ready)
+		}
 		different := true
 		select {
 		case <-ctx.Done():
 			return nil
-		case e, ok := <-events:
-			if !ok {
-				events, different = nil, false
-				break
+		case <-m.inbox.news:
+			for _, e := range m.inbox.all() {
+				m.follow(ctx, e)
 			}
-			m.follow(ctx, e)
+		case f := <-m.findings:
+			different = m.examined(f)
+		case <-settled.C:
+			m.lookAtSettled(ctx)
 		case <-m.reselect:
 			m.decideAll(ctx)
 		case <-rescan.C:
@@ -100,7 +106,20 @@ func (m *Manager) Run(ctx context.Context) error {
 		if different {
 			m.changed()
 		}
+		settled.Reset(m.untilSettled())
 	}
+}
+
+// isWaiting says whether a selected process is neither attached nor refused yet.
+func (m *Manager) isWaiting() bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for _, r := range m.records {
+		if r.looking && !r.attached && r.verdict.Attach {
+			return true
+		}
+	}
+	return false
 }
 
 // rescan finds what no event told of.
@@ -110,7 +129,8 @@ func (m *Manager) rescan(ctx context.Context) {
 	}
 }
 
-// Ready is closed after the first look at all processes.
+// Ready is closed after the first look at all processes, when the selected ones
+// are attached or refused.
 func (m *Manager) Ready() <-chan struct{} { return m.ready }
 
 // Reselect asks the selector about every process again, soon.
@@ -127,76 +147,6 @@ func (m *Manager) changed() {
 	}
 }
 
-// follow takes one process event.
-func (m *Manager) follow(ctx context.Context, e probe.Process) {
-	pid := int(e.PID)
-	switch e.Kind {
-	case probe.ProcessExec:
-		m.look(ctx, pid)
-	case probe.ProcessFork:
-		m.adopt(ctx, pid, int(e.Parent))
-	case probe.ProcessExit:
-		m.exited(pid)
-	}
-}
-
-// scan compares the records with what exists.
-func (m *Manager) scan(ctx context.Context) error {
-	pids, err := m.Scanner.PIDs()
-	if err != nil {
-		return err
-	}
-	slices.Sort(pids) // parents before most children
-	exist := make(map[int]bool, len(pids))
-	for _, pid := range pids {
-		exist[pid] = true
-		p, err := m.Scanner.Read(pid)
-		if err != nil {
-			continue // ended, or a kernel thread
-		}
-		known := m.find(pid)
-		switch {
-		case known == nil || !known.process.Same(p) || known.process.Exe != p.Exe:
-			m.meet(ctx, p)
-		case known.verdict.Attach && !known.attached:
-			m.act(ctx, known) // it failed before
-		}
-	}
-	for _, pid := range m.pids() {
-		if !exist[pid] {
-			m.exited(pid)
-		}
-	}
-	return nil
-}
-
-// look reads a process that has just started a program.
-func (m *Manager) look(ctx context.Context, pid int) {
-	p, err := m.Scanner.Read(pid)
-	if err != nil {
-		if !errors.Is(err, procfs.ErrGone) && !errors.Is(err, process.ErrNoProgram) {
-			m.Log.Debug("reading a process", "pid", pid, "error", err)
-		}
-		return // its exit event follows
-	}
-	m.meet(ctx, p)
-}
-
-// adopt takes the child of a target over. The engine watches it already. One
-// that ended before it could be read is reported as its parent is.
-func (m *Manager) adopt(ctx context.Context, pid, parent int) {
-	p, err := m.Scanner.Read(pid)
-	if err == nil {
-		m.meet(ctx, p)
-		return
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if of := m.records[parent]; of != nil && of.origin != nil {
-		m.departed[pid] = departed{of.origin, time.Now().Add(afterlife)}
-	}
-}
-
 func (m *Manager) find(pid int) *record {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -210,7 +160,7 @@ func (m *Manager) pids() []int {
 }
 
 // Origin finds the origin of a process that is a target, or was one until it
-// ended. A child whose fork was not reported yet goes by its parent's.
+// ended. One that no event told of goes by its parent's.
 func (m *Manager) Origin(pid uint32) (*spans.Origin, bool) {
 	if o, known := m.originOf(int(pid)); known {
 		return o, o != nil
@@ -224,13 +174,16 @@ func (m *Manager) Origin(pid uint32) (*spans.Origin, bool) {
 }
 
 func (m *Manager) originOf(pid int) (o *spans.Origin, known bool) {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	if r, ok := m.records[pid]; ok {
-		return r.origin, true
+	l, known := m.family.find(pid)
+	if !known || l.silent || l.origin != nil {
+		return l.origin, known
 	}
-	d, ok := m.departed[pid]
-	return d.origin, ok
+	origin, ok := m.Selector.Origin(l.process, l.runtime, l.env)
+	if !ok {
+		return nil, true
+	}
+	m.Recorder.Add(origin.Service.Key(), origin.Service.Resource())
+	return m.family.call(pid, l.seq, &origin), true
 }
 
 // Attached says whether a process is a target.
@@ -254,9 +207,16 @@ func (m *Manager) Instances() []Instance {
 	return all
 }
 
-// Failures counts failed attempts to detect or attach, by reason.
+// Failures counts failed attempts to detect or attach, by reason, and the process
+// events that came too fast, which the next scan makes up for.
 func (m *Manager) Failures() map[string]uint64 {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return maps.Clone(m.failures)
+	all := maps.Clone(m.failures)
+	m.inbox.mu.Lock()
+	defer m.inbox.mu.Unlock()
+	if m.inbox.lost > 0 {
+		all["process_backlog"] = m.inbox.lost
+	}
+	return all
 }

@@ -31,6 +31,7 @@ type world struct {
 	targets  map[uint32]probe.Target
 	added    int
 	refuse   error
+	hangs    int // the process whose files do not answer
 	events   chan probe.Process
 	wanted   map[string]bool // by executable
 }
@@ -74,7 +75,19 @@ func (w *world) Targets() []bpf.TargetStatus {
 	return all
 }
 
-func (w *world) Processes(context.Context) <-chan probe.Process { return w.events }
+func (w *world) Processes(ctx context.Context, take func(probe.Process)) bool {
+	go func() {
+		for {
+			select {
+			case e := <-w.events:
+				take(e)
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return true
+}
 
 func (w *world) PIDs() ([]int, error) {
 	w.mu.Lock()
@@ -98,7 +111,13 @@ func (w *world) Read(pid int) (process.Process, error) {
 
 func (w *world) Env(int) map[string]string { return nil }
 
-func (w *world) Detect(_ context.Context, pid int) (detect.Found, error) {
+func (w *world) Detect(ctx context.Context, pid int) (detect.Found, error) {
+	if pid == w.hangs {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		<-ctx.Done()
+		return detect.Found{}, ctx.Err()
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return detect.Found{PID: pid, StartTime: w.alive[pid].Start, Runtime: w.runtimes[pid]}, nil
@@ -120,14 +139,39 @@ func (w *world) start(p process.Process) {
 	w.mu.Lock()
 	w.alive[p.PID] = p
 	w.mu.Unlock()
-	w.events <- probe.Process{Kind: probe.ProcessExec, PID: uint32(p.PID)}
+	w.events <- probe.Process{Kind: probe.ProcessExec, PID: uint32(p.PID), Start: p.Start}
 }
 
+// end reports an exit; a target is none any more then, as in the kernel.
 func (w *world) end(pid int) {
 	w.mu.Lock()
+	p := w.alive[pid]
 	delete(w.alive, pid)
+	delete(w.targets, uint32(pid))
 	w.mu.Unlock()
-	w.events <- probe.Process{Kind: probe.ProcessExit, PID: uint32(pid)}
+	w.events <- probe.Process{Kind: probe.ProcessExit, PID: uint32(pid), Start: p.Start}
+}
+
+// fork reports the child of a target, which is a target at once.
+func (w *world) fork(p process.Process) {
+	w.mu.Lock()
+	w.alive[p.PID] = p
+	w.targets[uint32(p.PID)] = probe.Target{PID: uint32(p.PID)}
+	w.mu.Unlock()
+	w.events <- probe.Process{
+		Kind: probe.ProcessFork, PID: uint32(p.PID), Parent: uint32(p.Parent), Start: p.Start, Target: true,
+	}
+}
+
+// exec reports that a target runs another program.
+func (w *world) exec(p process.Process, environ string) {
+	w.mu.Lock()
+	w.alive[p.PID] = p
+	w.mu.Unlock()
+	w.events <- probe.Process{
+		Kind: probe.ProcessExec, PID: uint32(p.PID), Parent: uint32(p.Parent), Start: p.Start, Target: true,
+		Program: &probe.Program{Name: p.Name(), Args: p.Args, Environ: []byte(environ)},
+	}
 }
 
 func (w *world) pids() []uint32 {
@@ -278,32 +322,6 @@ func TestInterpretersAreDetectedAgainLater(t *testing.T) {
 		}
 		if w.targets[10].Propagate {
 			t.Error("an agent is alive in the process, and odi would write a second traceparent")
-		}
-	})
-}
-
-func TestChildrenOfTargets(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(process.Process{PID: 10, Start: 1, Exe: "/bin/cart"})
-		w.wanted["/bin/cart"] = true
-		m := w.run(t)
-
-		w.mu.Lock()
-		w.alive[20] = process.Process{PID: 20, Parent: 10, Start: 2, Exe: "/bin/helper"}
-		w.mu.Unlock()
-		if got := serviceOf(m, 20); got != "cart" {
-			t.Errorf("before its fork is reported a child has the origin %q", got)
-		}
-		w.events <- probe.Process{Kind: probe.ProcessFork, PID: 20, Parent: 10}
-		wantTargets(t, w, 10, 20)
-		if got := serviceOf(m, 20); got != "helper" {
-			t.Errorf("the origin of a child is %q", got)
-		}
-
-		w.events <- probe.Process{Kind: probe.ProcessFork, PID: 21, Parent: 10} // ended before it could be read
-		synctest.Wait()
-		if got := serviceOf(m, 21); got != "cart" {
-			t.Errorf("the origin of a child that ended at once is %q", got)
 		}
 	})
 }

@@ -16,17 +16,19 @@ type Engine interface {
 	AddTarget(probe.Target) error
 	RemoveTarget(pid uint32) error
 	Targets() []bpf.TargetStatus
-	// Processes is nil where the kernel cannot report them.
-	Processes(context.Context) <-chan probe.Process
+	// Processes calls take for each process event until ctx is done, one at a time
+	// and before any request that came after the event is handed on; take must not
+	// wait. It returns false where the kernel cannot report them.
+	Processes(ctx context.Context, take func(probe.Process)) bool
 }
 
-// Detector says what a process runs (detect.Detector).
+// Detector says what a process runs (detect.Detector). It may be called by several goroutines.
 type Detector interface {
 	Detect(ctx context.Context, pid int) (detect.Found, error)
 }
 
 // Selector decides which processes are targets and as whom they are reported.
-// The manager calls it from one goroutine; it asks again after Reselect.
+// It may be called by several goroutines; Select is asked again after Reselect.
 type Selector interface {
 	// Select decides about a process. parent says that its parent, or the
 	// program that it ran before, is a target.
@@ -44,7 +46,7 @@ type Verdict struct {
 	Attach bool
 }
 
-// Scanner reads processes; the real one reads /proc.
+// Scanner reads processes; the real one reads /proc. It may be called by several goroutines.
 type Scanner interface {
 	PIDs() ([]int, error)
 	Read(pid int) (process.Process, error)
