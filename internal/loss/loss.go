@@ -66,7 +66,6 @@ func Reasons() []Reason {
 		{"truncated", "the head was longer than odi keeps", Incomplete},
 
 		{"notice_full", "the kernel had more to tell of processes than odi read; the next scan finds them", Recovered},
-		{"process_backlog", "processes came faster than odi looked at them; the next scan finds them", Recovered},
 	}
 }
 
