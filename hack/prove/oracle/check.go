@@ -71,7 +71,10 @@ func (j *judge) duration(who string, s *Span, t script.Times) {
 	// What is received is seen when the call ends. A request is seen before it is
 	// sent, an answer while it is.
 	least, most := t.FinishTo-t.BeginFrom, t.FinishTo-t.BeginFrom
-	if s.Kind == probe.Server {
+	switch {
+	case s.Kind == probe.Client && t.Inside: // of a call that had other bytes to send first
+		least = t.FinishTo - t.BeginTo
+	case s.Kind == probe.Server:
 		least, most = t.FinishFrom-t.BeginTo, t.FinishTo-t.BeginTo
 	}
 	off := max(got-most, least-got, 0)

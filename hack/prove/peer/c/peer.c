@@ -36,7 +36,7 @@ enum how { PLAIN, VECTOR, SOCKET, MESSAGE, MORE, WHOLE_FILE, MANY };
 struct op { uint32_t kind, how, flags, n, count; const uint32_t *sizes; };
 struct mark { uint32_t in, off; };
 struct pair { struct mark begin, finish; };
-struct times { int64_t v[5]; }; // begin from, to, finish from, to, delay
+struct times { int64_t v[5]; int inside; }; // begin from, to, finish from, to, delay
 
 struct side {
 	uint32_t id, ops, out_len, in_len, inserts, pairs;
@@ -57,7 +57,7 @@ struct queue {
 struct player {
 	struct side *s;
 	int fd, open, cork, nowait, file, sched;
-	uint32_t sent, at, held, heads, begins, finishes;
+	uint32_t sent, at, held, heads, begins, finishes, moved[2];
 	uint8_t hold[HEADER];
 	char (*head)[56];
 	struct times *times;
@@ -120,10 +120,12 @@ static int passed(struct mark m, int in, uint32_t to)
 static void end(struct player *p, struct stamp s, int in, uint32_t to)
 {
 	int64_t at = 0, waited = 0;
+	uint32_t from = p->moved[in];
+	p->moved[in] = to;
 	for (int k = 0; k < 2; k++) {
 		uint32_t *next = k ? &p->finishes : &p->begins;
 		while (*next < p->s->pairs && passed(k ? p->s->pair[*next].finish : p->s->pair[*next].begin, in, to)) {
-			struct times *t = &p->times[(*next)++];
+			struct times *t = &p->times[*next];
 			if (!at) {
 				at = now();
 				waited = delay(p) - s.delay;
@@ -131,6 +133,9 @@ static void end(struct player *p, struct stamp s, int in, uint32_t to)
 			t->v[2 * k] = s.at;
 			t->v[2 * k + 1] = at;
 			t->v[4] += waited;
+			if (!k)
+				t->inside = p->s->pair[*next].begin.off != from;
+			(*next)++;
 		}
 	}
 }
@@ -442,7 +447,7 @@ static void report(struct player *p, unsigned port)
 	printf("{\"ID\":%u,\"Port\":%u,\"Fault\":\"%s\",\"Odd\":\"%s\",\"Times\":[", p->s->id, port, p->fault, p->odd && !p->fault[0] ? p->odd : "");
 	for (uint32_t i = 0; i < p->s->pairs; i++) {
 		int64_t *v = p->times[i].v;
-		printf("%s{\"BeginFrom\":%lld,\"BeginTo\":%lld,\"FinishFrom\":%lld,\"FinishTo\":%lld,\"Delay\":%lld}", i ? "," : "", (long long)v[0], (long long)v[1], (long long)v[2], (long long)v[3], (long long)v[4]);
+		printf("%s{\"BeginFrom\":%lld,\"BeginTo\":%lld,\"FinishFrom\":%lld,\"FinishTo\":%lld,\"Delay\":%lld,\"Inside\":%s}", i ? "," : "", (long long)v[0], (long long)v[1], (long long)v[2], (long long)v[3], (long long)v[4], p->times[i].inside ? "true" : "false");
 	}
 	printf("],\"Headers\":[");
 	for (uint32_t i = 0; i < p->heads; i++)
