@@ -28,11 +28,13 @@ const perBatch = 1500
 // casts lists who plays, in turn.
 func casts(only string) []stage.Cast {
 	var all []stage.Cast
-	families := []string{"v4", "v6", "mapped"}
-	for i, width := range []int{10, 1, 100} {
-		for j, traced := range []oracle.Traced{{Server: true, Client: true}, {Server: true}, {Client: true}} {
+	families := []string{"v4", "v6", "mapped", "unix"}
+	n := 0
+	for _, width := range []int{10, 1, 100} {
+		for _, traced := range []oracle.Traced{{Server: true, Client: true}, {Server: true}, {Client: true}} {
 			for _, who := range [][2]string{{stage.Go, stage.Go}, {stage.C, stage.C}, {stage.Go, stage.C}, {stage.C, stage.Go}} {
-				c := stage.Cast{Client: who[0], Server: who[1], Traced: traced, Family: families[(i+j)%3], Width: width}
+				c := stage.Cast{Client: who[0], Server: who[1], Traced: traced, Family: families[(n+n/4)%4], Width: width}
+				n++
 				if strings.Contains(c.String(), only) {
 					all = append(all, c)
 				}
@@ -51,6 +53,9 @@ func (o *options) prove(w io.Writer) (bool, error) {
 	_, _ = fmt.Fprintf(w, "seed %d\n", o.seed)
 	sum := newSummary()
 	players := casts(o.only)
+	if len(players) == 0 {
+		return false, fmt.Errorf("no cast is called %q", o.only)
+	}
 	begin := time.Now()
 	for batch := 0; sum.messages < o.messages; batch++ {
 		cast := players[batch%len(players)]

@@ -112,7 +112,7 @@ func (p *player) ended(f func() error) {
 
 func (p *player) settle() error {
 	for range 200_000 {
-		n, err := unix.IoctlGetInt(p.fd, unix.SIOCOUTQ)
+		n, err := unix.IoctlGetInt(p.fd, unix.SIOCOUTQ) // of a unix socket: what the peer has not read
 		if err != nil || n == 0 {
 			return err
 		}

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <linux/sockios.h>
 #include <time.h>
 #include <unistd.h>
@@ -67,7 +69,8 @@ struct player {
 };
 
 static const char *family;
-static int serving, width, *places; // listeners of a server, ports of a client
+static int serving, width, *listeners;
+static char **places; // ports, or the names of unix sockets with an @ before
 static pthread_mutex_t printing = PTHREAD_MUTEX_INITIALIZER;
 
 static void die(const char *what)
@@ -459,15 +462,24 @@ static void report(struct player *p, unsigned port)
 
 static unsigned port_of(struct sockaddr_storage *a)
 {
+	if (a->ss_family == AF_UNIX)
+		return 0;
 	return ntohs(a->ss_family == AF_INET ? ((struct sockaddr_in *)a)->sin_port : ((struct sockaddr_in6 *)a)->sin6_port);
 }
 
-static socklen_t address(struct sockaddr_storage *a, int port)
+static socklen_t address(struct sockaddr_storage *a, const char *place)
 {
+	struct sockaddr_un *un = (void *)a;
+	int port = atoi(place);
 	struct sockaddr_in *v4 = (void *)a;
 	struct sockaddr_in6 *v6 = (void *)a;
 	int mapped = !strcmp(family, "mapped");
 	memset(a, 0, sizeof(*a));
+	if (!strcmp(family, "unix")) {
+		un->sun_family = AF_UNIX;
+		snprintf(un->sun_path + 1, sizeof(un->sun_path) - 1, "%s", place + 1);
+		return offsetof(struct sockaddr_un, sun_path) + strlen(place);
+	}
 	if (!strcmp(family, "v6") || (mapped && serving)) {
 		v6->sin6_family = AF_INET6;
 		v6->sin6_port = htons(port);
@@ -494,7 +506,7 @@ static int connection(int i, unsigned *port)
 	socklen_t n = sizeof(a);
 	int one = 1, fd;
 	if (serving) {
-		fd = accept4(places[i], (void *)&a, &n, SOCK_CLOEXEC);
+		fd = accept4(listeners[i], (void *)&a, &n, SOCK_CLOEXEC);
 	} else {
 		n = address(&a, places[i]);
 		fd = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -622,14 +634,20 @@ static void listen_all(void)
 {
 	for (int i = 0; i < width; i++) {
 		struct sockaddr_storage a;
-		socklen_t n = address(&a, 0);
-		places[i] = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (bind(places[i], (void *)&a, n) || listen(places[i], 16))
+		char place[40] = "0";
+		socklen_t n;
+		if (!strcmp(family, "unix"))
+			snprintf(place, sizeof(place), "@odi-prove-%d-%d", getpid(), i);
+		n = address(&a, place);
+		listeners[i] = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (bind(listeners[i], (void *)&a, n) || listen(listeners[i], 16))
 			die("listen");
 		n = sizeof(a);
-		getsockname(places[i], (void *)&a, &n);
-		bound(places[i]);
-		printf("%s%u", i ? " " : "", port_of(&a));
+		getsockname(listeners[i], (void *)&a, &n);
+		bound(listeners[i]);
+		if (port_of(&a))
+			snprintf(place, sizeof(place), "%u", port_of(&a));
+		printf("%s%s", i ? " " : "", place);
 	}
 	printf("\n");
 	fflush(stdout);
@@ -645,14 +663,13 @@ int main(int argc, char **argv)
 	serving = !strcmp(argv[1], "server");
 	family = argv[2];
 	width = serving ? atoi(argv[3]) : argc - 3;
-	places = calloc(width, sizeof(*places));
+	places = argv + 3;
+	listeners = calloc(width, sizeof(*listeners));
 	queues = calloc(width, sizeof(*queues));
 	threads = calloc(width, sizeof(*threads));
 	if (serving)
 		listen_all();
 	for (int i = 0; i < width; i++) {
-		if (!serving)
-			places[i] = atoi(argv[3 + i]);
 		pthread_mutex_init(&queues[i].lock, 0);
 		pthread_cond_init(&queues[i].changed, 0);
 		pthread_create(&threads[i], 0, work, (void *)(intptr_t)i);
