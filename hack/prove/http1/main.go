@@ -27,6 +27,7 @@ func main() {
 	flag.IntVar(&o.shrink, "shrink", 5, "how many of the conversations that fail to make smaller")
 	flag.StringVar(&o.only, "only", "", "casts whose description contains this alone")
 	flag.StringVar(&o.kind, "kind", "", "make smaller what has a problem of this kind, see the table")
+	flag.IntVar(&o.list, "list", 0, "how many of these problems to print as they come, not made smaller")
 	flag.StringVar(&o.dir, "dir", "dist/prove", "where conversations that fail are written")
 	flag.StringVar(&replay, "replay", "", "play the conversation of this file alone")
 	flag.Parse()

@@ -19,6 +19,7 @@ type options struct {
 	shrink   int
 	only     string
 	kind     string
+	list     int
 	dir      string
 }
 
@@ -66,6 +67,7 @@ func (o *options) prove(w io.Writer) (bool, error) {
 		}
 		sum.add(cast, all, report)
 		for i, v := range report.Verdicts {
+			o.tell(w, v)
 			if o.matters(v) && sum.shown < o.shrink {
 				sum.shown++
 				o.show(w, s, failure{cast: cast, talk: all[i], verdict: v})
@@ -74,6 +76,16 @@ func (o *options) prove(w io.Writer) (bool, error) {
 	}
 	sum.print(w, time.Since(begin))
 	return sum.ok(), s.Close()
+}
+
+// tell prints the problems of a kind as long as some are to be listed.
+func (o *options) tell(w io.Writer, v *oracle.Verdict) {
+	for _, p := range v.Problems {
+		if o.list > 0 && strings.Contains(p.Kind, o.kind) {
+			o.list--
+			_, _ = fmt.Fprintf(w, "%s: %.300s\n", p.Kind, p.Text)
+		}
+	}
 }
 
 // matters tells whether the verdict has a problem of the kind that is looked for.

@@ -22,14 +22,14 @@ type player struct {
 	file    int // a memory file with all that is to be sent, 0: not made yet
 	watch   watch
 	odd     string
-	buffers []byte
+	buffer  []byte
 }
 
 // errOver ends a script early without a fault: the peer has gone, as it may.
 var errOver = errors.New("the peer has gone")
 
 // run plays one script on a connection of its own.
-func run(side *script.Side, connect func() (int, uint32, error)) *script.Result {
+func run(side *script.Side, buffer []byte, connect func() (int, uint32, error)) *script.Result {
 	r := &script.Result{ID: side.ID}
 	fd, port, err := connect()
 	if err != nil {
@@ -37,7 +37,7 @@ func run(side *script.Side, connect func() (int, uint32, error)) *script.Result 
 		return r
 	}
 	r.Port = port
-	p := &player{fd: fd, open: true, side: side, strip: newStripper(side), watch: newWatch(side), buffers: make([]byte, 1<<20)}
+	p := &player{fd: fd, open: true, side: side, strip: newStripper(side), watch: newWatch(side), buffer: buffer}
 	defer p.watch.close()
 	for i := range side.Ops {
 		if err := p.step(&side.Ops[i]); err != nil {
@@ -126,14 +126,14 @@ func (p *player) recv(op *script.Op) error {
 	for i := 0; p.strip.at < op.N; i++ {
 		size := op.Sizes[i%len(op.Sizes)]
 		s := p.watch.begin()
-		n, err := p.read(op.How, p.buffers[:size])
+		n, err := p.read(op.How, p.buffer[:size])
 		if err != nil {
 			return fmt.Errorf("reading byte %d: %w", p.strip.at, err)
 		}
 		if n == 0 {
 			return fmt.Errorf("the connection ended before byte %d of %d", p.strip.at, op.N)
 		}
-		if err := p.strip.feed(p.buffers[:n]); err != nil {
+		if err := p.strip.feed(p.buffer[:n]); err != nil {
 			return err
 		}
 		p.watch.end(s, true, p.strip.at)
@@ -145,12 +145,12 @@ func (p *player) recvEnd() error {
 	begin := time.Now()
 	for {
 		s := p.watch.begin()
-		n, err := unix.Read(p.fd, p.buffers[:1<<16])
+		n, err := unix.Read(p.fd, p.buffer[:1<<16])
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
 		if n > 0 {
-			if err := p.strip.feed(p.buffers[:n]); err != nil {
+			if err := p.strip.feed(p.buffer[:n]); err != nil {
 				return err
 			}
 			p.watch.end(s, true, p.strip.at)
