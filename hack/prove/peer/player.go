@@ -12,17 +12,17 @@ import (
 
 // player is in the middle of one script.
 type player struct {
-	fd      int
-	open    bool
-	side    *script.Side
-	strip   stripper
-	out     uint32 // bytes sent
-	cork    bool
-	nowait  bool
-	file    int // a memory file with all that is to be sent, 0: not made yet
-	watch   watch
-	odd     string
-	buffer  []byte
+	fd     int
+	open   bool
+	side   *script.Side
+	strip  stripper
+	out    uint32 // bytes sent
+	cork   bool
+	nowait bool
+	file   int // a memory file with all that is to be sent, 0: not made yet
+	watch  watch
+	odd    string
+	buffer []byte
 }
 
 // errOver ends a script early without a fault: the peer has gone, as it may.
