@@ -17,10 +17,29 @@ type options struct {
 	seed     uint64
 	messages int
 	shrink   int
+	without  features
 	only     string
 	kind     string
 	list     int
 	dir      string
+}
+
+// features are names of what talk.Conversation.Features tells.
+type features []string
+
+// String joins them, for the help.
+func (f *features) String() string { return strings.Join(*f, ", ") }
+
+// Set adds one.
+func (f *features) Set(name string) error {
+	*f = append(*f, name)
+	return nil
+}
+
+// in tells whether a conversation has one of them.
+func (f features) in(c talk.Conversation) bool {
+	all := c.Features()
+	return slices.ContainsFunc(f, func(name string) bool { return slices.Contains(all, name) })
 }
 
 // perBatch is how many requests two processes play before others take their places.
@@ -96,9 +115,12 @@ func (o *options) matters(v *oracle.Verdict) bool {
 // batch makes conversations with so many requests.
 func (o *options) batch(batch, messages int) []talk.Conversation {
 	var all []talk.Conversation
-	for n := 0; n < messages; {
-		seed := o.seed + uint64(batch)<<24 + uint64(len(all))
+	seed := o.seed + uint64(batch)<<24
+	for n := 0; n < messages; seed++ {
 		c := talk.New(seed, fmt.Sprintf("b%dc%d", batch, len(all)))
+		if o.without.in(c) {
+			continue
+		}
 		n += len(c.Wants())
 		all = append(all, c)
 	}
