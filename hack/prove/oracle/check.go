@@ -43,7 +43,7 @@ func (j *judge) check(i int, s *Span, t script.Times) {
 		j.wrong(side+"response body", "%s: response body of %d, want %d", who, s.ResponseBodySize, o.RespBody)
 	}
 	j.head(who, i, s)
-	j.duration(who, s, t)
+	j.duration(who, s, t, o.Faults == talk.Broken)
 }
 
 // head compares the bytes that were kept.
@@ -62,8 +62,9 @@ func (j *judge) head(who string, i int, s *Span) {
 	}
 }
 
-// duration compares with the clock of the process itself.
-func (j *judge) duration(who string, s *Span, t script.Times) {
+// duration compares with the clock of the process itself. A connection that broke
+// may have done so long before the process looked.
+func (j *judge) duration(who string, s *Span, t script.Times, broke bool) {
 	if t.BeginTo == 0 || t.FinishTo == 0 {
 		return
 	}
@@ -76,6 +77,9 @@ func (j *judge) duration(who string, s *Span, t script.Times) {
 		least = t.FinishTo - t.BeginTo
 	case s.Kind == probe.Server:
 		least, most = t.FinishFrom-t.BeginTo, t.FinishTo-t.BeginTo
+	}
+	if broke {
+		least = 0
 	}
 	off := max(got-most, least-got, 0)
 	j.Deviation = append(j.Deviation, time.Duration(off))

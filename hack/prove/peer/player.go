@@ -121,12 +121,20 @@ func (p *player) settle() error {
 	return errors.New("the peer's kernel does not take what was sent")
 }
 
+// oddEAGAIN is what no socket may say that its process has not made non-blocking.
+const oddEAGAIN = "a call that waits said EAGAIN"
+
 // recv reads until the strange bytes aside op.N have come.
 func (p *player) recv(op *script.Op) error {
+	begin := time.Now()
 	for i := 0; p.strip.at < op.N; i++ {
 		size := op.Sizes[i%len(op.Sizes)]
 		s := p.watch.begin()
 		n, err := p.read(op.How, p.buffer[:size])
+		if errors.Is(err, unix.EAGAIN) && time.Since(begin) < patience/2*time.Second {
+			p.odd = oddEAGAIN
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("reading byte %d: %w", p.strip.at, err)
 		}
@@ -160,7 +168,7 @@ func (p *player) recvEnd() error {
 			if time.Since(begin) > patience/2*time.Second {
 				return errors.New("the connection does not end")
 			}
-			p.odd = "a call that waits said EAGAIN where the connection was reset"
+			p.odd = oddEAGAIN
 			continue
 		}
 		p.watch.end(s, true, script.AtEnd)

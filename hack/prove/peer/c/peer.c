@@ -338,11 +338,16 @@ static ssize_t read_once(struct player *p, uint32_t how, uint32_t size)
 
 static int recv_step(struct player *p, struct op *o)
 {
+	int64_t since = now();
 	for (uint32_t i = 0; p->at < o->n; i++) {
 		struct stamp s = begin(p);
 		ssize_t n = read_once(p, o->how, o->sizes[i % o->count]);
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN && now() - since < PATIENCE / 2 * 1000000000LL) {
+			p->odd = "a call that waits said EAGAIN";
+			continue;
+		}
 		if (n < 0)
 			return fault(p, "reading byte %u: %s", p->at, strerror(errno));
 		if (!n)
@@ -371,7 +376,7 @@ static int recv_end(struct player *p)
 		if (n < 0 && errno == EAGAIN) {
 			if (now() - since > PATIENCE / 2 * 1000000000LL)
 				return fault(p, "the connection does not end");
-			p->odd = "a call that waits said EAGAIN where the connection was reset";
+			p->odd = "a call that waits said EAGAIN";
 			continue;
 		}
 		end(p, s, 1, AT_END);
