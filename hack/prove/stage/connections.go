@@ -60,3 +60,26 @@ func named(all []talk.Conversation) []talk.Conversation {
 	}
 	return changed
 }
+
+// ofBatch is how targets begin that a batch of many has made up.
+var ofBatch = regexp.MustCompile(`b\d+c(\d+)-\d`)
+
+// own leaves out spans that name another conversation, where those of more than one
+// came: after a reset a port is soon given to the next.
+func own(i int, spans []oracle.Span) []oracle.Span {
+	names := map[string]bool{}
+	var mine []oracle.Span
+	for _, s := range spans {
+		m := ofBatch.FindSubmatch(s.RequestHead)
+		if m != nil {
+			names[string(m[1])] = true
+		}
+		if m == nil || string(m[1]) == strconv.Itoa(i) {
+			mine = append(mine, s)
+		}
+	}
+	if len(names) < 2 {
+		return spans // also of a conversation that is played again, by another number
+	}
+	return mine
+}

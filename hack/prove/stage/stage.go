@@ -160,7 +160,7 @@ func (s *Stage) Play(cast Cast, all []talk.Conversation) (*Report, error) {
 	for i := range all {
 		seen := oracle.Seen{Client: clients[uint32(i)], Server: servers[uint32(i)]}
 		if seen.Client != nil {
-			seen.Spans = conversation(i, seen.Client.Port)
+			seen.Spans = own(i, conversation(i, seen.Client.Port))
 		}
 		report.Verdicts = append(report.Verdicts, oracle.Judge(wants[i], seen, cast.Traced))
 	}
