@@ -28,17 +28,44 @@ func needRoot(t *testing.T) {
 	t.Skip("loading BPF programs needs root")
 }
 
-// TestAShortProof is `make prove-http1` with a few thousand requests.
+// gaps are what the engine is known not to see rightly; the long proof has them in.
+var gaps = features{
+	// Which of the messages of one sendmmsg has been sent is not told; counted as unreadable.
+	"server sends by sendmmsg", "client sends by sendmmsg",
+}
+
+// unixGaps are those of unix sockets: nothing tells of their end, so that what is
+// not answered then is lost; bodies that end with the connection, or are moved by
+// sendfile, are counted short; and a client's span begins when the call has found room.
+var unixGaps = features{"end: server dies inside", "end: server dies by RST", "end: server says nothing", "end: client abandons", "end: client leaves",
+	"end: body until close", "server sends by sendfile", "small SO_SNDBUF", "request body > 1M"}
+
+// odd: for a socket in a socket map the kernel ends a call that waits with EAGAIN
+// when anything but bytes wakes it.
+var odd = features{"error of a call of the client"}
+
+// TestAShortProof is `make prove-http1` with a few thousand requests, without the
+// known gaps.
 func TestAShortProof(t *testing.T) {
 	needRoot(t)
-	var out strings.Builder
-	o := options{seed: uint64(time.Now().UnixNano()), messages: 6000, shrink: 1, dir: t.TempDir()}
-	ok, err := o.prove(&out)
-	if err != nil {
-		t.Fatal(err)
+	tests := map[string]options{
+		"IPv4":   {only: ", v4,", without: gaps, known: odd},
+		"IPv6":   {only: ", v6,", without: gaps, known: odd},
+		"mapped": {only: ", mapped,", without: gaps, known: odd},
+		"unix":   {only: ", unix,", without: append(gaps, unixGaps...), known: odd},
 	}
-	if !ok {
-		t.Error("something is lost or wrong")
+	for name, o := range tests {
+		t.Run(name, func(t *testing.T) {
+			var out strings.Builder
+			o.seed, o.messages, o.shrink, o.list, o.dir = uint64(time.Now().UnixNano()), 2500, 1, 20, t.TempDir()
+			ok, err := o.prove(&out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !ok {
+				t.Error("something is lost or wrong")
+			}
+			t.Log(out.String())
+		})
 	}
-	t.Log(out.String())
 }

@@ -23,13 +23,13 @@ type summary struct {
 	cut, shown                     int
 	casts                          map[string]*tally
 	features                       map[string]*tally
-	problems                       map[string]int
+	problems, known                map[string]int
 	drops                          map[string]uint64
 	deviation                      []time.Duration
 }
 
 func newSummary() *summary {
-	return &summary{casts: map[string]*tally{}, features: map[string]*tally{}, problems: map[string]int{}, drops: map[string]uint64{}}
+	return &summary{casts: map[string]*tally{}, features: map[string]*tally{}, problems: map[string]int{}, known: map[string]int{}, drops: map[string]uint64{}}
 }
 
 func (s *summary) ok() bool {
@@ -86,6 +86,9 @@ func (s *summary) print(w io.Writer, took time.Duration) {
 	}
 	for _, kind := range slices.Sorted(maps.Keys(s.problems)) {
 		p("  %6d  %s", s.problems[kind], kind)
+	}
+	for _, kind := range slices.Sorted(maps.Keys(s.known)) {
+		p("  %6d  %s (known)", s.known[kind], kind)
 	}
 	table(w, "cast", s.casts)
 	if !s.ok() {

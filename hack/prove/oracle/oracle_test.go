@@ -105,3 +105,18 @@ func TestASideThatIsNotWatched(t *testing.T) {
 		t.Errorf("problems: %v", v.Problems)
 	}
 }
+
+// TestAParentWithoutAHeader: through a unix socket the server may know the client's
+// span though nothing was written; another span is wrong.
+func TestAParentWithoutAHeader(t *testing.T) {
+	for id, want := range map[byte]int{0x22: 0, 0x33: 1} {
+		wants, seen := played()
+		seen.Server.Headers[0] = ""
+		seen.Spans[0].Injected = false
+		seen.Spans[2].RequestHead = wants[0].Head
+		seen.Spans[2].ParentSpanID[7] = id
+		if v := Judge(wants, seen, Traced{Server: true, Client: true}); len(v.Problems) != want {
+			t.Errorf("parent ...%x: %v", id, v.Problems)
+		}
+	}
+}

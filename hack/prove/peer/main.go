@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 
@@ -33,7 +34,11 @@ func play(role []string) error {
 	if err != nil {
 		return err
 	}
-	runtime.GOMAXPROCS(width + 4) // nobody waits for the runtime when a call returns
+	// Nobody waits for the runtime when a call returns: for a processor, or for the
+	// others to stop.
+	runtime.GOMAXPROCS(width + 4)
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(1 << 30)
 	var workers sync.WaitGroup
 	var mu sync.Mutex
 	var failed error
@@ -43,8 +48,9 @@ func play(role []string) error {
 		queues[i] = make(chan *script.Side, 4)
 		workers.Go(func() {
 			runtime.LockOSThread()
+			buffer := make([]byte, 1<<20)
 			for side := range queues[i] {
-				result := run(side, func() (int, uint32, error) { return connect(i) })
+				result := run(side, buffer, func() (int, uint32, error) { return connect(i) })
 				mu.Lock()
 				if err := result.WriteLine(out); err != nil {
 					failed = err

@@ -12,24 +12,24 @@ import (
 
 // player is in the middle of one script.
 type player struct {
-	fd      int
-	open    bool
-	side    *script.Side
-	strip   stripper
-	out     uint32 // bytes sent
-	cork    bool
-	nowait  bool
-	file    int // a memory file with all that is to be sent, 0: not made yet
-	watch   watch
-	odd     string
-	buffers []byte
+	fd     int
+	open   bool
+	side   *script.Side
+	strip  stripper
+	out    uint32 // bytes sent
+	cork   bool
+	nowait bool
+	file   int // a memory file with all that is to be sent, 0: not made yet
+	watch  watch
+	odd    string
+	buffer []byte
 }
 
 // errOver ends a script early without a fault: the peer has gone, as it may.
 var errOver = errors.New("the peer has gone")
 
 // run plays one script on a connection of its own.
-func run(side *script.Side, connect func() (int, uint32, error)) *script.Result {
+func run(side *script.Side, buffer []byte, connect func() (int, uint32, error)) *script.Result {
 	r := &script.Result{ID: side.ID}
 	fd, port, err := connect()
 	if err != nil {
@@ -37,7 +37,7 @@ func run(side *script.Side, connect func() (int, uint32, error)) *script.Result 
 		return r
 	}
 	r.Port = port
-	p := &player{fd: fd, open: true, side: side, strip: newStripper(side), watch: newWatch(side), buffers: make([]byte, 1<<20)}
+	p := &player{fd: fd, open: true, side: side, strip: newStripper(side), watch: newWatch(side), buffer: buffer}
 	defer p.watch.close()
 	for i := range side.Ops {
 		if err := p.step(&side.Ops[i]); err != nil {
@@ -112,7 +112,7 @@ func (p *player) ended(f func() error) {
 
 func (p *player) settle() error {
 	for range 200_000 {
-		n, err := unix.IoctlGetInt(p.fd, unix.SIOCOUTQ)
+		n, err := unix.IoctlGetInt(p.fd, unix.SIOCOUTQ) // of a unix socket: what the peer has not read
 		if err != nil || n == 0 {
 			return err
 		}
@@ -121,19 +121,27 @@ func (p *player) settle() error {
 	return errors.New("the peer's kernel does not take what was sent")
 }
 
+// oddEAGAIN is what no socket may say that its process has not made non-blocking.
+const oddEAGAIN = "a call that waits said EAGAIN"
+
 // recv reads until the strange bytes aside op.N have come.
 func (p *player) recv(op *script.Op) error {
+	begin := time.Now()
 	for i := 0; p.strip.at < op.N; i++ {
 		size := op.Sizes[i%len(op.Sizes)]
 		s := p.watch.begin()
-		n, err := p.read(op.How, p.buffers[:size])
+		n, err := p.read(op.How, p.buffer[:size])
+		if errors.Is(err, unix.EAGAIN) && time.Since(begin) < patience/2*time.Second {
+			p.odd = oddEAGAIN
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("reading byte %d: %w", p.strip.at, err)
 		}
 		if n == 0 {
 			return fmt.Errorf("the connection ended before byte %d of %d", p.strip.at, op.N)
 		}
-		if err := p.strip.feed(p.buffers[:n]); err != nil {
+		if err := p.strip.feed(p.buffer[:n]); err != nil {
 			return err
 		}
 		p.watch.end(s, true, p.strip.at)
@@ -145,12 +153,12 @@ func (p *player) recvEnd() error {
 	begin := time.Now()
 	for {
 		s := p.watch.begin()
-		n, err := unix.Read(p.fd, p.buffers[:1<<16])
+		n, err := unix.Read(p.fd, p.buffer[:1<<16])
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
 		if n > 0 {
-			if err := p.strip.feed(p.buffers[:n]); err != nil {
+			if err := p.strip.feed(p.buffer[:n]); err != nil {
 				return err
 			}
 			p.watch.end(s, true, p.strip.at)
@@ -160,7 +168,7 @@ func (p *player) recvEnd() error {
 			if time.Since(begin) > patience/2*time.Second {
 				return errors.New("the connection does not end")
 			}
-			p.odd = "a call that waits said EAGAIN where the connection was reset"
+			p.odd = oddEAGAIN
 			continue
 		}
 		p.watch.end(s, true, script.AtEnd)

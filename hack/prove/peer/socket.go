@@ -2,6 +2,7 @@ package peer
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 
@@ -18,48 +19,58 @@ type connector func(worker int) (fd int, port uint32, err error)
 func endpoints(role []string) (connector, int, error) {
 	family := role[1]
 	if role[0] == "client" {
-		var ports []int
-		for _, s := range role[2:] {
-			port, err := strconv.Atoi(s)
-			if err != nil {
-				return nil, 0, err
-			}
-			ports = append(ports, port)
-		}
-		return func(i int) (int, uint32, error) { return dial(family, ports[i]) }, len(ports), nil
+		places := role[2:]
+		return func(i int) (int, uint32, error) { return dial(family, places[i]) }, len(places), nil
 	}
 	width, err := strconv.Atoi(role[2])
 	if err != nil {
 		return nil, 0, err
 	}
 	var listeners []int
-	var ports []string
-	for range width {
-		fd, port, err := listen(family)
+	var places []string
+	for i := range width {
+		place := "0"
+		if family == Unix {
+			place = fmt.Sprintf("@odi-prove-%d-%d", os.Getpid(), i)
+		}
+		fd, port, err := listen(family, place)
 		if err != nil {
 			return nil, 0, err
 		}
+		if family != Unix {
+			place = strconv.Itoa(int(port))
+		}
 		listeners = append(listeners, fd)
-		ports = append(ports, strconv.Itoa(int(port)))
+		places = append(places, place)
 	}
-	fmt.Println(strings.Join(ports, " "))
+	fmt.Println(strings.Join(places, " "))
 	return func(i int) (int, uint32, error) { return accept(listeners[i]) }, width, nil
 }
 
-// domain and address of a family: v4, v6, or mapped: an IPv6 listener that IPv4
-// clients come to.
-func address(family string, server bool, port int) (int, unix.Sockaddr) {
+// Unix is the family of unix sockets. Their places are abstract names; all others are ports.
+const Unix = "unix"
+
+// address is where a family's sockets are: v4, v6, mapped (an IPv6 listener that
+// IPv4 clients come to) or Unix.
+func address(family, place string, server bool) (int, unix.Sockaddr, error) {
+	if family == Unix {
+		return unix.AF_UNIX, &unix.SockaddrUnix{Name: place}, nil
+	}
+	port, err := strconv.Atoi(place)
 	switch {
 	case family == "v6":
-		return unix.AF_INET6, &unix.SockaddrInet6{Port: port, Addr: [16]byte{15: 1}}
+		return unix.AF_INET6, &unix.SockaddrInet6{Port: port, Addr: [16]byte{15: 1}}, err
 	case family == "mapped" && server:
-		return unix.AF_INET6, &unix.SockaddrInet6{Port: port}
+		return unix.AF_INET6, &unix.SockaddrInet6{Port: port}, err
 	}
-	return unix.AF_INET, &unix.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}
+	return unix.AF_INET, &unix.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}, err
 }
 
-func listen(family string) (int, uint32, error) {
-	domain, addr := address(family, true, 0)
+func listen(family, place string) (int, uint32, error) {
+	domain, addr, err := address(family, place, true)
+	if err != nil {
+		return 0, 0, err
+	}
 	fd, err := unix.Socket(domain, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return 0, 0, err
@@ -86,8 +97,11 @@ func accept(listener int) (int, uint32, error) {
 	return fd, portOf(peer), bound(fd)
 }
 
-func dial(family string, port int) (int, uint32, error) {
-	domain, addr := address(family, false, port)
+func dial(family, place string) (int, uint32, error) {
+	domain, addr, err := address(family, place, false)
+	if err != nil {
+		return 0, 0, err
+	}
 	fd, err := unix.Socket(domain, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return 0, 0, err

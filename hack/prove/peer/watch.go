@@ -12,7 +12,8 @@ import (
 // watch notes when the calls of interest began and ended.
 type watch struct {
 	side     *script.Side
-	begins   int // next to come
+	moved    [2]uint32 // bytes so far: out, in
+	begins   int       // next to come
 	finishes int
 	times    []script.Times
 	sched    int
@@ -64,6 +65,7 @@ func (w *watch) delay() int64 {
 
 // end notes the places that a call moved up to to.
 func (w *watch) end(s stamp, in bool, to uint32) {
+	from := w.move(in, to)
 	if !w.passed(w.side.Begins, w.begins, in, to) && !w.passed(w.side.Finishes, w.finishes, in, to) {
 		return
 	}
@@ -71,7 +73,7 @@ func (w *watch) end(s stamp, in bool, to uint32) {
 	waited := w.delay() - s.delay
 	for w.passed(w.side.Begins, w.begins, in, to) {
 		t := &w.times[w.begins]
-		t.BeginFrom, t.BeginTo = s.at, at
+		t.BeginFrom, t.BeginTo, t.Inside = s.at, at, w.side.Begins[w.begins].Off != from
 		t.Delay += waited
 		w.begins++
 	}
@@ -81,6 +83,17 @@ func (w *watch) end(s stamp, in bool, to uint32) {
 		t.Delay += waited
 		w.finishes++
 	}
+}
+
+// move notes how far a direction has come, and returns how far it had.
+func (w *watch) move(in bool, to uint32) uint32 {
+	at := &w.moved[0]
+	if in {
+		at = &w.moved[1]
+	}
+	from := *at
+	*at = to
+	return from
 }
 
 // passed tells whether the next mark lies before to.

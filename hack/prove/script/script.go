@@ -73,6 +73,8 @@ type Side struct {
 // during both.
 type Times struct {
 	BeginFrom, BeginTo, FinishFrom, FinishTo, Delay int64
+	// Inside says that the call that began the request moved other bytes before.
+	Inside bool
 }
 
 // Result is what came of playing a Side.

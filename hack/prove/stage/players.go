@@ -44,6 +44,9 @@ func hire(cast Cast) (*players, error) {
 		return nil, fmt.Errorf("starting the server: %w", err)
 	}
 	for _, s := range strings.Fields(line) {
+		if cast.Family == peer.Unix {
+			break
+		}
 		port, err := strconv.ParseUint(s, 10, 16)
 		if err != nil {
 			p.stop()

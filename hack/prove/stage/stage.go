@@ -12,6 +12,7 @@ import (
 	"github.com/odi-dev/odi/bpf"
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/hack/prove/oracle"
+	"github.com/odi-dev/odi/hack/prove/peer"
 	"github.com/odi-dev/odi/hack/prove/script"
 	"github.com/odi-dev/odi/hack/prove/talk"
 )
@@ -133,6 +134,9 @@ func (r *Report) Uncounted() (spans, headers int) {
 
 // Play has the conversations played, each by a connection of its own.
 func (s *Stage) Play(cast Cast, all []talk.Conversation) (*Report, error) {
+	if cast.Family == peer.Unix {
+		all = named(all)
+	}
 	before := s.drops()
 	p, err := hire(cast)
 	if err != nil {
@@ -152,11 +156,11 @@ func (s *Stage) Play(cast Cast, all []talk.Conversation) (*Report, error) {
 	for reason, n := range s.drops() {
 		report.Drops[reason] = n - before[reason]
 	}
-	byEnds := connections(spans)
+	conversation := finder(cast, p, spans)
 	for i := range all {
 		seen := oracle.Seen{Client: clients[uint32(i)], Server: servers[uint32(i)]}
 		if seen.Client != nil {
-			seen.Spans = byEnds[ends{seen.Client.Port, p.port(i)}]
+			seen.Spans = own(i, conversation(i, seen.Client.Port))
 		}
 		report.Verdicts = append(report.Verdicts, oracle.Judge(wants[i], seen, cast.Traced))
 	}
@@ -194,19 +198,4 @@ func wantsOf(cast Cast, all []talk.Conversation) (wants [][]talk.Want, spans int
 		}
 	}
 	return wants, spans
-}
-
-// ends are the ports of a connection: the client's, the server's.
-type ends struct{ client, server uint32 }
-
-func connections(spans []oracle.Span) map[ends][]oracle.Span {
-	all := map[ends][]oracle.Span{}
-	for _, s := range spans {
-		e := ends{uint32(s.Local.Port()), uint32(s.Peer.Port())}
-		if s.Kind == probe.Server {
-			e = ends{e.server, e.client}
-		}
-		all[e] = append(all[e], s)
-	}
-	return all
 }

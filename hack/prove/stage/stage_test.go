@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 // up, in both runtimes. Otherwise the proofs would blame the engine.
 func TestWithoutAnEngine(t *testing.T) {
 	s := Bare()
-	for i, cast := range []Cast{{Server: Go, Client: C, Family: "v4", Width: 8}, {Server: C, Client: Go, Family: "v6", Width: 4}, {Server: C, Client: C, Family: "mapped", Width: 16}, {Server: Go, Client: Go, Family: "v4", Width: 16}} {
+	for i, cast := range []Cast{{Server: Go, Client: C, Family: "v4", Width: 8}, {Server: C, Client: Go, Family: "v6", Width: 4}, {Server: C, Client: C, Family: "mapped", Width: 16}, {Server: Go, Client: Go, Family: "v4", Width: 16}, {Server: Go, Client: C, Family: "unix", Width: 8}, {Server: C, Client: Go, Family: "unix", Width: 8}} {
 		t.Run(cast.String(), func(t *testing.T) {
 			var all []talk.Conversation
 			var others []Foreign

@@ -30,7 +30,7 @@ func (s *Stage) PlayForeign(cast Cast, all []Foreign) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("playing %s: %w", cast, err)
 	}
-	byEnds := connections(s.take(0, p.server.pid(), p.client.pid()))
+	conversation := finder(cast, p, s.take(0, p.server.pid(), p.client.pid()))
 	wrong := make([]string, len(all))
 	for i := range all {
 		client, server := clients[uint32(i)], servers[uint32(i)]
@@ -45,7 +45,7 @@ func (s *Stage) PlayForeign(cast Cast, all []Foreign) ([]string, error) {
 		if client == nil || wrong[i] != "" {
 			continue
 		}
-		if spans := byEnds[ends{client.Port, p.port(i)}]; len(spans) > 0 {
+		if spans := conversation(i, client.Port); len(spans) > 0 {
 			wrong[i] = fmt.Sprintf("%d spans, the first of status %d: %.100q", len(spans), spans[0].StatusCode, spans[0].RequestHead)
 		}
 	}

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <linux/sockios.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,7 +38,7 @@ enum how { PLAIN, VECTOR, SOCKET, MESSAGE, MORE, WHOLE_FILE, MANY };
 struct op { uint32_t kind, how, flags, n, count; const uint32_t *sizes; };
 struct mark { uint32_t in, off; };
 struct pair { struct mark begin, finish; };
-struct times { int64_t v[5]; }; // begin from, to, finish from, to, delay
+struct times { int64_t v[5]; int inside; }; // begin from, to, finish from, to, delay
 
 struct side {
 	uint32_t id, ops, out_len, in_len, inserts, pairs;
@@ -57,7 +59,7 @@ struct queue {
 struct player {
 	struct side *s;
 	int fd, open, cork, nowait, file, sched;
-	uint32_t sent, at, held, heads, begins, finishes;
+	uint32_t sent, at, held, heads, begins, finishes, moved[2];
 	uint8_t hold[HEADER];
 	char (*head)[56];
 	struct times *times;
@@ -67,7 +69,8 @@ struct player {
 };
 
 static const char *family;
-static int serving, width, *places; // listeners of a server, ports of a client
+static int serving, width, *listeners;
+static char **places; // ports, or the names of unix sockets with an @ before
 static pthread_mutex_t printing = PTHREAD_MUTEX_INITIALIZER;
 
 static void die(const char *what)
@@ -120,10 +123,12 @@ static int passed(struct mark m, int in, uint32_t to)
 static void end(struct player *p, struct stamp s, int in, uint32_t to)
 {
 	int64_t at = 0, waited = 0;
+	uint32_t from = p->moved[in];
+	p->moved[in] = to;
 	for (int k = 0; k < 2; k++) {
 		uint32_t *next = k ? &p->finishes : &p->begins;
 		while (*next < p->s->pairs && passed(k ? p->s->pair[*next].finish : p->s->pair[*next].begin, in, to)) {
-			struct times *t = &p->times[(*next)++];
+			struct times *t = &p->times[*next];
 			if (!at) {
 				at = now();
 				waited = delay(p) - s.delay;
@@ -131,6 +136,9 @@ static void end(struct player *p, struct stamp s, int in, uint32_t to)
 			t->v[2 * k] = s.at;
 			t->v[2 * k + 1] = at;
 			t->v[4] += waited;
+			if (!k)
+				t->inside = p->s->pair[*next].begin.off != from;
+			(*next)++;
 		}
 	}
 }
@@ -330,11 +338,16 @@ static ssize_t read_once(struct player *p, uint32_t how, uint32_t size)
 
 static int recv_step(struct player *p, struct op *o)
 {
+	int64_t since = now();
 	for (uint32_t i = 0; p->at < o->n; i++) {
 		struct stamp s = begin(p);
 		ssize_t n = read_once(p, o->how, o->sizes[i % o->count]);
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN && now() - since < PATIENCE / 2 * 1000000000LL) {
+			p->odd = "a call that waits said EAGAIN";
+			continue;
+		}
 		if (n < 0)
 			return fault(p, "reading byte %u: %s", p->at, strerror(errno));
 		if (!n)
@@ -363,7 +376,7 @@ static int recv_end(struct player *p)
 		if (n < 0 && errno == EAGAIN) {
 			if (now() - since > PATIENCE / 2 * 1000000000LL)
 				return fault(p, "the connection does not end");
-			p->odd = "a call that waits said EAGAIN where the connection was reset";
+			p->odd = "a call that waits said EAGAIN";
 			continue;
 		}
 		end(p, s, 1, AT_END);
@@ -442,7 +455,7 @@ static void report(struct player *p, unsigned port)
 	printf("{\"ID\":%u,\"Port\":%u,\"Fault\":\"%s\",\"Odd\":\"%s\",\"Times\":[", p->s->id, port, p->fault, p->odd && !p->fault[0] ? p->odd : "");
 	for (uint32_t i = 0; i < p->s->pairs; i++) {
 		int64_t *v = p->times[i].v;
-		printf("%s{\"BeginFrom\":%lld,\"BeginTo\":%lld,\"FinishFrom\":%lld,\"FinishTo\":%lld,\"Delay\":%lld}", i ? "," : "", (long long)v[0], (long long)v[1], (long long)v[2], (long long)v[3], (long long)v[4]);
+		printf("%s{\"BeginFrom\":%lld,\"BeginTo\":%lld,\"FinishFrom\":%lld,\"FinishTo\":%lld,\"Delay\":%lld,\"Inside\":%s}", i ? "," : "", (long long)v[0], (long long)v[1], (long long)v[2], (long long)v[3], (long long)v[4], p->times[i].inside ? "true" : "false");
 	}
 	printf("],\"Headers\":[");
 	for (uint32_t i = 0; i < p->heads; i++)
@@ -454,15 +467,24 @@ static void report(struct player *p, unsigned port)
 
 static unsigned port_of(struct sockaddr_storage *a)
 {
+	if (a->ss_family == AF_UNIX)
+		return 0;
 	return ntohs(a->ss_family == AF_INET ? ((struct sockaddr_in *)a)->sin_port : ((struct sockaddr_in6 *)a)->sin6_port);
 }
 
-static socklen_t address(struct sockaddr_storage *a, int port)
+static socklen_t address(struct sockaddr_storage *a, const char *place)
 {
+	struct sockaddr_un *un = (void *)a;
+	int port = atoi(place);
 	struct sockaddr_in *v4 = (void *)a;
 	struct sockaddr_in6 *v6 = (void *)a;
 	int mapped = !strcmp(family, "mapped");
 	memset(a, 0, sizeof(*a));
+	if (!strcmp(family, "unix")) {
+		un->sun_family = AF_UNIX;
+		snprintf(un->sun_path + 1, sizeof(un->sun_path) - 1, "%s", place + 1);
+		return offsetof(struct sockaddr_un, sun_path) + strlen(place);
+	}
 	if (!strcmp(family, "v6") || (mapped && serving)) {
 		v6->sin6_family = AF_INET6;
 		v6->sin6_port = htons(port);
@@ -489,7 +511,7 @@ static int connection(int i, unsigned *port)
 	socklen_t n = sizeof(a);
 	int one = 1, fd;
 	if (serving) {
-		fd = accept4(places[i], (void *)&a, &n, SOCK_CLOEXEC);
+		fd = accept4(listeners[i], (void *)&a, &n, SOCK_CLOEXEC);
 	} else {
 		n = address(&a, places[i]);
 		fd = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -617,14 +639,20 @@ static void listen_all(void)
 {
 	for (int i = 0; i < width; i++) {
 		struct sockaddr_storage a;
-		socklen_t n = address(&a, 0);
-		places[i] = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (bind(places[i], (void *)&a, n) || listen(places[i], 16))
+		char place[40] = "0";
+		socklen_t n;
+		if (!strcmp(family, "unix"))
+			snprintf(place, sizeof(place), "@odi-prove-%d-%d", getpid(), i);
+		n = address(&a, place);
+		listeners[i] = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (bind(listeners[i], (void *)&a, n) || listen(listeners[i], 16))
 			die("listen");
 		n = sizeof(a);
-		getsockname(places[i], (void *)&a, &n);
-		bound(places[i]);
-		printf("%s%u", i ? " " : "", port_of(&a));
+		getsockname(listeners[i], (void *)&a, &n);
+		bound(listeners[i]);
+		if (port_of(&a))
+			snprintf(place, sizeof(place), "%u", port_of(&a));
+		printf("%s%s", i ? " " : "", place);
 	}
 	printf("\n");
 	fflush(stdout);
@@ -640,14 +668,13 @@ int main(int argc, char **argv)
 	serving = !strcmp(argv[1], "server");
 	family = argv[2];
 	width = serving ? atoi(argv[3]) : argc - 3;
-	places = calloc(width, sizeof(*places));
+	places = argv + 3;
+	listeners = calloc(width, sizeof(*listeners));
 	queues = calloc(width, sizeof(*queues));
 	threads = calloc(width, sizeof(*threads));
 	if (serving)
 		listen_all();
 	for (int i = 0; i < width; i++) {
-		if (!serving)
-			places[i] = atoi(argv[3 + i]);
 		pthread_mutex_init(&queues[i].lock, 0);
 		pthread_cond_init(&queues[i].changed, 0);
 		pthread_create(&threads[i], 0, work, (void *)(intptr_t)i);
