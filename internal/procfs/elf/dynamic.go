@@ -58,29 +58,35 @@ func (f *File) Needed() []string {
 // Exports says whether the file exports a symbol of that name. It walks the GNU hash table, a handful of
 // small reads, because node alone has 75,000 dynamic symbols.
 func (f *File) Exports(name string) bool {
+	_, ok := f.exported(name)
+	return ok
+}
+
+// exported returns the index of an exported symbol.
+func (f *File) exported(name string) (uint64, bool) {
 	table, ok := f.hashTable()
 	if !ok {
-		return false
+		return 0, false
 	}
 	hash := gnuHash(name)
 	index, ok := f.number(table.bucketsAt + 4*(uint64(hash)%table.buckets))
 	if !ok || index < table.first {
-		return false
+		return 0, false
 	}
 	for range maxChain {
 		h, ok := f.number(table.bucketsAt + 4*table.buckets + 4*(index-table.first))
 		if !ok {
-			return false
+			return 0, false
 		}
 		if uint32(h)|1 == hash|1 && f.symbolName(index) == name {
-			return true
+			return index, true
 		}
 		if h&1 == 1 { // the end of the chain
-			return false
+			return 0, false
 		}
 		index++
 	}
-	return false
+	return 0, false
 }
 
 // hashTable is a GNU hash table: one bucket per hash, which holds the first symbol of a chain.
@@ -112,12 +118,16 @@ func (f *File) number(addr uint64) (uint64, bool) {
 	return f.u32(b), true
 }
 
-func (f *File) symbolName(index uint64) string {
-	size := uint64(16)
+// symbol is the virtual address of an entry of the table of symbols.
+func (f *File) symbol(index uint64) uint64 {
 	if f.wide {
-		size = 24
+		return f.dyn.symbols + 24*index
 	}
-	at, ok := f.number(f.dyn.symbols + index*size)
+	return f.dyn.symbols + 16*index
+}
+
+func (f *File) symbolName(index uint64) string {
+	at, ok := f.number(f.symbol(index))
 	if !ok {
 		return ""
 	}

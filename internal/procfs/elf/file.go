@@ -27,6 +27,8 @@ type File struct {
 	size     uint64
 	wide     bool // 64-bit
 	order    binary.ByteOrder
+	machine  elf.Machine
+	entry    uint64
 	segments []segment
 	sections []section
 	dyn      dynamic
@@ -44,6 +46,7 @@ type segment struct {
 type section struct {
 	name string
 	kind elf.SectionType
+	addr uint64
 	off  uint64
 	size uint64
 }
@@ -54,6 +57,7 @@ type header struct {
 	segSize, segNum  uint64
 	secSize, secNum  uint64
 	nameSectionIndex uint64
+	entry            uint64
 }
 
 // New reads the headers of an ELF file of the given size.
@@ -76,6 +80,7 @@ func New(r io.ReaderAt, size int64) (*File, error) {
 	if !ok {
 		return nil, fmt.Errorf("header cut short: %w", ErrNotELF)
 	}
+	f.machine, f.entry = elf.Machine(f.u16(f.read(elf.EI_NIDENT+2, 2))), h.entry
 	f.readSegments(h)
 	f.readSections(h)
 	f.readDynamic()
@@ -92,6 +97,7 @@ func (f *File) header() (header, bool) {
 			segOff: f.order.Uint64(b[32:]), secOff: f.order.Uint64(b[40:]),
 			segSize: f.u16(b[54:]), segNum: f.u16(b[56:]),
 			secSize: f.u16(b[58:]), secNum: f.u16(b[60:]), nameSectionIndex: f.u16(b[62:]),
+			entry: f.order.Uint64(b[24:]),
 		}, true
 	}
 	b := f.read(0, 52)
@@ -102,6 +108,7 @@ func (f *File) header() (header, bool) {
 		segOff: f.u32(b[28:]), secOff: f.u32(b[32:]),
 		segSize: f.u16(b[42:]), segNum: f.u16(b[44:]),
 		secSize: f.u16(b[46:]), secNum: f.u16(b[48:]), nameSectionIndex: f.u16(b[50:]),
+		entry: f.u32(b[24:]),
 	}, true
 }
 
@@ -155,9 +162,11 @@ func (f *File) readSections(h header) {
 func (f *File) section(b []byte) (section, bool) {
 	switch {
 	case f.wide && len(b) >= 64:
-		return section{kind: elf.SectionType(f.u32(b[4:])), off: f.order.Uint64(b[24:]), size: f.order.Uint64(b[32:])}, true
+		return section{
+			kind: elf.SectionType(f.u32(b[4:])), addr: f.order.Uint64(b[16:]), off: f.order.Uint64(b[24:]), size: f.order.Uint64(b[32:]),
+		}, true
 	case !f.wide && len(b) >= 40:
-		return section{kind: elf.SectionType(f.u32(b[4:])), off: f.u32(b[16:]), size: f.u32(b[20:])}, true
+		return section{kind: elf.SectionType(f.u32(b[4:])), addr: f.u32(b[12:]), off: f.u32(b[16:]), size: f.u32(b[20:])}, true
 	}
 	return section{}, false
 }
