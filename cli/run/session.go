@@ -40,6 +40,8 @@ type session struct {
 	selector *host.Selector
 	odiglet  *odiglet.Odiglet
 	watched  []host.Port
+	// news is filled after what is known of a process has changed.
+	news chan struct{}
 }
 
 // run traces until a signal, the end of the command, or the end of every chosen process.
@@ -55,7 +57,7 @@ func run(ctx context.Context, io streams.Streams, f flags) error {
 	}
 	s := &session{
 		flags: f, io: io, out: out, log: logger(io.Err, f.verbose), books: books.New(),
-		selector: host.New(hostname, f.exes, os.Getpid()),
+		selector: host.New(hostname, f.exes, os.Getpid()), news: make(chan struct{}, 1),
 	}
 	if s.selector.Routes, err = routes.Compile(f.routes); err != nil {
 		return exit.Usagef("odi run: --route: %w", err)
@@ -93,6 +95,7 @@ func (s *session) trace(ctx context.Context, sink export.Sink) error {
 	var err error
 	s.odiglet, err = odiglet.Load(odiglet.Options{
 		Selector: s.selector, Sink: sink, Books: s.books, LinkMethods: true, BatchDelay: batchDelay, Log: s.log,
+		Changed: s.onNews,
 	})
 	if err != nil {
 		return fmt.Errorf("%w (`odi check` says what this kernel has)", err)

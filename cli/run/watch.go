@@ -14,7 +14,7 @@ const (
 	// portPause is the pace of looking for listeners: nothing tells when a process
 	// starts to listen.
 	portPause = 500 * time.Millisecond
-	// newsPause is the pace of saying which processes are traced.
+	// newsPause is the fastest pace of saying which processes are traced.
 	newsPause = 100 * time.Millisecond
 )
 
@@ -71,15 +71,26 @@ func (s *session) announce(ctx context.Context) {
 			fmt.Fprintf(s.io.Err, "waiting for a process of %s\n", exe)
 		}
 	}
-	tick := time.NewTicker(newsPause)
-	defer tick.Stop()
 	for {
 		select {
-		case <-tick.C:
+		case <-s.news:
 			s.announceNew(said)
 		case <-ctx.Done():
 			return
 		}
+		select {
+		case <-time.After(newsPause):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// onNews has announce look again. It does not wait.
+func (s *session) onNews() {
+	select {
+	case s.news <- struct{}{}:
+	default: // told already
 	}
 }
 

@@ -47,6 +47,8 @@ type Pipeline struct {
 	asked   routes.Query
 	encoded []byte
 
+	begun chan struct{} // filled by the first span of a batch
+
 	mu     sync.Mutex
 	spans  []byte   // of the batch, encoded, as they came
 	size   int      // how many these are
@@ -56,7 +58,7 @@ type Pipeline struct {
 
 // New returns an empty pipeline.
 func New(o Options) *Pipeline {
-	return &Pipeline{Options: o, scope: encodeScope(), of: make(map[*Origin]*group)}
+	return &Pipeline{Options: o, scope: encodeScope(), begun: make(chan struct{}, 1), of: make(map[*Origin]*group)}
 }
 
 // Handle takes one exchange; it is the engine's handler, never called twice at a time.
@@ -124,8 +126,15 @@ func (p *Pipeline) add(o *Origin, span []byte) error {
 	p.spans = appendBytes(p.spans, tagSpans, span)
 	g.put(from, len(p.spans))
 	p.size++
+	first := p.size == 1
 	full := p.size >= batchSpans || len(p.spans) >= batchBytes
 	p.mu.Unlock()
+	if first {
+		select {
+		case p.begun <- struct{}{}:
+		default: // told already
+		}
+	}
 	if full {
 		p.Flush()
 	}
@@ -163,14 +172,17 @@ func (p *Pipeline) take() export.Batch {
 	return batch
 }
 
-// Run flushes at least every Delay until ctx ends, and collects the metrics
-// every interval. What comes after is the caller's to flush.
+// Run flushes each batch after Delay until ctx ends, and collects the metrics
+// every interval; with nothing to do it sleeps. What comes after is the caller's
+// to flush.
 func (p *Pipeline) Run(ctx context.Context, interval time.Duration) {
-	flush, collect := time.NewTicker(p.Delay), time.NewTicker(interval)
+	flush, collect := time.NewTimer(p.Delay), time.NewTicker(interval)
 	defer flush.Stop()
 	defer collect.Stop()
 	for {
 		select {
+		case <-p.begun:
+			flush.Reset(p.Delay)
 		case <-flush.C:
 			p.Flush()
 		case now := <-collect.C:
