@@ -37,7 +37,7 @@ inline_ void take_out(struct target *g, struct conn *c, struct sock *sk)
 {
 	struct notice *n;
 
-	if (!c->mapped || c->asked || (g->flags & T_POLLS))
+	if (!c->mapped || c->asked || c->want == 2 || (g->flags & T_POLLS))
 		return;
 	n = bpf_ringbuf_reserve(&notices, sizeof(*n), 0);
 	if (!n) {
@@ -318,6 +318,20 @@ int BPF_PROG(odi_sent_page, struct socket *sock, void *page, int offset, u64 siz
 	return sent(sock->sk, ret);
 }
 
+// maps_for chooses the socket maps for a new connection. While nobody would see a
+// FIONREAD it goes where the answer is right; what may splice stays out.
+inline_ u8 maps_for(struct target *g, u32 tgid)
+{
+	if (g->flags & T_POLLS)
+		return 2;
+	if (!is_held(tgid))
+		return 1;
+	if (g->flags & T_PROXY)
+		return 0;
+	need_guard();
+	return 2;
+}
+
 // begin_anew forgets what the socket was before: connect() may be called again.
 inline_ void begin_anew(struct sock *sk, struct conn *c)
 {
@@ -351,7 +365,7 @@ inline_ void opening(struct sock *sk)
 	// Parts of an MPTCP connection carry a protocol of their own, and are no
 	// sockets for a socket map.
 	if ((g->flags & T_PROPAGATE) && sk->sk_protocol == IPPROTO_TCP && !encrypted((u64)sk))
-		c->want = g->flags & T_POLLS ? 2 : 1;
+		c->want = maps_for(g, c->tgid);
 	if ((g->flags & (T_PROXY | T_BATCHES)) != T_PROXY)
 		return;
 	t = thread_of((u32)bpf_get_current_pid_tgid());

@@ -10,6 +10,8 @@ import (
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
 
+	"github.com/odi-dev/odi/bpf/golang"
+	"github.com/odi-dev/odi/bpf/libc"
 	"github.com/odi-dev/odi/bpf/probe"
 )
 
@@ -47,6 +49,10 @@ type Engine struct {
 	clock    wallClock
 	fionread fionread
 	finder   *finder
+	goFacts  *golang.Inspector
+	ioctls   *libc.Finder
+	asks     *ioctlProbes // nil where the kernel shows who asks
+	uprobes  *uprobes
 	leaving  *leaving       // nil: nothing enters the socket maps
 	closing  chan struct{}  // closed by Close
 	later    sync.WaitGroup // what goes on beside the readers of the rings
@@ -73,6 +79,9 @@ func Load(opts Options) (*Engine, error) {
 		targets: map[uint32]*target{},
 		removed: map[uint32]struct{}{},
 		closing: make(chan struct{}),
+		goFacts: golang.NewInspector(),
+		ioctls:  libc.NewFinder("ioctl"),
+		uprobes: newUprobes(),
 	}
 	if err := e.start(); err != nil {
 		return nil, errors.Join(err, e.Close())
@@ -139,6 +148,7 @@ func (e *Engine) Close() error {
 	for _, t := range targets {
 		errs = append(errs, e.ignore(t.tgid), t.close())
 	}
+	e.uprobes.wait()
 	if e.leaving != nil {
 		errs = append(errs, e.releaseSockets(everybodys), e.leaving.close())
 	}

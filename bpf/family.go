@@ -17,6 +17,8 @@ func (e *Engine) onNotice(n notice) {
 		_ = e.maps["sockets"].Delete(n.key) // or it has been closed by now
 	case n.kind == noticePolls:
 		e.later.Go(func() { e.onFirstPoll(n.pid) })
+	case n.kind == noticeGuard:
+		e.later.Go(e.guardVerdict)
 	case n.kind == uint32(probe.ProcessExit):
 		e.forget(n)
 	case n.kind == uint32(probe.ProcessFork) && n.target:
@@ -36,8 +38,8 @@ func (e *Engine) forget(n notice) {
 	}
 	delete(e.removed, n.pid)
 	e.mu.Unlock()
-	if t != nil && (t.uprobe != nil || t.ioctl != nil) {
-		e.later.Go(func() { _ = t.close() }) // the process is gone, and its probe with it
+	if t != nil {
+		_ = t.close() // the process is gone, and its probe with it
 	}
 }
 
@@ -51,7 +53,9 @@ func (e *Engine) adoptChild(n notice) {
 	}
 	child := parent.Target
 	child.PID = n.pid
-	e.targets[n.pid] = &target{Target: child, tgid: n.tgid, golang: parent.golang, goReason: parent.goReason}
+	adopted := &target{Target: child, tgid: n.tgid, golang: parent.golang, goReason: parent.goReason}
+	e.targets[n.pid] = adopted
+	e.watchSoon(adopted, coalesce)
 }
 
 // startAnew forgets what was true of a target's old program.
@@ -60,6 +64,7 @@ func (e *Engine) startAnew(n notice) {
 	defer e.mu.Unlock()
 	if t := e.targets[n.pid]; t != nil {
 		t.EventLoopProxy, t.Strict, t.golang, t.goReason = false, false, false, ""
+		e.watchSoon(t, 0)
 	}
 }
 
@@ -103,7 +108,7 @@ func (e *Engine) sweep() (dead int) {
 	for pid, t := range e.targets {
 		if err := e.maps["targets"].Lookup(t.tgid, &v); errors.Is(err, ebpf.ErrKeyNotExist) {
 			delete(e.targets, pid)
-			e.later.Go(func() { _ = t.close() })
+			_ = t.close()
 		}
 	}
 	return dead

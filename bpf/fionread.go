@@ -8,10 +8,7 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
-
-	"github.com/odi-dev/odi/bpf/libc"
 )
 
 // fionread is how FIONREAD answers for sockets in a socket map.
@@ -19,16 +16,22 @@ type fionread int
 
 const (
 	fionreadTrue         fionread = iota
-	fionreadNeedsVerdict          // true behind a verdict program only
+	fionreadNeedsVerdict          // true behind a verdict program, and the kernel shows who asks
+	fionreadWatched               // true behind a verdict program, and a probe in each target shows who asks
+	fionreadUnseen                // true behind a verdict program, but nobody sees who else asks
 	fionreadWrong
 )
 
 // limit takes from a target's flags what this kernel does not need or cannot do.
+// Where an answer may be wrong unseen, only programs that are known not to ask,
+// or to be behind the verdict program, have their connections in a socket map.
 func (f fionread) limit(flags uint16) uint16 {
-	switch {
-	case f == fionreadTrue:
+	if f == fionreadTrue {
 		return flags &^ flagPolls
-	case f == fionreadWrong && flags&flagPolls != 0:
+	}
+	known := flags&(flagGo|flagProxy) != 0
+	polls := flags&flagPolls != 0
+	if f == fionreadUnseen && !known || f == fionreadWrong && (!known || polls) {
 		return flags &^ flagPropagate
 	}
 	return flags
@@ -44,7 +47,7 @@ func (e *Engine) attachVerdict(spec *ebpf.CollectionSpec) (degraded string, err 
 	}
 	e.fionread = fionreadWrong
 	if err := e.load(spec, "odi_arrived"); err != nil {
-		return "this kernel answers FIONREAD wrongly for watched sockets, so requests of proxies go out without header: " + firstLine(err), nil
+		return "this kernel answers FIONREAD wrongly for watched sockets, so only requests of Go programs and of some proxies carry a header: " + firstLine(err), nil
 	}
 	if err := e.attachToMap("verdict_sockets", "odi_arrived", ebpf.AttachSkSKBStreamVerdict); err != nil {
 		return "", err
@@ -55,30 +58,39 @@ func (e *Engine) attachVerdict(spec *ebpf.CollectionSpec) (degraded string, err 
 		return "", fmt.Errorf("binding the socket map to its program: %w", err)
 	}
 	if ok, err = fionreadAnswers(e.maps["sockets"], e.maps["verdict_sockets"]); err != nil || !ok {
-		return "this kernel answers FIONREAD wrongly for watched sockets, so requests of proxies go out without header", err
+		return "this kernel answers FIONREAD wrongly for watched sockets, so only requests of Go programs and of some proxies carry a header", err
 	}
-	e.fionread = fionreadNeedsVerdict
-	// Only finds who asks; the programs that are known to ask do without it.
-	if err := e.load(spec, "odi_ioctl"); err != nil {
-		return "a program that asks FIONREAD before it reads an answer waits in vain: " + firstLine(err), nil
+	if e.fionread = fionreadNeedsVerdict; e.attachAsks(spec) == nil {
+		return "", nil
 	}
-	return "", nil
+	if e.fionread = fionreadWatched; e.load(spec, "odi_ioctl") == nil {
+		e.asks = newIoctlProbes(e.progs["odi_ioctl"], e.uprobes)
+		return "", nil
+	}
+	e.fionread = fionreadUnseen
+	return "this kernel answers FIONREAD wrongly for watched sockets and does not show who asks, so only requests of Go programs and proxies carry a header", nil
 }
 
-// watchIoctl waits for a target's first FIONREAD, where it gets a wrong answer.
-func (e *Engine) watchIoctl(t *target) {
-	prog := e.progs["odi_ioctl"]
-	if prog == nil {
-		return
+// attachAsks has the kernel tell who asks FIONREAD.
+func (e *Engine) attachAsks(spec *ebpf.CollectionSpec) error {
+	if err := e.load(spec, "odi_asks_v4"); err != nil {
+		return err
 	}
-	at, err := libc.Find(t.PID, "ioctl")
+	names, err := e.loadIfThere(spec, []string{"odi_asks_v4"}, "odi_asks_v6")
 	if err != nil {
-		e.log.Debug("cannot see whether a process asks FIONREAD", "pid", t.PID, "reason", err)
-		return
+		return err
 	}
-	if t.ioctl, err = attachUprobe(prog, at.Path, at.Offset, t.PID); err != nil {
-		e.log.Debug("cannot see whether a process asks FIONREAD", "pid", t.PID, "reason", err)
+	return e.attachTracing(names...)
+}
+
+// askedBefore keeps what the programs have seen of a target that is added again.
+// Another program of the process begins anew: odi_exec forgets it.
+func (e *Engine) askedBefore(tgid uint32) uint16 {
+	var before targetValue
+	if err := e.maps["targets"].Lookup(tgid, &before); err != nil {
+		return 0 // new
 	}
+	return before.Flags & flagPolls
 }
 
 // onFirstPoll serves a target that was seen to ask FIONREAD: its connections
@@ -86,16 +98,13 @@ func (e *Engine) watchIoctl(t *target) {
 func (e *Engine) onFirstPoll(pid uint32) {
 	e.mu.Lock()
 	t := e.targets[pid]
-	var watch link.Link
 	if t != nil {
-		watch, t.ioctl = t.ioctl, nil
+		t.watch.close() // once is enough
+		t.watch = nil
 	}
 	e.mu.Unlock()
 	if t == nil {
 		return
-	}
-	if watch != nil {
-		_ = watch.Close() // once is enough
 	}
 	e.guardVerdict()
 	if e.serveFIONREAD(pid) > 0 {

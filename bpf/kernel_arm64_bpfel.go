@@ -25,7 +25,10 @@ const (
 	kernelMapGoTies           = "go_ties"
 	kernelMapGoroutines       = "goroutines"
 	kernelMapHandovers        = "handovers"
+	kernelMapHeld             = "held"
 	kernelMapHttp1s           = "http1s"
+	kernelMapNameRooms        = "name_rooms"
+	kernelMapNobodys          = "nobodys"
 	kernelMapNotices          = "notices"
 	kernelMapOpenRequests     = "open_requests"
 	kernelMapPrefaces         = "prefaces"
@@ -38,7 +41,11 @@ const (
 	kernelMapThreads          = "threads"
 	kernelMapVerdictSockets   = "verdict_sockets"
 	kernelMapWaitings         = "waitings"
+	kernelMapWantedNames      = "wanted_names"
+	kernelMapWants            = "wants"
 	kernelProgOdiArrived      = "odi_arrived"
+	kernelProgOdiAsksV4       = "odi_asks_v4"
+	kernelProgOdiAsksV6       = "odi_asks_v6"
 	kernelProgOdiConnected    = "odi_connected"
 	kernelProgOdiDestroyed    = "odi_destroyed"
 	kernelProgOdiExec         = "odi_exec"
@@ -109,6 +116,8 @@ type kernelSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type kernelProgramSpecs struct {
 	OdiArrived      *ebpf.ProgramSpec `ebpf:"odi_arrived"`
+	OdiAsksV4       *ebpf.ProgramSpec `ebpf:"odi_asks_v4"`
+	OdiAsksV6       *ebpf.ProgramSpec `ebpf:"odi_asks_v6"`
 	OdiConnected    *ebpf.ProgramSpec `ebpf:"odi_connected"`
 	OdiDestroyed    *ebpf.ProgramSpec `ebpf:"odi_destroyed"`
 	OdiExec         *ebpf.ProgramSpec `ebpf:"odi_exec"`
@@ -144,7 +153,10 @@ type kernelMapSpecs struct {
 	GoTies         *ebpf.MapSpec `ebpf:"go_ties"`
 	Goroutines     *ebpf.MapSpec `ebpf:"goroutines"`
 	Handovers      *ebpf.MapSpec `ebpf:"handovers"`
+	Held           *ebpf.MapSpec `ebpf:"held"`
 	Http1s         *ebpf.MapSpec `ebpf:"http1s"`
+	NameRooms      *ebpf.MapSpec `ebpf:"name_rooms"`
+	Nobodys        *ebpf.MapSpec `ebpf:"nobodys"`
 	Notices        *ebpf.MapSpec `ebpf:"notices"`
 	OpenRequests   *ebpf.MapSpec `ebpf:"open_requests"`
 	Prefaces       *ebpf.MapSpec `ebpf:"prefaces"`
@@ -157,6 +169,8 @@ type kernelMapSpecs struct {
 	Threads        *ebpf.MapSpec `ebpf:"threads"`
 	VerdictSockets *ebpf.MapSpec `ebpf:"verdict_sockets"`
 	Waitings       *ebpf.MapSpec `ebpf:"waitings"`
+	WantedNames    *ebpf.MapSpec `ebpf:"wanted_names"`
+	Wants          *ebpf.MapSpec `ebpf:"wants"`
 }
 
 // kernelVariableSpecs contains global variables before they are loaded into the kernel.
@@ -199,7 +213,10 @@ type kernelMaps struct {
 	GoTies         *ebpf.Map `ebpf:"go_ties"`
 	Goroutines     *ebpf.Map `ebpf:"goroutines"`
 	Handovers      *ebpf.Map `ebpf:"handovers"`
+	Held           *ebpf.Map `ebpf:"held"`
 	Http1s         *ebpf.Map `ebpf:"http1s"`
+	NameRooms      *ebpf.Map `ebpf:"name_rooms"`
+	Nobodys        *ebpf.Map `ebpf:"nobodys"`
 	Notices        *ebpf.Map `ebpf:"notices"`
 	OpenRequests   *ebpf.Map `ebpf:"open_requests"`
 	Prefaces       *ebpf.Map `ebpf:"prefaces"`
@@ -212,6 +229,8 @@ type kernelMaps struct {
 	Threads        *ebpf.Map `ebpf:"threads"`
 	VerdictSockets *ebpf.Map `ebpf:"verdict_sockets"`
 	Waitings       *ebpf.Map `ebpf:"waitings"`
+	WantedNames    *ebpf.Map `ebpf:"wanted_names"`
+	Wants          *ebpf.Map `ebpf:"wants"`
 }
 
 func (m *kernelMaps) Close() error {
@@ -225,7 +244,10 @@ func (m *kernelMaps) Close() error {
 		m.GoTies,
 		m.Goroutines,
 		m.Handovers,
+		m.Held,
 		m.Http1s,
+		m.NameRooms,
+		m.Nobodys,
 		m.Notices,
 		m.OpenRequests,
 		m.Prefaces,
@@ -238,6 +260,8 @@ func (m *kernelMaps) Close() error {
 		m.Threads,
 		m.VerdictSockets,
 		m.Waitings,
+		m.WantedNames,
+		m.Wants,
 	)
 }
 
@@ -257,6 +281,8 @@ type kernelVariables struct {
 // It can be passed to loadKernelObjects or ebpf.CollectionSpec.LoadAndAssign.
 type kernelPrograms struct {
 	OdiArrived      *ebpf.Program `ebpf:"odi_arrived"`
+	OdiAsksV4       *ebpf.Program `ebpf:"odi_asks_v4"`
+	OdiAsksV6       *ebpf.Program `ebpf:"odi_asks_v6"`
 	OdiConnected    *ebpf.Program `ebpf:"odi_connected"`
 	OdiDestroyed    *ebpf.Program `ebpf:"odi_destroyed"`
 	OdiExec         *ebpf.Program `ebpf:"odi_exec"`
@@ -282,6 +308,8 @@ type kernelPrograms struct {
 func (p *kernelPrograms) Close() error {
 	return _KernelClose(
 		p.OdiArrived,
+		p.OdiAsksV4,
+		p.OdiAsksV6,
 		p.OdiConnected,
 		p.OdiDestroyed,
 		p.OdiExec,

@@ -21,6 +21,7 @@ const (
 	noticeSize    = 56
 	noticeTakeOut = 4
 	noticePolls   = 5
+	noticeGuard   = 6
 
 	programLengths = noticeSize
 	programName    = programLengths + 16
@@ -142,7 +143,7 @@ func text(raw []byte) string {
 }
 
 func (r *noticeReader) publish(n notice) {
-	if n.kind == noticeTakeOut || n.kind == noticePolls {
+	if n.kind >= noticeTakeOut { // no event of a process
 		return
 	}
 	r.mu.Lock()
@@ -163,7 +164,7 @@ func (e *Engine) Processes(ctx context.Context, take func(probe.Process)) bool {
 	listener := func(n notice) {
 		take(probe.Process{
 			Kind: probe.ProcessKind(n.kind), PID: n.pid, Parent: n.parent, Start: e.finder.ticks(n.startNanos),
-			Comm: n.comm, Target: n.target, Program: n.program,
+			Comm: n.comm, Target: n.target, Cgroup: n.key, Program: n.program,
 		})
 	}
 	r.mu.Lock()

@@ -1,7 +1,6 @@
 package bpf
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -53,7 +52,7 @@ func (e *Engine) eachOutgoing(pid uint32, f func(fd, own int, cookie uint64)) {
 		return // gone
 	}
 	defer func() { _ = unix.Close(pidfd) }()
-	listening := listeningPorts(pid)
+	listening := listenersOf(pid)
 	dir := fmt.Sprintf("/proc/%d/fd", pid)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -82,7 +81,7 @@ func (e *Engine) eachOutgoing(pid uint32, f func(fd, own int, cookie uint64)) {
 
 // outgoing tells whether fd is an established TCP connection from a port that
 // nobody listens on.
-func outgoing(fd int, listening map[int]bool) (cookie uint64, ok bool) {
+func outgoing(fd int, listening *listeners) (cookie uint64, ok bool) {
 	if proto, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL); err != nil || proto != unix.IPPROTO_TCP {
 		return 0, false
 	}
@@ -96,36 +95,13 @@ func outgoing(fd int, listening map[int]bool) (cookie uint64, ok bool) {
 	}
 	switch a := name.(type) {
 	case *unix.SockaddrInet4:
-		ok = !listening[a.Port]
+		ok = !listening.on(a.Port)
 	case *unix.SockaddrInet6:
-		ok = !listening[a.Port]
+		ok = !listening.on(a.Port)
 	}
 	if !ok {
 		return 0, false
 	}
 	cookie, err = unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE)
 	return cookie, err == nil
-}
-
-// listeningPorts reads the listening ports of a process's network namespace.
-func listeningPorts(pid uint32) map[int]bool {
-	ports := map[int]bool{}
-	for _, table := range []string{"tcp", "tcp6"} {
-		f, err := os.Open(fmt.Sprintf("/proc/%d/net/%s", pid, table))
-		if err != nil {
-			continue
-		}
-		for lines := bufio.NewScanner(f); lines.Scan(); {
-			fields := strings.Fields(lines.Text())
-			if len(fields) < 4 || fields[3] != "0A" {
-				continue
-			}
-			_, hex, _ := strings.Cut(fields[1], ":")
-			if port, err := strconv.ParseUint(hex, 16, 16); err == nil {
-				ports[int(port)] = true
-			}
-		}
-		f.Close()
-	}
-	return ports
 }

@@ -3,16 +3,15 @@ package bpf
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/features"
-	"github.com/cilium/ebpf/link"
 
-	"github.com/odi-dev/odi/bpf/golang"
 	"github.com/odi-dev/odi/bpf/probe"
 )
 
@@ -26,6 +25,7 @@ const (
 	flagRoundTrip
 	flagPolls
 	flagBatches
+	flagWatches
 )
 
 // eventLoopProxies are known by the name of their executable. Nginx and its
@@ -70,18 +70,16 @@ type target struct {
 	tgid     uint32 // the number that the programs know it by
 	golang   bool
 	goReason string
-	uprobe   link.Link // on persistConn.roundTrip, or nil
-	ioctl    link.Link // on the C library's ioctl until the first FIONREAD, or nil
+	uprobe   io.Closer   // on persistConn.roundTrip, or nil
+	watch    *ioctlWatch // until the first FIONREAD, or nil
 }
 
 func (t *target) close() error {
-	var errs []error
-	for _, l := range []link.Link{t.uprobe, t.ioctl} {
-		if l != nil {
-			errs = append(errs, l.Close())
-		}
+	t.watch.close()
+	if t.uprobe == nil {
+		return nil
 	}
-	return errors.Join(errs...)
+	return t.uprobe.Close()
 }
 
 // forgetStrangers has the programs look for the target that has just been added.
@@ -105,11 +103,10 @@ func (e *Engine) AddTarget(t probe.Target) error {
 		return fmt.Errorf("watching process %d: %w", t.PID, err)
 	}
 	state := &target{Target: t, tgid: who.tgid}
-	value := targetValue{PID: t.PID, Flags: e.fionread.limit(flagsOf(t, exe))}
+	value := targetValue{PID: t.PID, Flags: flagsOf(t, exe)}
 	e.useGo(state, &value)
-	if value.Flags&flagPropagate != 0 && value.Flags&(flagGo|flagPolls) == 0 {
-		e.watchIoctl(state)
-	}
+	value.Flags = e.fionread.limit(value.Flags | e.askedBefore(who.tgid))
+	watched := e.watchIoctl(state, &value)
 	if err := e.put(who, &value); err != nil {
 		return errors.Join(fmt.Errorf("watching process %d: %w", t.PID, err), state.close())
 	}
@@ -125,7 +122,8 @@ func (e *Engine) AddTarget(t probe.Target) error {
 	if err != nil {
 		return fmt.Errorf("watching process %d: %w", t.PID, err)
 	}
-	if value.Flags&flagPropagate != 0 {
+	e.verifyWatch(state)
+	if value.Flags&flagPropagate != 0 && watched {
 		if value.Flags&flagPolls != 0 {
 			e.guardVerdict()
 		}
@@ -149,7 +147,7 @@ func (e *Engine) put(who found, value *targetValue) error {
 
 func flagsOf(t probe.Target, exe string) uint16 {
 	var flags uint16
-	name := filepath.Base(exe)
+	name := filepath.Base(strings.TrimSuffix(exe, " (deleted)"))
 	if t.EventLoopProxy || slices.Contains(eventLoopProxies, name) {
 		flags |= flagProxy
 	}
@@ -168,55 +166,6 @@ func flagsOf(t probe.Target, exe string) uint16 {
 		flags |= flagChildren
 	}
 	return flags
-}
-
-// useGo adds what is known about a Go binary; any failure only costs links.
-func (e *Engine) useGo(t *target, value *targetValue) {
-	exe := fmt.Sprintf("/proc/%d/exe", t.PID)
-	facts, err := golang.Inspect(exe, t.PID)
-	if errors.Is(err, golang.ErrNotGo) {
-		return
-	}
-	if err != nil {
-		t.goReason = err.Error()
-		e.log.Info("goroutines cannot be told apart", "pid", t.PID, "reason", err)
-		return
-	}
-	t.golang = true
-	value.Flags |= flagGo
-	value.GoID = facts.Offsets.GoID
-	value.ParentGoID = facts.Offsets.ParentGoID
-	value.StartPC = facts.Offsets.StartPC
-	value.PersistConn = facts.Offsets.PersistConnConn
-	value.Sysfd = facts.Offsets.NetFDSysfd
-	value.Family = facts.Offsets.NetFDFamily
-	value.WriteLoopPC = facts.WriteLoopPC
-	if facts.RoundTrip == 0 || e.progs["odi_roundtrip"] == nil {
-		return
-	}
-	if t.uprobe, err = attachUprobe(e.progs["odi_roundtrip"], exe, facts.RoundTrip, t.PID); err != nil {
-		t.goReason = err.Error()
-		e.log.Info("requests on reused connections cannot be linked", "pid", t.PID, "reason", err)
-		return
-	}
-	value.Flags |= flagRoundTrip
-}
-
-func attachUprobe(prog *ebpf.Program, file string, offset uint64, pid uint32) (link.Link, error) {
-	ex, err := link.OpenExecutable(file)
-	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", file, err)
-	}
-	var l link.Link
-	if features.HaveBPFLinkUprobeMulti() == nil {
-		l, err = ex.UprobeMulti(nil, prog, &link.UprobeMultiOptions{Addresses: []uint64{offset}, PID: pid})
-	} else { // before Linux 6.6
-		l, err = ex.Uprobe("", prog, &link.UprobeOptions{Address: offset, PID: int(pid)})
-	}
-	if err != nil {
-		return nil, fmt.Errorf("attaching to offset %#x of %s: %w", offset, file, err)
-	}
-	return l, nil
 }
 
 // RemoveTarget stops to watch a process: from here on nothing of it is seen, and
@@ -247,6 +196,7 @@ func (e *Engine) RemoveTarget(pid uint32) error {
 // ignore tells the programs that a process is no target any more. tgid is the
 // number that they know it by.
 func (e *Engine) ignore(tgid uint32) error {
+	e.letGo(tgid)
 	if err := e.maps["targets"].Delete(tgid); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
 		return fmt.Errorf("letting go of process %d: %w", tgid, err)
 	}

@@ -29,6 +29,12 @@ func (Absent) Targets() []bpf.TargetStatus { return nil }
 // Processes has none: /proc is scanned instead.
 func (Absent) Processes(context.Context, func(probe.Process)) bool { return false }
 
+// Want does nothing: nothing is told anyway.
+func (Absent) Want(probe.Wanted) error { return nil }
+
+// IgnoreCgroup does nothing.
+func (Absent) IgnoreCgroup(uint64) {}
+
 // Run waits until ctx ends.
 func (Absent) Run(ctx context.Context, _ func(probe.Exchange)) error {
 	<-ctx.Done()

@@ -2,13 +2,14 @@ package golang
 
 import (
 	"bytes"
-	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/odi-dev/odi/internal/procfs/elf"
 )
 
 // function is a function's place in the executable's address space; addr 0: absent.
@@ -24,12 +25,12 @@ const pclnMagic = 0xfffffff1
 // which stripping leaves in place. The table is mapped, not read, and nothing
 // is built from it: it has up to 100,000 functions.
 func findFunctions(f *os.File, bin *elf.File, names ...string) ([]function, error) {
-	sec := section(bin, ".gopclntab", ".data.rel.ro.gopclntab")
-	text := section(bin, ".text")
-	if sec == nil || text == nil {
-		return nil, errors.New("it has none")
+	sec, ok := bin.Region(".gopclntab", ".data.rel.ro.gopclntab")
+	text, hasText := bin.Region(".text")
+	if !ok || !hasText {
+		return nil, ErrNoTable
 	}
-	table, unmap, err := mapSection(f, sec)
+	table, unmap, err := mapRegion(f, sec)
 	if err != nil {
 		return nil, err
 	}
@@ -45,26 +46,17 @@ func findFunctions(f *os.File, bin *elf.File, names ...string) ([]function, erro
 	return found, nil
 }
 
-func section(bin *elf.File, names ...string) *elf.Section {
-	for _, name := range names {
-		if s := bin.Section(name); s != nil {
-			return s
-		}
-	}
-	return nil
-}
+// tableMax bounds what is mapped; the kubelet's table has 30 MiB.
+const tableMax = 1 << 30
 
-func mapSection(f *os.File, sec *elf.Section) ([]byte, func(), error) {
-	page := uint64(os.Getpagesize())
-	start := sec.Offset &^ (page - 1)
-	skip := sec.Offset - start
-	st, err := f.Stat()
-	if err != nil || sec.Offset+sec.FileSize > uint64(st.Size()) || sec.FileSize > 1<<30 {
-		return nil, nil, errors.New("it lies outside of the file")
+func mapRegion(f *os.File, at elf.Region) ([]byte, func(), error) {
+	if at.Size == 0 || at.Size > tableMax {
+		return nil, nil, errors.New("its table has an odd size")
 	}
-	all, err := unix.Mmap(int(f.Fd()), int64(start), int(sec.FileSize+skip), unix.PROT_READ, unix.MAP_PRIVATE)
+	skip := at.Offset % uint64(os.Getpagesize())
+	all, err := unix.Mmap(int(f.Fd()), int64(at.Offset-skip), int(at.Size+skip), unix.PROT_READ, unix.MAP_PRIVATE)
 	if err != nil {
-		return nil, nil, fmt.Errorf("mapping it: %w", err)
+		return nil, nil, fmt.Errorf("mapping its table: %w", err)
 	}
 	return all[skip:], func() { _ = unix.Munmap(all) }, nil
 }
@@ -81,7 +73,7 @@ type table struct {
 func parseTable(data []byte, text uint64) (*table, error) {
 	const header = 8 + 8*8
 	if len(data) < header || binary.LittleEndian.Uint32(data) != pclnMagic || data[7] != 8 {
-		return nil, errors.New("its format is not known")
+		return nil, errors.New("the format of its table is not known")
 	}
 	word := func(i int) uint64 { return binary.LittleEndian.Uint64(data[8+8*i:]) }
 	count, start, names, funcs := word(0), word(2), word(3), word(7)
@@ -90,7 +82,7 @@ func parseTable(data []byte, text uint64) (*table, error) {
 	}
 	size := uint64(len(data))
 	if names > size || funcs > size || count > size/8 || funcs+count*8+4 > size {
-		return nil, errors.New("it is damaged")
+		return nil, errors.New("its table is damaged")
 	}
 	return &table{count: int(count), textStart: start, names: data[names:], funcs: data[funcs:]}, nil
 }

@@ -1,13 +1,13 @@
 package golang
 
 import (
-	"debug/buildinfo"
-	"debug/elf"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/odi-dev/odi/internal/procfs/elf"
 )
 
 // ErrNotGo means that the executable was not built by the Go toolchain.
@@ -34,47 +34,97 @@ type Facts struct {
 	WriteLoopPC uint64
 }
 
-// Inspect reads the executable of a process. It returns ErrNotGo for other
-// languages; any other error says why goroutines cannot be told apart.
-func Inspect(exe string, pid uint32) (Facts, error) {
-	info, err := buildinfo.ReadFile(exe)
+// ErrHidden means that the executable is packed, so nobody can say what runs.
+var ErrHidden = errors.New("the executable is packed, which hides whether it is Go")
+
+// Errors of Go binaries that are known to be such.
+var (
+	ErrNoVersion = errors.New("the binary hides which Go built it")
+	ErrNoTable   = errors.New("it has no table of functions")
+)
+
+// Inspector reads executables, each once. It may be used by several goroutines.
+type Inspector struct{ seen *cache }
+
+// NewInspector returns an inspector that has seen nothing yet.
+func NewInspector() *Inspector { return &Inspector{seen: newCache(cacheSize)} }
+
+// Inspect reads the executable of a process, which is open as exe. It returns
+// ErrNotGo for other languages; any other error says why goroutines cannot be
+// told apart.
+func (i *Inspector) Inspect(exe *os.File, pid uint32) (Facts, error) {
+	id, err := identify(exe)
 	if err != nil {
-		return Facts{}, ErrNotGo
+		return Facts{}, fmt.Errorf("reading the executable: %w", err)
 	}
-	facts := Facts{Version: info.GoVersion}
-	if facts.Offsets, err = offsetsOf(info.GoVersion); err != nil {
+	b, known := i.seen.get(id)
+	if !known {
+		b = read(exe, id.size)
+		i.seen.put(id, b)
+	}
+	if b.err != nil || b.facts.RoundTrip == 0 {
+		return b.facts, b.err
+	}
+	entry, err := entryOf(pid)
+	if err != nil {
+		return b.facts, err
+	}
+	facts := b.facts
+	facts.WriteLoopPC += entry - b.entry // what the kernel moved the program by
+	return facts, nil
+}
+
+// program is what a file says of itself, for whatever process runs it.
+type program struct {
+	facts Facts  // WriteLoopPC as linked
+	entry uint64 // the first instruction, as linked
+	err   error
+}
+
+func read(exe *os.File, size int64) program {
+	bin, err := elf.New(exe, size)
+	if err != nil {
+		return program{err: ErrNotGo}
+	}
+	version, isGo := versionOf(bin)
+	if !isGo {
+		head := make([]byte, upxHead)
+		n, _ := exe.ReadAt(head, 0) // short for a short file
+		if hides(bin, head[:n]) {
+			return program{err: ErrHidden}
+		}
+		return program{err: ErrNotGo}
+	}
+	facts, err := factsOf(exe, bin, version)
+	return program{facts: facts, entry: bin.Entry(), err: err}
+}
+
+func factsOf(exe *os.File, bin *elf.File, version string) (Facts, error) {
+	facts := Facts{Version: version}
+	var err error
+	if facts.Offsets, err = offsetsOf(version); err != nil {
 		return facts, err
 	}
-	f, err := os.Open(exe)
+	symbols, err := findFunctions(exe, bin, "net/http.(*persistConn).roundTrip", "net/http.(*persistConn).writeLoop")
 	if err != nil {
-		return facts, fmt.Errorf("opening the executable: %w", err)
-	}
-	defer func() { _ = f.Close() }() // read only
-	bin, err := elf.NewFile(f)
-	if err != nil {
-		return facts, fmt.Errorf("reading the executable: %w", err)
-	}
-	symbols, err := findFunctions(f, bin, "net/http.(*persistConn).roundTrip", "net/http.(*persistConn).writeLoop")
-	if err != nil {
-		return facts, fmt.Errorf("reading its table of functions: %w", err)
+		return facts, fmt.Errorf("looking for functions: %w", err)
 	}
 	roundTrip, writeLoop := symbols[0], symbols[1]
 	if roundTrip.addr == 0 || writeLoop.addr == 0 {
 		return facts, nil // no HTTP client, or not one we know
 	}
-	if facts.RoundTrip, err = probeOffset(f, bin, roundTrip); err != nil {
+	if facts.RoundTrip, err = probeOffset(exe, bin, roundTrip); err != nil {
 		return facts, err
 	}
-	bias, err := loadBias(bin, pid)
-	if err != nil {
-		return facts, err
-	}
-	facts.WriteLoopPC = writeLoop.addr + bias
+	facts.WriteLoopPC = writeLoop.addr
 	return facts, nil
 }
 
 // offsetsOf looks a version such as "go1.26.8 X:experiment" up in the table.
 func offsetsOf(version string) (Offsets, error) {
+	if version == "" {
+		return Offsets{}, ErrNoVersion
+	}
 	number, _, _ := strings.Cut(strings.TrimPrefix(version, "go"), " ")
 	parts := strings.Split(number, ".")
 	if len(parts) < 2 || parts[0] != "1" {
@@ -99,38 +149,4 @@ func newestMinor() int {
 		newest = max(newest, minor)
 	}
 	return newest
-}
-
-// loadBias is what a position-independent executable was moved by.
-func loadBias(bin *elf.File, pid uint32) (uint64, error) {
-	if bin.Type != elf.ET_DYN {
-		return 0, nil
-	}
-	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
-	if err != nil {
-		return 0, fmt.Errorf("reading memory maps: %w", err)
-	}
-	exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
-	if err != nil {
-		return 0, fmt.Errorf("reading the executable's name: %w", err)
-	}
-	for line := range strings.Lines(string(maps)) {
-		fields := strings.Fields(line)
-		if len(fields) < 6 || fields[5] != exe || strings.Trim(fields[2], "0") != "" {
-			continue
-		}
-		start, _, _ := strings.Cut(fields[0], "-")
-		addr, err := strconv.ParseUint(start, 16, 64)
-		return addr - firstLoad(bin), err
-	}
-	return 0, errors.New("the executable is not in the process's memory maps")
-}
-
-func firstLoad(bin *elf.File) uint64 {
-	for _, p := range bin.Progs {
-		if p.Type == elf.PT_LOAD {
-			return p.Vaddr &^ 0xfff
-		}
-	}
-	return 0
 }

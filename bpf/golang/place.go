@@ -1,13 +1,15 @@
 package golang
 
 import (
-	"debug/elf"
+	machine "debug/elf"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
 
 	"golang.org/x/arch/x86/x86asm"
+
+	"github.com/odi-dev/odi/internal/procfs/elf"
 )
 
 // prologueMax is longer than any prologue; the probe is placed within it.
@@ -19,11 +21,11 @@ const prologueMax = 64
 // arguments are in their registers. So: the push after the stack check (which
 // does not run twice when the stack grows), else the jump of the check itself.
 func probeOffset(f *os.File, bin *elf.File, fn function) (uint64, error) {
-	base, err := fileOffset(bin, fn.addr)
-	if err != nil {
-		return 0, err
+	base, ok := bin.CodeOffset(fn.addr)
+	if !ok {
+		return 0, errors.New("persistConn.roundTrip lies outside of the executable's code")
 	}
-	if bin.Machine != elf.EM_X86_64 {
+	if bin.Machine() != machine.EM_X86_64 {
 		return base, nil // arguments are in registers at the entry as well
 	}
 	code := make([]byte, min(prologueMax, fn.size))
@@ -58,15 +60,4 @@ func emulated(code []byte) (uint64, error) {
 		at += inst.Len
 	}
 	return 0, errors.New("the prologue of persistConn.roundTrip is not understood")
-}
-
-// fileOffset finds an address through the program headers, which also holds
-// for position-independent executables.
-func fileOffset(bin *elf.File, addr uint64) (uint64, error) {
-	for _, p := range bin.Progs {
-		if p.Type == elf.PT_LOAD && p.Flags&elf.PF_X != 0 && addr >= p.Vaddr && addr < p.Vaddr+p.Filesz {
-			return addr - p.Vaddr + p.Off, nil
-		}
-	}
-	return 0, errors.New("the function lies outside of the executable's code")
 }

@@ -147,6 +147,12 @@ struct file {
 	struct path f_path;
 } co_re;
 
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+} co_re;
+
+enum cgroup_subsys_id { memory_cgrp_id = 1, pids_cgrp_id };
+
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
@@ -188,9 +194,9 @@ struct pid {
 } co_re;
 
 struct kernfs_node {
+	u64 id;
 	struct kernfs_node *parent;
 	const char *name;
-	u64 id;
 } co_re;
 
 // Since Linux 6.15 or so.
@@ -203,6 +209,7 @@ struct cgroup {
 } co_re;
 
 struct css_set {
+	struct cgroup_subsys_state *subsys[16];
 	struct cgroup *dfl_cgrp;
 } co_re;
 

@@ -13,6 +13,17 @@ struct {
 	__type(value, struct target);
 } targets SEC(".maps");
 
+// Targets without the probe that T_WATCHES asks for: see maps_for. User space puts
+// a target in and takes it out; the programs do when it forks, executes and ends. As
+// many as targets.
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u32);
+	__type(value, u8);
+} held SEC(".maps");
+
 // Bounded by the number of sockets: freed with them.
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -221,6 +232,20 @@ inline_ void fork_added(void)
 inline_ struct target *current_target(void)
 {
 	return target_of(bpf_get_current_pid_tgid() >> 32);
+}
+
+// hold notes that a target's probe is missing.
+inline_ void hold(struct target *g, u32 tgid)
+{
+	u8 yes = 1;
+
+	if ((g->flags & T_WATCHES) && bpf_map_update_elem(&held, &tgid, &yes, BPF_ANY))
+		g->flags &= ~T_PROPAGATE;
+}
+
+inline_ bool is_held(u32 tgid)
+{
+	return bpf_map_lookup_elem(&held, &tgid) != 0;
 }
 
 inline_ struct thread *thread_of(u32 tid)

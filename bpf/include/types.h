@@ -12,8 +12,9 @@ enum fault { FAULT_NONE, FAULT_CLOSED, FAULT_RESET, FAULT_TIMEOUT };
 // Bits of request.bits.
 enum { BIT_TRUNCATED = 1, BIT_INJECTED = 2, BIT_HEAD = 4, BIT_CONNECT = 8, BIT_ANSWERED = 16, BIT_PROXIED = 32 };
 
-// Bits of target.flags.
-enum { T_GO = 1, T_PROXY = 2, T_STRICT = 4, T_PROPAGATE = 8, T_CHILDREN = 16, T_ROUNDTRIP = 32, T_POLLS = 64, T_BATCHES = 128 };
+// Bits of target.flags. T_WATCHES: user space places a probe in the process, in its
+// children, and anew in a program that it starts; until then it is held.
+enum { T_GO = 1, T_PROXY = 2, T_STRICT = 4, T_PROPAGATE = 8, T_CHILDREN = 16, T_ROUNDTRIP = 32, T_POLLS = 64, T_BATCHES = 128, T_WATCHES = 256 };
 
 enum trust { TRUST_STRICT, TRUST_THREAD, TRUST_MOVED };
 
@@ -211,9 +212,9 @@ struct control {
 };
 
 // Process and housekeeping notices for user space.
-enum notice_kind { NOTICE_EXEC = 1, NOTICE_EXIT, NOTICE_FORK, NOTICE_TAKE_OUT, NOTICE_POLLS };
+enum notice_kind { NOTICE_EXEC = 1, NOTICE_EXIT, NOTICE_FORK, NOTICE_TAKE_OUT, NOTICE_POLLS, NOTICE_GUARD };
 struct notice {
-	u64 key;
+	u64 key;      // NOTICE_TAKE_OUT: the socket; of a process: group_of
 	u64 start_ns; // when the process started, since boot
 	u32 kind;
 	u32 tgid;   // in the root PID namespace

@@ -2,114 +2,150 @@ package libc
 
 import (
 	"bufio"
-	"debug/elf"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path"
 	"strings"
+
+	"github.com/odi-dev/odi/internal/procfs"
+	"github.com/odi-dev/odi/internal/procfs/elf"
 )
+
+// ErrStatic says that a program has no C library of its own file.
+var ErrStatic = errors.New("a static binary has no C library")
 
 // Place is a function in a file.
 type Place struct {
-	// Path leads to the library through the process's own root.
-	Path string
+	// File is the library, open for as long as the caller wants.
+	File *os.File
 	// Offset is in bytes, from the start of the file.
 	Offset uint64
+	// Library names the file.
+	Library Identity
+	// Mapped is false for the library that the program's loader is expected to map.
+	Mapped bool
 }
 
-// Bounds for what a process may show us.
-const (
-	mapsMax    = 4 << 20  // bytes of /proc/PID/maps
-	libraryMax = 64 << 20 // bytes of a C library; glibc has 2 MiB
-	symbolsMax = 8 << 20  // bytes of its dynamic symbols; glibc has 75 kB
-)
+// mapsMax bounds what is read of /proc/PID/maps, in bytes.
+const mapsMax = 4 << 20
 
-// Find returns where a function of the C library of a process begins. The error
-// says what is missing: a static binary has no library.
-func Find(pid uint32, function string) (Place, error) {
-	maps, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
+// Finder finds places. It reads each library once and may be used by several goroutines.
+type Finder struct {
+	function string
+	offsets  *cache
+}
+
+// NewFinder returns a finder for one function.
+func NewFinder(function string) *Finder {
+	return &Finder{function: function, offsets: newCache(cacheSize)}
+}
+
+// Find returns where the function of a process's C library begins. The caller
+// closes the file. ErrStatic means that there will never be one; any other error
+// may be another one later.
+func (f *Finder) Find(pid uint32) (Place, error) {
+	p, err := procfs.Host.Open(int(pid))
+	if err != nil {
+		return Place{}, fmt.Errorf("finding a C library: %w", err)
+	}
+	defer func() { _ = p.Close() }()
+	file, mapped, err := library(p)
 	if err != nil {
 		return Place{}, fmt.Errorf("finding the C library of process %d: %w", pid, err)
 	}
-	defer maps.Close()
-	name, ok := mapped(io.LimitReader(maps, mapsMax))
-	if !ok {
-		return Place{}, fmt.Errorf("process %d has no C library", pid)
-	}
-	lib := fmt.Sprintf("/proc/%d/root%s", pid, name)
-	offset, err := offsetOf(lib, function)
+	id, offset, err := f.offsetIn(file)
 	if err != nil {
-		return Place{}, fmt.Errorf("finding %s in %s: %w", function, lib, err)
+		_ = file.Close()
+		return Place{}, fmt.Errorf("finding %s in %s: %w", f.function, file.Name(), err)
 	}
-	return Place{Path: lib, Offset: offset}, nil
+	return Place{File: file, Offset: offset, Library: id, Mapped: mapped}, nil
 }
 
-// mapped returns the path of the C library in a list of mappings (proc_pid_maps(5)).
-func mapped(maps io.Reader) (name string, ok bool) {
-	for lines := bufio.NewScanner(maps); lines.Scan(); {
-		_, file, found := strings.Cut(lines.Text(), "/")
-		if base := path.Base(file); found && isLibc(base) {
-			return "/" + file, true
+// library opens the C library that is mapped, or the one that will be.
+func library(p *procfs.Process) (file *os.File, mapped bool, err error) {
+	if file, err = openMapped(p.PID()); err != nil || file != nil {
+		return file, true, err
+	}
+	exe, err := p.OpenExe()
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() { _ = exe.Close() }()
+	st, err := exe.Stat()
+	if err != nil {
+		return nil, false, err
+	}
+	bin, err := elf.New(exe, st.Size())
+	if err != nil {
+		return nil, false, err
+	}
+	loader := bin.Interp()
+	if loader == "" {
+		return nil, false, ErrStatic
+	}
+	for _, candidate := range candidates(loader) {
+		if file, err = p.OpenFile(candidate); err == nil {
+			return file, false, nil
 		}
 	}
-	return "", false
+	return nil, false, errors.New("it is not mapped yet, and not where it is expected")
+}
+
+// candidates are the paths of the library that a loader maps, the likeliest
+// first: musl is its own loader, glibc's lies beside the library or in a folder
+// that distributions agree on.
+func candidates(loader string) []string {
+	if isLibc(path.Base(loader)) {
+		return []string{loader}
+	}
+	const name = "libc.so.6"
+	all := []string{path.Join(path.Dir(loader), name)}
+	for _, dir := range []string{"x86_64-linux-gnu", "aarch64-linux-gnu", ""} {
+		all = append(all, path.Join("/lib", dir, name), path.Join("/usr/lib", dir, name))
+	}
+	return append(all, "/usr/lib64/"+name)
+}
+
+// openMapped opens the C library that a process has mapped, whatever has become
+// of its name; nil where there is none yet.
+func openMapped(pid int) (*os.File, error) {
+	maps, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = maps.Close() }() // read only
+	m, ok := find(io.LimitReader(maps, mapsMax))
+	if !ok {
+		return nil, nil
+	}
+	if f, err := os.Open(fmt.Sprintf("/proc/%d/map_files/%s", pid, m.span)); err == nil {
+		return f, nil
+	}
+	// Needs one more capability; the name leads to the same file nearly always.
+	return os.Open(fmt.Sprintf("/proc/%d/root%s", pid, m.name))
+}
+
+// mapping is a piece of a file in memory: its addresses, as the kernel writes
+// them, and the path of the file.
+type mapping struct{ span, name string }
+
+// find returns the first mapping of a C library in a list (proc_pid_maps(5)).
+func find(maps io.Reader) (mapping, bool) {
+	for lines := bufio.NewScanner(maps); lines.Scan(); {
+		front, file, found := strings.Cut(lines.Text(), "/")
+		file = strings.TrimSuffix(file, " (deleted)")
+		if found && isLibc(path.Base(file)) {
+			span, _, _ := strings.Cut(front, " ")
+			return mapping{span: span, name: "/" + file}, true
+		}
+	}
+	return mapping{}, false
 }
 
 // isLibc knows the files of glibc (libc.so.6, before 2.34 libc-2.31.so) and musl.
 func isLibc(base string) bool {
 	return base == "libc.so.6" || strings.HasPrefix(base, "libc-2.") && strings.HasSuffix(base, ".so") ||
 		strings.HasPrefix(base, "ld-musl-") || strings.HasPrefix(base, "libc.musl-")
-}
-
-func offsetOf(lib, function string) (uint64, error) {
-	f, err := os.Open(lib)
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return 0, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > libraryMax {
-		return 0, errors.New("not a library")
-	}
-	bin, err := elf.NewFile(f)
-	if err != nil {
-		return 0, err
-	}
-	addr, err := symbol(bin, function)
-	if err != nil {
-		return 0, err
-	}
-	return fileOffset(bin, addr)
-}
-
-// symbol returns the address of an exported function.
-func symbol(bin *elf.File, function string) (uint64, error) {
-	if s := bin.SectionByType(elf.SHT_DYNSYM); s == nil || s.Size > symbolsMax {
-		return 0, errors.New("no dynamic symbols, or too many")
-	}
-	symbols, err := bin.DynamicSymbols()
-	if err != nil {
-		return 0, err
-	}
-	for _, s := range symbols {
-		if s.Name == function && elf.ST_TYPE(s.Info) == elf.STT_FUNC && s.Section != elf.SHN_UNDEF {
-			return s.Value, nil
-		}
-	}
-	return 0, errors.New("no such function")
-}
-
-// fileOffset turns an address into an offset in the file.
-func fileOffset(bin *elf.File, addr uint64) (uint64, error) {
-	for _, p := range bin.Progs {
-		if p.Type == elf.PT_LOAD && p.Flags&elf.PF_X != 0 && addr >= p.Vaddr && addr-p.Vaddr < p.Filesz {
-			return addr - p.Vaddr + p.Off, nil
-		}
-	}
-	return 0, fmt.Errorf("address %#x is in no executable segment", addr)
 }

@@ -2,10 +2,14 @@ package libc
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,14 +22,16 @@ func TestMapped(t *testing.T) {
 		"7f00-7f01 r-xp 0 08:01 12 /lib/x86_64-linux-gnu/libc-2.31.so":           "/lib/x86_64-linux-gnu/libc-2.31.so",
 		"7f00-7f01 r-xp 0 08:01 12 /lib/ld-musl-aarch64.so.1":                    "/lib/ld-musl-aarch64.so.1",
 		"7f00-7f01 r-xp 0 08:01 12 /opt/my app/libc.so.6":                        "/opt/my app/libc.so.6",
+		"7f00-7f01 r-xp 0 08:01 12 /lib/libc.so.6 (deleted)":                     "/lib/libc.so.6",
 		"7f00-7f01 r-xp 0 08:01 12 /usr/lib/libcrypto.so.3":                      "",
 		"7f00-7f01 rw-p 0 00:00 0 [heap]":                                        "",
 		"7f00-7f01 r-xp 0 08:01 12 /usr/lib/libc-2.0/libcom_err.so.2.1":          "",
 		"5500-5501 r--p 0 08:01 1 /bin/app\n7f0-7f1 r--p 0 0:1 2 /lib/libc.so.6": "/lib/libc.so.6",
 	}
 	for maps, want := range tests {
-		if got, _ := mapped(strings.NewReader(maps)); got != want {
-			t.Errorf("mapped(%q) = %q, want %q", maps, got, want)
+		got, ok := find(strings.NewReader(maps))
+		if got.name != want || ok != (want != "") || ok && !strings.HasPrefix(maps, got.span) && !strings.Contains(maps, "\n"+got.span) {
+			t.Errorf("find(%q) = %v, want %q", maps, got, want)
 		}
 	}
 }
@@ -37,18 +43,25 @@ func TestFind(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = sleep.Process.Kill(); _ = sleep.Wait() }()
+	finder := NewFinder("ioctl")
 	var place Place
-	var err error
 	for range 100 { // it may not have loaded its library yet
-		if place, err = Find(uint32(sleep.Process.Pid), "ioctl"); err == nil {
+		var err error
+		if place, err = finder.Find(uint32(sleep.Process.Pid)); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = place.File.Close() }()
+		if place.Mapped {
 			break
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	if err != nil {
-		t.Fatal(err)
+	if !place.Mapped {
+		t.Fatal("the library is not found mapped")
 	}
-	out, err := program.Command(t, "nm", "-D", "--defined-only", place.Path).Output()
+	nm := program.Command(t, "nm", "-D", "--defined-only", "/proc/self/fd/3")
+	nm.ExtraFiles = []*os.File{place.File}
+	out, err := nm.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,8 +77,83 @@ func TestFind(t *testing.T) {
 	t.Errorf("nm does not show ioctl:\n%s", out)
 }
 
+// TestFindBeforeTheLoader stops a program at its first instruction, where only the
+// loader is mapped, and finds the library that it goes on to map.
+func TestFindBeforeTheLoader(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	sleep := exec.Command("sleep", "60")
+	sleep.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
+	if err := sleep.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pid := sleep.Process.Pid
+	defer func() { _ = sleep.Process.Kill(); _ = sleep.Wait() }()
+	if _, err := syscall.Wait4(pid, nil, 0, nil); err != nil {
+		t.Fatal(err)
+	}
+	finder := NewFinder("ioctl")
+	early, err := finder.Find(uint32(pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = early.File.Close() }()
+	if early.Mapped {
+		t.Fatal("the library is mapped already: this proves nothing")
+	}
+	if err := syscall.PtraceDetach(pid); err != nil {
+		t.Fatal(err)
+	}
+	for range 500 {
+		late, err := finder.Find(uint32(pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = late.File.Close()
+		if late.Mapped {
+			if late.Library != early.Library || late.Offset != early.Offset {
+				t.Errorf("%v was expected, but %v is mapped", early, late)
+			}
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Error("no library was mapped")
+}
+
+func TestFindSaysStatic(t *testing.T) {
+	self := uint32(os.Getpid()) // tests are built without cgo
+	if _, err := NewFinder("ioctl").Find(self); !errors.Is(err, ErrStatic) {
+		t.Errorf("got %v, want %v", err, ErrStatic)
+	}
+}
+
+func TestCandidates(t *testing.T) {
+	for loader, want := range map[string]string{
+		"/lib64/ld-linux-x86-64.so.2":            "/lib/x86_64-linux-gnu/libc.so.6", // Debian
+		"/lib/ld-linux-aarch64.so.1":             "/lib/libc.so.6",                  // Arch
+		"/lib/ld-musl-x86_64.so.1":               "/lib/ld-musl-x86_64.so.1",        // Alpine
+		"/nix/store/x-glibc/lib/ld-linux-a.so.2": "/nix/store/x-glibc/lib/libc.so.6",
+		"/usr/lib64/ld-linux-x86-64.so.2":        "/usr/lib64/libc.so.6", // Fedora
+	} {
+		if got := candidates(loader); !slices.Contains(got, want) {
+			t.Errorf("for %s %s is not looked for, only %v", loader, want, got)
+		}
+	}
+}
+
+func TestCacheIsBounded(t *testing.T) {
+	c := newCache(4)
+	for n := range uint64(100) {
+		c.put(Identity{inode: n}, n)
+		if len(c.entries) > 4 {
+			t.Fatalf("%d entries after %d", len(c.entries), n)
+		}
+	}
+}
+
 func TestFindRefuses(t *testing.T) {
-	if _, err := Find(0xfffffff0, "ioctl"); err == nil {
+	if _, err := NewFinder("ioctl").Find(0xfffffff0); err == nil {
 		t.Error("a process that does not exist has a library")
 	}
 	dir := t.TempDir()
@@ -74,13 +162,24 @@ func TestFindRefuses(t *testing.T) {
 		if err := os.WriteFile(file, content, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := offsetOf(file, "ioctl"); err == nil {
+		if _, err := offsetIn(t, file); err == nil {
 			t.Errorf("%s was read as a library", name)
 		}
 	}
-	if _, err := offsetOf(dir, "ioctl"); err == nil {
+	if _, err := offsetIn(t, dir); err == nil {
 		t.Error("a directory was read as a library")
 	}
+}
+
+func offsetIn(t *testing.T, path string) (uint64, error) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	_, offset, err := NewFinder("ioctl").offsetIn(f)
+	return offset, err
 }
 
 func FuzzOffsetOf(f *testing.F) {
@@ -90,6 +189,6 @@ func FuzzOffsetOf(f *testing.F) {
 		if err := os.WriteFile(file, bytes.Clone(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		_, _ = offsetOf(file, "ioctl")
+		_, _ = offsetIn(t, file)
 	})
 }

@@ -38,8 +38,20 @@ type Process struct {
 	Comm string
 	// Target says that the process was a target when the event happened.
 	Target bool
+	// Cgroup identifies its cgroups, for IgnoreCgroup.
+	Cgroup uint64
 	// Program is what a target runs from now on; nil but for the exec of one.
 	Program *Program
+}
+
+// Wanted is which programs are told of at their start, besides those of targets.
+// The zero value wants none.
+type Wanted struct {
+	// Any wants all of them.
+	Any bool
+	// Names are file names of executables, or of what they are called by: the end
+	// of the first argument.
+	Names []string
 }
 
 // Program is what names a program, as it was when it started.

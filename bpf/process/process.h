@@ -7,11 +7,12 @@
 
 #include "../include/link.h"
 #include "seen.h"
+#include "wanted.h"
 
 // describe fills in a notice about a task's process.
 inline_ void describe(struct notice *n, u32 kind, struct task_struct *task, u32 parent)
 {
-	n->key = 0;
+	n->key = group_of(task);
 	n->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	n->kind = kind;
 	n->tgid = task->tgid;
@@ -122,11 +123,13 @@ int BPF_PROG(odi_exec, struct task_struct *task)
 	struct target *g = current_target();
 
 	if (!g) {
-		notify(NOTICE_EXEC, task, seen_as(task->real_parent), 0);
+		if (is_wanted(task))
+			notify(NOTICE_EXEC, task, seen_as(task->real_parent), 0);
 		return 0;
 	}
 	// Another program: what was known about the old one is wrong.
 	g->flags &= ~(T_GO | T_ROUNDTRIP | T_PROXY | T_POLLS | T_STRICT | T_BATCHES);
+	hold(g, task->tgid);
 	forget_state(g);
 	introduce(task);
 	return 0;
@@ -150,13 +153,17 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(odi_exit, struct task_struct *task)
 {
 	u32 tgid = task->tgid, tid = task->pid;
+	bool known;
 
 	if (task->signal->live.counter)
 		join_request(task);
 	bpf_map_delete_elem(&threads, &tid);
 	if (task->signal->live.counter)
 		return 0;
-	notify(NOTICE_EXIT, task, seen_as(task->real_parent), bpf_map_delete_elem(&targets, &tgid) == 0);
+	bpf_map_delete_elem(&held, &tgid);
+	known = bpf_map_delete_elem(&targets, &tgid) == 0;
+	if (known || is_missed(task))
+		notify(NOTICE_EXIT, task, seen_as(task->real_parent), known);
 	return 0;
 }
 
@@ -196,6 +203,8 @@ int BPF_PROG(odi_newtask, struct task_struct *task, u64 clone_flags)
 	forget_state(&child);
 	child.pid = seen_as(task);
 	tgid = task->tgid;
+	if (!(child.flags & (T_GO | T_POLLS)))
+		hold(&child, tgid); // the probe is its parent's
 	if (bpf_map_update_elem(&targets, &tgid, &child, BPF_ANY))
 		count(DROP_TABLE_FULL);
 	fork_added();

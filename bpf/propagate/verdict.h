@@ -6,6 +6,10 @@
 // verdict program, and so with 0 where there is none. Connections of programs
 // that are known to ask it, or are seen to, are in a second map as well, which
 // has one. Bytes in that queue are lost when a socket has left both maps.
+//
+// Hooks: fentry of the ioctl of IPv4 and IPv6 sockets sees who asks, whatever
+//        library the program has; it runs for no other file. Kernels that refuse
+//        it (lockdown, arm64 before 6.4) get a uprobe per target.
 #pragma once
 
 #include "../include/maps.h"
@@ -16,25 +20,75 @@ int odi_arrived(struct __sk_buff *skb)
 	return SK_PASS;
 }
 
-// ioctl(int fd, unsigned long request, ...) of the C library, until the first FIONREAD.
-SEC("uprobe.multi")
-int odi_ioctl(struct raw_regs *ctx)
+// need_guard has user space start the guard: a connection goes behind the verdict
+// program of somebody who has not asked.
+inline_ void need_guard(void)
 {
-	struct target *g = ctx->r[CTX_ARG1] == FIONREAD ? current_target() : 0;
-	struct notice *n;
+	struct notice *n = bpf_ringbuf_reserve(&notices, sizeof(*n), 0);
 
-	if (!g || g->flags & T_POLLS)
-		return 0;
-	n = bpf_ringbuf_reserve(&notices, sizeof(*n), 0);
 	if (!n) {
 		count(DROP_NOTICE_FULL);
-		return 0;
+		return;
+	}
+	__builtin_memset(n, 0, sizeof(*n));
+	n->kind = NOTICE_GUARD;
+	bpf_ringbuf_submit(n, 0);
+}
+
+// polled tells user space of a target's first FIONREAD.
+inline_ void polled(struct target *g)
+{
+	struct notice *n = bpf_ringbuf_reserve(&notices, sizeof(*n), 0);
+
+	if (!n) {
+		count(DROP_NOTICE_FULL);
+		return;
 	}
 	g->flags |= T_POLLS;
 	__builtin_memset(n, 0, sizeof(*n));
 	n->kind = NOTICE_POLLS;
 	n->pid = g->pid;
 	bpf_ringbuf_submit(n, 0);
+}
+
+// asks handles an ioctl on a socket, before it is answered. Only outgoing
+// connections are in a socket map.
+inline_ int asks(struct sock *sk, u32 cmd)
+{
+	struct target *g = cmd == FIONREAD ? current_target() : 0;
+	struct conn *c;
+
+	if (!g || (g->flags & (T_POLLS | T_PROPAGATE)) != T_PROPAGATE)
+		return 0;
+	c = bpf_sk_storage_get(&conns, sk, 0, 0);
+	if (c && c->role != ROLE_SERVER)
+		polled(g);
+	return 0;
+}
+
+// int inet_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
+SEC("fentry/inet_ioctl")
+int BPF_PROG(odi_asks_v4, struct socket *sock, u32 cmd)
+{
+	return asks(sock->sk, cmd);
+}
+
+// int inet6_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
+SEC("fentry/inet6_ioctl")
+int BPF_PROG(odi_asks_v6, struct socket *sock, u32 cmd)
+{
+	return asks(sock->sk, cmd);
+}
+
+// ioctl(int fd, unsigned long request, ...) of the C library, where the kernel
+// refuses the two above. On each target of its own, until the first FIONREAD.
+SEC("uprobe.multi")
+int odi_ioctl(struct raw_regs *ctx)
+{
+	struct target *g = ctx->r[CTX_ARG1] == FIONREAD ? current_target() : 0;
+
+	if (g && !(g->flags & T_POLLS))
+		polled(g);
 	return 0;
 }
 

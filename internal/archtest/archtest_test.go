@@ -29,7 +29,7 @@ type rule struct {
 var rules = []rule{
 	{tree: "api", allow: []string{"api"}},
 	{tree: "bpf/probe", allow: nil},
-	{tree: "bpf", allow: []string{"bpf"}},
+	{tree: "bpf", allow: []string{"bpf", "internal/procfs"}},
 	{tree: "languages", allow: []string{"languages/language", "api"}},
 	{tree: "destinations", allow: []string{"destinations", "api"}},
 	{tree: "controllers", allow: []string{"api", "internal", "languages", "destinations"}},

@@ -81,6 +81,7 @@ func (m *Manager) follow(ctx context.Context, e event) {
 		m.adopt(ctx, e, r)
 	case e.Kind == probe.ProcessExec:
 		m.look(ctx, pid)
+		m.ignore(e.Process)
 	}
 }
 
@@ -207,6 +208,9 @@ func (m *Manager) meet(ctx context.Context, p process.Process, seq uint64) {
 	}
 	r.inherited = r.attached || m.Attached(p.Parent)
 	r.verdict = m.Selector.Select(p, r.inherited)
+	if before == nil && !r.attached && !r.verdict.any() {
+		return // nobody may tell of its end
+	}
 	m.keep(r)
 	m.act(ctx, r)
 }

@@ -71,6 +71,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	if !m.Engine.Processes(ctx, m.take) { // before the scan, so that nothing falls between them
 		every = rescanWithoutEvents
 	}
+	m.want()
 	if err := m.scan(ctx); err != nil {
 		return err
 	}
@@ -97,7 +98,9 @@ func (m *Manager) Run(ctx context.Context) error {
 		case <-settled.C:
 			m.lookAtSettled(ctx)
 		case <-m.reselect:
+			m.want()
 			m.decideAll(ctx)
+			m.meetStrangers(ctx)
 		case <-rescan.C:
 			m.rescan(ctx)
 		case now := <-clock.C:
@@ -124,6 +127,7 @@ func (m *Manager) isWaiting() bool {
 
 // rescan finds what no event told of.
 func (m *Manager) rescan(ctx context.Context) {
+	m.want() // a process may have changed its cgroup since that was ignored
 	if err := m.scan(ctx); err != nil {
 		m.Log.Error("looking for processes", "error", err)
 	}

@@ -34,12 +34,14 @@ type world struct {
 	hangs    int // the process whose files do not answer
 	events   chan probe.Process
 	wanted   map[string]bool // by executable
+	ignored  map[uint64]bool // by cgroup
 }
 
 func newWorld(ps ...process.Process) *world {
 	w := &world{
 		alive: make(map[int]process.Process), runtimes: make(map[int]language.Runtime),
 		targets: make(map[uint32]probe.Target), events: make(chan probe.Process, 16), wanted: make(map[string]bool),
+		ignored: make(map[uint64]bool),
 	}
 	for _, p := range ps {
 		w.alive[p.PID] = p

@@ -20,6 +20,11 @@ type Engine interface {
 	// and before any request that came after the event is handed on; take must not
 	// wait. It returns false where the kernel cannot report them.
 	Processes(ctx context.Context, take func(probe.Process)) bool
+	// Want says which programs Processes tells of besides those of targets, and has
+	// it look at ignored cgroups again.
+	Want(probe.Wanted) error
+	// IgnoreCgroup has it tell of no program of a cgroup until the next Want.
+	IgnoreCgroup(id uint64)
 }
 
 // Detector says what a process runs (detect.Detector). It may be called by several goroutines.
@@ -36,6 +41,17 @@ type Selector interface {
 	// Origin says as whom a target is reported; false when it is none any more.
 	// env holds the variables that identity.KeepEnv accepts.
 	Origin(p process.Process, rt language.Runtime, env map[string]string) (spans.Origin, bool)
+	// Wanted says which programs may be selected at their start, beside children of
+	// targets. It is asked again after Reselect, when all others are looked at.
+	Wanted() Wanted
+}
+
+// Wanted is what a selector needs to be told of.
+type Wanted struct {
+	probe.Wanted
+	// ByCgroup says that Select decides about whole cgroups: where it does not want
+	// one process, it wants none of that cgroup.
+	ByCgroup bool
 }
 
 // Verdict is a selector's decision about a process.

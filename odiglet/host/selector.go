@@ -3,6 +3,7 @@ package host
 import (
 	"sync"
 
+	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/languages/language"
 	"github.com/odi-dev/odi/odiglet/attach"
 	"github.com/odi-dev/odi/odiglet/identity"
@@ -47,6 +48,12 @@ func (s *Selector) Choose(p process.Process) bool {
 func (s *Selector) Select(p process.Process, parent bool) attach.Verdict {
 	attached := p.PID != s.never && (parent || s.isChosen(p) || s.isNamed(p))
 	return attach.Verdict{Detect: attached, Attach: attached}
+}
+
+// Wanted implements attach.Selector: besides children of targets only programs of
+// the given names are selected by themselves; others are chosen.
+func (s *Selector) Wanted() attach.Wanted {
+	return attach.Wanted{Wanted: probe.Wanted{Names: s.exes}}
 }
 
 func (s *Selector) isChosen(p process.Process) bool {

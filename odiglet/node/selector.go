@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/internal/workload"
 	"github.com/odi-dev/odi/languages/language"
 	"github.com/odi-dev/odi/odiglet/attach"
@@ -216,6 +217,11 @@ func (c *cluster) Select(p process.Process, _ bool) attach.Verdict {
 		Detect: ok,
 		Attach: ok && at.decided.methods[at.container.name] == odiv1.MethodEBPF,
 	}
+}
+
+// Wanted implements attach.Selector: a cgroup is of one container, or of none.
+func (c *cluster) Wanted() attach.Wanted {
+	return attach.Wanted{Wanted: probe.Wanted{Any: true}, ByCgroup: true}
 }
 
 // Origin implements attach.Selector.

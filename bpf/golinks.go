@@ -1,0 +1,110 @@
+package bpf
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/features"
+	"github.com/cilium/ebpf/link"
+
+	"github.com/odi-dev/odi/bpf/golang"
+)
+
+// useGo adds what is known about a Go binary; any failure only costs links. A Go
+// program whose goroutines cannot be told apart, or one that may be Go, is not
+// linked by threads: goroutines change them.
+func (e *Engine) useGo(t *target, value *targetValue) {
+	exe, err := os.Open(fmt.Sprintf("/proc/%d/exe", t.PID))
+	if err != nil {
+		return // gone
+	}
+	defer func() { _ = exe.Close() }() // read only
+	facts, err := e.goFacts.Inspect(exe, t.PID)
+	if errors.Is(err, golang.ErrNotGo) {
+		return
+	}
+	if err != nil {
+		t.goReason = err.Error()
+		value.Flags |= flagStrict
+		e.log.Info("goroutines cannot be told apart", "pid", t.PID, "reason", err)
+		return
+	}
+	t.golang = true
+	value.Flags |= flagGo
+	value.GoID = facts.Offsets.GoID
+	value.ParentGoID = facts.Offsets.ParentGoID
+	value.StartPC = facts.Offsets.StartPC
+	value.PersistConn = facts.Offsets.PersistConnConn
+	value.Sysfd = facts.Offsets.NetFDSysfd
+	value.Family = facts.Offsets.NetFDFamily
+	value.WriteLoopPC = facts.WriteLoopPC
+	if facts.RoundTrip == 0 || e.progs["odi_roundtrip"] == nil {
+		return
+	}
+	l, err := attachUprobe(e.progs["odi_roundtrip"], exe, facts.RoundTrip, t.PID)
+	if err != nil {
+		t.goReason = err.Error()
+		e.log.Info("requests on reused connections cannot be linked", "pid", t.PID, "reason", err)
+		return
+	}
+	t.uprobe = e.uprobes.keep(l)
+	value.Flags |= flagRoundTrip
+}
+
+// everyProcess is the pid for a probe that fires wherever the file is mapped.
+const everyProcess = 0
+
+// attachUprobe attaches to the open file, whatever has become of its name.
+func attachUprobe(prog *ebpf.Program, file *os.File, offset uint64, pid uint32) (link.Link, error) {
+	ex, err := link.OpenExecutable(fmt.Sprintf("/proc/self/fd/%d", file.Fd()))
+	if err != nil {
+		return nil, fmt.Errorf("opening the executable: %w", err)
+	}
+	var l link.Link
+	if features.HaveBPFLinkUprobeMulti() == nil {
+		l, err = ex.UprobeMulti(nil, prog, &link.UprobeMultiOptions{Addresses: []uint64{offset}, PID: pid})
+	} else { // before Linux 6.6
+		l, err = ex.Uprobe("", prog, &link.UprobeOptions{Address: offset, PID: int(pid)})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("attaching to offset %#x of the executable: %w", offset, err)
+	}
+	return l, nil
+}
+
+// closedAtOnce bounds the threads that wait in the kernel. It waits about 50 ms
+// for each probe that is taken away, and for many at once as long as for one.
+const closedAtOnce = 64
+
+// uprobes takes probes away in the background, side by side.
+type uprobes struct {
+	slots   chan struct{}
+	leaving sync.WaitGroup
+}
+
+func newUprobes() *uprobes { return &uprobes{slots: make(chan struct{}, closedAtOnce)} }
+
+// keep returns the link as one whose Close does not wait. It is closed once.
+func (u *uprobes) keep(l link.Link) io.Closer { return &uprobe{of: u, link: l} }
+
+// wait returns when every probe that was closed is gone.
+func (u *uprobes) wait() { u.leaving.Wait() }
+
+type uprobe struct {
+	of   *uprobes
+	link link.Link
+}
+
+// Close begins to take the probe away.
+func (p *uprobe) Close() error {
+	p.of.leaving.Go(func() {
+		p.of.slots <- struct{}{}
+		defer func() { <-p.of.slots }()
+		_ = p.link.Close() // its process may be gone, and the probe with it
+	})
+	return nil
+}
