@@ -276,7 +276,7 @@ func (b *bench) attachOnce(exe string) (float64, error) {
 	if _, _, err := odi.end(); err != nil {
 		return 0, err
 	}
-	first, err := firstStart(odi.out.Bytes())
+	first, err := firstStart([]byte(odi.out.String()))
 	return float64(first.Sub(started).Microseconds()) / 1000, err
 }
 

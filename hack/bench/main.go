@@ -23,17 +23,34 @@ func main() {
 		return
 	}
 	odi := flag.String("odi", "bin/odi", "the odi binary to measure")
-	out := flag.String("out", "bench/engine.json", "where to write the figures")
+	suite := flag.String("suite", "engine", "what to measure: engine (one process under load) or scale (many processes)")
+	out := flag.String("out", "", "where to write the figures (default bench/SUITE.json)")
 	window := flag.Duration("window", 2*time.Second, "how long each measurement takes")
-	only := flag.String("only", "", "measure only these, by comma: cost, kernel, loss, attach; then no figures are written")
+	only := flag.String("only", "", "measure only these, by comma: cost, kernel, loss, attach; targets, execs; then no figures are written")
 	flag.Parse()
-	if err := run(*odi, *out, *only, *window); err != nil {
+	if *out == "" {
+		*out = filepath.Join("bench", *suite+".json")
+	}
+	if err := run(*odi, *out, *only, *window, *suite); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(odi, out, only string, window time.Duration) error {
+// step is a part of a suite; it adds figures.
+type step struct {
+	name string
+	run  func() error
+}
+
+func (b *bench) suites() map[string][]step {
+	return map[string][]step{
+		"engine": {{"cost", b.cost}, {"kernel", b.kernelTime}, {"loss", b.loss}, {"attach", b.attach}},
+		"scale":  {{"targets", b.targets}, {"execs", b.execs}},
+	}
+}
+
+func run(odi, out, only string, window time.Duration, suite string) error {
 	if os.Geteuid() != 0 {
 		return errors.New("loading BPF programs needs root")
 	}
@@ -45,11 +62,7 @@ func run(odi, out, only string, window time.Duration) error {
 		return fmt.Errorf("finding odi (make build): %w", err)
 	}
 	b := &bench{odi: odi, window: window}
-	steps := []struct {
-		name string
-		run  func() error
-	}{{"cost", b.cost}, {"kernel", b.kernelTime}, {"loss", b.loss}, {"attach", b.attach}}
-	for _, step := range steps {
+	for _, step := range b.suites()[suite] {
 		if only != "" && !slices.Contains(strings.Split(only, ","), step.name) {
 			continue
 		}
@@ -58,7 +71,7 @@ func run(odi, out, only string, window time.Duration) error {
 		}
 	}
 	if len(b.figures) == 0 {
-		return fmt.Errorf("-only %s: nothing is called so", only)
+		return fmt.Errorf("-suite %s -only %s: nothing is called so", suite, only)
 	}
 	if only == "" {
 		if err := write(out, b.figures); err != nil {

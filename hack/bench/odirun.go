@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -13,8 +14,26 @@ import (
 // odiRun is `odi run` beside the measured processes.
 type odiRun struct {
 	cmd *exec.Cmd
-	err bytes.Buffer
-	out bytes.Buffer
+	err output
+	out output
+}
+
+// output is what odi has said so far.
+type output struct {
+	mu   sync.Mutex
+	data bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.data.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.data.String()
 }
 
 // books is what odi run says when it ends.

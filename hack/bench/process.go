@@ -59,11 +59,16 @@ func (p *process) stop() {
 
 // load orders a client to ask for d and returns how often it did.
 func (p *process) load(d time.Duration, rate int) (int64, error) {
-	if _, err := fmt.Fprintln(p.in, d.Milliseconds(), rate); err != nil {
+	return p.order(d.Milliseconds(), rate)
+}
+
+// order has a process do something and returns the number that it answers.
+func (p *process) order(words ...any) (int64, error) {
+	if _, err := fmt.Fprintln(p.in, words...); err != nil {
 		return 0, err
 	}
 	if !p.out.Scan() {
-		return 0, fmt.Errorf("the client ended under load")
+		return 0, fmt.Errorf("the process ended under load")
 	}
 	return strconv.ParseInt(p.out.Text(), 10, 64)
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -19,10 +20,11 @@ import (
 const connections = 16
 
 // play is what the measured processes do: this binary again, as
-// `bench role server CPU ADDR` or `bench role client CPU ADDR`.
+// `bench role server CPU ADDR`, `bench role client CPU ADDR` or
+// `bench role starter CPU PROGRAM`.
 func play(args []string) error {
 	if len(args) != 3 {
-		return fmt.Errorf("usage: role server|client CPU ADDR")
+		return fmt.Errorf("usage: role server|client CPU ADDR, or role starter CPU PROGRAM")
 	}
 	cpu, err := strconv.Atoi(args[1])
 	if err != nil {
@@ -33,8 +35,11 @@ func play(args []string) error {
 			return err
 		}
 	}
-	if args[0] == "server" {
+	switch args[0] {
+	case "server":
 		return serve(args[2])
+	case "starter":
+		return startPrograms(args[2], os.Stdin, os.Stdout)
 	}
 	return drive(args[2], os.Stdin, os.Stdout)
 }
@@ -126,4 +131,48 @@ func ask(client *http.Client, url string) error {
 	defer func() { _ = resp.Body.Close() }()
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err
+}
+
+// startPrograms reads orders, a number each, starts a program so often, one after
+// the other, and answers each with the CPU nanoseconds that this took it and them.
+func startPrograms(program string, orders io.Reader, answers io.Writer) error {
+	_, _ = fmt.Fprintln(answers, "ready")
+	for lines := bufio.NewScanner(orders); lines.Scan(); {
+		count, err := strconv.Atoi(lines.Text())
+		if err != nil {
+			return err
+		}
+		before, err := usage()
+		if err != nil {
+			return err
+		}
+		for range count {
+			pid, err := syscall.ForkExec(program, []string{program}, nil)
+			if err != nil {
+				return fmt.Errorf("starting %s: %w", program, err)
+			}
+			if _, err := syscall.Wait4(pid, nil, 0, nil); err != nil {
+				return err
+			}
+		}
+		after, err := usage()
+		if err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintln(answers, (after - before).Nanoseconds())
+	}
+	return nil
+}
+
+// usage is the CPU time of this process and of its children that have ended.
+func usage() (time.Duration, error) {
+	var sum time.Duration
+	for _, who := range []int{unix.RUSAGE_SELF, unix.RUSAGE_CHILDREN} {
+		var u unix.Rusage
+		if err := unix.Getrusage(who, &u); err != nil {
+			return 0, err
+		}
+		sum += time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	return sum, nil
 }
