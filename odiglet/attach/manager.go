@@ -14,7 +14,7 @@ import (
 
 const (
 	// rescanWithEvents repairs what lost process events would leave wrong.
-	rescanWithEvents = 30 * time.Second
+	rescanWithEvents = time.Minute
 	// rescanWithoutEvents replaces process events on kernels that have none.
 	rescanWithoutEvents = time.Second
 	// tick is the pace of late detection and of forgetting.
