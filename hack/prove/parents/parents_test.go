@@ -1,11 +1,12 @@
 package main
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/odi-dev/odi/internal/testkit"
 )
 
 // TestNoWrongParents proves the programs that need nothing but hack/packages.txt;
@@ -14,12 +15,7 @@ func TestNoWrongParents(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs programs for half a minute")
 	}
-	if os.Geteuid() != 0 {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("loading BPF programs needs root")
-		}
-		t.Skip("loading BPF programs needs root")
-	}
+	testkit.NeedRoot(t)
 	odi := filepath.Join(t.TempDir(), "odi")
 	if out, err := exec.Command("go", "build", "-o", odi, "../../try/odi").CombinedOutput(); err != nil {
 		t.Fatalf("building odi: %v: %s", err, out)
