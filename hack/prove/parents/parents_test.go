@@ -12,9 +12,6 @@ import (
 // TestNoWrongParents proves the programs that need nothing but hack/packages.txt;
 // `make prove-parents` proves them all.
 func TestNoWrongParents(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs programs for half a minute")
-	}
 	testkit.NeedRoot(t)
 	odi := filepath.Join(t.TempDir(), "odi")
 	if out, err := exec.Command("go", "build", "-o", odi, "../../try/odi").CombinedOutput(); err != nil {
