@@ -56,7 +56,7 @@ func run(ctx context.Context, f flags) error {
 	if err != nil {
 		return err
 	}
-	chosen := slices.DeleteFunc(slices.Clone(runtimes), func(r program) bool { return !selected(r.name, f.only) })
+	chosen := slices.DeleteFunc(slices.Clone(runtimes), func(r subject) bool { return !selected(r.name, f.only) })
 	if len(chosen) == 0 {
 		return fmt.Errorf("-only %s: nothing is called so", f.only)
 	}
@@ -76,7 +76,7 @@ func run(ctx context.Context, f flags) error {
 }
 
 // proveAll prints each row as it comes.
-func (p place) proveAll(ctx context.Context, programs []program) ([]row, error) {
+func (p place) proveAll(ctx context.Context, programs []subject) ([]row, error) {
 	var rows []row
 	for _, r := range programs {
 		line, err := p.prove(ctx, r, levels)
@@ -108,7 +108,7 @@ func selected(name, only string) bool {
 }
 
 // prove runs one program anew for each level.
-func (p place) prove(ctx context.Context, r program, levels []level) (row, error) {
+func (p place) prove(ctx context.Context, r subject, levels []level) (row, error) {
 	line := row{name: r.name}
 	for _, l := range levels {
 		if err := ctx.Err(); err != nil {

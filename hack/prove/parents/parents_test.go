@@ -1,20 +1,23 @@
 package main
 
 import (
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/odi-dev/odi/internal/testkit"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // TestNoWrongParents proves the programs that need nothing but hack/packages.txt;
 // `make prove-parents` proves them all.
 func TestNoWrongParents(t *testing.T) {
 	testkit.NeedRoot(t)
+	for _, name := range []string{"/usr/bin/python3", "node", "javac", "/usr/lib/jvm/java-17-openjdk-amd64/bin/java", "/usr/sbin/nginx", "/usr/sbin/haproxy"} {
+		program.Need(t, name)
+	}
 	odi := filepath.Join(t.TempDir(), "odi")
-	if out, err := exec.Command("go", "build", "-o", odi, "../../try/odi").CombinedOutput(); err != nil {
+	if out, err := program.Command(t, "go", "build", "-o", odi, "../../try/odi").CombinedOutput(); err != nil {
 		t.Fatalf("building odi: %v: %s", err, out)
 	}
 	p, err := newPlace(flags{odi: odi, cache: t.TempDir(), apps: "apps"})
@@ -33,7 +36,7 @@ func TestNoWrongParents(t *testing.T) {
 		"nginx, limit_req that delays":      0.9,
 		"HAProxy":                           0.9,
 	}
-	chosen := slices.DeleteFunc(slices.Clone(runtimes), func(r program) bool { _, in := wantLinked[r.name]; return !in })
+	chosen := slices.DeleteFunc(slices.Clone(runtimes), func(r subject) bool { _, in := wantLinked[r.name]; return !in })
 	if len(chosen) != len(wantLinked) {
 		t.Fatalf("%d programs are known of %d", len(chosen), len(wantLinked))
 	}

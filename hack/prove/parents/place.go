@@ -41,7 +41,7 @@ func newPlace(f flags) (place, error) {
 
 // install gets what the programs need, with the ordinary clients. What cannot be
 // had is an error: nothing is left out in silence.
-func (p place) install(ctx context.Context, programs []program) error {
+func (p place) install(ctx context.Context, programs []subject) error {
 	var packages []string
 	builds := map[build]bool{}
 	for _, r := range programs {
@@ -119,7 +119,7 @@ func (p place) installPackages(ctx context.Context, packages []string) error {
 }
 
 // trace runs a program under odi, puts load on it, and returns the spans.
-func (p place) trace(ctx context.Context, r program, l level) ([]span, error) {
+func (p place) trace(ctx context.Context, r subject, l level) ([]span, error) {
 	dir, err := os.MkdirTemp("", "prove-parents")
 	if err != nil {
 		return nil, err
@@ -158,7 +158,7 @@ func (p place) trace(ctx context.Context, r program, l level) ([]span, error) {
 	return readSpans(out.Name())
 }
 
-func (p place) writeFiles(r program, dir string, words *strings.Replacer) error {
+func (p place) writeFiles(r subject, dir string, words *strings.Replacer) error {
 	for name, from := range r.files {
 		text, err := os.ReadFile(filepath.Join(p.apps, from))
 		if err != nil {
@@ -172,7 +172,7 @@ func (p place) writeFiles(r program, dir string, words *strings.Replacer) error 
 }
 
 // command is odi run with the program, in a process group of its own.
-func (p place) command(r program, words *strings.Replacer) *exec.Cmd {
+func (p place) command(r subject, words *strings.Replacer) *exec.Cmd {
 	args := []string{"run", "-o", "json", "--"}
 	for _, word := range r.command {
 		args = append(args, words.Replace(word))

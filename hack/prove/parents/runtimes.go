@@ -1,9 +1,9 @@
 package main
 
-// program is one way in which people run a server. Words in its command and files
+// subject is one way in which people run a server. Words in its command and files
 // are replaced: PORT, BACKEND (host and port), DIR (a folder of its own), APPS (the
 // sources), CACHE (what was built).
-type program struct {
+type subject struct {
 	name     string
 	packages []string // of Debian
 	pip      string   // of PyPI: Debian has no Java with virtual threads
@@ -27,7 +27,7 @@ const (
 
 const gunicorn = "exec /usr/bin/python3 -m gunicorn --chdir APPS/python -b 127.0.0.1:PORT --log-level error "
 
-var runtimes = []program{
+var runtimes = []subject{
 	{name: "Python, a thread per connection", packages: []string{"python3"}, command: []string{"/usr/bin/python3", "APPS/python/threads.py"}},
 	{name: "Python, gunicorn sync", packages: []string{"gunicorn"}, command: shell(gunicorn + "-w 4 wsgi:app")},
 	{name: "Python, gunicorn gthread", packages: []string{"gunicorn"}, command: shell(gunicorn + "-w 1 --threads 32 -k gthread wsgi:app")},
@@ -77,16 +77,16 @@ var (
 
 func shell(line string) []string { return []string{"/bin/bash", "-c", line} }
 
-func nginx(name, location string) program {
-	return program{
+func nginx(name, location string) subject {
+	return subject{
 		name: name, packages: []string{"nginx-light"}, location: location,
 		command: []string{"/usr/sbin/nginx", "-p", "DIR", "-c", "DIR/nginx.conf"},
 		files:   map[string]string{"nginx.conf": "proxy/nginx.conf"},
 	}
 }
 
-func haproxy(name, location string) program {
-	return program{
+func haproxy(name, location string) subject {
+	return subject{
 		name: name, packages: []string{"haproxy"}, location: location,
 		command: []string{"/usr/sbin/haproxy", "-db", "-f", "DIR/haproxy.cfg"},
 		files:   map[string]string{"haproxy.cfg": "proxy/haproxy.cfg"},
