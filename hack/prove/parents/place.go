@@ -188,7 +188,9 @@ func (p place) command(r subject, words *strings.Replacer) *exec.Cmd {
 func waitFor(cmd *exec.Cmd, patience time.Duration) error {
 	late := time.AfterFunc(patience, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 	err := cmd.Wait()
-	if !late.Stop() {
+	stopped := late.Stop()
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // PHP's workers outlive their parent; or nobody is left
+	if !stopped {
 		return errors.New("odi run does not end")
 	}
 	if code := new(exec.ExitError); errors.As(err, &code) || errors.Is(err, exec.ErrWaitDelay) {
