@@ -85,6 +85,10 @@ prove-http1: setup ## Send 200,000 random requests through real sockets, compare
 prove-bytes: setup ## Send 100,000 random messages of other protocols through traced clients, compare every byte (as root).
 	@hack/run.sh prove/bytes $(ARGS)
 
+.PHONY: prove-parents
+prove-parents: setup build ## Prove on programs in many languages that no parent is wrong; writes docs/linked.md (as root).
+	@$(GO) run ./hack/prove/parents -update docs/linked.md
+
 .PHONY: fmt
 fmt: ## Format Go and C.
 	@gofmt -w $(GO_SOURCES)
