@@ -89,6 +89,10 @@ prove-bytes: setup ## Send 100,000 random messages of other protocols through tr
 bench-scale: setup build ## Measure many targets and unselected programs: prints `name value unit`, writes bench/scale.json (as root).
 	@$(GO) run ./hack/bench -suite scale
 
+.PHONY: prove-parents
+prove-parents: setup build ## Prove on programs in many languages that no parent is wrong; writes docs/linked.md (as root).
+	@$(GO) run ./hack/prove/parents -update docs/linked.md
+
 .PHONY: fmt
 fmt: ## Format Go and C.
 	@gofmt -w $(GO_SOURCES)

@@ -51,21 +51,20 @@ inline_ void take_out(struct target *g, struct conn *c, struct sock *sk)
 	bpf_ringbuf_submit(n, 0);
 }
 
-// note_owner keeps what a proxy's thread works for.
-inline_ void note_owner(struct target *g, struct http1 *h, struct conn *c)
+// in_hand notes what the thread of an nginx has in hand after each operation: the
+// request that is now complete, or the one that has got an answer it needed.
+inline_ void in_hand(struct feed *f, u64 span)
 {
-	struct request *r = &h->slot[h->head & (SLOTS - 1)];
 	struct thread *t;
 
-	if (!(g->flags & T_PROXY) || h->head == h->tail)
+	if ((f->g->flags & (T_PROXY | T_BATCHES)) != T_PROXY)
 		return;
-	t = thread_begun((u32)bpf_get_current_pid_tgid());
+	t = thread_begun(f->w.tid);
 	if (!t)
 		return;
-	if (c->role == ROLE_SERVER)
-		t->owner.span = r->span;
-	else
-		t->owner.span = c->owner.span;
+	t->direct = span;
+	t->direct_ns = f->w.now;
+	t->switches = sleeps();
 }
 
 // requests handles bytes that may be requests. A connection that did not begin
@@ -78,7 +77,9 @@ inline_ void requests(struct feed *f, struct sock *sk, int bytes)
 		caught_up(h, &f->w, bytes);
 	feed_requests(f);
 	if (h->seen) {
-		note_owner(f->g, h, f->c);
+		bool whole = f->c->role == ROLE_SERVER && h->q.state == D_IDLE && pending(h) == 1;
+
+		in_hand(f, whole ? h->slot[h->head & (SLOTS - 1)].span : 0);
 		return;
 	}
 	if (h->q.state != D_LOST)
@@ -92,10 +93,10 @@ inline_ void answers(struct feed *f, int bytes)
 {
 	struct http1 *h = f->h;
 
-	note_owner(f->g, h, f->c);
 	if (f->c->role == ROLE_CLIENT)
 		catch_up(h, f->c, f->g, &f->w, bytes);
 	feed_answers(f);
+	in_hand(f, f->c->role == ROLE_CLIENT && !pending(h) ? f->c->owner.span : 0);
 	// Nothing tells when a Unix socket is closed here.
 	if (h->a.state == D_CLOSE && h->ends.family == AF_UNIX && f->c->role == ROLE_SERVER)
 		ended(h, f->c, f->g, &f->w);
@@ -161,9 +162,12 @@ inline_ bool pass_over(struct feed *f, int bytes)
 	return true;
 }
 
+enum call { CALL_SENT, CALL_RECEIVED, CALL_WAITED };
+
 // moved handles bytes that moved through a socket of a watched process.
-inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, bool sent)
+inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, enum call call)
 {
+	bool sent = call == CALL_SENT;
 	struct conn *c = conn_of(sk);
 	struct feed f = {.g = g, .c = c, .win = scratch()};
 	struct tcp_sock *tp;
@@ -182,6 +186,7 @@ inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, bool se
 	if (!f.h && !worth_a_look(c, sent))
 		return;
 	f.w = who_runs(sk, id);
+	f.w.waits = call == CALL_WAITED;
 	if (tp)
 		f.w.seq = read_so_far(tp);
 	f.src.now = f.w.now;
@@ -233,7 +238,7 @@ inline_ int sent(struct sock *sk, int ret)
 	id = bpf_get_current_pid_tgid();
 	g = target_of(id >> 32);
 	if (g && ret > 0)
-		moved(sk, g, id, ret, true);
+		moved(sk, g, id, ret, CALL_SENT);
 	else if (g)
 		unsent(sk);
 	return 0;
@@ -253,7 +258,7 @@ inline_ int received(struct sock *sk, int ret, int flags)
 	if (!g)
 		return 0;
 	if (ret > 0)
-		moved(sk, g, id, ret, false);
+		moved(sk, g, id, ret, flags & MSG_DONTWAIT ? CALL_RECEIVED : CALL_WAITED);
 	else
 		eof(sk, g, id, ret);
 	return 0;
@@ -350,8 +355,6 @@ inline_ void begin_anew(struct sock *sk, struct conn *c)
 inline_ void opening(struct sock *sk)
 {
 	struct target *g = current_target();
-	struct open_request *o;
-	struct thread *t;
 	struct conn *c;
 
 	if (!g)
@@ -366,16 +369,8 @@ inline_ void opening(struct sock *sk)
 	// sockets for a socket map.
 	if ((g->flags & T_PROPAGATE) && sk->sk_protocol == IPPROTO_TCP && !encrypted((u64)sk))
 		c->want = maps_for(g, c->tgid);
-	if ((g->flags & (T_PROXY | T_BATCHES)) != T_PROXY)
-		return;
-	t = thread_of((u32)bpf_get_current_pid_tgid());
-	if (!t)
-		return;
-	c->owner.span = t->owner.span;
-	o = open_request_of(c->owner.span);
-	c->sure = o && !o->settled && g->waiting == 1;
-	if (o)
-		settle(g, o);
+	if ((g->flags & (T_PROXY | T_BATCHES)) == T_PROXY)
+		c->owner.span = direct_owner(thread_of((u32)bpf_get_current_pid_tgid()), bpf_ktime_get_ns());
 }
 
 // trace_inet_sock_set_state(const struct sock *sk, const int oldstate, const int newstate)

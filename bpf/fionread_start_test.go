@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os/exec"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -13,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // answering counts the requests that come without a traceparent.
@@ -59,7 +59,7 @@ func TestFIONREADFromTheFirstInstruction(t *testing.T) {
 	r := record(t)
 	runtime.LockOSThread() // a tracee belongs to the thread that started it
 	defer runtime.UnlockOSThread()
-	cmd := exec.Command("python3", "testdata/ask.py", addr, "fork")
+	cmd := program.Command(t, "python3", "testdata/ask.py", addr, "fork")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
@@ -93,7 +93,7 @@ func TestFIONREADAfterForkAndExec(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			addr, all, bare := answering(t)
 			r := record(t)
-			cmd := exec.Command("sh", "-c", script, addr)
+			cmd := program.Command(t, "sh", "-c", script, addr)
 			var out bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &out, &out
 			in, err := cmd.StdinPipe()

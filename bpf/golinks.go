@@ -38,6 +38,10 @@ func (e *Engine) useGo(t *target, value *targetValue) {
 	value.GoID = facts.Offsets.GoID
 	value.ParentGoID = facts.Offsets.ParentGoID
 	value.StartPC = facts.Offsets.StartPC
+	value.GM = facts.Offsets.GM
+	value.MP = facts.Offsets.MP
+	value.MOldP = facts.Offsets.MOldP
+	value.GoIDCache = facts.Offsets.GoIDCache
 	value.PersistConn = facts.Offsets.PersistConnConn
 	value.Sysfd = facts.Offsets.NetFDSysfd
 	value.Family = facts.Offsets.NetFDFamily

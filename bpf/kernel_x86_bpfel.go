@@ -69,6 +69,7 @@ const (
 	kernelVarFillMark         = "fill_mark"
 	kernelVarNewQueued        = "new_queued"
 	kernelVarNewThread        = "new_thread"
+	kernelVarNoWork           = "no_work"
 	kernelVarOwnLevel         = "own_level"
 	kernelVarOwnNs            = "own_ns"
 )
@@ -180,6 +181,7 @@ type kernelVariableSpecs struct {
 	FillMark  *ebpf.VariableSpec `ebpf:"fill_mark"`
 	NewQueued *ebpf.VariableSpec `ebpf:"new_queued"`
 	NewThread *ebpf.VariableSpec `ebpf:"new_thread"`
+	NoWork    *ebpf.VariableSpec `ebpf:"no_work"`
 	OwnLevel  *ebpf.VariableSpec `ebpf:"own_level"`
 	OwnNs     *ebpf.VariableSpec `ebpf:"own_ns"`
 }
@@ -272,6 +274,7 @@ type kernelVariables struct {
 	FillMark  *ebpf.Variable `ebpf:"fill_mark"`
 	NewQueued *ebpf.Variable `ebpf:"new_queued"`
 	NewThread *ebpf.Variable `ebpf:"new_thread"`
+	NoWork    *ebpf.Variable `ebpf:"no_work"`
 	OwnLevel  *ebpf.Variable `ebpf:"own_level"`
 	OwnNs     *ebpf.Variable `ebpf:"own_ns"`
 }

@@ -46,20 +46,17 @@ type targetValue struct {
 	Sysfd       uint16
 	Family      uint16
 	Flags       uint16
+	GM          uint16
+	MP          uint16
+	MOldP       uint16
+	GoIDCache   uint16
 	_           uint16
 	PID         uint32
 	_           uint32
-	OpenXor     uint64
 	Open        uint32
 	Streak      uint32
 	Trust       uint32
-	Pools       uint32
-	Waiting     uint32
-	Joined      uint32
-	Crowded     uint32
-	Strays      uint32
-	Alone       uint32
-	_           uint32
+	Parts       uint32
 	Clients     uint64
 	Linked      uint64
 }
@@ -223,6 +220,9 @@ type TargetStatus struct {
 	// ClientSpans and LinkedClientSpans count outgoing requests since the target was added.
 	ClientSpans       uint64
 	LinkedClientSpans uint64
+	// Unlinked says why none of its outgoing requests has a parent and what would
+	// give them one; empty where one has, or too few were seen.
+	Unlinked string
 }
 
 // Targets reports the targets, including forked children of targets, by process id.
@@ -237,7 +237,7 @@ func (e *Engine) Targets() []TargetStatus {
 		}
 		all = append(all, TargetStatus{
 			PID: pid, Go: t.golang, GoReason: t.goReason, Trust: trustOf(&v), OpenRequests: int(v.Open),
-			ClientSpans: v.Clients, LinkedClientSpans: v.Linked,
+			ClientSpans: v.Clients, LinkedClientSpans: v.Linked, Unlinked: unlinked(&v),
 		})
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i].PID < all[j].PID })

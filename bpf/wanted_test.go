@@ -11,6 +11,7 @@ import (
 
 	"github.com/odi-dev/odi/bpf"
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // told starts a program, waits for its end, and returns what was told of it.
@@ -63,13 +64,10 @@ func TestWantedNames(t *testing.T) {
 	if err := e.Want(probe.Wanted{Names: []string{"wanted-program", "/opt/some/where/by-path"}}); err != nil {
 		t.Fatal(err)
 	}
-	program, err := exec.LookPath("true")
-	if err != nil {
-		t.Fatal(err)
-	}
+	shortLived := program.Need(t, "true")
 	dir := t.TempDir()
 	copied := func(name string) string {
-		content, err := os.ReadFile(program)
+		content, err := os.ReadFile(shortLived)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,12 +112,9 @@ func TestWantedNames(t *testing.T) {
 // selected, until the selection changes.
 func TestIgnoredCgroups(t *testing.T) {
 	e, events := loadForEvents(t)
-	program, err := exec.LookPath("true")
-	if err != nil {
-		t.Fatal(err)
-	}
+	shortLived := program.Need(t, "true")
 	for _, when := range []string{"before anybody says what is wanted", "again"} {
-		before := told(t, events, program, "true")
+		before := told(t, events, shortLived, "true")
 		if len(before) != 2 || before[0].Kind != probe.ProcessExec || before[1].Kind != probe.ProcessExit {
 			t.Fatalf("%s: told of %v, want a start and an end", when, before)
 		}
@@ -127,11 +122,11 @@ func TestIgnoredCgroups(t *testing.T) {
 			t.Errorf("%s: its cgroup is %#x at the start and %#x at the end", when, before[0].Cgroup, before[1].Cgroup)
 		}
 		e.IgnoreCgroup(before[0].Cgroup + 1)
-		if got := told(t, events, program, "true"); len(got) != 2 {
+		if got := told(t, events, shortLived, "true"); len(got) != 2 {
 			t.Errorf("%s: told of %v while another cgroup is ignored", when, got)
 		}
 		e.IgnoreCgroup(before[0].Cgroup)
-		if got := told(t, events, program, "true"); len(got) != 0 {
+		if got := told(t, events, shortLived, "true"); len(got) != 0 {
 			t.Errorf("%s: told of %v while its cgroup is ignored", when, got)
 		}
 		if err := e.Want(probe.Wanted{Any: true}); err != nil {
@@ -146,7 +141,7 @@ func TestTargetsAreAlwaysTold(t *testing.T) {
 	if err := e.Want(probe.Wanted{}); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("sh", "-c", "read x; exec sleep 0.1")
+	cmd := program.Command(t, "sh", "-c", "read x; exec sleep 0.1")
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

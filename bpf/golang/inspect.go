@@ -18,6 +18,10 @@ type Offsets struct {
 	GoID            uint16 // runtime.g.goid
 	ParentGoID      uint16 // runtime.g.parentGoid
 	StartPC         uint16 // runtime.g.startpc
+	GM              uint16 // runtime.g.m
+	MP              uint16 // runtime.m.p
+	MOldP           uint16 // runtime.m.oldp: its p while it is in a system call
+	GoIDCache       uint16 // runtime.p.goidcache: the next id; goidcacheend follows
 	PersistConnConn uint16 // net/http.persistConn.conn
 	NetFDSysfd      uint16 // net.netFD.pfd.Sysfd
 	NetFDFamily     uint16 // net.netFD.family; sotype follows

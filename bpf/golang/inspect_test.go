@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/odi-dev/odi/internal/procfs/elf"
-	"github.com/odi-dev/odi/internal/testkit/program"
+	testprogram "github.com/odi-dev/odi/internal/testkit/program"
 )
 
 func TestOffsetsOf(t *testing.T) {
@@ -77,12 +77,12 @@ func TestInspect(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bin := filepath.Join(t.TempDir(), tc.file)
-			cmd := program.Command(t, "go", append(append([]string{"build"}, tc.args...), "-o", bin, "../testdata/hop")...)
+			cmd := testprogram.Command(t, "go", append(append([]string{"build"}, tc.args...), "-o", bin, "../testdata/hop")...)
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("building: %v: %s", err, out)
 			}
 			want := bytesOf(t, bin)
-			app := program.Command(t, bin, "127.0.0.1:0", "-", "direct")
+			app := testprogram.Command(t, bin, "127.0.0.1:0", "-", "direct")
 			if err := app.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -172,11 +172,7 @@ func TestInspectRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	goTool, err := exec.LookPath("go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	compiler, err := os.ReadFile(goTool)
+	compiler, err := os.ReadFile(testprogram.Need(t, "go"))
 	if err != nil {
 		t.Fatal(err)
 	}

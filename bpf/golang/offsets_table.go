@@ -4,11 +4,11 @@ package golang
 
 // offsetsByMinor has the layouts of Go 1.N by N.
 var offsetsByMinor = map[int]Offsets{
-	21: {GoID: 152, ParentGoID: 272, StartPC: 296, PersistConnConn: 80, NetFDSysfd: 16, NetFDFamily: 56},
-	22: {GoID: 152, ParentGoID: 272, StartPC: 296, PersistConnConn: 80, NetFDSysfd: 16, NetFDFamily: 56},
-	23: {GoID: 160, ParentGoID: 280, StartPC: 304, PersistConnConn: 80, NetFDSysfd: 16, NetFDFamily: 56},
-	24: {GoID: 160, ParentGoID: 280, StartPC: 304, PersistConnConn: 80, NetFDSysfd: 16, NetFDFamily: 56},
-	25: {GoID: 152, ParentGoID: 272, StartPC: 296, PersistConnConn: 80, NetFDSysfd: 16, NetFDFamily: 56},
-	26: {GoID: 152, ParentGoID: 280, StartPC: 304, PersistConnConn: 80, NetFDSysfd: 16, NetFDFamily: 56},
-	27: {GoID: 152, ParentGoID: 280, StartPC: 304, PersistConnConn: 80, NetFDSysfd: 16, NetFDFamily: 56},
+	21: {GoID: 152, ParentGoID: 272, StartPC: 296, GM: 48, MP: 208, MOldP: 224, GoIDCache: 384, PersistConnConn: 80, NetFDSysfd: 16, NetFDFamily: 56},
+	22: {GoID: 152, ParentGoID: 272, StartPC: 296, GM: 48, MP: 208, MOldP: 224, GoIDCache: 384, PersistConnConn: 80, NetFDSysfd: 16, NetFDFamily: 56},
+	23: {GoID: 160, ParentGoID: 280, StartPC: 304, GM: 48, MP: 208, MOldP: 224, GoIDCache: 376, PersistConnConn: 80, NetFDSysfd: 16, NetFDFamily: 56},
+	24: {GoID: 160, ParentGoID: 280, StartPC: 304, GM: 48, MP: 208, MOldP: 224, GoIDCache: 376, PersistConnConn: 80, NetFDSysfd: 16, NetFDFamily: 56},
+	25: {GoID: 152, ParentGoID: 272, StartPC: 296, GM: 48, MP: 200, MOldP: 216, GoIDCache: 376, PersistConnConn: 80, NetFDSysfd: 16, NetFDFamily: 56},
+	26: {GoID: 152, ParentGoID: 280, StartPC: 304, GM: 48, MP: 208, MOldP: 224, GoIDCache: 384, PersistConnConn: 80, NetFDSysfd: 16, NetFDFamily: 56},
+	27: {GoID: 152, ParentGoID: 280, StartPC: 304, GM: 48, MP: 208, MOldP: 224, GoIDCache: 384, PersistConnConn: 80, NetFDSysfd: 16, NetFDFamily: 56},
 }

@@ -45,7 +45,7 @@ inline_ u32 whose_fault(struct sock *sk, struct http1 *h, struct conn *c, int be
 // forget_keys takes out what is kept of a socket by its address.
 inline_ void forget_keys(struct conn *c, struct http1 *h, u64 sk)
 {
-	if (c->role == ROLE_CLIENT)
+	if (c->role != ROLE_SERVER) // it may have ended before its first write
 		bpf_map_delete_elem(&go_ties, &sk);
 	if (h)
 		drop_preface(h, sk);

@@ -33,23 +33,30 @@ inline_ void remember_tuple(struct tuple *t, u64 sk)
 // settled tells that a request of a proxy does not wait any more.
 inline_ void settled(struct target *g, u64 span)
 {
-	struct open_request *o = g && g->flags & T_PROXY ? open_request_of(span) : 0;
+	struct open_request *o = g && g->flags & T_BATCHES ? open_request_of(span) : 0;
 
 	if (o)
 		settle(g, o);
 }
 
+// receiver_of finds the target that has received a request: another one may answer.
+inline_ struct target *receiver_of(struct http1 *h, struct target *g, struct who *w)
+{
+	u32 tgid = h->tgid;
+
+	return tgid == w->tgid ? g : bpf_map_lookup_elem(&targets, &tgid);
+}
+
 // less_open counts down the open requests.
 inline_ void less_open(struct target *g, struct request *r)
 {
-	if (r->role == ROLE_SERVER && g && g->open)
-		__sync_fetch_and_add(&g->open, -1);
+	if (r->role == ROLE_SERVER && g)
+		less(&g->open);
 }
 
 // let_go ends what is kept of a request for the links of others.
-inline_ void let_go(struct http1 *h, struct conn *c, struct target *g, struct who *w, struct request *r)
+inline_ void let_go(struct http1 *h, struct target *g, struct who *w, struct request *r)
 {
-	struct open_request *o;
 	u64 span = r->span;
 
 	if (r->role == ROLE_SERVER) {
@@ -62,9 +69,6 @@ inline_ void let_go(struct http1 *h, struct conn *c, struct target *g, struct wh
 	}
 	if (h->ends.family == AF_UNIX)
 		answered_over(h);
-	o = c->owner.span ? open_request_of(c->owner.span) : 0;
-	if (o)
-		o->upstream = 0;
 }
 
 // finish ends the oldest request of the connection. w->tid is 0 where the
@@ -82,6 +86,7 @@ noinline_ int finish(struct http1 *h, struct conn *c, struct target *g, struct w
 	r = &h->slot[h->head & (SLOTS - 1)];
 	if (!__sync_lock_test_and_set(&r->live, 0))
 		return 0;
+	g = receiver_of(h, g, w);
 	r->end_ns = w->now;
 	r->fault = fault;
 	r->resp_body = r->bits & BIT_ANSWERED ? (s64)h->a.body : -1;
@@ -89,7 +94,7 @@ noinline_ int finish(struct http1 *h, struct conn *c, struct target *g, struct w
 	less_open(g, r);
 	flags = wakeup(); // the event itself will be waiting, too
 	written = write_event(h, r, w->sk, &event);
-	let_go(h, c, g, w, r);
+	let_go(h, g, w, r);
 	send_event(r, &event, written, flags);
 	left_slot(h, r, w->sk);
 	return 1;
@@ -155,7 +160,8 @@ noinline_ int receive(struct target *g, struct http1 *h, struct request *r, stru
 	o.ref.target_hash = d->target_hash;
 	o.tgid = w->tgid;
 	o.tid = w->tid;
-	serve(g, w, &o);
+	o.waits = w->waits;
+	serve(g, w, &o, pending(h) != 0);
 	return 0;
 }
 
@@ -293,7 +299,7 @@ noinline_ int answer(struct http1 *h, struct conn *c, struct target *g, struct w
 		r->answered_ns = d->start_ns;
 		r->bits |= BIT_ANSWERED;
 		h->proven = 1;
-		if (c->role == ROLE_SERVER && !(g->flags & (T_GO | T_PROXY)) && r->tid != w->tid)
+		if (c->role == ROLE_SERVER && !(g->flags & (T_GO | T_PROXY)) && h->tgid == w->tgid && r->tid != w->tid)
 			g->trust = TRUST_MOVED;
 		if (c->role == ROLE_SERVER)
 			settled(g, r->span);

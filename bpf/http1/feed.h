@@ -72,7 +72,7 @@ inline_ bool may_be_preface(struct http1 *h, struct source *s)
 inline_ void begin_request(struct feed *f, struct dir *d)
 {
 	begin_head(f->h, d, &f->src, false);
-	d->want_hash = (f->g->flags & T_PROXY) != 0;
+	d->want_hash = (f->g->flags & T_BATCHES) != 0;
 	if (!may_be_preface(f->h, &f->src))
 		return;
 	d->state = D_PROXY;

@@ -19,10 +19,11 @@ inline_ bool forget(struct http1 *h, struct conn *c, struct target *g, struct wh
 
 	if (!__sync_lock_test_and_set(&r->live, 0))
 		return false;
+	g = receiver_of(h, g, w);
 	less_open(g, r);
-	if (r->role == ROLE_SERVER && !(g->flags & (T_GO | T_PROXY)) && r->tid != w->tid)
+	if (r->role == ROLE_SERVER && g && !(g->flags & (T_GO | T_PROXY)) && h->tgid == w->tgid && r->tid != w->tid)
 		g->trust = TRUST_MOVED;
-	let_go(h, c, g, w, r);
+	let_go(h, g, w, r);
 	count(DROP_UNREADABLE);
 	left_slot(h, r, w->sk);
 	return true;

@@ -34,6 +34,7 @@ typedef u8 bool;
 #define ETIMEDOUT 110
 #define MSG_PEEK 0x2
 #define MSG_TRUNC 0x20
+#define MSG_DONTWAIT 0x40
 #define MSG_ERRQUEUE 0x2000
 #define CLONE_THREAD 0x00010000
 #define FIONREAD 0x541B
@@ -42,6 +43,11 @@ typedef u8 bool;
 #define EAGAIN 11
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
+
+// COMM8 is the beginning of a thread's name.
+#define COMM8(a, b, c, d, e, f, g, h)                                                     \
+	((u64)(a) | (u64)(b) << 8 | (u64)(c) << 16 | (u64)(d) << 24 | (u64)(e) << 32 |      \
+	 (u64)(f) << 40 | (u64)(g) << 48 | (u64)(h) << 56)
 
 struct in6_addr_ {
 	u8 b[16];
@@ -72,6 +78,7 @@ struct sock {
 	int sk_wmem_queued;
 	struct sk_buff_head sk_receive_queue;
 	void *sk_user_data;
+	struct socket *sk_socket;
 } co_re;
 
 struct unix_sock {
@@ -123,6 +130,7 @@ struct bpf_iter__sockmap {
 
 struct socket {
 	struct sock *sk;
+	struct file *file;
 } co_re;
 
 struct inode {
@@ -145,6 +153,7 @@ struct file {
 	void *private_data;
 	struct inode *f_inode;
 	struct path f_path;
+	void *f_ep; // the epoll instances that it is registered with
 } co_re;
 
 struct cgroup_subsys_state {
@@ -234,6 +243,7 @@ struct task_struct {
 	int tgid;
 	char comm[16];
 	u64 start_boottime;
+	unsigned long nvcsw;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;

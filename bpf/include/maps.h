@@ -61,7 +61,7 @@ struct waiting_key {
 struct waiting {
 	u64 spans;
 	u32 count;
-	u32 _pad;
+	u32 own; // the proxy has asked for it while nobody waited: a health check
 };
 
 // Only for proxies that forward in batches. LRU: never taken out, because that
@@ -91,18 +91,13 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
 	__type(key, struct go_key);
-	__type(value, struct ref);
+	__type(value, struct work);
 } goroutines SEC(".maps");
 
 // go_kind is what is known of the goroutines that begin with the same function.
-// GO_POOL: they outlive the request that started them and go on to other work
-// (worker pools), so nothing is inherited through them. GO_LATE: they ask after
-// the answer. GO_IN_TIME: only before it, so far.
-enum { GO_POOL = 1, GO_LATE, GO_IN_TIME };
 struct go_kind {
-	u64 since_ns; // the first of them asked
-	u32 asked;    // so many of them have asked for what they inherited
-	u32 habit;
+	u32 ended;    // so many that asked for a request had ended before its answer
+	u32 outlived; // one lasted, or asked, after the answer: this kind inherits nothing
 };
 
 struct {

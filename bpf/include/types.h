@@ -6,7 +6,7 @@
 #include "kernel.h"
 
 enum role { ROLE_UNKNOWN, ROLE_SERVER, ROLE_CLIENT };
-enum link { LINK_NONE, LINK_HEADER, LINK_GOROUTINE, LINK_THREAD, LINK_PROXY, LINK_SINGLE };
+enum link { LINK_NONE, LINK_HEADER, LINK_GOROUTINE, LINK_THREAD, LINK_PROXY };
 enum fault { FAULT_NONE, FAULT_CLOSED, FAULT_RESET, FAULT_TIMEOUT };
 
 // Bits of request.bits.
@@ -18,31 +18,25 @@ enum { T_GO = 1, T_PROXY = 2, T_STRICT = 4, T_PROPAGATE = 8, T_CHILDREN = 16, T_
 
 enum trust { TRUST_STRICT, TRUST_THREAD, TRUST_MOVED };
 
-// A process earns thread trust after this many overlapping requests in a row
-// that each stayed on one thread.
+// A process whose threads do not wait in reads earns trust after this many
+// overlapping requests in a row that each stayed on one thread.
 #define TRUST_STREAK 16
-// Threads started by requests work for them, and are no pool, after this many
-// have ended before their request did.
-#define JOINED_MIN 8
-// A thread that serves nothing has work of its own after it has asked this often
-// while no request was open. The first may belong to requests from before we looked.
-#define BACKGROUND_MIN 2
-// A process asks after the answer, or on its own account, when so many of its
-// requests were sent while none was open, and at least one for this many others:
-// then the only open request need not be the one that asks.
-#define STRAYS_MIN 3
-#define STRAYS_SHARE 64
 // Goroutines of one kind are trusted to work for the request that started them
-// after so many have asked, and after a pool would have shown itself: its workers
-// take the next request's work within milliseconds.
-#define KIND_ASKED_MIN 8
-#define KIND_AGE_NS (100ULL * 1000000ULL)
-// A request stays the parent of what its goroutine starts for this long after its answer.
-#define PARENT_EXPIRY_NS (60ULL * 1000000000ULL)
+// after so many have ended before its answer, and none has lasted.
+#define KIND_ENDED_MIN 2
+// ... where it is not known for which of its parent's requests one was started.
+#define KIND_ENDED_MANY 128
+// So many of the goroutines that a request has started are looked at, by their kind.
+#define PARTS 4
+// What an nginx does after a request or an answer is complete, without having slept
+// or touched another socket, it does because of that. A busy one may not sleep for
+// long: it is no longer believed after so much, which is more than a busy machine
+// takes the processor away for.
+#define DIRECT_NS (20ULL * 1000ULL * 1000ULL)
 
 // target is one watched process, by the number that the kernel gave it in the
 // root PID namespace. User space writes the first part once, which children get
-// as it is; the programs the rest, which begins with open_xor and starts from zero
+// as it is; the programs the rest, which begins with open and starts from zero
 // in a child and after an exec.
 struct target {
 	u64 writeloop_pc; // start of net/http.(*persistConn).writeLoop, 0: unknown
@@ -53,21 +47,18 @@ struct target {
 	u16 sysfd_off; // netFD.pfd.Sysfd
 	u16 family_off; // netFD.family; sotype follows
 	u16 flags;
+	u16 m_off;      // g.m
+	u16 p_off;      // m.p
+	u16 oldp_off;   // m.oldp
+	u16 ids_off;    // p.goidcache; goidcacheend follows
 	u16 _pad0;
 	u32 pid; // the process in user space's PID namespace
 	u32 _pad;
 
-	u64 open_xor;  // XOR of the span ids of the open server requests
 	u32 open;      // number of open server requests
 	u32 streak;    // overlapping requests in a row that stayed on one thread
 	u32 trust;     // enum trust
-	u32 pools;     // a thread outlived the request that started it: no inheritance
-	u32 waiting;   // open server requests that have asked nobody and have no answer yet
-	u32 joined;    // threads that ended before the request that started them
-	u32 crowded;   // requests have overlapped since none was open
-	u32 strays;    // client requests while none was open, without those of background threads
-	u32 alone;     // client requests while one was open, and not crowded
-	u32 _pad1;
+	u32 parts;     // Go: requests start goroutines that ask for them
 	u64 clients;   // client requests
 	u64 linked;    // client requests with a parent
 };
@@ -77,13 +68,29 @@ struct ref {
 	u64 trace[2];
 	u64 span;
 	u64 incoming; // span id in the traceparent that came in, 0: none
-	u64 ended_ns; // 0: open
-	u64 root;     // goroutine that serves it, 0: not Go
 	u32 target_hash;
 	u8 tflags;
-	u8 bound; // copied from the goroutine that started this one
-	u8 again; // the goroutine that serves it has served another before
-	u8 _pad;
+	u8 _pad[3];
+};
+
+// part is a goroutine that was started for a request and has asked for it.
+struct part {
+	u64 g; // its address, 0: none
+	u64 goid;
+	u64 kind;
+};
+
+// work is what a goroutine does, and some of the goroutines that do a part of it.
+struct work {
+	struct ref ref;
+	u64 root;       // goroutine that serves the request
+	u64 ids[2];     // goroutines with ids between these were started since it came; 0: unknown
+	struct part parts[PARTS];
+	u32 noted;      // parts are in use
+	u8 ended;       // the request has its answer, or will never have one
+	u8 bound;       // copied from the goroutine that started this one
+	u8 first;       // the goroutine has served no other request before
+	u8 sure;        // bound: it was started for this request and no earlier one
 };
 
 // open_request is a server request without a complete answer (not kept for Go).
@@ -91,18 +98,17 @@ struct open_request {
 	struct ref ref;
 	u32 tgid;
 	u32 tid;
-	u32 upstream; // number of open client requests made for it
-	u32 settled;  // it has asked somebody, or has an answer
+	u32 settled; // it has asked somebody, or has an answer
+	u32 waits;   // its thread waited in the call that read it
 };
 
-// thread is freed when the thread ends.
+// thread is taken out when the thread ends.
 struct thread {
-	struct ref cur;   // request being served here, or inherited; span 0: none
-	struct ref owner; // event-loop proxies: owner of the last socket operation
-	u32 served;       // this thread has received requests
-	u32 inherited;    // cur was copied from the thread that started this one
-	u32 asked;        // this thread has sent requests
-	u32 background;   // ... so many while none was open
+	u64 cur;       // request that it has received and not answered, 0: none
+	u64 direct;    // nginx: owner of what the last socket operation completed, 0: none
+	u64 direct_ns; // ... when
+	u64 switches;  // ... and how often the thread had slept by then
+	u64 served;    // it has received requests
 };
 
 // conn is freed by the kernel with the socket.
@@ -119,10 +125,9 @@ struct conn {
 	u8 fresh;   // connected, no request sent yet
 	u8 mapped;  // it is in a socket map
 	u8 asked;   // user space was asked to take it out
-	u8 sure;    // proxies: owner was the only request that waited at connect
 	u8 stop;    // odi_message has seen a part only of what is being sent
 	u8 tcp;     // the socket has a copied_seq
-	u8 _pad[5];
+	u8 _pad[6];
 };
 
 // What is known of a connection's beginning: one that was seen from its first byte
@@ -181,6 +186,8 @@ struct who {
 	u32 tid;
 	u32 target_hash; // of the request in hand
 	u32 seq; // how far the socket was read (conn.tcp), without the end of the connection
+	u32 waits; // the call may wait for bytes
+	u32 _pad;
 };
 
 // goroutine is room for a part of a runtime.g: its stack comes first, the id soon after.

@@ -82,7 +82,7 @@ func TestFind(t *testing.T) {
 func TestFindBeforeTheLoader(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	sleep := exec.Command("sleep", "60")
+	sleep := program.Command(t, "sleep", "60")
 	sleep.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
 	if err := sleep.Start(); err != nil {
 		t.Fatal(err)

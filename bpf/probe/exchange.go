@@ -80,7 +80,6 @@ const (
 	LinkGoroutine
 	LinkThread
 	LinkProxy
-	LinkSingle
 )
 
 // String returns the value of odi.link.method; it is empty for LinkNone.
@@ -94,8 +93,6 @@ func (l Link) String() string {
 		return "thread"
 	case LinkProxy:
 		return "proxy"
-	case LinkSingle:
-		return "single"
 	}
 	return ""
 }

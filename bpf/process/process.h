@@ -113,7 +113,7 @@ inline_ void introduce(struct task_struct *task)
 // forget_state makes a target as new, but for its settings.
 inline_ void forget_state(struct target *g)
 {
-	__builtin_memset(&g->open_xor, 0, sizeof(*g) - __builtin_offsetof(struct target, open_xor));
+	__builtin_memset(&g->open, 0, sizeof(*g) - __builtin_offsetof(struct target, open));
 }
 
 // trace_sched_process_exec(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm)
@@ -135,19 +135,6 @@ int BPF_PROG(odi_exec, struct task_struct *task)
 	return 0;
 }
 
-// A thread that ends while the request that started it is open was made for it.
-inline_ void join_request(struct task_struct *task)
-{
-	struct target *g = current_target();
-	struct thread *t;
-
-	if (!g || g->joined >= JOINED_MIN)
-		return;
-	t = thread_of(task->pid);
-	if (t && t->inherited && open_request_of(t->cur.span))
-		__sync_fetch_and_add(&g->joined, 1);
-}
-
 // trace_sched_process_exit(struct task_struct *p, ...)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(odi_exit, struct task_struct *task)
@@ -155,8 +142,6 @@ int BPF_PROG(odi_exit, struct task_struct *task)
 	u32 tgid = task->tgid, tid = task->pid;
 	bool known;
 
-	if (task->signal->live.counter)
-		join_request(task);
 	bpf_map_delete_elem(&threads, &tid);
 	if (task->signal->live.counter)
 		return 0;
@@ -165,23 +150,6 @@ int BPF_PROG(odi_exit, struct task_struct *task)
 	if (known || is_missed(task))
 		notify(NOTICE_EXIT, task, seen_as(task->real_parent), known);
 	return 0;
-}
-
-// A thread started by a request works for it, until it proves to outlive it.
-inline_ void inherit_request(struct task_struct *task, struct target *g)
-{
-	struct thread *from, *to;
-
-	if ((g->flags & (T_GO | T_PROXY | T_STRICT)) || g->trust == TRUST_MOVED)
-		return;
-	from = thread_of((u32)bpf_get_current_pid_tgid());
-	if (!from || !from->cur.span)
-		return;
-	to = thread_begun(task->pid);
-	if (!to)
-		return;
-	to->cur = from->cur;
-	to->inherited = 1;
 }
 
 // trace_task_newtask(struct task_struct *task, unsigned long clone_flags)
@@ -193,11 +161,8 @@ int BPF_PROG(odi_newtask, struct task_struct *task, u64 clone_flags)
 
 	if (!g)
 		return 0;
-	if (clone_flags & CLONE_THREAD) {
-		inherit_request(task, g);
-		return 0;
-	}
-	if (!(g->flags & T_CHILDREN))
+	// A thread that a request starts inherits nothing: it may be a pool's.
+	if (clone_flags & CLONE_THREAD || !(g->flags & T_CHILDREN))
 		return 0;
 	child = *g;
 	forget_state(&child);

@@ -35,8 +35,8 @@ inline_ void need_guard(void)
 	bpf_ringbuf_submit(n, 0);
 }
 
-// polled tells user space of a target's first FIONREAD.
-inline_ void polled(struct target *g)
+// first_poll tells user space of a target's first FIONREAD.
+inline_ void first_poll(struct target *g)
 {
 	struct notice *n = bpf_ringbuf_reserve(&notices, sizeof(*n), 0);
 
@@ -62,7 +62,7 @@ inline_ int asks(struct sock *sk, u32 cmd)
 		return 0;
 	c = bpf_sk_storage_get(&conns, sk, 0, 0);
 	if (c && c->role != ROLE_SERVER)
-		polled(g);
+		first_poll(g);
 	return 0;
 }
 
@@ -88,7 +88,7 @@ int odi_ioctl(struct raw_regs *ctx)
 	struct target *g = ctx->r[CTX_ARG1] == FIONREAD ? current_target() : 0;
 
 	if (g && !(g->flags & T_POLLS))
-		polled(g);
+		first_poll(g);
 	return 0;
 }
 

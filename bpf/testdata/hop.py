@@ -6,11 +6,13 @@ it reads, again and again, "edge" only after epoll has told of something new.
 "background" has a thread that asks on its own account all the time.
 Where these two serve a path that begins with /plain, they ask nobody.
 "late-threads" asks after the answer, from 32 threads in turn.
+"handover" reads the head and hands what begins with /hand to a process that answers.
 """
 import array
 import fcntl
 import http.client
 import itertools
+import os
 import select
 import socket
 import sys
@@ -109,6 +111,35 @@ class Hop(BaseHTTPRequestHandler):
         pass
 
 
+def answer(conn):
+    conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+    conn.close()
+
+
+def hand_over():
+    """Answers what it does not hand to the process that it has started."""
+    here, there = socket.socketpair()
+    if os.fork() == 0:
+        here.close()
+        while True:
+            message, fds, _, _ = socket.recv_fds(there, 1, 1)
+            if not message:
+                os._exit(0)
+            answer(socket.socket(fileno=fds[0]))
+    there.close()
+    host, port = addr.rsplit(":", 1)
+    with socket.create_server((host, int(port))) as listener:
+        while True:
+            conn, _ = listener.accept()
+            head = conn.recv(65536)
+            if b"GET /hand" in head:
+                socket.send_fds(here, [b"x"], [conn.fileno()])
+                conn.close()
+            elif head:
+                ask(head.split()[1].decode())
+                answer(conn)
+
+
 class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
@@ -120,5 +151,7 @@ if mode == "late-threads":
     turns = itertools.cycle(pools)
 if mode == "background":
     threading.Thread(target=ask_on, daemon=True).start()
+if mode == "handover":
+    hand_over()
 host, port = addr.rsplit(":", 1)
 Server((host, int(port)), Hop).serve_forever()

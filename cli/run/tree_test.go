@@ -102,7 +102,7 @@ func TestTree(t *testing.T) {
 		"shop-colour": {trace: shopTrace(t), paint: true},
 		"parent-not-seen": {trace: traces(t, 2,
 			entry{service: "cart", id: 2, parent: 9, kind: server, name: "GET", path: "/a", status: 200, link: "header", ended: time.Millisecond},
-			entry{service: "cart", id: 3, parent: 2, kind: client, name: "GET", url: "http://b/", status: 200, link: "single", ended: 500 * time.Microsecond},
+			entry{service: "cart", id: 3, parent: 2, kind: client, name: "GET", url: "http://b/", status: 200, link: "thread", ended: 500 * time.Microsecond},
 		)},
 		"ring-of-parents": {trace: traces(t, 3,
 			entry{service: "a", id: 1, parent: 2, kind: server, name: "GET", path: "/", status: 200, link: "header"},

@@ -16,6 +16,9 @@ const (
 	portPause = 500 * time.Millisecond
 	// newsPause is the fastest pace of saying which processes are traced.
 	newsPause = 100 * time.Millisecond
+	// unlinkedPause is the pace of saying whose requests have no parents: it asks
+	// the kernel about every process.
+	unlinkedPause = 2 * time.Second
 )
 
 // watchPorts selects what listens on the ports, also when it starts later or again.
@@ -64,17 +67,22 @@ func (s *session) choosePorts() {
 
 // announce says which processes are traced, as they come, until ctx ends.
 func (s *session) announce(ctx context.Context) {
-	said := make(map[int]string) // by pid
+	said := make(map[int]string)      // by pid
+	unlinked := make(map[string]bool) // by service
 	s.announceNew(said)
 	for _, exe := range s.exes {
 		if !s.anyAnswers(exe) {
 			fmt.Fprintf(s.io.Err, "waiting for a process of %s\n", exe)
 		}
 	}
+	slow := time.NewTicker(unlinkedPause)
+	defer slow.Stop()
 	for {
 		select {
 		case <-s.news:
 			s.announceNew(said)
+		case <-slow.C:
+			s.announceUnlinked(unlinked)
 		case <-ctx.Done():
 			return
 		}
@@ -109,6 +117,22 @@ func (s *session) announceNew(said map[int]string) {
 		}
 		said[in.Process.PID] = text
 		fmt.Fprintln(s.io.Err, text)
+	}
+}
+
+// announceUnlinked says of which services no outgoing request has a parent, once each.
+func (s *session) announceUnlinked(said map[string]bool) {
+	why := make(map[int]string)
+	for _, t := range s.odiglet.Targets() {
+		why[int(t.PID)] = t.Unlinked
+	}
+	for _, in := range s.odiglet.Manager().Instances() {
+		text := why[in.Process.PID]
+		if text == "" || said[in.Service] {
+			continue
+		}
+		said[in.Service] = true
+		fmt.Fprintf(s.io.Err, "%s (pid %d) %s\n", printable(in.Service), in.Process.PID, text)
 	}
 }
 

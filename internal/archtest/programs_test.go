@@ -23,6 +23,8 @@ var starters = map[string]map[string]int{
 var computed = map[string][]string{
 	"hack/bench/odirun.go":            nil, // bin/odi
 	"hack/bench/process.go":           nil, // itself
+	"hack/bench/roles.go":             {"true"},
+	"hack/bench/scale.go":             {"sleep"}, // and bin/odi
 	"hack/cluster/packages.go":        nil, // hack/setup.sh
 	"hack/cluster/process/process.go": {"nsenter"},
 	"hack/cluster/node/network.go":    {"sh"}, // ctr, as it was built; in the network namespace: sh
@@ -30,6 +32,7 @@ var computed = map[string][]string{
 	"hack/cluster/up.go":              nil, // kubectl, as it was built
 	"hack/demo/stage/local.go":        nil, // hack/run.sh and bin/odi
 	"hack/images/build/build.go":      nil, // scripts of the clone
+	"hack/prove/parents/place.go":     nil, // what it installs first, and the odi that was built
 	"hack/prove/stage/players.go":     nil, // itself, and the peer in C that it built
 	"hack/try/main.go":                nil, // what it built
 }

@@ -88,7 +88,7 @@ type Process struct {
 	Error string `json:"error,omitempty"`
 	// Trust says how its outgoing requests are linked: goroutine, thread, strict, moved or proxy.
 	Trust string `json:"trust,omitempty"`
-	// Note says why goroutines cannot be told apart in a Go process.
+	// Note says why its outgoing requests have no parents, and what would give them some.
 	Note string `json:"note,omitempty"`
 	// ClientSpans counts outgoing requests, LinkedClientSpans those with a parent.
 	ClientSpans       uint64 `json:"clientSpans"`

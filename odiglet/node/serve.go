@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -175,7 +176,7 @@ func describe(in attach.Instance, at place, link bpf.TargetStatus) nodeapi.Proce
 		Pod: at.pod.name, Container: at.container.name,
 		Runtime: in.Runtime.Label(), Version: in.Runtime.Version,
 		Attached: in.Attached, Service: in.Service, Error: in.Error,
-		Trust: link.Trust, Note: link.GoReason,
+		Trust: link.Trust, Note: cmp.Or(link.GoReason, link.Unlinked),
 		ClientSpans: link.ClientSpans, LinkedClientSpans: link.LinkedClientSpans, OpenRequests: link.OpenRequests,
 	}
 }

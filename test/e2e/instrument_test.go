@@ -161,7 +161,7 @@ func (w *world) checkOtherWay(t *testing.T, install, uninstall func(*testing.T),
 	}
 	t.Run("one whole trace", func(t *testing.T) {
 		w.waitInstrumented(t)
-		w.drive(t, traffic.Load{Requests: 5, Pause: 50 * time.Millisecond})
+		w.learn(t)
 		s := w.drive(t, traffic.Load{Requests: 5, Pause: 50 * time.Millisecond})
 		w.expectWhole(t, s)
 	})

@@ -14,7 +14,7 @@ import (
 
 // The load of the check. The warm-up is what a process needs to earn trust.
 const (
-	warmUp     = 100
+	warmUp     = 400
 	manyTotal  = 2_000
 	manyAtOnce = 50
 )

@@ -63,7 +63,15 @@ func byMarker(traces []trace.Trace) map[string][]trace.Trace {
 	return found
 }
 
+// learn sends what odi has to see before it links goroutines that a handler
+// starts: it must be known that goroutines of their kind end before the answer.
+func (w *world) learn(t *testing.T) {
+	t.Helper()
+	w.drive(t, traffic.Load{Requests: 20, Pause: 20 * time.Millisecond})
+}
+
 func (w *world) checkWholeTraces(t *testing.T) {
+	w.learn(t)
 	s := w.drive(t, traffic.Load{Requests: 20, Pause: 50 * time.Millisecond})
 	w.expectWhole(t, s)
 }

@@ -24,6 +24,10 @@ var fields = []struct{ name, structure, member string }{
 	{"GoID", "runtime.g", "goid"},
 	{"ParentGoID", "runtime.g", "parentGoid"},
 	{"StartPC", "runtime.g", "startpc"},
+	{"GM", "runtime.g", "m"},
+	{"MP", "runtime.m", "p"},
+	{"MOldP", "runtime.m", "oldp"},
+	{"GoIDCache", "runtime.p", "goidcache"},
 	{"PersistConnConn", "net/http.persistConn", "conn"},
 	{"NetFDSysfd", "internal/poll.FD", "Sysfd"}, // netFD.pfd is its first field
 	{"NetFDFamily", "net.netFD", "family"},

@@ -1,0 +1,17 @@
+package bpf
+
+import "fmt"
+
+// Entries counts what a map of the engine holds.
+func (e *Engine) Entries(name string) (int, error) {
+	m := e.maps[name]
+	if m == nil {
+		return 0, fmt.Errorf("there is no map %s", name)
+	}
+	key, value := make([]byte, m.KeySize()), make([]byte, m.ValueSize())
+	n, all := 0, m.Iterate()
+	for all.Next(&key, &value) {
+		n++
+	}
+	return n, all.Err()
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// Which request a goroutine works for: the one that it has received itself, or
+// that of the goroutine which started it, where both the start and the habit of
+// its kind are known.
+#pragma once
+
+#include "maps.h"
+
+// g.atomicstatus; it stands right before g.goid in every release.
+#define G_WAITING 4
+#define G_SCAN 0x1000
+// A P takes so many ids at a time.
+#define ID_BATCH 16
+
+// runs_on reads the first n bytes of w->g and tells whether w->sp is on its stack,
+// which no other goroutine has at the same time.
+inline_ bool runs_on(struct goroutine *b, u32 n, struct who *w)
+{
+	if (!read_part(b, n, w->g))
+		return false;
+	return w->sp >= b->w[0] && w->sp <= b->w[1];
+}
+
+// read_goroutine reads the id, and what it descends from, from g, which Go keeps
+// in thread-local storage (amd64) or a register (arm64). Leaves 0 where the stack
+// pointer is not on g's stack: then g is not the goroutine that made the call.
+noinline_ int read_goroutine(struct target *t, struct who *w, u32 ancestry, struct goroutine *b)
+{
+	struct task_struct *task;
+	struct pt_regs *regs;
+	u32 n;
+
+	if (!t || !w || !b)
+		return 0;
+	w->goid = 0;
+	w->parent_goid = 0;
+	w->startpc = 0;
+	if (!(t->flags & T_GO))
+		return 0;
+	n = t->goid_off + 8;
+	if (!w->sp || !w->g || !runs_on(b, n, w)) {
+		task = (void *)bpf_get_current_task_btf();
+		regs = (void *)bpf_task_pt_regs((void *)task);
+		w->sp = regs->sp;
+#if defined(__TARGET_ARCH_x86)
+		if (bpf_probe_read_user(&w->g, 8, (void *)(task->thread.fsbase - 8)))
+			return 0;
+#else
+		w->g = regs->regs[28];
+#endif
+		if (!runs_on(b, n, w))
+			return 0;
+	}
+	w->goid = goroutine_word(b, n - 8);
+	if (!ancestry || !t->parent_off)
+		return 0;
+	n = t->startpc_off + 8 - t->parent_off;
+	if (!read_part(b, n, w->g + t->parent_off))
+		return 0;
+	w->parent_goid = b->w[0];
+	w->startpc = goroutine_word(b, n - 8);
+	return 0;
+}
+
+inline_ struct work *work_of(u32 tgid, u64 goid)
+{
+	struct go_key key = {.goid = goid, .tgid = tgid};
+
+	return goid ? bpf_map_lookup_elem(&goroutines, &key) : 0;
+}
+
+// kind_of finds what is known of goroutines that start with one function.
+inline_ struct go_kind *kind_of(u32 tgid, u64 startpc)
+{
+	struct go_key key = {.goid = startpc, .tgid = tgid};
+
+	return bpf_map_lookup_elem(&go_kinds, &key);
+}
+
+// kind_begun finds or begins it.
+inline_ struct go_kind *kind_begun(u32 tgid, u64 startpc)
+{
+	struct go_key key = {.goid = startpc, .tgid = tgid};
+	struct go_kind fresh = {}, *kind = bpf_map_lookup_elem(&go_kinds, &key);
+
+	if (kind)
+		return kind;
+	bpf_map_update_elem(&go_kinds, &key, &fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&go_kinds, &key);
+}
+
+// read_ids reads the ids that the P of the current goroutine hands out next: none
+// but goroutines that are started from now on will have them.
+inline_ void read_ids(struct target *g, struct who *w, struct work *mine)
+{
+	u64 m = 0, p = 0;
+
+	mine->ids[0] = mine->ids[1] = 0;
+	if (!g->parts || !g->m_off || bpf_probe_read_user(&m, 8, (void *)(w->g + g->m_off)) ||
+	    bpf_probe_read_user(&p, 8, (void *)(m + g->p_off)))
+		return;
+	if (!p && bpf_probe_read_user(&p, 8, (void *)(m + g->oldp_off)))
+		return;
+	if (p && bpf_probe_read_user(mine->ids, sizeof(mine->ids), (void *)(p + g->ids_off)))
+		mine->ids[0] = mine->ids[1] = 0;
+}
+
+// judge_part tells, at the answer, whether a goroutine that was started for the
+// request has ended by now. One that waits goes on without the request; one that
+// runs may be at its end.
+inline_ void judge_part(struct target *g, const struct part *part, u32 tgid)
+{
+	struct go_kind *kind = kind_of(tgid, part->kind);
+	struct {
+		u32 status, lock;
+		u64 goid;
+	} now;
+
+	if (!kind || bpf_probe_read_user(&now, sizeof(now), (void *)(part->g + g->goid_off - 8)))
+		return;
+	now.status &= ~G_SCAN;
+	if (now.goid != part->goid || now.status > G_WAITING)
+		__sync_fetch_and_add(&kind->ended, 1);
+	else if (now.status == G_WAITING)
+		kind->outlived = 1;
+}
+
+inline_ void judge_parts(struct target *g, struct work *root, u32 tgid)
+{
+	UNROLLED
+	for (int i = 0; i < PARTS; i++) {
+		if (root->parts[i].g)
+			judge_part(g, &root->parts[i], tgid);
+		root->parts[i].g = 0;
+	}
+	root->noted = 0;
+}
+
+// started tells whether goroutine w was started for the request that its parent
+// serves now: 1: it was, -1: for an earlier one, 0: unknown.
+inline_ int started(const struct work *up, struct who *w)
+{
+	if (up->bound)
+		return 0;
+	if (up->first || (w->goid >= up->ids[0] && w->goid < up->ids[1]))
+		return 1;
+	return w->goid < up->ids[0] && w->goid + ID_BATCH >= up->ids[1] ? -1 : 0;
+}
+
+// ends_in_time tells whether goroutines of this kind end before the answer.
+inline_ bool ends_in_time(const struct go_kind *kind, bool sure)
+{
+	return !kind->outlived && kind->ended >= (sure ? KIND_ENDED_MIN : KIND_ENDED_MANY);
+}
+
+// inherited_parent finds the request that the goroutine which started this one serves.
+inline_ bool inherited_parent(struct target *g, struct who *w, struct ref *out)
+{
+	struct work *up = work_of(w->tgid, w->parent_goid), *root = up, *own;
+	struct go_key key = {.goid = w->goid, .tgid = w->tgid};
+	struct go_kind *kind;
+	struct part *part;
+	int start;
+
+	if (!up || !up->ref.span)
+		return false;
+	kind = kind_begun(w->tgid, w->startpc);
+	if (up->bound)
+		root = work_of(w->tgid, up->root);
+	if (!kind || !root || root->ref.span != up->ref.span)
+		return false;
+	g->parts = 1;
+	start = started(up, w);
+	if (root->ended || start < 0)
+		kind->outlived = 1;
+	if (kind->outlived)
+		return false;
+	*out = up->ref;
+	bpf_map_update_elem(&goroutines, &key, up, BPF_ANY);
+	own = bpf_map_lookup_elem(&goroutines, &key); // the stack has no room for a copy
+	if (own) {
+		own->bound = 1;
+		own->sure = start > 0;
+	}
+	if (start > 0) {
+		part = &up->parts[(w->startpc >> 5) & (PARTS - 1)];
+		part->g = w->g;
+		part->goid = w->goid;
+		part->kind = w->startpc;
+		up->noted = 1;
+	}
+	return ends_in_time(kind, start > 0);
+}
+
+// goroutine_parent finds the request that goroutine w->goid works for: its own,
+// or that of the goroutine that started it.
+inline_ bool goroutine_parent(struct target *g, struct who *w, struct ref *out)
+{
+	struct work *own, *root;
+	struct go_kind *kind;
+
+	if (!w->goid || g->trust == TRUST_MOVED)
+		return false;
+	own = work_of(w->tgid, w->goid);
+	if (!own)
+		return inherited_parent(g, w, out);
+	if (!own->ref.span)
+		return false;
+	*out = own->ref;
+	if (!own->bound)
+		return !own->ended;
+	kind = kind_of(w->tgid, w->startpc);
+	root = work_of(w->tgid, own->root);
+	if (root && root->ref.span == own->ref.span && !root->ended)
+		return kind && ends_in_time(kind, own->sure);
+	own->ref.span = 0; // it outlived its request: goroutines started there may be a pool
+	if (kind)
+		kind->outlived = 1;
+	return false;
+}
+
+// In read-only data: the stack has no room for it.
+const struct work no_work = {};
+
+// serve_go notes that a goroutine has received a request. One that reads a second
+// request before it has answered the first, from another connection, is a loop:
+// what others do for it cannot be told apart.
+inline_ void serve_go(struct target *g, struct who *w, const struct ref *r, bool piped)
+{
+	struct go_key key = {.goid = w->goid, .tgid = w->tgid};
+	struct work *mine = work_of(w->tgid, w->goid);
+	bool first = !mine;
+
+	if (!mine && w->goid) {
+		bpf_map_update_elem(&goroutines, &key, &no_work, BPF_ANY);
+		mine = bpf_map_lookup_elem(&goroutines, &key);
+	}
+	if (!mine)
+		return;
+	if (mine->ref.span && !mine->ended && !mine->bound && !piped)
+		g->trust = TRUST_MOVED;
+	mine->ref = *r;
+	if (piped) // which of them it works on is not seen
+		mine->ref.span = 0;
+	mine->root = w->goid;
+	if (mine->noted) // the last one was cut off
+		__builtin_memset(mine->parts, 0, sizeof(mine->parts));
+	mine->noted = 0;
+	mine->first = first;
+	mine->ended = 0;
+	mine->bound = 0;
+	read_ids(g, w, mine);
+}
+
+// served_go notes that the request of a goroutine is over.
+inline_ void served_go(struct target *g, struct who *w, u64 span, u64 goid, u32 tgid)
+{
+	struct work *mine = work_of(tgid, goid);
+
+	if (!mine || mine->ref.span != span)
+		return;
+	mine->ended = 1;
+	if (mine->noted && w->tid && w->tgid == tgid)
+		judge_parts(g, mine, tgid);
+}
