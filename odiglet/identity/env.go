@@ -56,31 +56,38 @@ func (n *Named) set(key, value string) {
 	if key == "" || value == "" || len(key) > maxText || !utf8.ValidString(key) {
 		return
 	}
-	switch key {
-	case telemetry.ServiceName:
-		n.Service = value
-		return
-	case telemetry.ServiceNamespace:
-		n.Namespace = value
-		return
-	case telemetry.ServiceVersion:
-		n.Version = value
-		return
-	case telemetry.ServiceInstanceID:
-		n.Instance = value
+	if name := n.name(key); name != nil {
+		*name = value
 		return
 	}
 	if slices.ContainsFunc(measured, func(prefix string) bool { return strings.HasPrefix(key, prefix) }) {
 		return
 	}
-	for i := range n.Others {
-		if n.Others[i].Key == key {
-			n.Others[i].Value = value
-			return
-		}
+	n.setOther(Attribute{Key: key, Value: value})
+}
+
+// name is where the value of a key that names the service is kept, and nil for any other key.
+func (n *Named) name(key string) *string {
+	switch key {
+	case telemetry.ServiceName:
+		return &n.Service
+	case telemetry.ServiceNamespace:
+		return &n.Namespace
+	case telemetry.ServiceVersion:
+		return &n.Version
+	case telemetry.ServiceInstanceID:
+		return &n.Instance
 	}
-	if len(n.Others) < maxAttributes {
-		n.Others = append(n.Others, Attribute{Key: key, Value: value})
+	return nil
+}
+
+func (n *Named) setOther(a Attribute) {
+	at := slices.IndexFunc(n.Others, func(have Attribute) bool { return have.Key == a.Key })
+	switch {
+	case at >= 0:
+		n.Others[at] = a
+	case len(n.Others) < maxAttributes:
+		n.Others = append(n.Others, a)
 	}
 }
 

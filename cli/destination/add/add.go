@@ -119,14 +119,8 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, t destina
 	if wrong := validation.IsDNS1123Subdomain(f.name); len(wrong) > 0 {
 		return exit.Usagef("--name %s: %s", f.name, wrong[0])
 	}
-	given, err := f.sources.read(io, t)
+	given, err := gather(ctx, io, t, f)
 	if err != nil {
-		return err
-	}
-	if err := ask(ctx, io, t, given); err != nil {
-		return err
-	}
-	if err := given.check(t, f.signals); err != nil {
 		return err
 	}
 	namespace := to.NamespaceFlag()
@@ -156,6 +150,18 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, t destina
 		return nil
 	}
 	return wait(ctx, io, c, objects.destination, f.timeout)
+}
+
+// gather reads the fields of a destination, asks for those that are missing, and checks them all.
+func gather(ctx context.Context, io streams.Streams, t destinations.Type, f flags) (values, error) {
+	given, err := f.sources.read(io, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := ask(ctx, io, t, given); err != nil {
+		return nil, err
+	}
+	return given, given.check(t, f.signals)
 }
 
 func export(io streams.Streams, o objects) error {

@@ -32,47 +32,77 @@ func isValue(words []string, i int) bool {
 // argfile splits the text of an argument file: blanks part words unless quoted,
 // # begins a comment, and a backslash takes the next character as it is within quotes.
 func argfile(text string) []string {
-	var words []string
-	var word strings.Builder
-	open, quote, comment := false, rune(0), false
-	end := func() {
-		if open {
-			words = append(words, word.String())
-		}
-		open = false
-		word.Reset()
-	}
-	escaped := false
+	var a argfileReader
 	for _, r := range text {
-		isEnd := r == '\n' || r == '\r'
-		switch {
-		case comment:
-			comment = !isEnd
-		case escaped:
-			escaped = false
-			if !isEnd {
-				word.WriteRune(r)
-			}
-		case quote != 0 && r == '\\':
-			escaped = true
-		case quote != 0 && r == quote:
-			quote = 0
-		case quote != 0:
-			word.WriteRune(r)
-		case r == '"' || r == '\'':
-			quote, open = r, true
-		case r == '#' && !open:
-			comment = true
-		case isEnd || r == ' ' || r == '\t' || r == '\f':
-			end()
-		default:
-			open = true
-			word.WriteRune(r)
-		}
-		if len(words) > maxWords {
-			return words
+		a.read(r)
+		if len(a.words) > maxWords {
+			return a.words
 		}
 	}
-	end()
-	return words
+	a.endWord()
+	return a.words
 }
+
+// argfileReader takes the text of an argument file character by character.
+type argfileReader struct {
+	words []string
+	word  strings.Builder
+	// open says that a word has begun; quotes may leave it empty.
+	open bool
+	// quote is the one that has to come before the word can end, or 0.
+	quote rune
+	// escaped is true behind a backslash, which only counts within quotes.
+	escaped bool
+	comment bool
+}
+
+func (a *argfileReader) read(r rune) {
+	switch {
+	case a.comment:
+		a.comment = !endsLine(r)
+	case a.quote != 0:
+		a.readQuoted(r)
+	default:
+		a.readPlain(r)
+	}
+}
+
+func (a *argfileReader) readQuoted(r rune) {
+	switch {
+	case a.escaped:
+		a.escaped = false
+		if !endsLine(r) {
+			a.word.WriteRune(r)
+		}
+	case r == '\\':
+		a.escaped = true
+	case r == a.quote:
+		a.quote = 0
+	default:
+		a.word.WriteRune(r)
+	}
+}
+
+func (a *argfileReader) readPlain(r rune) {
+	switch {
+	case r == '"' || r == '\'':
+		a.quote, a.open = r, true
+	case r == '#' && !a.open:
+		a.comment = true
+	case endsLine(r) || r == ' ' || r == '\t' || r == '\f':
+		a.endWord()
+	default:
+		a.open = true
+		a.word.WriteRune(r)
+	}
+}
+
+func (a *argfileReader) endWord() {
+	if a.open {
+		a.words = append(a.words, a.word.String())
+	}
+	a.open = false
+	a.word.Reset()
+}
+
+func endsLine(r rune) bool { return r == '\n' || r == '\r' }

@@ -94,8 +94,8 @@ func (g *grammar) readLong(f *found, words []string, i int) int {
 
 func (g *grammar) takesValue(name string) bool {
 	if g.flags != nil {
-		isShort := !strings.HasPrefix(name, "--")
-		return !slices.Contains(g.flags, name) && !(isShort && len(name) > 2) // -w4
+		isJoined := !strings.HasPrefix(name, "--") && len(name) > 2 // -w4
+		return !isJoined && !slices.Contains(g.flags, name)
 	}
 	return slices.Contains(g.values, name) || slices.Contains(g.modules, name) || slices.Contains(g.code, name)
 }
@@ -130,6 +130,22 @@ func (g *grammar) readLetters(f *found, words []string, i int) int {
 		return i
 	}
 	return i
+}
+
+// command is the program and its own arguments; empty where no word names it.
+func (f found) command() []string {
+	if f.kind != file {
+		return nil
+	}
+	return append([]string{f.word}, f.rest...)
+}
+
+// withoutAssignments leaves out the variables in front of a command: env A=1, sudo A=1, cross-env A=1.
+func withoutAssignments(command []string) []string {
+	for len(command) > 0 && strings.Contains(command[0], "=") {
+		command = command[1:]
+	}
+	return command
 }
 
 // option returns the last value of the first of these options that was given.

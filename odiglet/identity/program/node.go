@@ -56,6 +56,9 @@ var nodePackages = []string{
 	"sails", "gulp", "pm2", "node",
 }
 
+// nodeEntries are scripts that many tools begin with; the tool's package says which one it is.
+var nodeEntries = []string{"cli", "index", "bin", "run", "main"}
+
 func nameOfNode(c context) string {
 	words := c.words
 	if title := c.titleWords(); title != nil {
@@ -64,7 +67,7 @@ func nameOfNode(c context) string {
 	f := nodeOptions.find(words)
 	switch {
 	case f.kind == module: // --run: a script of package.json
-		return c.nodePackage("")
+		return c.nodePackage()
 	case f.kind == file && f.word == "inspect":
 		f = nodeOptions.find(f.rest)
 	}
@@ -74,22 +77,17 @@ func nameOfNode(c context) string {
 	return cmp.Or(f.option("--title"), c.nodeScript(f.word, f.rest, 0))
 }
 
-// nodeScript names a script, and what it runs where it is a tool.
+// nodeScript names a script, and what it runs where it is a tool; depth counts tools in tools.
 func (c context) nodeScript(script string, args []string, depth int) string {
-	if path.Base(script) == "." || path.Base(script) == ".." { // a folder stands for its index.js
+	if base := path.Base(script); base == "." || base == ".." { // a folder stands for its index.js
 		script = path.Join(script, "index.js")
 	}
-	name := strings.TrimSuffix(withoutEnding(script), "-cli")
-	if name == "cli" || name == "index" || name == "bin" || name == "run" || name == "main" {
-		if tool := toolOf(script); tool != "" {
-			name = tool
-		}
-	}
+	name := nodeScriptName(script)
 	if tool, ok := nodeTools[name]; ok && depth < maxWraps {
 		return cmp.Or(c.nodeTool(tool, args, depth), name)
 	}
 	if slices.Contains(nodePackages, name) {
-		return cmp.Or(c.nodePackage(""), name)
+		return cmp.Or(c.nodePackage(), name)
 	}
 	if slices.Contains(generic, strings.ToLower(name)) {
 		if told := c.packageName(script); told != "" && !slices.Contains(nobodys, told) {
@@ -99,35 +97,37 @@ func (c context) nodeScript(script string, args []string, depth int) string {
 	return c.orPlace(name, script)
 }
 
+// nodeScriptName is what a script is called: by its file, or by its tool.
+func nodeScriptName(script string) string {
+	name := strings.TrimSuffix(withoutEnding(script), "-cli")
+	if slices.Contains(nodeEntries, name) {
+		return cmp.Or(toolOf(script), name)
+	}
+	return name
+}
+
 // nodeTool names what a tool runs: a script, or a command line of its own.
 func (c context) nodeTool(tool grammar, args []string, depth int) string {
 	f := tool.find(args)
 	if f.kind == file && (f.word == "watch" || f.word == "start") {
 		f = tool.find(f.rest)
 	}
-	words := append([]string{f.word}, f.rest...)
-	for len(words) > 0 && strings.Contains(words[0], "=") { // cross-env A=1
-		words = words[1:]
-	}
-	if f.kind != file || len(words) == 0 || words[0] == "" {
+	command := withoutAssignments(f.command())
+	if len(command) == 0 || command[0] == "" {
 		return ""
 	}
-	if words[0] == "--" && len(words) > 1 {
-		words = words[1:]
+	if command[0] == "--" && len(command) > 1 {
+		command = command[1:]
 	}
-	if called := withoutVersion(path.Base(words[0])); called == "node" || called == "nodejs" {
-		return nameOfNode(context{words: words[1:], argv0: words[0], files: c.files})
+	if called := withoutVersion(path.Base(command[0])); called == "node" || called == "nodejs" {
+		return nameOfNode(context{words: command[1:], argv0: command[0], files: c.files})
 	}
-	return c.nodeScript(words[0], words[1:], depth+1)
+	return c.nodeScript(command[0], command[1:], depth+1)
 }
 
-// nodePackage is the name of the package around a script or, without one, around
-// the working directory.
-func (c context) nodePackage(script string) string {
-	if script == "" {
-		script = "package.json"
-	}
-	return cmp.Or(c.packageName(script), c.dir())
+// nodePackage is the name of the package around the working directory, or else of its folder.
+func (c context) nodePackage() string {
+	return cmp.Or(c.packageName("package.json"), c.dir())
 }
 
 // toolOf is the package of a script below node_modules: tsx of .../node_modules/tsx/dist/cli.mjs.

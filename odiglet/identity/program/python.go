@@ -47,39 +47,36 @@ func nameOfPython(c context) string {
 
 // python names what Python runs; depth counts tools in tools.
 func (c context) python(f found, depth int) string {
-	name := f.word
+	var name, server string
 	switch f.kind {
 	case file:
 		name = withoutEnding(f.word)
+		server = name
 	case module:
+		name = f.word
+		server, _, _ = strings.Cut(name, ".") // gunicorn.app.wsgiapp
 	default:
 		return ""
 	}
 	if tool, ok := pythonTools[name]; ok && depth < maxWraps {
-		rest := f.rest
-		inner := tool.find(rest)
-		if inner.kind == file && slices.Contains(toolCommands, inner.word) {
-			inner = tool.find(inner.rest)
-		}
-		if told := c.python(inner, depth+1); told != "" {
-			return told
-		}
-		return name
-	}
-	server := name
-	if f.kind == module { // gunicorn.app.wsgiapp
-		server, _, _ = strings.Cut(name, ".")
+		return cmp.Or(c.pythonTool(tool, f.rest, depth), name)
 	}
 	if serve, ok := pythonServers[server]; ok {
-		if told := serve(c, f.rest); told != "" {
-			return told
-		}
-		return server
+		return cmp.Or(serve(c, f.rest), server)
 	}
 	if f.kind == module {
-		return c.moduleName(f.word)
+		return c.moduleName(name)
 	}
 	return c.orPlace(name, f.word)
+}
+
+// pythonTool names what a tool runs. Empty: the arguments do not tell.
+func (c context) pythonTool(tool grammar, args []string, depth int) string {
+	f := tool.find(args)
+	if f.kind == file && slices.Contains(toolCommands, f.word) {
+		f = tool.find(f.rest)
+	}
+	return c.python(f, depth+1)
 }
 
 // moduleName is the module without a generic tail: shop of shop.__main__, but

@@ -13,13 +13,13 @@ import (
 // program, it took each option's value as we do.
 func TestRealInterpreters(t *testing.T) {
 	dir := t.TempDir()
-	t.Chdir(dir)
 	for name, text := range map[string]string{
 		"worker.py": "print('ran')", "worker.js": "console.log('ran')", "worker.rb": "puts 'ran'", "worker.pl": "print 'ran'",
 		"worker.php": "<?php echo 'ran';", "worker.sh": "echo ran",
 		"Worker.java": "public class Worker { public static void main(String[] a) { System.out.println(\"ran\"); } }",
 		"args.txt":    "# heap\n-Xmx64m -cp '.' \"Worker\"", "pre.js": "", "pre.mjs": "", ".env": "", "lib/pre.rb": "", "mod/__init__.py": "", "mod/web.py": "print('ran')",
 	} {
+		name = filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -27,7 +27,9 @@ func TestRealInterpreters(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if out, err := testprogram.Command(t, "javac", "-d", ".", "Worker.java").CombinedOutput(); err != nil {
+	javac := testprogram.Command(t, "javac", "-d", ".", "Worker.java")
+	javac.Dir = dir
+	if out, err := javac.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for line, want := range map[string]string{
@@ -70,6 +72,7 @@ func TestRealInterpreters(t *testing.T) {
 		t.Run(line, func(t *testing.T) {
 			args := strings.Fields(line)
 			cmd := testprogram.Command(t, args[0], args[1:]...)
+			cmd.Dir = dir
 			exe := cmd.Path
 			out, err := cmd.CombinedOutput()
 			if err != nil || !strings.Contains(string(out), "ran") {

@@ -2,6 +2,7 @@ package program
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -32,6 +33,9 @@ var rubyServers = map[string]grammar{
 	"unicorn_rails": {},
 }
 
+// rubyRunners run another program within what a Gemfile names.
+var rubyRunners = []string{"bundle", "bundler", "spring"}
+
 func nameOfRuby(c context) string {
 	if title := c.title(); title != "" {
 		return title
@@ -56,25 +60,35 @@ func (c context) rubyTitle(server string) string {
 
 func (c context) rubyScript(script string, args []string) string {
 	name := withoutEnding(script)
-	if name == "bundle" || name == "bundler" || name == "spring" {
-		f := (&grammar{values: []string{"--gemfile"}}).find(args)
-		if f.kind == file && f.word == "exec" {
-			f = (&grammar{}).find(f.rest)
-		}
-		if f.kind == file && len(f.word) > 0 {
-			return c.rubyCommand(f.word, f.rest)
-		}
-		return name
+	if slices.Contains(rubyRunners, name) {
+		return c.rubyRunner(name, args)
 	}
-	if g, ok := rubyServers[name]; ok {
-		f := g.find(args)
-		tag := f.option("--tag")
-		if at := f.word; f.kind == file && strings.HasSuffix(at, ".ru") && strings.Contains(at, "/") {
-			return cmp.Or(tag, c.place(c.absolute(at[:strings.LastIndexByte(at, '/')])), name)
-		}
-		return cmp.Or(tag, c.dir(), name)
+	if server, ok := rubyServers[name]; ok {
+		return cmp.Or(c.rubyServer(server, args), name)
 	}
 	return c.orPlace(name, script)
+}
+
+// rubyRunner names what a runner runs; the runner itself where that cannot be told.
+func (c context) rubyRunner(runner string, args []string) string {
+	f := (&grammar{values: []string{"--gemfile"}}).find(args)
+	if f.kind == file && f.word == "exec" {
+		f = (&grammar{}).find(f.rest)
+	}
+	if f.kind != file || f.word == "" {
+		return runner
+	}
+	return c.rubyCommand(f.word, f.rest)
+}
+
+// rubyServer names the application of a server: by its tag, or by the folder of its config.ru.
+func (c context) rubyServer(server grammar, args []string) string {
+	f := server.find(args)
+	dir := c.dir()
+	if slash := strings.LastIndexByte(f.word, '/'); f.kind == file && slash >= 0 && strings.HasSuffix(f.word, ".ru") {
+		dir = c.place(c.absolute(f.word[:slash]))
+	}
+	return cmp.Or(f.option("--tag"), dir)
 }
 
 // rubyCommand is what bundler runs: ruby and its script, a program of a gem, or any other.

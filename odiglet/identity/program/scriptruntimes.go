@@ -26,18 +26,15 @@ func nameOfDeno(c context) string {
 	case "run", "serve", "watch":
 		f = denoOptions.find(f.rest)
 		if f.kind != file {
-			return cmp.Or(c.denoPackage(), "")
+			return c.nodePackage()
 		}
 	case "task", "start":
-		return c.denoPackage()
+		return c.nodePackage()
 	case "eval", "repl", "test", "bench", "fmt", "lint", "check", "install", "compile", "cache", "jupyter", "lsp", "add", "x":
 		return ""
 	}
 	return c.scriptName(f.word)
 }
-
-// denoPackage is the package around the working directory.
-func (c context) denoPackage() string { return c.nodePackage("") }
 
 // scriptName names a script as Node.js's are, also one of a registry or the network.
 func (c context) scriptName(script string) string {
@@ -79,7 +76,7 @@ func nameOfBun(c context) string {
 	case slices.Contains(bunCommands, f.word):
 		return ""
 	case withoutEnding(f.word) == f.word && c.files != nil && !slices.Contains([]string{"/", "."}, f.word[:1]):
-		return cmp.Or(f.option("--title"), c.nodePackage(""), f.word) // a script of package.json: bun run start
+		return cmp.Or(f.option("--title"), c.nodePackage(), f.word) // a script of package.json: bun run start
 	}
 	return cmp.Or(f.option("--title"), c.scriptName(f.word))
 }

@@ -1,9 +1,9 @@
 package program
 
 import (
+	"cmp"
 	"path"
 	"slices"
-	"strings"
 )
 
 var shell = family{exes: []string{"sh", "bash", "dash", "zsh", "ash", "ksh", "fish"}, name: nameOfShell}
@@ -74,34 +74,32 @@ var wrappers = map[string]wrapper{
 	"with-contenv": {},
 }
 
-// runCommand is a sub-command of poetry, pipenv and uv that runs another program.
-const runCommand = "run"
+// runners run another program by the sub-command run.
+var runners = []string{"poetry", "pipenv", "uv"}
 
 // unwrap names what a wrapper runs; the wrapper itself where that cannot be told.
 func (c context) unwrap(w wrapper, exe string) string {
 	if c.wraps >= maxWraps {
 		return exe
 	}
-	f := w.find(c.words)
-	words := append([]string{f.word}, f.rest...)
-	for len(words) > 0 && strings.Contains(words[0], "=") { // env A=1, sudo A=1
-		words = words[1:]
-	}
-	if len(words) > 0 && words[0] == runCommand && (exe == "poetry" || exe == "pipenv" || exe == "uv") {
-		f = w.find(words[1:])
-		words = append([]string{f.word}, f.rest...)
-	}
-	words = words[min(w.skip, len(words)):]
-	if len(words) > 0 && words[0] == "--" {
-		words = words[1:]
-	}
-	if f.kind != file || len(words) == 0 || words[0] == "" {
+	command := w.command(c.words, exe)
+	if len(command) == 0 || command[0] == "" {
 		return exe
 	}
-	inner := context{argv0: words[0], words: words[1:], files: c.files, wraps: c.wraps + 1}
-	called := path.Base(words[0])
-	if told := inner.told(called); told != "" {
-		return told
+	inner := context{argv0: command[0], words: command[1:], files: c.files, wraps: c.wraps + 1}
+	called := path.Base(command[0])
+	return cmp.Or(inner.told(called), called)
+}
+
+// command is what a wrapper runs by its words; empty if they do not tell.
+func (w wrapper) command(words []string, exe string) []string {
+	command := withoutAssignments(w.find(words).command())
+	if len(command) > 0 && command[0] == "run" && slices.Contains(runners, exe) {
+		command = w.find(command[1:]).command()
 	}
-	return called
+	command = command[min(w.skip, len(command)):]
+	if len(command) > 0 && command[0] == "--" {
+		return command[1:]
+	}
+	return command
 }
