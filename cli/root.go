@@ -102,7 +102,7 @@ func Run(ctx context.Context, io streams.Streams, args []string) int {
 	to := cluster.New()
 	root := New(io, to)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exit.OK
 	}
@@ -117,7 +117,7 @@ func Run(ctx context.Context, io streams.Streams, args []string) int {
 		err = errors.New("interrupted")
 	}
 	text := strings.Join(strings.Fields(err.Error()), " ")
-	if !strings.HasPrefix(text, "odi ") { // some name their command: "odi run: ..."
+	if !strings.HasPrefix(text, cmd.CommandPath()+":") { // some name their command: "odi run: ..."
 		text = "odi: " + text
 	}
 	fmt.Fprintln(io.Err, text)

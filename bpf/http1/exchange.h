@@ -125,20 +125,14 @@ inline_ void random_ids(struct http1 *h, u64 *trace, u64 *span)
 	*span = next_id(&h->ids[1]) | 1;
 }
 
-// receive starts the server span of the request whose head has just ended. Not
-// inline, as its stack would be push's too.
-noinline_ int receive(struct target *g, struct http1 *h, struct request *r, struct who *w)
+// receive starts the server span of the request whose head has just ended.
+inline_ void receive(struct http1 *h, struct request *r, struct who *w)
 {
-	struct open_request o = {};
-	struct dir *d;
+	struct dir *d = &h->q;
 
-	if (!g || !h || !r || !w)
-		return 0;
-	d = &h->q;
 	if (h->ends.family == AF_UNIX && take_over(h, r, w->sk)) {
 		random_ids(h, 0, &r->span);
 		r->link = LINK_HEADER;
-		o.ref.incoming = d->has_trace == 1 ? d->parent : 0;
 	} else if (d->has_trace == 1) {
 		random_ids(h, 0, &r->span);
 		r->trace[0] = d->trace[0];
@@ -146,22 +140,68 @@ noinline_ int receive(struct target *g, struct http1 *h, struct request *r, stru
 		r->parent = d->parent;
 		r->tflags = d->tflags;
 		r->link = LINK_HEADER;
-		o.ref.incoming = d->parent;
 	} else {
 		random_ids(h, r->trace, &r->span);
 		r->parent = 0;
 		r->tflags = 1;
 		r->link = LINK_NONE;
 	}
-	o.ref.trace[0] = r->trace[0];
-	o.ref.trace[1] = r->trace[1];
-	o.ref.span = r->span;
-	o.ref.tflags = r->tflags;
-	o.ref.target_hash = d->target_hash;
+}
+
+// fill_ref is what others need to become children of a request.
+inline_ void fill_ref(struct ref *ref, struct http1 *h, struct request *r)
+{
+	ref->trace[0] = r->trace[0];
+	ref->trace[1] = r->trace[1];
+	ref->span = r->span;
+	ref->incoming = h->q.has_trace == 1 ? h->q.parent : 0;
+	ref->tflags = r->tflags;
+	ref->target_hash = r->target_hash;
+}
+
+// thread_serves notes that the current thread serves a request. It and its
+// siblings are not inline, as their stacks would be push's too.
+noinline_ int thread_serves(struct target *g, struct http1 *h, struct request *r, struct who *w)
+{
+	struct open_request o = {};
+
+	if (!g || !h || !r || !w)
+		return 0;
+	fill_ref(&o.ref, h, r);
 	o.tgid = w->tgid;
 	o.tid = w->tid;
 	o.waits = w->waits;
 	serve(g, w, &o, pending(h) != 0);
+	return 0;
+}
+
+noinline_ int goroutine_serves(struct target *g, struct http1 *h, struct request *r, struct who *w)
+{
+	struct work *mine;
+	bool piped;
+
+	if (!g || !h || !r || !w)
+		return 0;
+	piped = pending(h) != 0;
+	mine = serve_go(g, w, piped);
+	if (!mine)
+		return 0;
+	fill_ref(&mine->ref, h, r);
+	if (piped) // which of them it works on is not seen
+		mine->ref.span = 0;
+	return 0;
+}
+
+// begin_waiting counts the request among those that wait to be forwarded.
+noinline_ int begin_waiting(struct target *g, struct request *r, u32 tgid)
+{
+	struct ref ref = {};
+
+	if (!g || !r)
+		return 0;
+	ref.span = r->span;
+	ref.target_hash = r->target_hash;
+	note_waiting(g, &ref, tgid, true);
 	return 0;
 }
 
@@ -266,10 +306,18 @@ noinline_ int push(struct http1 *h, struct conn *c, struct target *g, struct who
 	if (!h->ends.family)
 		remember_tuple(&h->ends, w->sk);
 	r->ends = h->ends;
-	if (c->role == ROLE_SERVER)
-		receive(g, h, r, w);
-	else
+	if (c->role == ROLE_SERVER) {
+		receive(h, r, w);
+		__sync_fetch_and_add(&g->open, 1);
+		if (g->flags & T_GO)
+			goroutine_serves(g, h, r, w);
+		else
+			thread_serves(g, h, r, w);
+		if (g->flags & T_BATCHES)
+			begin_waiting(g, r, w->tgid);
+	} else {
 		ask(g, h, c, r, w);
+	}
 	placed(h, r, queued);
 	return true;
 }

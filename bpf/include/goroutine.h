@@ -224,8 +224,8 @@ const struct work no_work = {};
 
 // serve_go notes that a goroutine has received a request. One that reads a second
 // request before it has answered the first, from another connection, is a loop:
-// what others do for it cannot be told apart.
-inline_ void serve_go(struct target *g, struct who *w, const struct ref *r, bool piped)
+// what others do for it cannot be told apart. It returns where the request belongs.
+inline_ struct work *serve_go(struct target *g, struct who *w, bool piped)
 {
 	struct go_key key = {.goid = w->goid, .tgid = w->tgid};
 	struct work *mine = work_of(w->tgid, w->goid);
@@ -236,12 +236,9 @@ inline_ void serve_go(struct target *g, struct who *w, const struct ref *r, bool
 		mine = bpf_map_lookup_elem(&goroutines, &key);
 	}
 	if (!mine)
-		return;
+		return 0;
 	if (mine->ref.span && !mine->ended && !mine->bound && !piped)
 		g->trust = TRUST_MOVED;
-	mine->ref = *r;
-	if (piped) // which of them it works on is not seen
-		mine->ref.span = 0;
 	mine->root = w->goid;
 	if (mine->noted) // the last one was cut off
 		__builtin_memset(mine->parts, 0, sizeof(mine->parts));
@@ -250,6 +247,7 @@ inline_ void serve_go(struct target *g, struct who *w, const struct ref *r, bool
 	mine->ended = 0;
 	mine->bound = 0;
 	read_ids(g, w, mine);
+	return mine;
 }
 
 // served_go notes that the request of a goroutine is over.

@@ -187,14 +187,8 @@ inline_ void serve(struct target *g, struct who *w, struct open_request *o, bool
 	struct open_request *before;
 	struct thread *t;
 
-	__sync_fetch_and_add(&g->open, 1);
-	if (g->flags & T_GO) {
-		serve_go(g, w, &o->ref, piped);
-		return;
-	}
 	if (bpf_map_update_elem(&open_requests, &o->ref.span, o, BPF_ANY))
 		count(DROP_TABLE_FULL);
-	note_waiting(g, &o->ref, w->tgid, true);
 	t = thread_begun(w->tid);
 	if (!t || (g->flags & T_PROXY))
 		return;
