@@ -34,7 +34,7 @@ func (e *Engine) adoptSockets(t *target, polls bool) {
 
 // connValue is struct conn in include/types.h.
 type connValue struct {
-	_        [56]byte // owner
+	_        [40]byte // owner
 	TGID     uint32
 	_        [16]byte
 	Want     uint8 // not 0: was in the socket map from the start

@@ -1,0 +1,53 @@
+package bpf
+
+import (
+	"testing"
+	"unsafe"
+
+	"github.com/cilium/ebpf/btf"
+)
+
+// TestLayouts compares what user space writes into maps, and reads out of them,
+// with the structs of the programs.
+func TestLayouts(t *testing.T) {
+	spec, err := kernelSpec(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c connValue
+	var g targetValue
+	tests := map[string]struct {
+		of   string
+		size uintptr
+		at   map[string]uintptr
+	}{
+		"connections": {of: "conns", size: unsafe.Sizeof(c), at: map[string]uintptr{
+			"tgid": unsafe.Offsetof(c.TGID), "want": unsafe.Offsetof(c.Want), "asked": unsafe.Offsetof(c.TakenOut),
+		}},
+		"targets": {of: "targets", size: unsafe.Sizeof(g), at: map[string]uintptr{
+			"writeloop_pc": unsafe.Offsetof(g.WriteLoopPC), "goid_off": unsafe.Offsetof(g.GoID), "flags": unsafe.Offsetof(g.Flags),
+			"open": unsafe.Offsetof(g.Open), "trust": unsafe.Offsetof(g.Trust), "clients": unsafe.Offsetof(g.Clients), "linked": unsafe.Offsetof(g.Linked),
+		}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			m := spec.Maps[tc.of]
+			if uintptr(m.ValueSize) != tc.size {
+				t.Errorf("%d bytes here, %d in the programs", tc.size, m.ValueSize)
+			}
+			in, ok := m.Value.(*btf.Struct)
+			if !ok {
+				t.Fatalf("the value is no struct but %v", m.Value)
+			}
+			for _, member := range in.Members {
+				if want, known := tc.at[member.Name]; known && uintptr(member.Offset.Bytes()) != want {
+					t.Errorf("%s is at %d here, at %d in the programs", member.Name, want, member.Offset.Bytes())
+				}
+				delete(tc.at, member.Name)
+			}
+			for name := range tc.at {
+				t.Errorf("the programs have no %s", name)
+			}
+		})
+	}
+}
