@@ -12,7 +12,7 @@ struct handed {
 	u64 parent; // span id in the header that it carries, if any
 	u64 from;   // address of the sending socket
 	u32 tflags;
-	u32 many;   // several are on their way: which one comes next is not known
+	u32 many;   // others have no answer yet: which one comes next is not known
 };
 
 // By address of the receiving socket. Taken out when the request has its answer.
@@ -33,20 +33,19 @@ inline_ void remember_peer(struct tuple *t, u64 sk)
 // hand_over tells the other end which span its next request is a child of.
 noinline_ int hand_over(struct http1 *h, struct request *r, u64 sk, u64 parent)
 {
-	struct handed n = {}, *before;
+	struct handed n = {};
 	u64 peer;
 
 	if (!h || !r)
 		return 0;
 	peer = *(u64 *)h->ends.peer;
-	before = bpf_map_lookup_elem(&handovers, &peer);
 	n.trace[0] = r->trace[0];
 	n.trace[1] = r->trace[1];
 	n.span = r->span;
 	n.parent = parent;
 	n.tflags = r->tflags;
 	n.from = sk;
-	n.many = before && before->from == sk;
+	n.many = pending(h) != 0;
 	if (peer && bpf_map_update_elem(&handovers, &peer, &n, BPF_ANY))
 		count(DROP_TABLE_FULL);
 	return 0;

@@ -141,11 +141,12 @@ func TestTheCollectorTakesEveryDestinationType(t *testing.T) {
 
 func TestTheCollectorsWordsReachTheUser(t *testing.T) {
 	v := Validator{Binary: odicollector.Binary(t)}
-	lane := laneOf(t, destination("odi-system", "bad", "otlp", map[string]string{"endpoint": "http://host:4317", "ca_pem": "-----BEGIN CERTIFICATE-----\nnone"}))
+	lane := laneOf(t, destination("odi-system", "bad", "otlp", map[string]string{"endpoint": "http://host:4317"}))
+	lane.Exporters[0].Config["compression"] = "papyrus" // what odi itself would have refused
 	err := v.Validate(t.Context(), gateway(t, lane))
 	var invalid *InvalidError
-	if !errors.As(err, &invalid) || !strings.Contains(invalid.Message, "CA") {
-		t.Errorf("got %v, want the collector's complaint about the certificate", err)
+	if !errors.As(err, &invalid) || !strings.Contains(invalid.Message, `"papyrus"`) {
+		t.Errorf("got %v, want the collector's complaint about the compression", err)
 	}
 }
 

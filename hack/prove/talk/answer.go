@@ -1,5 +1,7 @@
 package talk
 
+import "net/http"
+
 import "slices"
 
 var statuses = []int{200, 200, 200, 200, 201, 206, 301, 304, 204, 205, 400, 404, 404, 429, 500, 502, 503, 599}
@@ -18,7 +20,7 @@ func (d dice) answer(r Request) Answer {
 		a.Body = Body{Framing: NoBody}
 	case a.Status == 205:
 		a.Body = Body{Framing: Length, Line: "Content-Length: 0"}
-	case a.Status == 304, r.Method == "HEAD":
+	case a.Status == 304, r.Method == http.MethodHead:
 		a.Bare = true
 	}
 	if r.Version == "HTTP/1.0" && a.Body.Framing == Chunked {

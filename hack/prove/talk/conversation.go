@@ -2,6 +2,7 @@ package talk
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 )
 
@@ -217,7 +218,7 @@ func (x *Exchange) withBody(d dice) {
 	if x.Request.Body.Size > 1 {
 		return
 	}
-	if x.Request.Method == "HEAD" || x.Request.Method == "TRACE" {
+	if x.Request.Method == http.MethodHead || x.Request.Method == http.MethodTrace {
 		x.Request.Method = "POST"
 		x.Answer = d.answer(x.Request)
 	}
@@ -264,7 +265,7 @@ func (d dice) last(end End, id string) Round {
 
 // plain takes away what would make the end ambiguous.
 func (x *Exchange) plain() {
-	if x.Request.Method == "HEAD" {
+	if x.Request.Method == http.MethodHead {
 		x.Request.Method = "GET"
 	}
 	x.Answer.Interim = nil

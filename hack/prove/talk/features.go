@@ -2,6 +2,7 @@ package talk
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -48,7 +49,8 @@ func (x Exchange) features(found map[string]bool) {
 	mark := func(name string, is bool) { found[name] = found[name] || is }
 	mark("method with lower case", strings.ToUpper(r.Method) != r.Method)
 	mark("unusual method", slices.Contains(unusual, r.Method))
-	mark("HEAD", r.Method == "HEAD")
+	mark("HEAD", r.Method == http.MethodHead)
+	mark("target without an id", r.Target == "*" || r.Target == "/")
 	mark("empty lines before a request", r.Lead > 0)
 	mark("request with bare LF", r.BareLF)
 	mark("answer with bare LF", a.BareLF)

@@ -3,6 +3,7 @@ package talk
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 )
 
@@ -46,15 +47,15 @@ func (d dice) request(id string) Request {
 		r.Lead = 1 + d.IntN(2)
 	}
 	r.Target = d.target(id)
-	if r.Method == "OPTIONS" && d.one(3) {
+	if r.Method == http.MethodOptions && d.one(3) {
 		r.Target = "*"
 	}
 	r.Lines = d.lines("Host: prove.example", "User-Agent: prove/1")
 	if d.odd(25) {
 		r.ownTrace(d)
 	}
-	if r.Method != "TRACE" {
-		r.Body = d.body(len(r.Lines), r.Method == "GET" || r.Method == "HEAD" || r.Method == "OPTIONS")
+	if r.Method != http.MethodTrace {
+		r.Body = d.body(len(r.Lines), r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions)
 	} else {
 		r.Body = Body{Framing: NoBody}
 	}

@@ -1,6 +1,7 @@
 package talk
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -119,7 +120,7 @@ func (x Exchange) smaller(add func(func(*Exchange))) {
 	if r.BareLF {
 		add(func(n *Exchange) { n.Request.BareLF = false })
 	}
-	if r.Method != "GET" && !a.Bare && r.Method != "CONNECT" {
+	if r.Method != http.MethodGet && !a.Bare && r.Method != "CONNECT" {
 		add(func(n *Exchange) { n.Request.Method = "GET" })
 	}
 	if len(r.Target) > 30 {
