@@ -90,7 +90,6 @@ func tell(b []byte) talk.Turn    { return talk.Turn{FromServer: true, Bytes: b} 
 func asks(s string) talk.Turn    { return ask([]byte(s)) }
 func tells(s string) talk.Turn   { return tell([]byte(s)) }
 func (d Dice) many() []struct{}  { return make([]struct{}, 2+d.IntN(14)) }
-func lines(all ...string) string { return strings.Join(all, "\r\n") + "\r\n" }
 
 // oneWay is a protocol of which each message is made alone and nothing is answered.
 func oneWay(name string, message func(d Dice) []byte) Protocol {

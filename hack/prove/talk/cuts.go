@@ -14,13 +14,11 @@ type lane struct {
 	d        dice
 }
 
-// say has the bytes sent, and tells where in the stream they begin.
-func (l *lane) say(m rendered, flags uint32) uint32 {
-	at := uint32(len(l.from.Out))
+// say has the bytes sent.
+func (l *lane) say(m rendered, flags uint32) {
 	l.from.Out = append(l.from.Out, m.raw...)
 	l.to.In = append(l.to.In, m.raw...)
 	l.from.Ops = append(l.from.Ops, l.calls(m, flags)...)
-	return at
 }
 
 // hear has the bytes read that were said so far, or all but some.

@@ -40,7 +40,7 @@ func (c Conversation) Wants() []Want {
 		for _, x := range r.Exchanges {
 			w := x.want()
 			if i == len(c.Rounds)-1 {
-				w.ending(c.End, x)
+				w.ending(c.End)
 			}
 			all = append(all, w)
 		}
@@ -67,7 +67,7 @@ func (x Exchange) want() Want {
 
 // ending changes what is wanted of the last exchange. A client that leaves with the
 // status in hand has not failed, and the server has not either.
-func (w *Want) ending(end End, x Exchange) {
+func (w *Want) ending(end End) {
 	switch end {
 	case DiesInside, DiesByReset:
 		w.Server.Faults, w.Client.Faults = Broken, Broken
