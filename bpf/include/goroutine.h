@@ -183,11 +183,10 @@ inline_ bool inherited_parent(struct target *g, struct who *w, struct ref *out)
 		own->sure = start > 0;
 	}
 	if (start > 0) {
-		part = &up->parts[(w->startpc >> 5) & (PARTS - 1)];
+		part = &up->parts[up->noted++ & (PARTS - 1)];
 		part->g = w->g;
 		part->goid = w->goid;
 		part->kind = w->startpc;
-		up->noted = 1;
 	}
 	return ends_in_time(kind, start > 0);
 }

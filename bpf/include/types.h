@@ -86,7 +86,7 @@ struct work {
 	u64 root;       // goroutine that serves the request
 	u64 ids[2];     // goroutines with ids between these were started since it came; 0: unknown
 	struct part parts[PARTS];
-	u32 noted;      // parts are in use
+	u32 noted;      // so many were put into parts, over the first where it is full
 	u8 ended;       // the request has its answer, or will never have one
 	u8 bound;       // copied from the goroutine that started this one
 	u8 first;       // the goroutine has served no other request before
