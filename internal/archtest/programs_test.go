@@ -25,7 +25,7 @@ var computed = map[string][]string{
 	"hack/bench/process.go":           nil, // itself
 	"hack/bench/roles.go":             {"true"},
 	"hack/bench/scale.go":             {"sleep"}, // and bin/odi
-	"hack/cluster/packages.go":        nil, // hack/setup.sh
+	"hack/cluster/packages.go":        nil,       // hack/setup.sh
 	"hack/cluster/process/process.go": {"nsenter"},
 	"hack/cluster/node/network.go":    {"sh"}, // ctr, as it was built; in the network namespace: sh
 	"hack/cluster/runc/main.go":       {"/usr/sbin/runc"},

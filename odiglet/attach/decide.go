@@ -127,7 +127,7 @@ func target(r *record) probe.Target {
 		Name:           r.process.String(),
 		EventLoopProxy: r.runtime.EventLoop,
 		Strict:         r.runtime.Strict,
-		Propagate:      !instrumentedByItself(r.runtime) && !(r.looking && !r.detected),
+		Propagate:      !instrumentedByItself(r.runtime) && (!r.looking || r.detected),
 		Children:       true,
 	}
 }

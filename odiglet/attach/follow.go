@@ -160,18 +160,7 @@ func (m *Manager) scan(ctx context.Context) error {
 	exist := make(map[int]bool, len(pids))
 	for _, pid := range pids {
 		exist[pid] = true
-		seq := m.family.now()
-		p, err := m.Scanner.Read(pid)
-		if err != nil {
-			continue // ended, or a kernel thread
-		}
-		known := m.find(pid)
-		switch {
-		case known == nil || !known.process.Same(p) || !known.inferred && known.process.Exe != p.Exe:
-			m.meet(ctx, p, seq)
-		case known.verdict.Attach && !known.attached:
-			m.act(ctx, known) // it failed before
-		}
+		m.compare(ctx, pid)
 	}
 	for _, pid := range m.pids() {
 		if !exist[pid] {
@@ -179,6 +168,23 @@ func (m *Manager) scan(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// compare meets a process that is not the one of its record, and tries again what
+// failed.
+func (m *Manager) compare(ctx context.Context, pid int) {
+	seq := m.family.now()
+	p, err := m.Scanner.Read(pid)
+	if err != nil {
+		return // ended, or a kernel thread
+	}
+	known := m.find(pid)
+	switch {
+	case known == nil || !known.process.Same(p) || !known.inferred && known.process.Exe != p.Exe:
+		m.meet(ctx, p, seq)
+	case known.verdict.Attach && !known.attached:
+		m.act(ctx, known)
+	}
 }
 
 // look reads a process that has just started a program.

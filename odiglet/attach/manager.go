@@ -80,19 +80,14 @@ func (m *Manager) Run(ctx context.Context) error {
 	defer clock.Stop()
 	settled := time.NewTimer(m.untilSettled())
 	defer settled.Stop()
-	for first := true; ; {
-		if first && !m.isWaiting() {
-			first = false
-			close(m.ready)
-		}
+	for {
+		m.sayReady()
 		different := true
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-m.inbox.news:
-			for _, e := range m.inbox.all() {
-				m.follow(ctx, e)
-			}
+			m.followAll(ctx)
 		case f := <-m.findings:
 			different = m.examined(f)
 		case <-settled.C:
@@ -110,6 +105,24 @@ func (m *Manager) Run(ctx context.Context) error {
 			m.changed()
 		}
 		settled.Reset(m.untilSettled())
+	}
+}
+
+// sayReady closes ready once nobody waits any more.
+func (m *Manager) sayReady() {
+	select {
+	case <-m.ready:
+	default:
+		if !m.isWaiting() {
+			close(m.ready)
+		}
+	}
+}
+
+// followAll takes the events that have come.
+func (m *Manager) followAll(ctx context.Context) {
+	for _, e := range m.inbox.all() {
+		m.follow(ctx, e)
 	}
 }
 
