@@ -67,10 +67,7 @@ func New(o Options) *Manager {
 // Run follows the processes of the machine until ctx ends. It detaches nothing
 // then: closing the engine does.
 func (m *Manager) Run(ctx context.Context) error {
-	every := rescanWithEvents
-	if !m.Engine.Processes(ctx, m.take) { // before the scan, so that nothing falls between them
-		every = rescanWithoutEvents
-	}
+	every := m.listen(ctx) // before the scan, so that nothing falls between them
 	m.want()
 	if err := m.scan(ctx); err != nil {
 		return err
@@ -106,6 +103,14 @@ func (m *Manager) Run(ctx context.Context) error {
 		}
 		settled.Reset(m.untilSettled())
 	}
+}
+
+// listen asks for process events, and says how often to scan beside them.
+func (m *Manager) listen(ctx context.Context) time.Duration {
+	if m.Engine.Processes(ctx, m.take) {
+		return rescanWithEvents
+	}
+	return rescanWithoutEvents
 }
 
 // sayReady closes ready once nobody waits any more.

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// A received request becomes what others can be children of: of the thread or the
+// goroutine that has read it.
+#pragma once
+
+#include "../include/link.h"
+#include "http1.h"
+
+// fill_ref is what others need to become children of a request.
+inline_ void fill_ref(struct ref *ref, struct http1 *h, struct request *r)
+{
+	ref->trace[0] = r->trace[0];
+	ref->trace[1] = r->trace[1];
+	ref->span = r->span;
+	ref->incoming = h->q.has_trace == 1 ? h->q.parent : 0;
+	ref->tflags = r->tflags;
+	ref->target_hash = r->target_hash;
+}
+
+// thread_serves notes that the current thread serves a request. It and its
+// siblings are not inline, as their stacks would be push's too.
+noinline_ int thread_serves(struct target *g, struct http1 *h, struct request *r, struct who *w)
+{
+	struct open_request o = {};
+
+	if (!g || !h || !r || !w)
+		return 0;
+	fill_ref(&o.ref, h, r);
+	o.tgid = w->tgid;
+	o.tid = w->tid;
+	o.waits = w->waits;
+	serve(g, w, &o, pending(h) != 0);
+	return 0;
+}
+
+noinline_ int goroutine_serves(struct target *g, struct http1 *h, struct request *r, struct who *w)
+{
+	struct work *mine;
+	bool piped;
+
+	if (!g || !h || !r || !w)
+		return 0;
+	piped = pending(h) != 0;
+	mine = serve_go(g, w, piped);
+	if (!mine)
+		return 0;
+	fill_ref(&mine->ref, h, r);
+	if (piped) // which of them it works on is not seen
+		mine->ref.span = 0;
+	return 0;
+}
+
+// begin_waiting counts the request among those that wait to be forwarded.
+noinline_ int begin_waiting(struct target *g, struct request *r, u32 tgid)
+{
+	struct ref ref = {};
+
+	if (!g || !r)
+		return 0;
+	ref.span = r->span;
+	ref.target_hash = r->target_hash;
+	note_waiting(g, &ref, tgid, true);
+	return 0;
+}
