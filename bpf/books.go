@@ -17,10 +17,11 @@ var dropNames = []string{
 	"notice_full",        // a process event is lost
 	"too_many_pieces",    // the rest of a call was skipped; the next request is seen again
 	"header_not_written", // the request went out without traceparent
+	"header_impossible",  // ... over a Unix socket or MPTCP, where none can be written
 	"truncated",          // the request head was longer than what is kept
 }
 
-const countExchanges = 9
+const countExchanges = 10
 
 // DropNames are all the names that Drops counts by.
 func DropNames() []string { return slices.Clone(dropNames) }

@@ -98,7 +98,7 @@ func TestMultipathTCP(t *testing.T) {
 		get(t, client, fmt.Sprintf("http://%s/%d", l.Addr(), i))
 	}
 	bothSides(t, r, 20, false)
-	if got := r.engine.Drops()["header_not_written"]; got != 20 {
+	if got := r.engine.Drops()["header_impossible"]; got != 20 {
 		t.Errorf("%d requests are counted as without header, want 20", got)
 	}
 }

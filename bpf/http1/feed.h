@@ -85,7 +85,7 @@ inline_ void begin_request(struct feed *f, struct dir *d)
 inline_ void headless(struct feed *f)
 {
 	if (f->c->role == ROLE_CLIENT && (f->g->flags & T_PROPAGATE) && f->h->q.has_trace != 2)
-		count(DROP_HEADER_NOT_WRITTEN);
+		count(f->c->tcp ? DROP_HEADER_NOT_WRITTEN : DROP_HEADER_IMPOSSIBLE);
 }
 
 // head_ended handles a whole request head.

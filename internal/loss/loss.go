@@ -63,6 +63,7 @@ func Reasons() []Reason {
 		{"table_full", "a table was full: the link to another request, or a header, is missing", Incomplete},
 		{"too_many_pieces", "a call had more pieces than odi looks at", Incomplete},
 		{"header_not_written", "the request went out without traceparent", Incomplete},
+		{"header_impossible", "the request went over a Unix socket or MPTCP, where no traceparent can be written", Incomplete},
 		{"truncated", "the head was longer than odi keeps", Incomplete},
 
 		{"notice_full", "the kernel had more to tell of processes than odi read; the next scan finds them", Recovered},

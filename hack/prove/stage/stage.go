@@ -129,7 +129,7 @@ func (r *Report) Uncounted() (spans, headers int) {
 	for _, reason := range lossReasons {
 		spans -= int(r.Drops[reason])
 	}
-	return max(spans, 0), max(headers-int(r.Drops["header_not_written"]), 0)
+	return max(spans, 0), max(headers-int(r.Drops["header_not_written"]+r.Drops["header_impossible"]), 0)
 }
 
 // Play has the conversations played, each by a connection of its own.
