@@ -85,11 +85,11 @@ func join(parts ...[]byte) []byte {
 }
 
 // ask and tell are turns of the client and of the server.
-func ask(b []byte) talk.Turn     { return talk.Turn{Bytes: b} }
-func tell(b []byte) talk.Turn    { return talk.Turn{FromServer: true, Bytes: b} }
-func asks(s string) talk.Turn    { return ask([]byte(s)) }
-func tells(s string) talk.Turn   { return tell([]byte(s)) }
-func (d Dice) many() []struct{}  { return make([]struct{}, 2+d.IntN(14)) }
+func ask(b []byte) talk.Turn    { return talk.Turn{Bytes: b} }
+func tell(b []byte) talk.Turn   { return talk.Turn{FromServer: true, Bytes: b} }
+func asks(s string) talk.Turn   { return ask([]byte(s)) }
+func tells(s string) talk.Turn  { return tell([]byte(s)) }
+func (d Dice) many() []struct{} { return make([]struct{}, 2+d.IntN(14)) }
 
 // oneWay is a protocol of which each message is made alone and nothing is answered.
 func oneWay(name string, message func(d Dice) []byte) Protocol {

@@ -25,8 +25,16 @@ func (j *judge) check(i int, s *Span, t script.Times) {
 	if s.Kind == probe.Server {
 		o = w.Server
 	}
-	side := name(s.Kind) + ": "
 	who := fmt.Sprintf("request %d (%.40s), %s span", i, w.Line, name(s.Kind))
+	j.outcome(who, s, &o)
+	j.bodies(who, s, w.ReqBody, o.RespBody)
+	j.head(who, i, s)
+	j.duration(who, s, t, o.Faults == talk.Broken)
+}
+
+// outcome compares the status, and whether something went wrong.
+func (j *judge) outcome(who string, s *Span, o *talk.Outcome) {
+	side := name(s.Kind) + ": "
 	if int(s.StatusCode) != o.Status && (!o.NoStatus || s.StatusCode != 0) {
 		j.wrong(side+"status", "%s: status %d, want %d", who, s.StatusCode, o.Status)
 	}
@@ -36,14 +44,17 @@ func (j *judge) check(i int, s *Span, t script.Times) {
 	if s.Error != probe.ErrorNone && o.Faults&talk.Broken == 0 {
 		j.wrong(side+"error", "%s: error %s, want none", who, s.Error)
 	}
-	if s.RequestBodySize != w.ReqBody {
-		j.wrong(side+"request body", "%s: request body of %d, want %d", who, s.RequestBodySize, w.ReqBody)
+}
+
+// bodies compares the sizes of the bodies. That of an answer may be unknown.
+func (j *judge) bodies(who string, s *Span, request, response int64) {
+	side := name(s.Kind) + ": "
+	if s.RequestBodySize != request {
+		j.wrong(side+"request body", "%s: request body of %d, want %d", who, s.RequestBodySize, request)
 	}
-	if o.RespBody != talk.Unknown && s.ResponseBodySize != o.RespBody {
-		j.wrong(side+"response body", "%s: response body of %d, want %d", who, s.ResponseBodySize, o.RespBody)
+	if response != talk.Unknown && s.ResponseBodySize != response {
+		j.wrong(side+"response body", "%s: response body of %d, want %d", who, s.ResponseBodySize, response)
 	}
-	j.head(who, i, s)
-	j.duration(who, s, t, o.Faults == talk.Broken)
 }
 
 // head compares the bytes that were kept.
@@ -122,25 +133,36 @@ func (j *judge) namesClient(i int, s *Span) bool {
 // propagation checks the headers against the client spans that they name.
 func (j *judge) propagation(traced bool) {
 	for i, header := range j.headers {
-		w := &j.wants[i]
-		switch {
-		case header != "" && !traced:
-			j.wrong("header of a stranger", "request %d: a header from a client that is not watched: %s", i, header)
-		case header == "" && traced && w.Trace == "" && !w.BadOwn:
-			j.NoHeader++
+		j.presence(i, header, traced)
+		if traced && j.clients[i] != nil {
+			j.identity(i, header, j.clients[i])
 		}
-		if !traced || j.clients[i] == nil {
-			continue
-		}
-		s := j.clients[i]
-		if s.Injected != (header != "") && w.Trace == "" {
-			j.wrong("client: injected", "request %d: the client span says that a header was written: %v, there is %q", i, s.Injected, header)
-		}
-		if !w.BadOwn && w.Trace != "" && fmt.Sprintf("%x", s.ParentSpanID) != w.Trace[36:52] {
-			j.wrong("client: parent", "request %d: the client span's parent is %x, the application wrote %s", i, s.ParentSpanID, w.Trace)
-		}
-		if ids := fmt.Sprintf("%x-%x", s.TraceID, s.SpanID); header != "" && header[3:52] != ids {
-			j.wrong("client: ids", "request %d: the header says %s, the client span is %s", i, header, ids)
-		}
+	}
+}
+
+// presence checks that only a watched client's request has a header, and counts
+// those that ought to have one and have none.
+func (j *judge) presence(i int, header string, traced bool) {
+	w := &j.wants[i]
+	switch {
+	case header != "" && !traced:
+		j.wrong("header of a stranger", "request %d: a header from a client that is not watched: %s", i, header)
+	case header == "" && traced && w.Trace == "" && !w.BadOwn:
+		j.NoHeader++
+	}
+}
+
+// identity checks that a request's header names the client span s, and that the
+// span is below what the application itself wrote.
+func (j *judge) identity(i int, header string, s *Span) {
+	w := &j.wants[i]
+	if s.Injected != (header != "") && w.Trace == "" {
+		j.wrong("client: injected", "request %d: the client span says that a header was written: %v, there is %q", i, s.Injected, header)
+	}
+	if !w.BadOwn && w.Trace != "" && fmt.Sprintf("%x", s.ParentSpanID) != w.Trace[36:52] {
+		j.wrong("client: parent", "request %d: the client span's parent is %x, the application wrote %s", i, s.ParentSpanID, w.Trace)
+	}
+	if ids := fmt.Sprintf("%x-%x", s.TraceID, s.SpanID); header != "" && header[3:52] != ids {
+		j.wrong("client: ids", "request %d: the header says %s, the client span is %s", i, header, ids)
 	}
 }

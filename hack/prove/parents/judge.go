@@ -35,12 +35,7 @@ type verdict struct {
 // ends the client's path may be it. Work of an application's own has no number, and
 // no parent.
 func judge(spans []span) verdict {
-	servers := map[pcommon.SpanID]span{}
-	for _, s := range spans {
-		if !s.client {
-			servers[s.id] = s
-		}
-	}
+	servers := serversByID(spans)
 	var v verdict
 	for _, s := range spans {
 		if !s.client {
@@ -55,18 +50,38 @@ func judge(spans []span) verdict {
 		if s.parent.IsEmpty() {
 			continue
 		}
-		up, known := servers[s.parent]
-		switch {
-		case !known:
-			v.wrong = append(v.wrong, fmt.Sprintf("%s (%s) below a span that is not there", s.path, s.how))
-		case up.trace != s.trace || up.pid != s.pid || !mayBe(up.path, s.path):
-			v.wrong = append(v.wrong, fmt.Sprintf("%s (%s) below %s", s.path, s.how, up.path))
+		switch wrong := misplaced(s, servers); {
+		case wrong != "":
+			v.wrong = append(v.wrong, wrong)
 		case asked:
 			v.linked++
 			v.how = s.how
 		}
 	}
 	return v
+}
+
+// serversByID finds a request's span by what names it as a parent.
+func serversByID(spans []span) map[pcommon.SpanID]span {
+	servers := map[pcommon.SpanID]span{}
+	for _, s := range spans {
+		if !s.client {
+			servers[s.id] = s
+		}
+	}
+	return servers
+}
+
+// misplaced says what is wrong with the parent of a client span; empty if nothing is.
+func misplaced(s span, servers map[pcommon.SpanID]span) string {
+	up, known := servers[s.parent]
+	switch {
+	case !known:
+		return fmt.Sprintf("%s (%s) below a span that is not there", s.path, s.how)
+	case up.trace != s.trace || up.pid != s.pid || !mayBe(up.path, s.path):
+		return fmt.Sprintf("%s (%s) below %s", s.path, s.how, up.path)
+	}
+	return ""
 }
 
 // mayBe tells whether a request for the path up can have made one for path. What

@@ -48,7 +48,7 @@ func run(side *script.Side, buffer []byte, connect func() (int, uint32, error)) 
 		}
 	}
 	if p.open {
-		p.ended(func() error { return unix.Close(p.fd) })
+		p.close()
 	}
 	if p.file > 0 {
 		_ = unix.Close(p.file)
@@ -61,14 +61,11 @@ func run(side *script.Side, buffer []byte, connect func() (int, uint32, error)) 
 	return r
 }
 
+// step does one thing of the script.
 func (p *player) step(op *script.Op) error {
 	switch op.Kind {
 	case script.Send:
-		err := p.send(op)
-		if err != nil && op.Flags&script.MayFail != 0 && gone(err) {
-			return errOver
-		}
-		return err
+		return p.trySend(op)
 	case script.Recv:
 		return p.recv(op)
 	case script.RecvEnd:
@@ -76,25 +73,53 @@ func (p *player) step(op *script.Op) error {
 	case script.HalfClose:
 		return unix.Shutdown(p.fd, unix.SHUT_WR)
 	case script.Close:
-		p.ended(func() error { return unix.Close(p.fd) })
-		p.open = false
+		p.close()
 	case script.Reset:
-		if err := unix.SetsockoptLinger(p.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}); err != nil {
-			return err
-		}
-		p.ended(func() error { return unix.Close(p.fd) })
-		p.open = false
+		return p.reset()
 	case script.Sleep:
 		time.Sleep(time.Duration(op.N) * time.Microsecond)
+	case script.Settle:
+		return p.settle()
+	default:
+		return p.prepare(op)
+	}
+	return nil
+}
+
+// prepare sets how all that follows is sent.
+func (p *player) prepare(op *script.Op) error {
+	switch op.Kind {
 	case script.SendBuf:
 		return unix.SetsockoptInt(p.fd, unix.SOL_SOCKET, unix.SO_SNDBUF, int(op.N))
 	case script.NonBlock:
 		p.nowait = true
-	case script.Settle:
-		return p.settle()
 	case script.Cork:
 		p.cork = true
 	}
+	return nil
+}
+
+// trySend sends. A peer that has gone is no fault where the script expects it.
+func (p *player) trySend(op *script.Op) error {
+	err := p.send(op)
+	if err != nil && op.Flags&script.MayFail != 0 && gone(err) {
+		return errOver
+	}
+	return err
+}
+
+// close closes the connection.
+func (p *player) close() {
+	p.ended(func() error { return unix.Close(p.fd) })
+	p.open = false
+}
+
+// reset closes the connection and has the kernel tell the peer by a reset.
+func (p *player) reset() error {
+	if err := unix.SetsockoptLinger(p.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}); err != nil {
+		return err
+	}
+	p.close()
 	return nil
 }
 

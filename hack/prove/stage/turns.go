@@ -34,15 +34,7 @@ func (s *Stage) PlayForeign(cast Cast, all []Foreign) ([]string, error) {
 	wrong := make([]string, len(all))
 	for i := range all {
 		client, server := clients[uint32(i)], servers[uint32(i)]
-		switch {
-		case client == nil || server == nil:
-			wrong[i] = "a side did not report"
-		case server.Fault != "":
-			wrong[i] = "the server: " + server.Fault
-		case client.Fault != "" || client.Odd != "":
-			wrong[i] = "the client: " + client.Fault + client.Odd
-		}
-		if client == nil || wrong[i] != "" {
+		if wrong[i] = mishap(client, server); wrong[i] != "" {
 			continue
 		}
 		if spans := conversation(i, client.Port); len(spans) > 0 {
@@ -50,4 +42,17 @@ func (s *Stage) PlayForeign(cast Cast, all []Foreign) ([]string, error) {
 		}
 	}
 	return wrong, nil
+}
+
+// mishap says what went wrong between the two sides themselves; empty if nothing did.
+func mishap(client, server *script.Result) string {
+	switch {
+	case client == nil || server == nil:
+		return "a side did not report"
+	case server.Fault != "":
+		return "the server: " + server.Fault
+	case client.Fault != "" || client.Odd != "":
+		return "the client: " + client.Fault + client.Odd
+	}
+	return ""
 }

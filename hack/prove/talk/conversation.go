@@ -125,13 +125,7 @@ func (d dice) round(id string, n *int) Round {
 	if d.odd(2) {
 		r.Flow = pick(d, InTurn, Batches, Continue, Early, ByTurns)
 	}
-	depth := 1
-	if r.Flow == Burst || r.Flow == InTurn || r.Flow == Batches {
-		depth = 1
-		if d.odd(4) {
-			depth = pick(d, 2, 3, 4, 5, 8, 11, 16, 32)
-		}
-	}
+	depth := d.depth(r.Flow)
 	if d.one(20) {
 		r.Pause = 1000 * (1 + d.IntN(20))
 	}
@@ -145,15 +139,30 @@ func (d dice) round(id string, n *int) Round {
 		if depth > 1 {
 			room = x.fit(room)
 		}
-		if r.Flow == Continue || r.Flow == Early {
-			x.withBody(d)
-		}
-		if r.Flow == Continue {
-			x.Request.Lines = append(x.Request.Lines, "Expect: 100-continue")
-		}
+		x.suit(r.Flow, d)
 		r.Exchanges = append(r.Exchanges, x)
 	}
 	return r
+}
+
+// depth is how many requests are sent at a time. Only some flows allow more than one.
+func (d dice) depth(flow Flow) int {
+	several := flow == Burst || flow == InTurn || flow == Batches
+	if several && d.odd(4) {
+		return pick(d, 2, 3, 4, 5, 8, 11, 16, 32)
+	}
+	return 1
+}
+
+// suit gives the request what the flow of its round is about: a body to be answered
+// early or to be waited with.
+func (x *Exchange) suit(flow Flow, d dice) {
+	if flow == Continue || flow == Early {
+		x.withBody(d)
+	}
+	if flow == Continue {
+		x.Request.Lines = append(x.Request.Lines, "Expect: 100-continue")
+	}
 }
 
 func (d dice) exchange(id string) Exchange {

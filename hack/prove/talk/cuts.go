@@ -90,30 +90,49 @@ func (l *lane) sizes(m rendered) []uint32 {
 	var cuts []int
 	switch l.send.Cut {
 	case Random:
-		for range 1 + l.d.IntN(6) {
-			cuts = append(cuts, l.d.IntN(n+1))
-		}
+		cuts = l.d.anywhere(1+l.d.IntN(6), n)
 	case Joints:
-		for _, j := range m.joints {
-			if len(cuts) < 40 && l.d.one(2) {
-				cuts = append(cuts, j+pick(l.d, -1, 0, 0, 1))
-			}
-		}
+		cuts = l.d.atJoints(m.joints)
 	case Bytes:
 		for i := range min(n, 300) {
 			cuts = append(cuts, i)
 		}
 	case Small:
-		for i, at := 0, 0; i < 50; i++ {
-			at += 1 + l.d.IntN(100)
-			cuts = append(cuts, at)
-		}
+		cuts = l.d.closeBy()
 	case Vectors:
-		for range 1 + l.d.size(1000) {
-			cuts = append(cuts, l.d.IntN(n+1))
-		}
+		cuts = l.d.anywhere(1+l.d.size(1000), n)
 	}
 	return between(cuts, n)
+}
+
+// anywhere returns as many places as asked for in a message of n bytes.
+func (d dice) anywhere(count, n int) []int {
+	var cuts []int
+	for range count {
+		cuts = append(cuts, d.IntN(n+1))
+	}
+	return cuts
+}
+
+// atJoints returns places where the parts of a message meet, or a byte beside them.
+func (d dice) atJoints(joints []int) []int {
+	var cuts []int
+	for _, j := range joints {
+		if len(cuts) < 40 && d.one(2) {
+			cuts = append(cuts, j+pick(d, -1, 0, 0, 1))
+		}
+	}
+	return cuts
+}
+
+// closeBy returns places that are at most a hundred bytes from each other.
+func (d dice) closeBy() []int {
+	var cuts []int
+	for i, at := 0, 0; i < 50; i++ {
+		at += 1 + d.IntN(100)
+		cuts = append(cuts, at)
+	}
+	return cuts
 }
 
 // between turns places into the sizes of the pieces between them.

@@ -1,6 +1,9 @@
 package talk
 
-import "strings"
+import (
+	"net/http"
+	"strings"
+)
 
 // Named returns the conversation with targets that begin with a name.
 func (c Conversation) Named(name string) Conversation {
@@ -8,8 +11,8 @@ func (c Conversation) Named(name string) Conversation {
 	for i := range c.Rounds {
 		for j := range c.Rounds[i].Exchanges {
 			r := &c.Rounds[i].Exchanges[j].Request
-			switch {
-			case r.Method == "CONNECT":
+			switch r.Method {
+			case http.MethodConnect:
 				r.Target = name + r.Target
 			default:
 				r.Target = "/" + name + strings.TrimLeft(r.Target, "/*")

@@ -44,29 +44,36 @@ func (c Conversation) smaller() []Conversation {
 	}
 	c.smallerStyles(add)
 	for i, r := range c.Rounds {
-		if r.Flow != Burst {
-			add(func(n *Conversation) { n.Rounds[i].Flow = Burst })
-		}
-		if r.Idle > 0 {
-			add(func(n *Conversation) { n.Rounds[i].Idle = 0 })
-		}
-		if r.Pause > 0 {
-			add(func(n *Conversation) { n.Rounds[i].Pause = 0 })
-		}
-		if k := len(r.Exchanges); k > 2 {
-			add(func(n *Conversation) { n.Rounds[i].Exchanges = n.Rounds[i].Exchanges[:k/2] })
-			add(func(n *Conversation) { n.Rounds[i].Exchanges = n.Rounds[i].Exchanges[k/2:] })
-		}
-		for j := range r.Exchanges {
-			if len(r.Exchanges) > 1 {
-				add(func(n *Conversation) { n.Rounds[i].Exchanges = slices.Delete(n.Rounds[i].Exchanges, j, j+1) })
-			}
-			r.Exchanges[j].smaller(func(change func(*Exchange)) {
-				add(func(n *Conversation) { change(&n.Rounds[i].Exchanges[j]) })
-			})
-		}
+		r.smaller(func(change func(*Round)) {
+			add(func(n *Conversation) { change(&n.Rounds[i]) })
+		})
 	}
 	return all
+}
+
+// smaller offers changes to one round.
+func (r Round) smaller(add func(func(*Round))) {
+	if r.Flow != Burst {
+		add(func(n *Round) { n.Flow = Burst })
+	}
+	if r.Idle > 0 {
+		add(func(n *Round) { n.Idle = 0 })
+	}
+	if r.Pause > 0 {
+		add(func(n *Round) { n.Pause = 0 })
+	}
+	if k := len(r.Exchanges); k > 2 {
+		add(func(n *Round) { n.Exchanges = n.Exchanges[:k/2] })
+		add(func(n *Round) { n.Exchanges = n.Exchanges[k/2:] })
+	}
+	for j := range r.Exchanges {
+		if len(r.Exchanges) > 1 {
+			add(func(n *Round) { n.Exchanges = slices.Delete(n.Exchanges, j, j+1) })
+		}
+		r.Exchanges[j].smaller(func(change func(*Exchange)) {
+			add(func(n *Round) { change(&n.Exchanges[j]) })
+		})
+	}
 }
 
 func (c Conversation) clone() Conversation {
@@ -120,7 +127,7 @@ func (x Exchange) smaller(add func(func(*Exchange))) {
 	if r.BareLF {
 		add(func(n *Exchange) { n.Request.BareLF = false })
 	}
-	if r.Method != http.MethodGet && !a.Bare && r.Method != "CONNECT" {
+	if r.Method != http.MethodGet && !a.Bare && r.Method != http.MethodConnect {
 		add(func(n *Exchange) { n.Request.Method = "GET" })
 	}
 	if len(r.Target) > 30 {
