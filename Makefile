@@ -21,7 +21,7 @@ GO_SOURCES := $(shell git ls-files '*.go' | grep -vE '(zz_generated|_bpfe[lb]\.g
 
 .PHONY: help
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Install the system packages that the build and the tests need (Debian and Ubuntu).
