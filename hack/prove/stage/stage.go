@@ -19,6 +19,10 @@ import (
 
 // Stage is an engine and what it has seen. Close frees it.
 type Stage struct {
+	// Odd is how many foreign conversations had a call that waits and said EAGAIN all
+	// the same, as the kernel has it for sockets in a socket map (docs/seen.md).
+	Odd int
+
 	engine *bpf.Engine
 	cancel context.CancelFunc
 	done   chan error

@@ -34,6 +34,9 @@ func (s *Stage) PlayForeign(cast Cast, all []Foreign) ([]string, error) {
 	wrong := make([]string, len(all))
 	for i := range all {
 		client, server := clients[uint32(i)], servers[uint32(i)]
+		if client != nil && client.Odd != "" {
+			s.Odd++
+		}
 		if wrong[i] = mishap(client, server); wrong[i] != "" {
 			continue
 		}
@@ -51,8 +54,8 @@ func mishap(client, server *script.Result) string {
 		return "a side did not report"
 	case server.Fault != "":
 		return "the server: " + server.Fault
-	case client.Fault != "" || client.Odd != "":
-		return "the client: " + client.Fault + client.Odd
+	case client.Fault != "":
+		return "the client: " + client.Fault
 	}
 	return ""
 }
