@@ -21,7 +21,7 @@ import (
 func (d *demo) show(ctx context.Context) error {
 	var shown trace.Trace
 	err := stage.Eventually(ctx, 30*time.Second, time.Second, func(ctx context.Context) (bool, string) {
-		found, err := d.tracesOf(ctx, d.loads[0])
+		found, err := d.tracesOf(ctx, d.loads[len(d.loads)-1])
 		if err != nil {
 			return false, err.Error()
 		}

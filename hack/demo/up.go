@@ -145,11 +145,12 @@ func (d *demo) odi(ctx context.Context, args ...string) error {
 	return err
 }
 
-// drive sends one request at a time until its trace arrives, and then many at once.
+// drive sends many requests at once, which show how the goroutines work that the
+// frontend starts (docs/linked.md), and then one at a time.
 func (d *demo) drive(ctx context.Context) error {
 	for _, l := range []traffic.Load{
+		{Requests: 1000, Concurrency: 20},
 		{Requests: 20, Concurrency: 1, Pause: 100 * time.Millisecond},
-		{Requests: 500, Concurrency: 20},
 	} {
 		l.URL, l.Name = shop.FrontURL, fmt.Sprintf("demo%d-%d", l.Concurrency, time.Now().Unix())
 		started := time.Now()

@@ -67,7 +67,7 @@ func byMarker(traces []trace.Trace) map[string][]trace.Trace {
 // starts: it must be known that goroutines of their kind end before the answer.
 func (w *world) learn(t *testing.T) {
 	t.Helper()
-	w.drive(t, traffic.Load{Requests: 300, Concurrency: 4})
+	w.drive(t, traffic.Load{Requests: 1000, Concurrency: 10})
 }
 
 func (w *world) checkWholeTraces(t *testing.T) {
