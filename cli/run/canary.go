@@ -17,13 +17,13 @@ const canaryName = "odi-canary"
 const canaryPatience = 100 * time.Millisecond
 
 // Canary is what a program that runs the command must call first thing. In the
-// process that a session starts as its canary, it waits for the session's end and
+// process that `odi run` starts as its canary, it waits for the end of that one and
 // does not return; everywhere else it returns at once.
 func Canary() {
 	if len(os.Args) == 0 || os.Args[0] != canaryName {
 		return
 	}
-	_, _ = io.Copy(io.Discard, os.Stdin) // ends with the session
+	_, _ = io.Copy(io.Discard, os.Stdin) // ends with odi
 	os.Exit(0)
 }
 
