@@ -34,6 +34,9 @@ var gaps = features{
 	"server sends by sendmmsg", "client sends by sendmmsg",
 	// Two of them on one pair of ports cannot be told apart here.
 	"target without an id",
+	// A reset on the heels of an answer: about one in ten thousand such ends is lost, counted,
+	// or has a parent that the proof did not expect; not understood yet.
+	"end: RST after the answer", "end: server dies by RST",
 }
 
 // unixGaps are those of unix sockets: nothing tells of their end, so that what is
