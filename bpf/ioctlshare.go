@@ -7,6 +7,7 @@ import (
 	"github.com/cilium/ebpf"
 
 	"github.com/odi-dev/odi/bpf/libc"
+	"github.com/odi-dev/odi/internal/procfs"
 )
 
 // aloneMax is how many targets of one library have a probe of their own. The
@@ -22,7 +23,7 @@ type ioctlProbes struct {
 	away *uprobes
 
 	mu  sync.Mutex
-	ofs map[libc.Identity]*library
+	ofs map[procfs.FileIdentity]*library
 }
 
 // library counts the targets whose watch is on one file.
@@ -33,7 +34,7 @@ type library struct {
 }
 
 func newIoctlProbes(prog *ebpf.Program, away *uprobes) *ioctlProbes {
-	return &ioctlProbes{prog: prog, away: away, ofs: make(map[libc.Identity]*library)}
+	return &ioctlProbes{prog: prog, away: away, ofs: make(map[procfs.FileIdentity]*library)}
 }
 
 // attach places a probe for a target, or has it share one.
@@ -70,7 +71,7 @@ func (p *ioctlProbes) attach(at libc.Place, pid uint32) (io.Closer, error) {
 // placed is the part of a target in a probe.
 type placed struct {
 	of     *ioctlProbes
-	on     libc.Identity
+	on     procfs.FileIdentity
 	shared bool
 	own    io.Closer
 }

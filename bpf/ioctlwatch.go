@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/odi-dev/odi/bpf/libc"
+	"github.com/odi-dev/odi/internal/procfs"
 )
 
 // ioctlWatch is the probe on the ioctl of a process's C library that waits for
@@ -13,7 +14,7 @@ import (
 // target is known.
 type ioctlWatch struct {
 	probe   io.Closer // nil: could not be placed yet
-	library libc.Identity
+	library procfs.FileIdentity
 	sure    bool // the library was seen mapped
 }
 
@@ -77,7 +78,7 @@ func (e *Engine) newWatch(at libc.Place, pid uint32) (*ioctlWatch, error) {
 }
 
 // takeWatch takes the watch of a target that is added again, if it is the right one.
-func (e *Engine) takeWatch(pid uint32, library libc.Identity) *ioctlWatch {
+func (e *Engine) takeWatch(pid uint32, library procfs.FileIdentity) *ioctlWatch {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	before := e.targets[pid]

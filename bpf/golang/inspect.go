@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/odi-dev/odi/internal/procfs"
 	"github.com/odi-dev/odi/internal/procfs/elf"
 )
 
@@ -47,24 +48,27 @@ var (
 	ErrNoTable   = errors.New("it has no table of functions")
 )
 
+// cacheSize is more programs than a node runs at a time.
+const cacheSize = 512
+
 // Inspector reads executables, each once. It may be used by several goroutines.
-type Inspector struct{ seen *cache }
+type Inspector struct{ seen *procfs.FileCache[program] }
 
 // NewInspector returns an inspector that has seen nothing yet.
-func NewInspector() *Inspector { return &Inspector{seen: newCache(cacheSize)} }
+func NewInspector() *Inspector { return &Inspector{seen: procfs.NewFileCache[program](cacheSize)} }
 
 // Inspect reads the executable of a process, which is open as exe. It returns
 // ErrNotGo for other languages; any other error says why goroutines cannot be
 // told apart.
 func (i *Inspector) Inspect(exe *os.File, pid uint32) (Facts, error) {
-	id, err := identify(exe)
+	id, err := procfs.Identify(exe)
 	if err != nil {
 		return Facts{}, fmt.Errorf("reading the executable: %w", err)
 	}
-	b, known := i.seen.get(id)
+	b, known := i.seen.Get(id)
 	if !known {
-		b = read(exe, id.size)
-		i.seen.put(id, b)
+		b = read(exe, id.Size())
+		i.seen.Put(id, b)
 	}
 	if b.err != nil || b.facts.RoundTrip == 0 {
 		return b.facts, b.err

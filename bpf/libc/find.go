@@ -23,7 +23,7 @@ type Place struct {
 	// Offset is in bytes, from the start of the file.
 	Offset uint64
 	// Library names the file.
-	Library Identity
+	Library procfs.FileIdentity
 	// Mapped is false for the library that the program's loader is expected to map.
 	Mapped bool
 }
@@ -34,12 +34,12 @@ const mapsMax = 4 << 20
 // Finder finds places. It reads each library once and may be used by several goroutines.
 type Finder struct {
 	function string
-	offsets  *cache
+	offsets  *procfs.FileCache[uint64]
 }
 
 // NewFinder returns a finder for one function.
 func NewFinder(function string) *Finder {
-	return &Finder{function: function, offsets: newCache(cacheSize)}
+	return &Finder{function: function, offsets: procfs.NewFileCache[uint64](cacheSize)}
 }
 
 // Find returns where the function of a process's C library begins. The caller

@@ -142,16 +142,6 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
-func TestCacheIsBounded(t *testing.T) {
-	c := newCache(4)
-	for n := range uint64(100) {
-		c.put(Identity{inode: n}, n)
-		if len(c.entries) > 4 {
-			t.Fatalf("%d entries after %d", len(c.entries), n)
-		}
-	}
-}
-
 func TestFindRefuses(t *testing.T) {
 	if _, err := NewFinder("ioctl").Find(0xfffffff0); err == nil {
 		t.Error("a process that does not exist has a library")
