@@ -42,6 +42,40 @@ func (e *Engine) Drops() map[string]uint64 {
 	return drops
 }
 
+// Loser is a process that has lost something, by its number in /proc; 0 is one that
+// was gone already.
+type Loser struct {
+	PID    uint32
+	Reason string // as in Drops
+}
+
+// loser is struct loser of include/maps.h.
+type loser struct {
+	PID  uint32
+	What uint32
+}
+
+// Losers returns whose losses those of Drops are, as far as that is known: of many
+// processes, those that have lost nothing for the longest time are missing, and begin
+// again at 0. Nothing after Close.
+func (e *Engine) Losers() map[Loser]uint64 {
+	losers := make(map[Loser]uint64)
+	table := e.maps["losers"]
+	if table == nil {
+		return losers
+	}
+	var (
+		of loser
+		n  uint64
+	)
+	for rows := table.Iterate(); rows.Next(&of, &n); {
+		if int(of.What) < len(dropNames) {
+			losers[Loser{PID: of.PID, Reason: dropNames[of.What]}] = n
+		}
+	}
+	return losers // an iteration that the programs have cut short is made again later
+}
+
 // counter sums one counter over all CPUs; 0 where it cannot be read.
 func (e *Engine) counter(i uint32) uint64 {
 	var perCPU []uint64

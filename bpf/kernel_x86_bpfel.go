@@ -27,6 +27,7 @@ const (
 	kernelMapHandovers        = "handovers"
 	kernelMapHeld             = "held"
 	kernelMapHttp1s           = "http1s"
+	kernelMapLosers           = "losers"
 	kernelMapNameRooms        = "name_rooms"
 	kernelMapNobodys          = "nobodys"
 	kernelMapNotices          = "notices"
@@ -156,6 +157,7 @@ type kernelMapSpecs struct {
 	Handovers      *ebpf.MapSpec `ebpf:"handovers"`
 	Held           *ebpf.MapSpec `ebpf:"held"`
 	Http1s         *ebpf.MapSpec `ebpf:"http1s"`
+	Losers         *ebpf.MapSpec `ebpf:"losers"`
 	NameRooms      *ebpf.MapSpec `ebpf:"name_rooms"`
 	Nobodys        *ebpf.MapSpec `ebpf:"nobodys"`
 	Notices        *ebpf.MapSpec `ebpf:"notices"`
@@ -217,6 +219,7 @@ type kernelMaps struct {
 	Handovers      *ebpf.Map `ebpf:"handovers"`
 	Held           *ebpf.Map `ebpf:"held"`
 	Http1s         *ebpf.Map `ebpf:"http1s"`
+	Losers         *ebpf.Map `ebpf:"losers"`
 	NameRooms      *ebpf.Map `ebpf:"name_rooms"`
 	Nobodys        *ebpf.Map `ebpf:"nobodys"`
 	Notices        *ebpf.Map `ebpf:"notices"`
@@ -248,6 +251,7 @@ func (m *kernelMaps) Close() error {
 		m.Handovers,
 		m.Held,
 		m.Http1s,
+		m.Losers,
 		m.NameRooms,
 		m.Nobodys,
 		m.Notices,

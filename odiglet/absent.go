@@ -49,6 +49,9 @@ func (a Absent) Features() []probe.Feature {
 // Drops is empty.
 func (Absent) Drops() map[string]uint64 { return nil }
 
+// Losers is empty.
+func (Absent) Losers() map[bpf.Loser]uint64 { return nil }
+
 // Stats is empty.
 func (Absent) Stats() (bpf.Stats, error) { return bpf.Stats{}, nil }
 

@@ -54,6 +54,7 @@ type Engine interface {
 	Run(ctx context.Context, handle func(probe.Exchange)) error
 	Features() []probe.Feature
 	Drops() map[string]uint64
+	Losers() map[bpf.Loser]uint64
 	Stats() (bpf.Stats, error)
 	Close() error
 }
@@ -66,6 +67,7 @@ type Odiglet struct {
 	recorder *red.Recorder
 	routes   *routes.Book
 	books    *books.Books
+	named    namedLosses
 	interval time.Duration
 	close    sync.Once
 }
@@ -119,7 +121,9 @@ func (o *Odiglet) Run(ctx context.Context) error {
 	g.Go(func() error { return o.manager.Run(ctx) })
 	g.Go(func() error { o.pipeline.Run(ctx, o.interval); return nil })
 	g.Go(func() error { trimWhenSettled(ctx, o.manager.Ready()); return nil })
+	g.Go(func() error { o.nameNowAndThen(ctx); return nil })
 	err := g.Wait()
+	o.nameLosses()
 	o.pipeline.Collect(time.Now())
 	o.pipeline.Flush()
 	return errors.Join(err, o.Close())

@@ -51,11 +51,11 @@ inline_ void send_event(struct request *r, struct bpf_dynptr *event, bool writte
 {
 	if (!written) {
 		bpf_ringbuf_discard_dynptr(event, 0);
-		count(DROP_RING_FULL);
+		lose(r->pid, DROP_RING_FULL);
 		return;
 	}
 	count(COUNT_EXCHANGES);
 	if (r->bits & BIT_TRUNCATED)
-		count(DROP_TRUNCATED);
+		lose(r->pid, DROP_TRUNCATED);
 	bpf_ringbuf_submit_dynptr(event, flags);
 }

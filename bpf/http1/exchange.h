@@ -232,7 +232,7 @@ noinline_ int push(struct http1 *h, struct conn *c, struct target *g, struct who
 	r = h->owed ? 0 : place_for(h, w->sk);
 	if (!r) {
 		__sync_fetch_and_add(&h->owed, 1);
-		count(DROP_PIPELINED);
+		lose(g->pid, DROP_PIPELINED);
 		return false;
 	}
 	r->start_ns = d->start_ns;

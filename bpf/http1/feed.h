@@ -85,7 +85,7 @@ inline_ void begin_request(struct feed *f, struct dir *d)
 inline_ void headless(struct feed *f)
 {
 	if (f->c->role == ROLE_CLIENT && (f->g->flags & T_PROPAGATE) && f->h->q.has_trace != 2)
-		count(f->c->tcp ? DROP_HEADER_NOT_WRITTEN : DROP_HEADER_IMPOSSIBLE);
+		lose(f->g->pid, f->c->tcp ? DROP_HEADER_NOT_WRITTEN : DROP_HEADER_IMPOSSIBLE);
 }
 
 // head_ended handles a whole request head.
@@ -244,7 +244,7 @@ inline_ void lost_requests(struct feed *f, struct dir *d)
 	d->state = D_LOST;
 	f->h->unsure = 1;
 	if (f->h->seen)
-		count(f->src.opaque ? DROP_UNREADABLE : DROP_UNPARSABLE);
+		lose(f->g->pid, f->src.opaque ? DROP_UNREADABLE : DROP_UNPARSABLE);
 }
 
 // feed_requests looks at the bytes of one call as requests.
@@ -262,13 +262,13 @@ inline_ void feed_requests(struct feed *f)
 	// Inside a body the next request begins after the answer; until then all
 	// bytes belong to it.
 	if (d->state == D_CHUNK || d->state == D_LEN) {
-		count(DROP_TOO_MANY_PIECES);
+		lose(f->g->pid, DROP_TOO_MANY_PIECES);
 		d->state = D_TAIL;
 		f->h->unsure = 1; // it may go on behind its answer
 	} else if (f->stuck) {
 		lost_requests(f, d);
 	} else {
-		count(DROP_TOO_MANY_PIECES);
+		lose(f->g->pid, DROP_TOO_MANY_PIECES);
 		d->state = D_LOST;
 	}
 }
@@ -297,5 +297,5 @@ inline_ void feed_answers(struct feed *f)
 	if (f->src.opaque)
 		unreadable(h, f->c, f->g, &f->w, pending(h));
 	else if (pending(h))
-		count(DROP_UNPARSABLE);
+		lose(f->g->pid, DROP_UNPARSABLE);
 }

@@ -24,7 +24,7 @@ inline_ bool forget(struct http1 *h, struct conn *c, struct target *g, struct wh
 	if (r->role == ROLE_SERVER && g && !(g->flags & (T_GO | T_PROXY)) && h->tgid == w->tgid && r->tid != w->tid)
 		g->trust = TRUST_MOVED;
 	let_go(h, g, w, r);
-	count(DROP_UNREADABLE);
+	lose(r->pid, DROP_UNREADABLE);
 	left_slot(h, r, w->sk);
 	return true;
 }
@@ -214,7 +214,9 @@ noinline_ int catch_up(struct http1 *h, struct conn *c, struct target *g, struct
 // have gone by, moved by splice or dropped by MSG_TRUNC.
 noinline_ int caught_up(struct http1 *h, struct who *w, u32 bytes)
 {
+	struct target *g;
 	struct dir *d;
+	u32 tgid;
 	int n;
 
 	if (!h || !w)
@@ -236,6 +238,8 @@ noinline_ int caught_up(struct http1 *h, struct who *w, u32 bytes)
 		return 0;
 	}
 	d->state = D_LOST;
-	count(DROP_UNREADABLE);
+	tgid = w->tgid;
+	g = bpf_map_lookup_elem(&targets, &tgid);
+	lose(g ? g->pid : 0, DROP_UNREADABLE);
 	return 0;
 }

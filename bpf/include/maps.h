@@ -173,6 +173,36 @@ inline_ void count(u32 what)
 		*n += 1;
 }
 
+// loser is whose loss it was, by its number in user space; 0: a process that is gone.
+struct loser {
+	u32 pid;
+	u32 what; // enum drop
+};
+
+// What the counts are made of, as far as it is known: LRU, so that many processes
+// that lose something push out those that do not any more.
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct loser);
+	__type(value, u64);
+} losers SEC(".maps");
+
+// lose counts what a process has lost. Not inline: its key needs a stack.
+noinline_ int lose(u32 pid, u32 what)
+{
+	struct loser who = {.pid = pid, .what = what};
+	u64 *n, one = 1;
+
+	count(what);
+	n = bpf_map_lookup_elem(&losers, &who);
+	if (n)
+		__sync_fetch_and_add(n, 1);
+	else
+		bpf_map_update_elem(&losers, &who, &one, BPF_NOEXIST); // one less where two come first
+	return 0;
+}
+
 // Most system calls on sockets come from processes that are no targets. Each is
 // remembered until the next target is added: the numbers in added say when that was.
 #define STRANGERS 1024

@@ -95,7 +95,7 @@ inline_ void write_trace(struct sk_msg_md *msg, struct feed *f)
 	if (ok)
 		r->bits |= BIT_INJECTED;
 	else
-		count(DROP_HEADER_NOT_WRITTEN);
+		lose(f->g->pid, DROP_HEADER_NOT_WRITTEN);
 }
 
 // view makes at most n bytes of msg the source of f, as many as lie in one piece.

@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -90,20 +91,26 @@ func printNode(out io.Writer, node *odiv1.NodeInstrumentation, problem string) {
 func printBooks(out io.Writer, node nodeapi.Node) {
 	b := node.Books
 	fmt.Fprintf(out, "\n  seen %d = sent %d + queued %d + dropped %d\n", b.Seen, b.Sent, b.Queued, total(b.Dropped))
-	reasons := make([]string, 0, len(b.Dropped))
-	for reason, count := range b.Dropped {
-		if count > 0 {
-			reasons = append(reasons, reason)
+	for _, counts := range []map[string]uint64{b.Dropped, b.Incomplete} {
+		for _, reason := range slices.Sorted(maps.Keys(counts)) {
+			if counts[reason] > 0 {
+				fmt.Fprintln(out, "    "+lossLine(counts[reason], reason, b.Whose[reason]))
+			}
 		}
-	}
-	sort.Strings(reasons)
-	for _, reason := range reasons {
-		why := loss.Of(reason)
-		fmt.Fprintf(out, "    %d %s: %s (%s)\n", b.Dropped[reason], why.Class.Words(), why.Words, reason)
 	}
 	if node.ExportError != "" {
 		fmt.Fprintf(out, "  its node collector does not take the data: %s\n", node.ExportError)
 	}
+}
+
+// lossLine says what became of n requests, and whose they were.
+func lossLine(n uint64, reason string, whose map[string]uint64) string {
+	why := loss.Of(reason)
+	text := fmt.Sprintf("%d %s: %s", n, why.Class.Words(), why.Words)
+	if of := output.Worst(whose); of != "" {
+		text += "; of " + of
+	}
+	return text + " (" + reason + ")"
 }
 
 func total(counts map[string]uint64) uint64 {

@@ -35,7 +35,7 @@ func TestPipelined(t *testing.T) {
 	o.interrupt()
 	said := o.err.String()
 	for _, want := range []string{
-		fmt.Sprintf("%d requests were lost: more requests were in flight on one connection than odi keeps (pipelined)", sent-keeps),
+		fmt.Sprintf("%d requests were lost: more requests were in flight on one connection than odi keeps; of odi-test-pipelined %d (pipelined)", sent-keeps, sent-keeps),
 		fmt.Sprintf("seen %d = sent %d + dropped %d (pipelined %d)", sent, keeps, sent-keeps, sent-keeps),
 	} {
 		if !strings.Contains(said, want) {

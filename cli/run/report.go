@@ -1,12 +1,12 @@
 package run
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/odi-dev/odi/cli/output"
 	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet/books"
 )
@@ -24,7 +24,7 @@ func (s *session) printLadder() {
 func (s *session) printBooks() {
 	balance := s.odiglet.Balance()
 	_, _, parts := s.odiglet.Lost()
-	for _, line := range reasonLines(balance, parts, s.books.Whose) {
+	for _, line := range reasonLines(balance, parts, s.odiglet.Whose) {
 		fmt.Fprintln(s.io.Err, line)
 	}
 	fmt.Fprintln(s.io.Err, sentence(balance))
@@ -40,7 +40,7 @@ func reasonLines(b books.Balance, parts map[string]uint64, whose func(books.Reas
 		}
 		why := loss.Of(name)
 		text := fmt.Sprintf("%s %s: %s", requests(n), why.Class.Words(), why.Words)
-		if of := names(whose(books.Reason(name))); of != "" {
+		if of := output.Worst(whose(books.Reason(name))); of != "" {
 			text += "; of " + of
 		}
 		lines = append(lines, text+" ("+name+")")
@@ -59,24 +59,6 @@ func requests(n uint64) string {
 		return "1 request was"
 	}
 	return fmt.Sprintf("%d requests were", n)
-}
-
-// maxNames is how many are named in a line.
-const maxNames = 5
-
-// names lists who lost the most, the worst first.
-func names(counts map[string]uint64) string {
-	all := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
-		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
-	})
-	var texts []string
-	for _, name := range all[:min(len(all), maxNames)] {
-		texts = append(texts, fmt.Sprintf("%s %d", printable(name), counts[name]))
-	}
-	if len(all) > maxNames {
-		texts = append(texts, "and others")
-	}
-	return strings.Join(texts, ", ")
 }
 
 // sentence is the books in one line. Nothing is queued at the end; if it were,

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/odi-dev/odi/cli/output"
 	"github.com/odi-dev/odi/internal/telemetry"
 	"github.com/odi-dev/odi/odiglet/routes"
 )
@@ -52,30 +52,20 @@ func newLine(service string, s ptrace.Span) line {
 func title(s ptrace.Span) string {
 	attrs := s.Attributes()
 	if route := text(attrs, telemetry.HTTPRoute); route != "" && route != routes.Other {
-		return printable(s.Name())
+		return output.Printable(s.Name())
 	}
 	method, _, _ := strings.Cut(s.Name(), " ")
 	if full := text(attrs, telemetry.URLFull); full != "" {
 		u, err := url.Parse(full)
 		if err != nil {
-			return printable(method + " " + full)
+			return output.Printable(method + " " + full)
 		}
-		return printable(method + " " + u.Host + cmp.Or(text(attrs, telemetry.URLTemplate), u.EscapedPath()))
+		return output.Printable(method + " " + u.Host + cmp.Or(text(attrs, telemetry.URLTemplate), u.EscapedPath()))
 	}
 	if path := text(attrs, telemetry.URLPath); path != "" {
-		return printable(method + " " + path)
+		return output.Printable(method + " " + path)
 	}
-	return printable(s.Name())
-}
-
-// printable keeps what a client sent from steering the terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if strconv.IsPrint(r) {
-			return r
-		}
-		return '?'
-	}, s)
+	return output.Printable(s.Name())
 }
 
 // statusOf is the status code, or what went wrong when there is none.
@@ -181,7 +171,7 @@ func (b *branch) row(prefix string) row {
 		link = strings.TrimSpace(link + " (parent not seen)")
 	}
 	return row{
-		cells:  [5]string{prefix + printable(b.service), kindWord(b.kind) + " " + b.name, b.status, duration(b.took()), link},
+		cells:  [5]string{prefix + output.Printable(b.service), kindWord(b.kind) + " " + b.name, b.status, duration(b.took()), link},
 		failed: b.failed,
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/odi-dev/odi/cli/output"
 	"github.com/odi-dev/odi/odiglet/attach"
 	"github.com/odi-dev/odi/odiglet/host"
 )
@@ -132,7 +133,7 @@ func (s *session) announceUnlinked(said map[string]bool) {
 			continue
 		}
 		said[in.Service] = true
-		fmt.Fprintf(s.io.Err, "%s (pid %d) %s\n", printable(in.Service), in.Process.PID, text)
+		fmt.Fprintf(s.io.Err, "%s (pid %d) %s\n", output.Printable(in.Service), in.Process.PID, text)
 	}
 }
 
@@ -140,7 +141,7 @@ func (s *session) announceUnlinked(said map[string]bool) {
 func announcement(in attach.Instance) string {
 	switch {
 	case in.Attached:
-		return fmt.Sprintf("tracing %s (pid %d%s)", printable(in.Service), in.Process.PID, runtimeOf(in.Runtime.Label(), in.Runtime.Version))
+		return fmt.Sprintf("tracing %s (pid %d%s)", output.Printable(in.Service), in.Process.PID, runtimeOf(in.Runtime.Label(), in.Runtime.Version))
 	case in.Error != "":
 		return fmt.Sprintf("not tracing pid %d: %s", in.Process.PID, in.Error)
 	}

@@ -13,6 +13,7 @@ import (
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/cli/chain"
 	"github.com/odi-dev/odi/cli/components"
+	"github.com/odi-dev/odi/cli/output"
 	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/internal/workload"
 )
@@ -65,6 +66,8 @@ type Hop struct {
 	Sent     uint64            `json:"sent"`
 	Queued   uint64            `json:"queued"`
 	Dropped  map[string]uint64 `json:"dropped,omitempty"`
+	// Whose says by reason how many of the dropped were of which service, as far as it is known.
+	Whose map[string]map[string]uint64 `json:"whose,omitempty"`
 }
 
 // Judge makes the report. It is pure.
@@ -185,15 +188,19 @@ func (r *Report) losses(seen Seen) {
 	for _, hop := range r.Books {
 		lost := loss.Only(loss.Lost, hop.Dropped)
 		for _, reason := range slices.Sorted(maps.Keys(lost)) {
-			r.problem("%s: %d of %d lost: %s (%s); to see which node: odi describe node/<name>",
-				hop.Name, lost[reason], hop.Accepted, loss.Of(reason).Words, reason)
+			of := output.Worst(hop.Whose[reason])
+			if of != "" {
+				of = "; of " + of
+			}
+			r.problem("%s: %d of %d lost: %s%s (%s); to see which node: odi describe node/<name>",
+				hop.Name, lost[reason], hop.Accepted, loss.Of(reason).Words, of, reason)
 		}
 	}
 }
 
 // books adds up the odiglets; each destination is a hop of its own.
 func books(seen Seen) []Hop {
-	odiglets := Hop{Name: "odiglets", Dropped: map[string]uint64{}}
+	odiglets := Hop{Name: "odiglets", Dropped: map[string]uint64{}, Whose: map[string]map[string]uint64{}}
 	for _, name := range sortedNodes(seen) {
 		b := seen.Live[name].Books
 		odiglets.Accepted += b.Seen
@@ -204,12 +211,28 @@ func books(seen Seen) []Hop {
 				odiglets.Dropped[reason] += count
 			}
 		}
+		for reason, names := range b.Whose {
+			odiglets.name(reason, names)
+		}
 	}
 	var hops []Hop
 	if len(seen.Live) > 0 {
 		hops = append(hops, odiglets)
 	}
 	return hops
+}
+
+// name adds whose losses a node has counted.
+func (h *Hop) name(reason string, names map[string]uint64) {
+	if h.Dropped[reason] == 0 {
+		return
+	}
+	if h.Whose[reason] == nil {
+		h.Whose[reason] = map[string]uint64{}
+	}
+	for name, n := range names {
+		h.Whose[reason][name] += n
+	}
 }
 
 func sortedNodes(seen Seen) []string {

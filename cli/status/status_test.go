@@ -112,7 +112,8 @@ func TestReport(t *testing.T) {
 			},
 			Destinations: []odiv1.Destination{destination(condition(odiv1.ConditionExporting, "False", odiv1.ReasonExportFailing, "connection\nrefused"))},
 			Live: map[string]nodeapi.Node{"n1": {ExportError: "collector is away",
-				Books: nodeapi.Books{Seen: 20, Sent: 9, Queued: 1, Dropped: map[string]uint64{"queue_full": 3, "unparsable": 1, "health_check": 6}}}},
+				Books: nodeapi.Books{Seen: 20, Sent: 9, Queued: 1, Dropped: map[string]uint64{"queue_full": 3, "unparsable": 1, "health_check": 6},
+					Whose: map[string]map[string]uint64{"unparsable": {"cart": 1}}}}},
 		}},
 		"data without a destination": {"orphans.txt", Seen{
 			Components: healthy(), Workloads: []odiv1.InstrumentedWorkload{instrumented("cart", odiv1.MethodEBPF, attached)},

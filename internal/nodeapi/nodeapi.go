@@ -43,6 +43,10 @@ type Books struct {
 	Sent    uint64            `json:"sent"`
 	Queued  uint64            `json:"queued"`
 	Dropped map[string]uint64 `json:"dropped,omitempty"`
+	// Incomplete counts, by reason, the requests that have their span without a part.
+	Incomplete map[string]uint64 `json:"incomplete,omitempty"`
+	// Whose says by reason how many of these were of which service, as far as it is known.
+	Whose map[string]map[string]uint64 `json:"whose,omitempty"`
 }
 
 // Processes is the answer to a query for processes.

@@ -86,13 +86,26 @@ func (b *Books) DropOf(whose string, why Reason) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.dropped[why]++
+	b.name(whose, why, 1)
+}
+
+// Name says whose n requests were that another counts: the kernel. Beyond a bound,
+// names are not kept.
+func (b *Books) Name(whose string, why Reason, n uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.name(whose, why, n)
+}
+
+// name is Name for one who holds the lock.
+func (b *Books) name(whose string, why Reason, n uint64) {
 	names, ok := b.whose[why]
 	if !ok {
 		names = make(map[string]uint64)
 		b.whose[why] = names
 	}
 	if _, ok := names[whose]; ok || len(names) < maxNamed {
-		names[whose]++
+		names[whose] += n
 	}
 }
 

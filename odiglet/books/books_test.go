@@ -36,6 +36,10 @@ func TestWhose(t *testing.T) {
 	if len(names) != maxNamed || names["cart-0"] != 2 || b.Balance(nil).Dropped[ReasonDetached] != 3*maxNamed+1 {
 		t.Errorf("%d names, %v", len(names), names)
 	}
+	b.Name("cart", "unparsable", 4)
+	if n := b.Whose("unparsable")["cart"]; n != 4 || b.Balance(nil).Dropped["unparsable"] != 0 {
+		t.Errorf("%d named, want 4, and none dropped here", n)
+	}
 	if len(b.Whose(ReasonShutdown)) != 0 {
 		t.Error("names, where nothing was dropped")
 	}

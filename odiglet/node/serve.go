@@ -118,7 +118,7 @@ func (s *server) self() nodeapi.Node {
 	n := nodeapi.Node{
 		Name: s.node, Version: version.Version, Kernel: s.kernel,
 		Features: []nodeapi.Feature{},
-		Books:    ledger(s.odiglet.Balance()),
+		Books:    s.ledger(),
 	}
 	for _, f := range s.odiglet.Features() {
 		n.Features = append(n.Features, nodeapi.Feature{Name: string(f.Name), State: string(f.State), Reason: f.Reason})
@@ -129,10 +129,23 @@ func (s *server) self() nodeapi.Node {
 	return n
 }
 
-func ledger(b books.Balance) nodeapi.Books {
-	out := nodeapi.Books{Seen: b.Seen, Sent: b.Sent, Queued: b.Queued, Dropped: make(map[string]uint64, len(b.Dropped))}
+// ledger is the books, and whose the requests were that gave no whole span.
+func (s *server) ledger() nodeapi.Books {
+	b := s.odiglet.Balance()
+	_, _, parts := s.odiglet.Lost()
+	out := nodeapi.Books{
+		Seen: b.Seen, Sent: b.Sent, Queued: b.Queued,
+		Dropped: make(map[string]uint64, len(b.Dropped)), Incomplete: parts, Whose: make(map[string]map[string]uint64),
+	}
 	for reason, n := range b.Dropped {
 		out.Dropped[string(reason)] = n
+	}
+	for _, of := range []map[string]uint64{out.Dropped, parts} {
+		for reason, n := range of {
+			if names := s.odiglet.Whose(books.Reason(reason)); n > 0 && len(names) > 0 {
+				out.Whose[reason] = names
+			}
+		}
 	}
 	return out
 }
