@@ -31,7 +31,7 @@ Examples:
 Flags:
 {{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}
 {{- end}}
-{{- if .HasAvailableInheritedFlags}}
+{{- if and .HasAvailableInheritedFlags (not (index .Annotations "offline"))}}
 
 Cluster flags: -n/--namespace, --context, --kubeconfig; see odi --help
 {{- end}}

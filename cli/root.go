@@ -52,9 +52,16 @@ var rooms = []room{
 	{"", offline(version.New)},
 }
 
+// offlineAnnotation keeps the flags of the cluster out of a command's help.
+const offlineAnnotation = "offline"
+
 // offline adapts a command that needs no cluster.
 func offline(make func(streams.Streams) *cobra.Command) func(streams.Streams, *cluster.Cluster) *cobra.Command {
-	return func(io streams.Streams, _ *cluster.Cluster) *cobra.Command { return make(io) }
+	return func(io streams.Streams, _ *cluster.Cluster) *cobra.Command {
+		cmd := make(io)
+		cmd.Annotations = map[string]string{offlineAnnotation: "true"}
+		return cmd
+	}
 }
 
 // New returns the root command.

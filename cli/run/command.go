@@ -29,6 +29,9 @@ const (
 func (s *session) runCommand(ctx context.Context, signals <-chan os.Signal) error {
 	cmd := exec.Command(s.command[0], s.command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.io.In, s.commandOutput(), s.out.err
+	if s.caller != nil {
+		fmt.Fprintf(s.io.Err, "running %s as %s, who called sudo (--as-root runs it as root)\n", s.command[0], s.caller.name)
+	}
 	if err := s.start(ctx, cmd); err != nil {
 		return startError(s.command[0], err)
 	}
@@ -121,6 +124,7 @@ func (s *session) start(ctx context.Context, cmd *exec.Cmd) error {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
+		s.caller.become(cmd, cmd.SysProcAttr)
 		if err := cmd.Start(); err != nil {
 			started <- err
 			return

@@ -39,6 +39,7 @@ const (
 
 func TestMain(m *testing.M) {
 	Canary()
+	overlay()
 	role := os.Getenv(roleVariable)
 	if name := filepath.Base(os.Args[0]); role == roleByName {
 		role = map[string]string{"odi": roleODI, "odi-caller": roleCaller}[name]
@@ -68,6 +69,9 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		os.Exit(0)
+	}
+	for _, name := range []string{"SUDO_UID", "SUDO_GID", "SUDO_USER"} { // `sudo make test` is not what is tested
+		os.Unsetenv(name)
 	}
 	os.Exit(m.Run())
 }
@@ -352,15 +356,16 @@ func TestBadInput(t *testing.T) {
 		args []string
 		want string
 	}{
-		"nothing to trace":        {want: "nothing to trace; give --pid N, --port N, --exe NAME, or -- COMMAND"},
-		"a pid that is nobody's":  {args: []string{"--pid", "1073741824"}, want: "--pid 1073741824: no such process"},
-		"a pid that cannot be":    {args: []string{"--pid", "-4"}, want: "--pid -4 is no process id"},
-		"a port that cannot be":   {args: []string{"--port", "70000"}, want: "--port 70000 is not between 1 and 65535"},
-		"an empty executable":     {args: []string{"--exe", " "}, want: "--exe needs a name"},
-		"an unknown output":       {args: []string{"--port", "1", "-o", "xml"}, want: `unknown output "xml"; one of tree, json, none`},
-		"a bad endpoint":          {args: []string{"--port", "1", "--otlp", "ftp://x"}, want: `scheme "ftp" is not http or https`},
-		"a command without --":    {args: []string{"./server"}, want: `unexpected argument "./server"; a command goes after "--"`},
-		"metrics without a place": {args: []string{"--port", "1", "--metrics"}, want: "--metrics needs -o json"},
+		"nothing to trace":         {want: "nothing to trace; give --pid N, --port N, --exe NAME, or -- COMMAND"},
+		"a pid that is nobody's":   {args: []string{"--pid", "1073741824"}, want: "--pid 1073741824: no such process"},
+		"a pid that cannot be":     {args: []string{"--pid", "-4"}, want: "--pid -4 is no process id"},
+		"a port that cannot be":    {args: []string{"--port", "70000"}, want: "--port 70000 is not between 1 and 65535"},
+		"an empty executable":      {args: []string{"--exe", " "}, want: "--exe needs a name"},
+		"an unknown output":        {args: []string{"--port", "1", "-o", "xml"}, want: `unknown output "xml"; one of tree, json, none`},
+		"a bad endpoint":           {args: []string{"--port", "1", "--otlp", "ftp://x"}, want: `scheme "ftp" is not http or https`},
+		"a command without --":     {args: []string{"./server"}, want: `unexpected argument "./server"; a command goes after "--"`},
+		"a root without a command": {args: []string{"--port", "1", "--as-root"}, want: `--as-root needs a command after "--"`},
+		"metrics without a place":  {args: []string{"--port", "1", "--metrics"}, want: "--metrics needs -o json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := New(streams.Streams{Out: io.Discard, Err: io.Discard})

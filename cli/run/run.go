@@ -20,6 +20,7 @@ type flags struct {
 	output  string
 	metrics bool
 	verbose bool
+	asRoot  bool
 	command []string
 }
 
@@ -59,11 +60,16 @@ them together with odi (ctrl-c), and odi ends when it ends, with its exit code
 (128 + N when signal N ended it). When nobody reads the output any more (| head),
 the command is ended, the books are printed, and the exit code is 141.
 
+With sudo, only odi runs as root: the command runs as the user who called sudo
+(SUDO_UID, SUDO_GID), with that user's groups, HOME, USER and LOGNAME; the rest of
+its environment, and PATH, are what sudo made of them. --as-root runs it as root.
+
 Needs root, or the capabilities BPF, PERFMON, SYS_PTRACE and NET_ADMIN.`,
 		Example: `  sudo odi run --port 8080
   sudo odi run --exe nginx --exe python3
   sudo odi run --pid 4711 --otlp http://localhost:4318
   sudo odi run --port 8080 --route '/users/{name}' --route '/files/*'
+  sudo odi run --as-root -- nginx -g 'daemon off;'
   sudo odi run -o json -- ./server --listen :8080 > spans.jsonl`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
@@ -86,6 +92,7 @@ Needs root, or the capabilities BPF, PERFMON, SYS_PTRACE and NET_ADMIN.`,
 	cmd.Flags().StringVar(&f.otlp, "otlp", "", "send to this OTLP endpoint, for example http://localhost:4317 (gRPC) or http://localhost:4318 (http/protobuf)")
 	cmd.Flags().StringVarP(&f.output, "output", "o", outputTree, "print spans as tree, json (OTLP/JSON lines) or none")
 	cmd.Flags().BoolVar(&f.metrics, "metrics", false, "print metrics too (with -o json); they are always sent with --otlp")
+	cmd.Flags().BoolVar(&f.asRoot, "as-root", false, "run the command as root, not as the user who called sudo")
 	cmd.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "log what odi does")
 	return cmd
 }
@@ -110,6 +117,9 @@ func (f *flags) complete(outputGiven, metricsGiven bool) error {
 func (f *flags) checkTargets() error {
 	if len(f.pids)+len(f.ports)+len(f.exes)+len(f.command) == 0 {
 		return exit.Usagef("odi run: nothing to trace; give --pid N, --port N, --exe NAME, or -- COMMAND")
+	}
+	if f.asRoot && len(f.command) == 0 {
+		return exit.Usagef("odi run: --as-root needs a command after \"--\"")
 	}
 	for _, pid := range f.pids {
 		if pid <= 0 {

@@ -40,6 +40,8 @@ type session struct {
 	selector *host.Selector
 	odiglet  *odiglet.Odiglet
 	watched  []host.Port
+	// caller is whom the command runs as; nil means as odi does.
+	caller *caller
 	// news is filled after what is known of a process has changed.
 	news chan struct{}
 }
@@ -64,6 +66,11 @@ func run(ctx context.Context, io streams.Streams, f flags) error {
 	}
 	if err := s.choosePIDs(); err != nil {
 		return err
+	}
+	if len(f.command) > 0 && !f.asRoot {
+		if s.caller, err = whoCalledSudo(os.LookupEnv, os.Geteuid(), onThisMachine); err != nil {
+			return err
+		}
 	}
 	sink, err := f.sink(io, s.books, s.log)
 	if err != nil {

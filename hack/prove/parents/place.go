@@ -173,7 +173,7 @@ func (p place) writeFiles(r subject, dir string, words *strings.Replacer) error 
 
 // command is odi run with the program, in a process group of its own.
 func (p place) command(r subject, words *strings.Replacer) *exec.Cmd {
-	args := []string{"run", "-o", "json", "--"}
+	args := []string{"run", "-o", "json", "--as-root", "--"} // the programs' files are root's
 	for _, word := range r.command {
 		args = append(args, words.Replace(word))
 	}
