@@ -23,7 +23,7 @@ import (
 // fetch asks one odiglet, over a connection such as `kubectl port-forward`
 // makes: to the pod's loopback, with the user's own rights. No port is opened here.
 func fetch(ctx context.Context, config *rest.Config, pod *corev1.Pod, query url.URL) ([]byte, error) {
-	connection, err := dial(config, pod)
+	connection, err := dialWithin(ctx, config, pod)
 	if err != nil {
 		return nil, fmt.Errorf("reaching pod %s: %w", pod.Name, err)
 	}
@@ -53,6 +53,31 @@ func fetch(ctx context.Context, config *rest.Config, pod *corev1.Pod, query url.
 		return nil, fmt.Errorf("pod %s answers %s", pod.Name, response.Status)
 	}
 	return io.ReadAll(response.Body)
+}
+
+// dialWithin is dial that ends with ctx: the API server may wait for a node that is
+// gone, and nothing below takes a context. A connection that comes too late is closed.
+func dialWithin(ctx context.Context, config *rest.Config, pod *corev1.Pod) (httpstream.Connection, error) {
+	type result struct {
+		connection httpstream.Connection
+		err        error
+	}
+	dialled := make(chan result, 1)
+	go func() {
+		connection, err := dial(config, pod)
+		dialled <- result{connection, err}
+	}()
+	select {
+	case r := <-dialled:
+		return r.connection, r.err
+	case <-ctx.Done():
+		go func() {
+			if r := <-dialled; r.err == nil {
+				_ = r.connection.Close() // nobody is there to use it
+			}
+		}()
+		return nil, ctx.Err()
+	}
 }
 
 // dial prefers WebSockets, which proxies before an API server let pass, and

@@ -8,6 +8,9 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
 	"github.com/odi-dev/odi/bpf/guard"
 	"github.com/odi-dev/odi/cli"
 	"github.com/odi-dev/odi/cli/run"
@@ -17,6 +20,7 @@ import (
 func main() {
 	guard.Main()
 	run.Canary()
+	log.SetLogger(logr.Discard()) // otherwise the library for clients prints a stack after 30 s
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := cli.Run(ctx, streams.Standard(), os.Args[1:])
 	stop()

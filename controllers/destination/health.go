@@ -20,6 +20,8 @@ const (
 	// believedFor is how long a pod that stopped answering is taken at its last
 	// word: a gateway that reloads is silent for a second or two.
 	believedFor = 12 * time.Second
+	// listTimeout bounds the question to the API server; the next look comes soon.
+	listTimeout = 5 * time.Second
 )
 
 // health is how one lane of the gateway is, over all of its pods.
@@ -95,7 +97,9 @@ func (o *observer) Start(ctx context.Context) error {
 // look takes samples of all pods. A pod that does not answer is as good as gone.
 func (o *observer) look(ctx context.Context) error {
 	var list corev1.PodList
-	err := o.reader.List(ctx, &list, client.InNamespace(o.namespace), client.MatchingLabels{"app.kubernetes.io/name": "odi-gateway"})
+	listing, cancel := context.WithTimeout(ctx, listTimeout)
+	defer cancel()
+	err := o.reader.List(listing, &list, client.InNamespace(o.namespace), client.MatchingLabels{"app.kubernetes.io/name": "odi-gateway"})
 	if err != nil {
 		return fmt.Errorf("listing the gateway's pods: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes"
@@ -20,6 +21,11 @@ const (
 	logSeconds = 30
 	// longestLine is more than the collector logs at once.
 	longestLine = 1 << 20
+	// largestLog is more than logTail lines of the collector are.
+	largestLog = 8 << 20
+	// wordsTimeout bounds the whole reading: a node that is gone answers nothing, and the
+	// observer has other pods to look at.
+	wordsTimeout = 3 * time.Second
 )
 
 // podLogs finds the backend's words in the log of a gateway's pod: counters
@@ -30,6 +36,8 @@ type podLogs struct {
 }
 
 func (p podLogs) words(ctx context.Context, pod, lane string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, wordsTimeout)
+	defer cancel()
 	tail, seconds := int64(logTail), int64(logSeconds)
 	stream, err := p.clientset.CoreV1().Pods(p.namespace).GetLogs(pod, &corev1.PodLogOptions{
 		Container: "collector", TailLines: &tail, SinceSeconds: &seconds,
@@ -38,7 +46,7 @@ func (p podLogs) words(ctx context.Context, pod, lane string) (string, error) {
 		return "", fmt.Errorf("reading the log of pod %s: %w", pod, err)
 	}
 	defer func() { _ = stream.Close() }() // It was read to its end.
-	return lastRefusal(stream, lane), nil
+	return lastRefusal(io.LimitReader(stream, largestLog), lane), ctx.Err()
 }
 
 // lastRefusal returns the latest words about data of a lane that were refused

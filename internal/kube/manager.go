@@ -19,6 +19,10 @@ import (
 // kubelet's own patience ends at 30 s.
 const stopWithin = 10 * time.Second
 
+// reconcileWithin bounds one reconcile, so that an API server or a validator that says
+// nothing ends in an error and another try. The longest, a judgement of a Destination, takes seconds.
+const reconcileWithin = 2 * time.Minute
+
 // ManagerOptions are what differs between the process and a test.
 type ManagerOptions struct {
 	// MetricsAddress and HealthAddress are where the manager can be asked how it is; "0" means nowhere.
@@ -30,6 +34,11 @@ type ManagerOptions struct {
 	// do, though their controllers then share the metrics of their names.
 	SharedProcess bool
 	Logger        logr.Logger
+}
+
+// controllers is what all of them have in common.
+func controllers(opts ManagerOptions) config.Controller {
+	return config.Controller{SkipNameValidation: &opts.SharedProcess, ReconciliationTimeout: reconcileWithin}
 }
 
 // NewManager makes the manager that all controllers run in: in the process and in their tests.
@@ -56,7 +65,7 @@ func NewManager(restConfig *rest.Config, cfg Config, opts ManagerOptions) (manag
 		LeaderElectionNamespace:       cfg.Namespace,
 		LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout:       &patience,
-		Controller:                    config.Controller{SkipNameValidation: &opts.SharedProcess},
+		Controller:                    controllers(opts),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making the manager: %w", err)

@@ -96,7 +96,7 @@ func (o Options) assemble(accounts *books.Books, sink *export.OTLP) (*parts, err
 	if n.watcher, err = newWatcher(o.Config, scheme, c); err != nil {
 		return nil, err
 	}
-	api, err := client.New(o.Config, client.Options{Scheme: scheme})
+	api, err := client.New(bounded(o.Config), client.Options{Scheme: scheme})
 	if err != nil {
 		return nil, fmt.Errorf("preparing to talk to the API server: %w", err)
 	}
@@ -115,6 +115,17 @@ func (o Options) assemble(accounts *books.Books, sink *export.OTLP) (*parts, err
 		odiglet: n.odiglet, cluster: c, exportError: sink.LastError, ready: n.ready,
 	}
 	return n, nil
+}
+
+// requestTimeout bounds one request, so that an API server that swallows packets
+// stops neither the reports nor the search for owners.
+const requestTimeout = 15 * time.Second
+
+// bounded is config for single requests. Watches, which last, have their own.
+func bounded(config *rest.Config) *rest.Config {
+	config = rest.CopyConfig(config)
+	config.Timeout = requestTimeout
+	return config
 }
 
 // load loads the engine. On a kernel that cannot, everything else still works
