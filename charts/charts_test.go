@@ -105,8 +105,8 @@ func TestKindsComeAndStayAsTheValuesSay(t *testing.T) {
 		values              map[string]any
 		wantKinds, wantKept int
 	}{
-		"by default they come and go with the release": {wantKinds: 4},
-		"keep leaves them":       {values: map[string]any{"crds": map[string]any{"keep": true}}, wantKinds: 4, wantKept: 4},
+		"by default they come with the release and stay": {wantKinds: 4, wantKept: 4},
+		"they go with it":        {values: map[string]any{"crds": map[string]any{"keep": false}}, wantKinds: 4},
 		"somebody else installs": {values: map[string]any{"crds": map[string]any{"install": false}}},
 	}
 	for name, tc := range tests {

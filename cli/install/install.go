@@ -22,6 +22,8 @@ type flags struct {
 	wait    bool
 	timeout time.Duration
 	dryRun  bool
+	// downgrade takes a newer odi back.
+	downgrade bool
 }
 
 // New returns the command.
@@ -33,7 +35,8 @@ func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
 		Long: `Install odi in the cluster, in the namespace ` + odiv1.DefaultNamespace + ` unless --namespace says otherwise.
 
 Nothing is instrumented by this alone: no workload is changed or restarted.
-Installing again is safe: it repairs what is missing and applies new values.`,
+Installing again is safe: it repairs what is missing, applies new values, and continues
+an installation or upgrade that was cut off. A newer odi in the cluster is left as it is.`,
 		Example: `  odi install
   odi install --set manager.replicas=2 --timeout 10m
   odi install --dry-run | kubectl diff -f -`,
@@ -44,6 +47,7 @@ Installing again is safe: it repairs what is missing and applies new values.`,
 	cmd.Flags().BoolVar(&f.wait, "wait", true, "wait until every component is ready")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "how long to wait")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the manifests instead of applying them")
+	release.AddDowngradeFlag(cmd.Flags(), &f.downgrade)
 	return cmd
 }
 
@@ -59,17 +63,11 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags) 
 	if f.dryRun {
 		return dryRun(ctx, io, namespace, values)
 	}
-	c, err := to.Client()
+	rel, err := f.begin(ctx, io, to, namespace, values)
 	if err != nil {
 		return err
 	}
-	if err := elsewhere(ctx, c, namespace); err != nil {
-		return err
-	}
-	if err := ensureNamespace(ctx, c, namespace); err != nil {
-		return err
-	}
-	if err := apply(ctx, to, namespace, values); err != nil {
+	if err := rel.Apply(ctx, io, release.Change{Command: "odi install", Values: values, Keep: true}); err != nil {
 		return err
 	}
 	if !f.wait {
@@ -81,6 +79,27 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags) 
 	}
 	fmt.Fprintf(io.Out, "odi is installed in %s. Next: odi destination add, then odi instrument namespace <name>\n", namespace)
 	return nil
+}
+
+// begin refuses what must not be, and makes the namespace.
+func (f flags) begin(
+	ctx context.Context, io streams.Streams, to *cluster.Cluster, namespace string, values map[string]any,
+) (*release.Release, error) {
+	c, err := to.Client()
+	if err != nil {
+		return nil, err
+	}
+	if err := elsewhere(ctx, c, namespace); err != nil {
+		return nil, err
+	}
+	rel, err := release.Open(to, namespace)
+	if err != nil {
+		return nil, err
+	}
+	if err := rel.RefuseDowngrade(ctx, io, values, f.downgrade); err != nil {
+		return nil, err
+	}
+	return rel, ensureNamespace(ctx, c, namespace)
 }
 
 func dryRun(ctx context.Context, io streams.Streams, namespace string, values map[string]any) error {
@@ -106,24 +125,4 @@ func elsewhere(ctx context.Context, c client.Client, namespace string) error {
 		return err
 	}
 	return exit.Usagef("odi is already installed in the namespace %s; use --namespace %s, or odi uninstall first", installed, installed)
-}
-
-// apply installs, or upgrades what is there: the user wants odi in this cluster, with these values.
-func apply(ctx context.Context, to *cluster.Cluster, namespace string, values map[string]any) error {
-	rel, err := release.Open(to.Getter(), namespace)
-	if err != nil {
-		return err
-	}
-	state, err := rel.State()
-	if err != nil {
-		return err
-	}
-	switch {
-	case state.Pending:
-		return fmt.Errorf("another installation of odi in %s runs, or was cut off; wait for it, or remove it with: odi uninstall", namespace)
-	case state.Deployed:
-		return rel.Upgrade(ctx, values, true)
-	default:
-		return rel.Install(ctx, values)
-	}
 }

@@ -2,20 +2,21 @@ package release
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"helm.sh/helm/v4/pkg/action"
 	kubecommon "helm.sh/helm/v4/pkg/chart/common"
+	chart "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/kube"
-	"helm.sh/helm/v4/pkg/release/common"
 	releasev1 "helm.sh/helm/v4/pkg/release/v1"
-	"helm.sh/helm/v4/pkg/storage/driver"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/odi-dev/odi/charts"
+	"github.com/odi-dev/odi/cli/cluster"
+	"github.com/odi-dev/odi/internal/version"
 )
 
 // Name of the release; there is one per cluster.
@@ -27,57 +28,44 @@ const renderFor = "v1.37.0"
 // applyTimeout bounds Helm's own hooks. odi's chart has none, so it is never reached.
 const applyTimeout = 5 * time.Minute
 
+// chartName is that of charts/odi.
+const chartName = "odi"
+
 // Release is the release odi of one namespace, whether it exists or not.
 type Release struct {
 	config    *action.Configuration
+	client    client.Client
 	namespace string
 }
 
 // Open connects to the cluster that holds the release.
-func Open(getter genericclioptions.RESTClientGetter, namespace string) (*Release, error) {
+func Open(to *cluster.Cluster, namespace string) (*Release, error) {
+	c, err := to.Client()
+	if err != nil {
+		return nil, err
+	}
 	// Helm logs what it returns as errors, too.
 	config := action.NewConfiguration(action.ConfigurationSetLogger(slog.DiscardHandler))
-	if err := config.Init(getter, namespace, "secret"); err != nil {
+	if err := config.Init(to.Getter(), namespace, "secret"); err != nil {
 		return nil, fmt.Errorf("connecting Helm to the cluster: %w", err)
 	}
-	return &Release{config: config, namespace: namespace}, nil
+	return &Release{config: config, client: c, namespace: namespace}, nil
 }
 
-// State is what the cluster knows of the release.
-type State struct {
-	Exists  bool
-	Version string
-	// Deployed means that one of its revisions was applied without error.
-	Deployed bool
-	// Pending means that an installation or upgrade runs now, or was cut off.
-	Pending bool
-}
-
-// State reads the newest revision.
-func (r *Release) State() (State, error) {
-	found, err := r.config.Releases.Last(Name)
-	if errors.Is(err, driver.ErrReleaseNotFound) {
-		return State{}, nil
-	}
+// load returns the chart at the version of this program, by which later ones know what they find.
+func load() (*chart.Chart, error) {
+	c, err := charts.Load()
 	if err != nil {
-		return State{}, fmt.Errorf("reading the Helm release %s in %s: %w", Name, r.namespace, err)
+		return nil, err
 	}
-	last, ok := found.(*releasev1.Release)
-	if !ok {
-		return State{}, fmt.Errorf("the Helm release %s in %s has an unknown format (%T)", Name, r.namespace, found)
-	}
-	state := State{Exists: last.Info.Status != common.StatusUninstalled, Pending: last.Info.Status.IsPending()}
-	if last.Chart != nil && last.Chart.Metadata != nil {
-		state.Version = last.Chart.Metadata.AppVersion
-	}
-	_, err = r.config.Releases.Deployed(Name)
-	state.Deployed = err == nil
-	return state, nil
+	// Neither a label nor the tag of an image may have the + of build metadata.
+	c.Metadata.AppVersion = strings.ReplaceAll(version.Version, "+", "_")
+	return c, nil
 }
 
-// Install makes the release, also where an earlier attempt failed.
-func (r *Release) Install(ctx context.Context, values map[string]any) error {
-	chart, err := charts.Load()
+// install makes the release, also where an earlier attempt failed.
+func (r *Release) install(ctx context.Context, values map[string]any) error {
+	loaded, err := load()
 	if err != nil {
 		return err
 	}
@@ -86,41 +74,41 @@ func (r *Release) Install(ctx context.Context, values map[string]any) error {
 	install.Replace = true
 	install.WaitStrategy = kube.HookOnlyStrategy
 	install.Timeout = applyTimeout
-	if _, err := install.RunWithContext(ctx, chart, values); err != nil {
+	if _, err := install.RunWithContext(ctx, loaded, values); err != nil {
 		return fmt.Errorf("installing the chart: %w", err)
 	}
 	return nil
 }
 
-// Upgrade applies the chart of this program over the release. keep says that
+// upgrade applies the chart of this program over the release. keep says that
 // values given before stay in force below the given ones.
-func (r *Release) Upgrade(ctx context.Context, values map[string]any, keep bool) error {
-	chart, err := charts.Load()
+func (r *Release) upgrade(ctx context.Context, values map[string]any, keep bool) error {
+	loaded, err := load()
 	if err != nil {
 		return err
 	}
-	if _, err := r.upgrade(keep).RunWithContext(ctx, Name, chart, values); err != nil {
+	if _, err := r.upgrading(keep).RunWithContext(ctx, Name, loaded, values); err != nil {
 		return fmt.Errorf("upgrading the chart: %w", err)
 	}
 	return nil
 }
 
-// Preview returns the manifests that Upgrade would apply.
+// Preview returns the manifests that Apply would apply to a deployed release.
 func (r *Release) Preview(ctx context.Context, values map[string]any, keep bool) (string, error) {
-	chart, err := charts.Load()
+	loaded, err := load()
 	if err != nil {
 		return "", err
 	}
-	upgrade := r.upgrade(keep)
+	upgrade := r.upgrading(keep)
 	upgrade.DryRunStrategy = action.DryRunServer
-	rendered, err := upgrade.RunWithContext(ctx, Name, chart, values)
+	rendered, err := upgrade.RunWithContext(ctx, Name, loaded, values)
 	if err != nil {
 		return "", fmt.Errorf("rendering the upgrade: %w", err)
 	}
 	return manifestOf(rendered)
 }
 
-func (r *Release) upgrade(keep bool) *action.Upgrade {
+func (r *Release) upgrading(keep bool) *action.Upgrade {
 	upgrade := action.NewUpgrade(r.config)
 	upgrade.Namespace = r.namespace
 	upgrade.ResetThenReuseValues = keep
@@ -135,8 +123,14 @@ func (r *Release) upgrade(keep bool) *action.Upgrade {
 	return upgrade
 }
 
-// Uninstall deletes everything that the release made and its history.
-func (r *Release) Uninstall() error {
+// Uninstall deletes everything that the release made and its history; kinds that
+// Helm is told to keep stay. An uninstallation that was cut off is continued.
+func (r *Release) Uninstall(ctx context.Context) error {
+	turn, err := takeTurn(ctx, r.client, r.namespace, "odi uninstall")
+	if err != nil {
+		return err
+	}
+	defer turn.End(ctx)
 	uninstall := action.NewUninstall(r.config)
 	uninstall.IgnoreNotFound = true
 	uninstall.WaitStrategy = kube.HookOnlyStrategy
@@ -147,9 +141,9 @@ func (r *Release) Uninstall() error {
 	return nil
 }
 
-// Render returns the manifests that Install would apply. No cluster is asked.
+// Render returns the manifests that a first Apply would apply. No cluster is asked.
 func Render(ctx context.Context, namespace string, values map[string]any) (string, error) {
-	chart, err := charts.Load()
+	loaded, err := load()
 	if err != nil {
 		return "", err
 	}
@@ -157,7 +151,7 @@ func Render(ctx context.Context, namespace string, values map[string]any) (strin
 	install.ReleaseName, install.Namespace = Name, namespace
 	install.DryRunStrategy = action.DryRunClient
 	install.KubeVersion = &kubecommon.KubeVersion{Version: renderFor, Major: "1", Minor: "37"}
-	rendered, err := install.RunWithContext(ctx, chart, values)
+	rendered, err := install.RunWithContext(ctx, loaded, values)
 	if err != nil {
 		return "", fmt.Errorf("rendering the chart: %w", err)
 	}

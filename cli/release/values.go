@@ -25,8 +25,10 @@ func (v *Values) AddFlags(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&v.set, "set", nil, "one chart `value`, for example manager.replicas=2; may be repeated")
 }
 
-// Given says whether there is any value.
-func (v *Values) Given() bool { return len(v.files)+len(v.set) > 0 }
+// AddDowngradeFlag adds the flag that lets an older odi replace a newer one.
+func AddDowngradeFlag(flags *pflag.FlagSet, into *bool) {
+	flags.BoolVar(into, "force-downgrade", false, "go on although the cluster has a newer odi than this program")
+}
 
 // Merge reads the files and the single values, in this order of rising weight.
 func (v *Values) Merge(stdin io.Reader) (map[string]any, error) {

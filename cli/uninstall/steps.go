@@ -15,63 +15,38 @@ import (
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/cli/cluster"
+	"github.com/odi-dev/odi/cli/kinds"
 	"github.com/odi-dev/odi/cli/progress"
 )
 
-// crdKind is read as metadata only: the definitions themselves are large.
-var crdKind = schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"}
-
-func definitions(ctx context.Context, c client.Client) ([]metav1.PartialObjectMetadata, error) {
-	list := &metav1.PartialObjectMetadataList{}
-	list.SetGroupVersionKind(crdKind)
-	if err := c.List(ctx, list, client.MatchingLabels{cluster.PartOfLabel: "odi"}); err != nil {
-		return nil, fmt.Errorf("listing odi's kinds: %w", err)
-	}
-	return list.Items, nil
-}
-
-// kindsAreKept says whether the release was told to leave its kinds.
-func kindsAreKept(ctx context.Context, c client.Client) (bool, error) {
-	crds, err := definitions(ctx, c)
-	if err != nil {
-		return false, err
-	}
-	for _, crd := range crds {
-		if crd.Annotations["helm.sh/resource-policy"] == "keep" {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
 // deleteWishes deletes what users wrote: the manager and the odiglets then let go of everything.
-func deleteWishes(ctx context.Context, c client.Client) error {
-	var secrets corev1.SecretList
-	ours := client.MatchingLabels{odiv1.LabelManagedBy: odiv1.ManagedByOdi, odiv1.LabelComponent: "destination"}
-	if err := c.List(ctx, &secrets, ours); err != nil {
-		return fmt.Errorf("listing the credentials of destinations: %w", err)
-	}
-	doomed := make([]client.Object, 0, len(secrets.Items))
-	for i := range secrets.Items {
-		doomed = append(doomed, &secrets.Items[i])
-	}
-	var configs odiv1.InstrumentationConfigList
-	if err := listIfKnown(ctx, c, &configs); err != nil {
-		return err
-	}
-	for i := range configs.Items {
-		doomed = append(doomed, &configs.Items[i])
-	}
-	var destinations odiv1.DestinationList
-	if err := listIfKnown(ctx, c, &destinations); err != nil {
-		return err
-	}
-	for i := range destinations.Items {
-		doomed = append(doomed, &destinations.Items[i])
-	}
-	for _, object := range doomed {
+func deleteWishes(ctx context.Context, c client.Client, w wishes) error {
+	for _, object := range w.all() {
 		if err := client.IgnoreNotFound(c.Delete(ctx, object)); err != nil {
 			return fmt.Errorf("deleting %s/%s: %w", object.GetNamespace(), object.GetName(), err)
+		}
+	}
+	return nil
+}
+
+// deleteReports deletes what odi wrote itself: nobody keeps it true any more.
+func deleteReports(ctx context.Context, c client.Client) error {
+	var workloads odiv1.InstrumentedWorkloadList
+	if err := listIfKnown(ctx, c, &workloads); err != nil {
+		return fmt.Errorf("listing workloads: %w", err)
+	}
+	var nodes odiv1.NodeInstrumentationList
+	if err := listIfKnown(ctx, c, &nodes); err != nil {
+		return fmt.Errorf("listing nodes: %w", err)
+	}
+	for i := range workloads.Items {
+		if err := client.IgnoreNotFound(c.Delete(ctx, &workloads.Items[i])); err != nil {
+			return fmt.Errorf("deleting the report about %s/%s: %w", workloads.Items[i].Namespace, workloads.Items[i].Name, err)
+		}
+	}
+	for i := range nodes.Items {
+		if err := client.IgnoreNotFound(c.Delete(ctx, &nodes.Items[i])); err != nil {
+			return fmt.Errorf("deleting the report of the node %s: %w", nodes.Items[i].Name, err)
 		}
 	}
 	return nil
@@ -114,48 +89,35 @@ func detached(ctx context.Context, c client.Client, namespace string) ([]progres
 	return items, client.IgnoreNotFound(err)
 }
 
-// deleteHouse removes the namespace that `odi install` made, or in any other the
-// one object that neither Helm nor the garbage collector knows of.
-func deleteHouse(ctx context.Context, c client.Client, namespace string) (kept bool, err error) {
-	var found corev1.Namespace
-	err = c.Get(ctx, client.ObjectKey{Name: namespace}, &found)
-	if apierrors.IsNotFound(err) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("reading the namespace %s: %w", namespace, err)
-	}
-	if found.Labels[odiv1.LabelManagedBy] == odiv1.ManagedByOdi {
-		if err := client.IgnoreNotFound(c.Delete(ctx, &found)); err != nil {
-			return false, fmt.Errorf("deleting the namespace %s: %w", namespace, err)
+// deleteHouse removes the namespace if it may go, else the one object in it that
+// neither Helm nor the garbage collector knows of.
+func deleteHouse(ctx context.Context, c client.Client, p plan) error {
+	if !p.namespaceStays {
+		house := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: p.namespace}}
+		if err := client.IgnoreNotFound(c.Delete(ctx, house)); err != nil {
+			return fmt.Errorf("deleting the namespace %s: %w", p.namespace, err)
 		}
-		return false, nil
+		return nil
 	}
-	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: cluster.ManagerName}}
+	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, Name: cluster.ManagerName}}
 	if err := client.IgnoreNotFound(c.Delete(ctx, lease)); err != nil {
-		return false, fmt.Errorf("deleting the manager's lease: %w", err)
+		return fmt.Errorf("deleting the manager's lease: %w", err)
 	}
-	return true, nil
+	return nil
 }
 
-// leftovers says what has to be gone.
-type leftovers struct {
-	namespace     string
-	kindsKept     bool
-	namespaceKept bool
-}
-
-func gone(ctx context.Context, c client.Client, l leftovers) ([]progress.Item, error) {
+// gone says what of the plan is still there.
+func gone(ctx context.Context, c client.Client, p plan) ([]progress.Item, error) {
 	var pods corev1.PodList
-	if err := c.List(ctx, &pods, client.InNamespace(l.namespace), client.MatchingLabels{cluster.PartOfLabel: "odi"}); err != nil {
+	if err := c.List(ctx, &pods, client.InNamespace(p.namespace), client.MatchingLabels{cluster.PartOfLabel: "odi"}); err != nil {
 		return nil, fmt.Errorf("listing odi's pods: %w", err)
 	}
 	var gateway appsv1.Deployment
-	gatewayErr := c.Get(ctx, client.ObjectKey{Namespace: l.namespace, Name: cluster.GatewayName}, &gateway)
+	gatewayErr := c.Get(ctx, client.ObjectKey{Namespace: p.namespace, Name: cluster.GatewayName}, &gateway)
 	if client.IgnoreNotFound(gatewayErr) != nil {
 		return nil, fmt.Errorf("reading the gateway: %w", gatewayErr)
 	}
-	objects, err := ownObjects(ctx, c, l.namespace)
+	objects, err := ownObjects(ctx, c, p.namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -164,19 +126,19 @@ func gone(ctx context.Context, c client.Client, l leftovers) ([]progress.Item, e
 		left("pods", len(pods.Items)),
 		left("objects", objects),
 	}
-	if !l.kindsKept {
-		crds, err := definitions(ctx, c)
+	if len(p.kinds) > 0 {
+		all, err := kinds.List(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		items = append(items, left("kinds", len(crds)))
+		items = append(items, left("kinds", len(kinds.Of(p.owner(), all))))
 	}
 	var namespace corev1.Namespace
-	err = c.Get(ctx, client.ObjectKey{Name: l.namespace}, &namespace)
+	err = c.Get(ctx, client.ObjectKey{Name: p.namespace}, &namespace)
 	if client.IgnoreNotFound(err) != nil {
-		return nil, fmt.Errorf("reading the namespace %s: %w", l.namespace, err)
+		return nil, fmt.Errorf("reading the namespace %s: %w", p.namespace, err)
 	}
-	if !l.namespaceKept {
+	if !p.namespaceStays {
 		items = append(items, left("namespace", present(err)))
 	}
 	return items, nil

@@ -22,6 +22,8 @@ type flags struct {
 	wait    bool
 	timeout time.Duration
 	dryRun  bool
+	// downgrade takes a newer odi back.
+	downgrade bool
 }
 
 // New returns the command.
@@ -34,7 +36,8 @@ func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
 
 Values that were given at installation stay in force unless --reset-values is given.
 Instrumented workloads are neither changed nor restarted; while an odiglet is
-replaced, its node sends nothing for a few seconds.`,
+replaced, its node sends nothing for a few seconds. An upgrade that was cut off is
+continued. Where the cluster has a newer odi than this program, nothing is changed.`,
 		Example: `  odi upgrade
   odi upgrade --set odiglet.logLevel=debug`,
 		Args: exit.NoArgs,
@@ -45,6 +48,7 @@ replaced, its node sends nothing for a few seconds.`,
 	cmd.Flags().BoolVar(&f.wait, "wait", true, "wait until every component is ready")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "how long to wait")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the manifests instead of applying them")
+	release.AddDowngradeFlag(cmd.Flags(), &f.downgrade)
 	return cmd
 }
 
@@ -53,15 +57,11 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags) 
 	if err != nil {
 		return err
 	}
-	c, err := to.Client()
+	namespace, err := installedIn(ctx, to)
 	if err != nil {
 		return err
 	}
-	namespace, err := cluster.OdiNamespace(ctx, c)
-	if err != nil {
-		return err
-	}
-	rel, err := release.Open(to.Getter(), namespace)
+	rel, err := release.Open(to, namespace)
 	if err != nil {
 		return err
 	}
@@ -69,27 +69,68 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags) 
 	if err != nil {
 		return err
 	}
-	if !state.Deployed {
-		return fmt.Errorf("odi is not installed in %s; to install it: odi install", namespace)
+	if !state.Deployed && !state.Beginning() {
+		return notInstalled(ctx, to, namespace)
+	}
+	return bring(ctx, io, to, target{rel, namespace, state, values}, f)
+}
+
+// installedIn is the namespace that the user says, else that of the manager.
+func installedIn(ctx context.Context, to *cluster.Cluster) (string, error) {
+	if namespace := to.NamespaceFlag(); namespace != "" {
+		return namespace, nil
+	}
+	c, err := to.Client()
+	if err != nil {
+		return "", err
+	}
+	return cluster.OdiNamespace(ctx, c)
+}
+
+func notInstalled(ctx context.Context, to *cluster.Cluster, namespace string) error {
+	elsewhere, err := release.Namespaces(ctx, to)
+	if err != nil {
+		return err
+	}
+	if len(elsewhere) > 0 {
+		return exit.Usagef("odi is not installed in %s but in %s; to upgrade it: odi upgrade --namespace %s", namespace, elsewhere[0], elsewhere[0])
+	}
+	return fmt.Errorf("odi is not installed in %s; to install it: odi install", namespace)
+}
+
+// target is what is upgraded.
+type target struct {
+	*release.Release
+	namespace string
+	before    release.State
+	values    map[string]any
+}
+
+func bring(ctx context.Context, io streams.Streams, to *cluster.Cluster, t target, f flags) error {
+	if err := t.RefuseDowngrade(ctx, io, t.values, f.downgrade); err != nil {
+		return err
 	}
 	if f.dryRun {
-		return preview(ctx, io, rel, values, f)
+		return preview(ctx, io, t, f)
 	}
-	if err := rel.Upgrade(ctx, values, !f.reset); err != nil {
+	if err := t.Apply(ctx, io, release.Change{Command: "odi upgrade", Values: t.values, Keep: !f.reset}); err != nil {
 		return err
 	}
 	if f.wait {
-		if err := components.Wait(ctx, io, to, namespace, f.timeout); err != nil {
+		if err := components.Wait(ctx, io, to, t.namespace, f.timeout); err != nil {
 			return err
 		}
 	}
-	fmt.Fprintf(io.Out, "odi in %s: %s -> %s\n", namespace, state.Version, version.Version)
+	fmt.Fprintf(io.Out, "odi in %s: %s -> %s\n", t.namespace, t.before.Version, version.Version)
 	return nil
 }
 
 // preview prints what an upgrade would apply.
-func preview(ctx context.Context, io streams.Streams, rel *release.Release, values map[string]any, f flags) error {
-	manifests, err := rel.Preview(ctx, values, !f.reset)
+func preview(ctx context.Context, io streams.Streams, t target, f flags) error {
+	if t.before.Unfinished != "" {
+		return fmt.Errorf("the %s of odi in %s is not finished; odi upgrade continues it, and then the next one can be looked at", t.before.Unfinished, t.namespace)
+	}
+	manifests, err := t.Preview(ctx, t.values, !f.reset)
 	if err != nil {
 		return exit.AsUsage(err)
 	}

@@ -126,7 +126,7 @@ func (d *demo) down(ctx context.Context) error {
 		fmt.Fprintln(d.out, "The demo does not run on the cluster of KUBECONFIG; nothing was changed.")
 		return nil
 	}
-	if err := d.odi(ctx, "uninstall", "--yes"); err != nil {
+	if err := d.odi(ctx, "uninstall", "--yes", "--include-crds"); err != nil {
 		return err
 	}
 	return cluster.Leave(ctx)

@@ -13,6 +13,9 @@ import (
 	"helm.sh/helm/v4/pkg/chart/loader"
 	"helm.sh/helm/v4/pkg/cli"
 	"helm.sh/helm/v4/pkg/kube"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/odi-dev/odi/hack/demo/stage"
 )
@@ -90,6 +93,7 @@ func (w *world) uninstallByHelm(t *testing.T) {
 	if _, err := uninstall.Run("odi"); err != nil {
 		t.Fatalf("helm uninstall: %v", err)
 	}
+	w.deleteKinds(t)
 	w.deleteSystemNamespace(t)
 }
 
@@ -114,6 +118,25 @@ func (w *world) uninstallByApply(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.deleteSystemNamespace(t)
+}
+
+// deleteKinds is `kubectl delete crd -l app.kubernetes.io/part-of=odi`: Helm leaves them, and what users wrote with them.
+func (w *world) deleteKinds(t *testing.T) {
+	t.Helper()
+	kinds := &metav1.PartialObjectMetadataList{}
+	kinds.SetGroupVersionKind(schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"})
+	if err := w.cluster.List(t.Context(), kinds, client.MatchingLabels{"app.kubernetes.io/part-of": "odi"}); err != nil {
+		t.Fatal(err)
+	}
+	if len(kinds.Items) != 4 {
+		t.Errorf("helm uninstall left %d kinds, want all 4", len(kinds.Items))
+	}
+	for _, kind := range kinds.Items {
+		manifest := "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: " + kind.Name + "}}"
+		if err := w.cluster.Delete(t.Context(), []byte(manifest)); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func (w *world) manifests(t *testing.T) []byte {

@@ -110,7 +110,7 @@ func (w *world) checkUninstall(t *testing.T, before leftovers) {
 			t.Error("no BPF program or link is held by the odiglet: the check would prove nothing")
 		}
 	}
-	w.odi(t, "uninstall", "--yes")
+	w.odi(t, "uninstall", "--yes", "--include-crds")
 	w.expectNothingLeft(t, before)
 	expectReleased(t, held)
 	expectEnded(t, guards)

@@ -71,7 +71,7 @@ func (w *world) claimForeign(t *testing.T) {
 	}
 	if os.Getenv("ODI_E2E_KEEP") == "" {
 		t.Cleanup(func() {
-			if left := w.runOdi(context.Background(), t, w.cluster.Kubeconfig, "uninstall", "--yes"); left.code != 0 {
+			if left := w.runOdi(context.Background(), t, w.cluster.Kubeconfig, "uninstall", "--yes", "--include-crds"); left.code != 0 {
 				t.Errorf("odi uninstall: %s", left.stderr)
 			}
 			if err := w.cluster.Leave(context.Background()); err != nil {
