@@ -30,27 +30,6 @@ inline_ bool is_stream(struct sock *sk)
 	return family == AF_UNIX;
 }
 
-// take_out asks user space to take a connection out of the socket map: it does
-// not speak HTTP/1, and only user space may do that. Those behind the verdict
-// program stay: its queue is hardly ever empty for sure.
-inline_ void take_out(struct target *g, struct conn *c, struct sock *sk)
-{
-	struct notice *n;
-
-	if (!c->mapped || c->asked || c->want == 2 || (g->flags & T_POLLS))
-		return;
-	n = bpf_ringbuf_reserve(&notices, sizeof(*n), 0);
-	if (!n) {
-		count(DROP_NOTICE_FULL);
-		return;
-	}
-	__builtin_memset(n, 0, sizeof(*n));
-	n->kind = NOTICE_TAKE_OUT;
-	n->key = bpf_get_socket_cookie(sk);
-	c->asked = 1;
-	bpf_ringbuf_submit(n, 0);
-}
-
 // in_hand notes what the thread of an nginx has in hand after each operation: the
 // request that is now complete, or the one that has got an answer it needed.
 inline_ void in_hand(struct feed *f, u64 span)
@@ -203,6 +182,8 @@ inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, enum ca
 		requests(&f, sk, bytes);
 	else
 		answers(&f, bytes);
+	if (c->out && c->role == ROLE_CLIENT && !sent && !pending(f.h))
+		put_back(g, c, sk);
 }
 
 // unsent takes back what odi_message has seen of a message that was not sent.
@@ -349,6 +330,8 @@ inline_ void begin_anew(struct sock *sk, struct conn *c)
 	c->begun = BEGUN_UNKNOWN;
 	c->ahead = 0;
 	c->stop = 0;
+	c->leave = 0;
+	c->out = 0;
 }
 
 // opening marks a connection of a target while its caller still runs.

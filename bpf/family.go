@@ -15,6 +15,8 @@ func (e *Engine) onNotice(n notice) {
 	switch {
 	case n.kind == noticeTakeOut:
 		_ = e.maps["sockets"].Delete(n.key) // or it has been closed by now
+	case n.kind == noticePutBack:
+		e.putBack(n)
 	case n.kind == noticePolls:
 		e.later.Go(func() { e.onFirstPoll(n.pid) })
 	case n.kind == noticeGuard:

@@ -22,7 +22,7 @@ func TestLayouts(t *testing.T) {
 		at   map[string]uintptr
 	}{
 		"connections": {of: "conns", size: unsafe.Sizeof(c), at: map[string]uintptr{
-			"tgid": unsafe.Offsetof(c.TGID), "want": unsafe.Offsetof(c.Want), "asked": unsafe.Offsetof(c.TakenOut),
+			"tgid": unsafe.Offsetof(c.TGID), "want": unsafe.Offsetof(c.Want), "asked": unsafe.Offsetof(c.TakenOut), "out": unsafe.Offsetof(c.Out),
 		}},
 		"targets": {of: "targets", size: unsafe.Sizeof(g), at: map[string]uintptr{
 			"writeloop_pc": unsafe.Offsetof(g.WriteLoopPC), "goid_off": unsafe.Offsetof(g.GoID), "flags": unsafe.Offsetof(g.Flags),

@@ -22,6 +22,7 @@ const (
 	noticeTakeOut = 4
 	noticePolls   = 5
 	noticeGuard   = 6
+	noticePutBack = 7
 
 	programLengths = noticeSize
 	programName    = programLengths + 16
@@ -39,6 +40,7 @@ type notice struct {
 	pid        uint32
 	parent     uint32
 	target     bool
+	fd         uint32
 	comm       string
 	program    *probe.Program // of a target's exec
 }
@@ -105,7 +107,7 @@ func parseNotice(raw []byte) (notice, bool) {
 	n := notice{
 		key: u64(raw), startNanos: u64(raw[8:]),
 		kind: u32(raw[16:]), tgid: u32(raw[20:]), pid: u32(raw[24:]), parent: u32(raw[28:]),
-		target: u32(raw[32:]) != 0,
+		target: u32(raw[32:]) != 0, fd: u32(raw[36:]),
 		comm:   text(raw[40:56]),
 	}
 	if n.kind == uint32(probe.ProcessExec) && len(raw) >= programEnv {

@@ -32,6 +32,44 @@ func (e *Engine) adoptSockets(t *target, polls bool) {
 	})
 }
 
+// putBack puts a blocking connection back into the socket map, which it left with
+// a request (propagate/blocking.h). Where its process has gone on meanwhile it is
+// asked for again, by the answer to what it sends now.
+func (e *Engine) putBack(n notice) {
+	pidfd, err := unix.PidfdOpen(int(n.pid), 0)
+	if err != nil {
+		return // gone
+	}
+	fd, err := unix.PidfdGetfd(pidfd, int(n.fd), 0)
+	_ = unix.Close(pidfd)
+	if err != nil {
+		return // closed
+	}
+	defer func() { _ = unix.Close(fd) }()
+	if cookie, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE); err != nil || cookie != n.key || !hasSent(fd, n.startNanos) {
+		return
+	}
+	e.mu.Lock() // who lets go of a target walks over the map afterwards
+	defer e.mu.Unlock()
+	if e.targets[n.pid] == nil {
+		return
+	}
+	if err := e.maps["sockets"].Update(n.key, uint64(fd), ebpf.UpdateNoExist); err != nil && !errors.Is(err, ebpf.ErrKeyExist) {
+		e.log.Debug("cannot put a connection back", "pid", n.pid, "reason", err)
+		return
+	}
+	if !hasSent(fd, n.startNanos) || e.askedBefore(e.targets[n.pid].tgid) != 0 {
+		_ = e.maps["sockets"].Delete(n.key)
+	}
+}
+
+// hasSent tells whether a connection has sent so many bytes, and nothing since.
+func hasSent(fd int, bytes uint64) bool {
+	const established = 1
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	return err == nil && info.State == established && info.Bytes_sent == bytes && info.Notsent_bytes == 0
+}
+
 // connValue is struct conn in include/types.h.
 type connValue struct {
 	_        [40]byte // owner
@@ -40,7 +78,9 @@ type connValue struct {
 	Want     uint8 // not 0: was in the socket map from the start
 	_        [2]byte
 	TakenOut uint8 // asked in C
-	_        [8]byte
+	_        [3]byte
+	Out      uint8 // left with a request
+	_        [4]byte
 }
 
 // eachOutgoing calls f for each established TCP connection of a process that it

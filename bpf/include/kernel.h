@@ -153,6 +153,7 @@ struct file {
 	void *private_data;
 	struct inode *f_inode;
 	struct path f_path;
+	unsigned int f_flags;
 	void *f_ep; // the epoll instances that it is registered with
 } co_re;
 
@@ -174,6 +175,18 @@ struct files_struct {
 typedef struct {
 	int counter;
 } atomic_t_;
+
+struct sigaction {
+	void *sa_handler; // 0: as by default, 1: ignored
+} co_re;
+
+struct k_sigaction {
+	struct sigaction sa;
+} co_re;
+
+struct sighand_struct {
+	struct k_sigaction action[64];
+} co_re;
 
 struct signal_struct {
 	atomic_t_ live;
@@ -234,6 +247,7 @@ struct pt_regs {
 struct pt_regs {
 	u64 regs[31];
 	u64 sp;
+	u64 orig_x0;
 	int syscallno;
 } co_re;
 #endif
@@ -250,6 +264,7 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct css_set *cgroups;
 	struct signal_struct *signal;
+	struct sighand_struct *sighand;
 	struct files_struct *files;
 #if defined(__TARGET_ARCH_x86)
 	struct thread_struct thread;
@@ -293,6 +308,7 @@ struct msghdr_ {
 #define NR_recvmsg 47
 #define NR_sendmmsg 307
 inline_ u64 reg_nr(struct pt_regs *r) { return r->orig_ax; }
+inline_ u64 reg_arg1(struct pt_regs *r) { return r->di; }
 inline_ u64 reg_arg2(struct pt_regs *r) { return r->si; }
 inline_ u64 reg_arg3(struct pt_regs *r) { return r->dx; }
 #elif defined(__TARGET_ARCH_arm64)
@@ -306,6 +322,7 @@ inline_ u64 reg_arg3(struct pt_regs *r) { return r->dx; }
 #define NR_recvmsg 212
 #define NR_sendmmsg 269
 inline_ u64 reg_nr(struct pt_regs *r) { return (u32)r->syscallno; }
+inline_ u64 reg_arg1(struct pt_regs *r) { return r->orig_x0; }
 inline_ u64 reg_arg2(struct pt_regs *r) { return r->regs[1]; }
 inline_ u64 reg_arg3(struct pt_regs *r) { return r->regs[2]; }
 #endif

@@ -127,7 +127,9 @@ struct conn {
 	u8 asked;   // user space was asked to take it out
 	u8 stop;    // odi_message has seen a part only of what is being sent
 	u8 tcp;     // the socket has a copied_seq
-	u8 _pad[6];
+	u8 leave;   // enum leave: with what is being sent
+	u8 out;     // it has left the map with a request
+	u8 _pad[4];
 };
 
 // What is known of a connection's beginning: one that was seen from its first byte
@@ -219,16 +221,16 @@ struct control {
 };
 
 // Process and housekeeping notices for user space.
-enum notice_kind { NOTICE_EXEC = 1, NOTICE_EXIT, NOTICE_FORK, NOTICE_TAKE_OUT, NOTICE_POLLS, NOTICE_GUARD };
+enum notice_kind { NOTICE_EXEC = 1, NOTICE_EXIT, NOTICE_FORK, NOTICE_TAKE_OUT, NOTICE_POLLS, NOTICE_GUARD, NOTICE_PUT_BACK };
 struct notice {
-	u64 key;      // NOTICE_TAKE_OUT: the socket; of a process: group_of
-	u64 start_ns; // when the process started, since boot
+	u64 key;      // NOTICE_TAKE_OUT, NOTICE_PUT_BACK: the socket; of a process: group_of
+	u64 start_ns; // when the process started, since boot; NOTICE_PUT_BACK: bytes sent so far
 	u32 kind;
 	u32 tgid;   // in the root PID namespace
 	u32 pid;    // the same process in user space's PID namespace
 	u32 parent; // in user space's, too; 0: not in there
 	u32 target;
-	u32 _pad;
+	u32 fd;     // NOTICE_PUT_BACK: the process's descriptor of the socket
 	char comm[16];
 };
 

@@ -19,7 +19,7 @@ inline_ void describe(struct notice *n, u32 kind, struct task_struct *task, u32 
 	n->pid = seen_as(task);
 	n->parent = parent;
 	n->target = 1;
-	n->_pad = 0;
+	n->fd = 0;
 	bpf_probe_read_kernel(n->comm, sizeof(n->comm), &task->comm);
 }
 

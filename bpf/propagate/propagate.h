@@ -8,12 +8,11 @@
 // Needs: cgroup v2; user space adds the connections that were open before.
 #pragma once
 
-#include "../http1/feed.h"
+#include "blocking.h"
 
 #define HEADER_LEN 70 // "traceparent: 00-<32>-<16>-<2>\r\n"
 #define MERGE_MAX 8192 // one element up to here; bigger messages are split anyway
 #define PULL_MAX 69632 // a longer head goes out without a header where it lies in pieces
-#define SKB_ROOM 4096 // what a segment costs beside its bytes, at most
 
 inline_ void write_hex16(u8 *to, u64 v)
 {
@@ -203,45 +202,54 @@ inline_ bool leased(u64 now)
 	return ctl && now <= ctl->lease_ns; // else nobody would report the span that the header names
 }
 
+// message looks at a message on a connection that may carry requests of ours.
+inline_ void message(struct sk_msg_md *msg, struct feed *f, struct tcp_sock *tp)
+{
+	struct conn *c = f->c;
+	u32 size = msg->size;
+
+	if (c->ignored || c->role == ROLE_SERVER || c->stop)
+		return;
+	c->stop = 1;
+	f->w.now = bpf_ktime_get_ns();
+	if (!c->ahead)
+		c->sending_ns = f->w.now;
+	if (!leased(f->w.now))
+		return;
+	f->w.sk = (u64)(long)msg->sk;
+	f->w.tgid = bpf_get_current_pid_tgid() >> 32;
+	f->w.tid = (u32)bpf_get_current_pid_tgid();
+	f->w.seq = read_so_far(tp);
+	f->src.now = f->w.now;
+	begun(c, tp, true, 0);
+	f->h = bpf_sk_storage_get(&http1s, msg->sk, 0, 0);
+	if (!at_begin(c, f->h, size) || (!f->h && !begin_client(msg, f)))
+		return;
+	f->h->tail_before = kept_ever(f->h);
+	f->writes = 1;
+	look(msg, f, surely_sent(tp, size));
+	looked(msg, f, size);
+}
+
 SEC("sk_msg")
 int odi_message(struct sk_msg_md *msg)
 {
 	struct tcp_sock *tp;
 	struct feed f = {};
-	struct conn *c;
-	u32 size;
+	u32 size = msg->size;
 
 	f.g = current_target();
-	if (!f.g || !msg->sk || !msg->size)
+	if (!f.g || !msg->sk || !size)
 		return SK_PASS;
-	c = bpf_sk_storage_get(&conns, msg->sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	f.c = bpf_sk_storage_get(&conns, msg->sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	tp = bpf_skc_to_tcp_sock(msg->sk);
-	if (!c || !tp)
+	if (!f.c || !tp)
 		return SK_PASS;
-	c->mapped = 1;
-	if (c->ignored || c->role == ROLE_SERVER || c->stop)
-		return SK_PASS;
-	c->stop = 1;
-	f.w.now = bpf_ktime_get_ns();
-	if (!c->ahead)
-		c->sending_ns = f.w.now;
-	if (!leased(f.w.now))
-		return SK_PASS;
-	f.c = c;
-	f.w.sk = (u64)(long)msg->sk;
-	f.w.tgid = bpf_get_current_pid_tgid() >> 32;
-	f.w.tid = (u32)bpf_get_current_pid_tgid();
-	f.w.seq = read_so_far(tp);
-	f.src.now = f.w.now;
-	begun(c, tp, true, 0);
-	f.h = bpf_sk_storage_get(&http1s, msg->sk, 0, 0);
-	size = msg->size;
-	if (!at_begin(c, f.h, size) || (!f.h && !begin_client(msg, &f)))
-		return SK_PASS;
-	f.h->tail_before = kept_ever(f.h);
-	f.writes = 1;
-	look(msg, &f, surely_sent(tp, size));
-	looked(msg, &f, size);
+	f.c->mapped = 1;
+	if (!(f.c->ahead | f.c->stop))
+		f.c->out = 0; // it was put back
+	message(msg, &f, tp);
+	leaves_with(&f, tp, size);
 	return SK_PASS;
 }
 
@@ -258,17 +266,28 @@ inline_ void connected(struct bpf_sock_ops *ops, struct conn *c)
 	    (c->want == 2 && bpf_sock_hash_update(ops, &verdict_sockets, &key, BPF_ANY)))
 		count(DROP_TABLE_FULL);
 	if (c->want == 1)
-		bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
+		bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG | BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG);
 }
 
-// half_closed takes a connection out that sends nothing more: a socket in a map
-// answers a blocking read with EAGAIN where it is woken without data
-// (tcp_bpf_recvmsg in net/ipv4/tcp_bpf.c).
+// half_closed takes a connection out that sends nothing more, see blocking.h.
 inline_ void half_closed(struct bpf_sock_ops *ops)
 {
 	u64 key = bpf_get_socket_cookie(ops);
 
 	bpf_map_delete_elem(&sockets, &key);
+}
+
+// is_ours tells apart what the program is called for, and what happens to come too.
+inline_ bool is_ours(struct bpf_sock_ops *ops)
+{
+	switch (ops->op) {
+	case BPF_SOCK_OPS_HDR_OPT_LEN_CB:
+		return ops->args[0] == BPF_WRITE_HDR_TCP_CURRENT_MSS;
+	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
+	case BPF_SOCK_OPS_STATE_CB:
+		return true;
+	}
+	return false;
 }
 
 SEC("sockops")
@@ -277,12 +296,14 @@ int odi_connected(struct bpf_sock_ops *ops)
 	struct bpf_sock *sk = ops->sk;
 	struct conn *c;
 
-	if ((ops->op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB && ops->op != BPF_SOCK_OPS_STATE_CB) || !sk)
+	if (!is_ours(ops) || !sk)
 		return 1;
 	c = bpf_sk_storage_get(&conns, sk, 0, 0);
 	if (!c || !c->want)
 		return 1;
-	if (ops->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
+	if (ops->op == BPF_SOCK_OPS_HDR_OPT_LEN_CB)
+		leaving(ops, c);
+	else if (ops->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
 		connected(ops, c);
 	else if (ops->args[1] == BPF_TCP_FIN_WAIT1)
 		half_closed(ops);
