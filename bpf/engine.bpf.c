@@ -153,6 +153,10 @@ inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, enum ca
 
 	if (!c || !f.win)
 		return;
+	if (sent)
+		nth_message(&f.src, c, (u32)id);
+	else if (c->out)
+		c->sending_ns = 0; // that was no beginning of a call that sends, see leaving
 	if (c->ignored || c->role == ROLE_SERVER)
 		take_out(g, c, sk);
 	if (c->ignored)
@@ -173,7 +177,7 @@ inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, enum ca
 		f.src.now = c->sending_ns;
 		c->sending_ns = 0;
 	}
-	open_call(&f.src, &f.w, bytes);
+	open_call(&f.src, c, &f.w, bytes);
 	if (f.skip)
 		bpf_loop(MAX_PIECES, skip_piece, &f, 0);
 	if (!f.h && !begin_books(&f, sk, sent))
@@ -193,6 +197,10 @@ inline_ void unsent(struct sock *sk)
 	struct http1 *h;
 	u32 n;
 
+	if (c) { // that ends the call
+		c->many = 0;
+		c->sending_ns = 0;
+	}
 	if (!c || !(c->ahead | c->stop))
 		return;
 	h = bpf_sk_storage_get(&http1s, sk, 0, 0);

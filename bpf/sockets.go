@@ -80,7 +80,7 @@ type connValue struct {
 	TakenOut uint8 // asked in C
 	_        [3]byte
 	Out      uint8 // left with a request
-	_        [4]byte
+	_        [20]byte
 }
 
 // eachOutgoing calls f for each established TCP connection of a process that it

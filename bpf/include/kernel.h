@@ -68,6 +68,10 @@ struct sk_buff_head {
 	u32 qlen;
 } co_re;
 
+typedef struct {
+	int owned;
+} co_re socket_lock_t;
+
 struct sock {
 	struct sock_common __sk_common;
 	u16 sk_type;
@@ -76,6 +80,7 @@ struct sock {
 	int sk_err;
 	int sk_sndbuf;
 	int sk_wmem_queued;
+	socket_lock_t sk_lock;
 	struct sk_buff_head sk_receive_queue;
 	void *sk_user_data;
 	struct socket *sk_socket;

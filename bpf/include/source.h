@@ -19,12 +19,76 @@ struct source {
 	u8 kernel; // ptr is a kernel address
 	u8 opaque; // the bytes cannot be read, only counted
 	u8 complete; // the last step ended a head or a body
-	u8 _pad[5];
+	u8 _pad;
+	u16 message; // which of a sendmmsg call
+	u8 _pad1[2];
 	u64 now;
 };
 
+#define MESSAGES_MAX 1024 // that one sendmmsg call sends
+
+// struct mmsghdr of user space; the same on every 64-bit architecture.
+struct mmsghdr_ {
+	struct msghdr_ msg;
+	u64 rest[4]; // control, its length, flags, what was sent
+};
+
+// nth_message counts what a sendmmsg call has sent, and tells which of its messages
+// that was. The call ends with the last one, an error, or one that is sent in part.
+inline_ void nth_message(struct source *s, struct conn *c, u32 tid)
+{
+	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
+	u64 at = reg_arg2(regs), count = reg_arg3(regs);
+
+	if (reg_nr(regs) != NR_sendmmsg || count < 2) {
+		c->many = 0;
+		return;
+	}
+	if (c->many_at != at || c->many_tid != tid)
+		c->many = 0;
+	c->many_at = at;
+	c->many_tid = tid;
+	s->message = c->many++;
+	if (c->many >= count || c->many >= MESSAGES_MAX)
+		c->many = 0;
+}
+
+// add_length adds up what is to be sent.
+static long add_length(u32 i, struct source *s)
+{
+	struct iovec_ v;
+
+	if (bpf_probe_read_user(&v, sizeof(v), (void *)(s->iov + i * sizeof(v))))
+		return 1;
+	s->done += v.len;
+	return 0;
+}
+
+// open_message finds the buffers of the message that was sent, of several. It was
+// sent in part where the call ends with it; where it is shorter than what was sent,
+// it is another one.
+inline_ bool open_message(struct source *s, struct conn *c, u64 at, u32 bytes)
+{
+	struct msghdr_ msg;
+
+	if (c->begun != BEGUN_SEEN || bpf_probe_read_user(&msg, sizeof(msg), (void *)(at + s->message * sizeof(struct mmsghdr_))))
+		return false;
+	s->iov = msg.iov;
+	s->iovs = msg.iovlen;
+	bpf_loop(s->iovs, add_length, s, 0);
+	if (s->done != bytes)
+		c->many = 0;
+	if (s->done < bytes) {
+		s->iov = 0;
+		s->iovs = 0;
+		return false;
+	}
+	s->done = 0;
+	return true;
+}
+
 // open_call finds the buffers of the system call that the current task is in.
-inline_ void open_call(struct source *s, struct who *w, u32 bytes)
+inline_ void open_call(struct source *s, struct conn *c, struct who *w, u32 bytes)
 {
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
 	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)task);
@@ -54,8 +118,11 @@ inline_ void open_call(struct source *s, struct who *w, u32 bytes)
 		s->iovs = reg_arg3(regs);
 		return;
 	case NR_sendmmsg:
-		if (reg_arg3(regs) != 1) // which message this is cannot be told
+		if (reg_arg3(regs) != 1) {
+			if (open_message(s, c, arg, bytes))
+				return;
 			break;
+		}
 	case NR_sendmsg:
 	case NR_recvmsg:
 		if (bpf_probe_read_user(&msg, sizeof(msg), (void *)arg))
@@ -64,6 +131,7 @@ inline_ void open_call(struct source *s, struct who *w, u32 bytes)
 		s->iovs = msg.iovlen;
 		return;
 	}
+	s->done = 0;
 	s->opaque = 1; // io_uring, splice, sendfile, 32-bit calls
 	s->left = bytes;
 }

@@ -129,7 +129,11 @@ struct conn {
 	u8 tcp;     // the socket has a copied_seq
 	u8 leave;   // enum leave: with what is being sent
 	u8 out;     // it has left the map with a request
-	u8 _pad[4];
+	u8 _pad[2];
+	u16 many;   // messages of the sendmmsg call under way that were sent
+	u64 many_at; // ... its messages
+	u32 many_tid; // ... its thread
+	u32 _pad1;
 };
 
 // What is known of a connection's beginning: one that was seen from its first byte

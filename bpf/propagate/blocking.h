@@ -116,13 +116,25 @@ inline_ void leaves_with(struct feed *f, struct tcp_sock *tp, u32 size)
 		c->leave = LEAVE_MAP;
 }
 
+// in_call tells whether a call of a target goes on, and not what the network does
+// meanwhile.
+inline_ bool in_call(struct bpf_sock_ops *ops)
+{
+	struct sock *sk = ops->sk ? (void *)bpf_skc_to_tcp_sock(ops->sk) : 0;
+
+	return sk && sk->sk_lock.owned && current_target();
+}
+
 // leaving runs in every call of a sender (tcp_send_mss in net/ipv4/tcp.c), which
 // holds the socket, behind odi_message and before anything is sent: the socket is
-// out of the map when the call returns.
+// out of the map when the call returns. Of a call on a socket that is out already it
+// notes when it began, because it may wait for room.
 inline_ void leaving(struct bpf_sock_ops *ops, struct conn *c)
 {
 	u64 key;
 
+	if (c->out && !c->sending_ns && in_call(ops))
+		c->sending_ns = bpf_ktime_get_ns();
 	if (c->leave == LEAVE_CALLS)
 		bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags & ~BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG);
 	if (c->leave == LEAVE_MAP) {

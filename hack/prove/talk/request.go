@@ -50,7 +50,11 @@ func (d dice) request(id string) Request {
 	if r.Method == http.MethodOptions && d.one(3) {
 		r.Target = "*"
 	}
-	r.Lines = d.lines("Host: prove.example", "User-Agent: prove/1")
+	host := "Host: prove.example"
+	if !strings.Contains(r.Target, id) {
+		host += "\nX-Name: " + id // something has to
+	}
+	r.Lines = d.lines(host, "User-Agent: prove/1")
 	if d.odd(25) {
 		r.ownTrace(d)
 	}
