@@ -70,7 +70,7 @@ func (o *options) prove(w io.Writer) (bool, error) {
 		}
 	}
 	ok := report(w, protocols, tallies, time.Since(begin))
-	_, _ = fmt.Fprintf(w, "%d conversations in which a call that waits said EAGAIN (known)\n", s.Odd)
+	_, _ = fmt.Fprintf(w, "%d conversations in which a reset said EAGAIN first to a call that waited (docs/seen.md)\n", s.Odd)
 	return ok, s.Close()
 }
 

@@ -30,10 +30,6 @@ func needRoot(t *testing.T) {
 
 // gaps are what the engine is known not to see rightly; the long proof has them in.
 var gaps = features{
-	// Which of the messages of one sendmmsg has been sent is not told; counted as unreadable.
-	"server sends by sendmmsg", "client sends by sendmmsg",
-	// Two of them on one pair of ports cannot be told apart here.
-	"target without an id",
 	// A reset on the heels of an answer: about one in ten thousand such ends is lost, counted,
 	// or has a parent that the proof did not expect; not understood yet.
 	"end: RST after the answer", "end: server dies by RST",
@@ -42,13 +38,11 @@ var gaps = features{
 // unixGaps are those of unix sockets: nothing tells of their end, so that what is
 // not answered then is lost; bodies that end with the connection, or are moved by
 // sendfile, are counted short; and a client's span begins when the call has found room.
-var unixGaps = features{"end: server dies inside", "end: server dies by RST", "end: server says nothing", "end: client abandons", "end: client leaves",
+var unixGaps = features{"server sends by sendmmsg", "client sends by sendmmsg", "end: server dies inside", "end: server dies by RST", "end: server says nothing", "end: client abandons", "end: client leaves",
 	"end: body until close", "server sends by sendfile", "small SO_SNDBUF", "request body > 1M"}
 
-// odd: for a socket in a socket map the kernel ends a call that waits with EAGAIN
-// when anything but bytes wakes it. Durations are held by the long proof: a busy
-// machine must not fail a test.
-var odd = features{"error of a call of the client", "client: duration", "server: duration"}
+// odd: durations are held by the long proof: a busy machine must not fail a test.
+var odd = features{"client: duration", "server: duration"}
 
 // TestAShortProof is `make prove-http1` with a few thousand requests, without the
 // known gaps.

@@ -20,6 +20,7 @@ type options struct {
 	without  features
 	known    features // kinds of problems
 	only     string
+	except   string
 	kind     string
 	list     int
 	dir      string
@@ -47,7 +48,7 @@ func (f features) in(c talk.Conversation) bool {
 const perBatch = 1500
 
 // casts lists who plays, in turn.
-func casts(only string) []stage.Cast {
+func casts(only, except string) []stage.Cast {
 	var all []stage.Cast
 	families := []string{"v4", "v6", "mapped", "unix"}
 	n := 0
@@ -56,7 +57,7 @@ func casts(only string) []stage.Cast {
 			for _, who := range [][2]string{{stage.Go, stage.Go}, {stage.C, stage.C}, {stage.Go, stage.C}, {stage.C, stage.Go}} {
 				c := stage.Cast{Client: who[0], Server: who[1], Traced: traced, Family: families[(n+n/4)%4], Width: width}
 				n++
-				if strings.Contains(c.String(), only) {
+				if strings.Contains(c.String(), only) && (except == "" || !strings.Contains(c.String(), except)) {
 					all = append(all, c)
 				}
 			}
@@ -73,7 +74,7 @@ func (o *options) prove(w io.Writer) (bool, error) {
 	}
 	_, _ = fmt.Fprintf(w, "seed %d\n", o.seed)
 	sum := newSummary()
-	players := casts(o.only)
+	players := casts(o.only, o.except)
 	if len(players) == 0 {
 		return false, fmt.Errorf("no cast is called %q", o.only)
 	}

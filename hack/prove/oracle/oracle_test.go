@@ -69,6 +69,9 @@ func TestJudge(t *testing.T) {
 		"the client forgot its parent":   {func(s *Seen) { s.Spans[1].ParentSpanID = [8]byte{} }, "[client: parent]"},
 		"a header that nobody claims":    {func(s *Seen) { s.Spans[0].Injected = false }, "[client: injected]"},
 		"bytes were changed":             {func(s *Seen) { s.Server.Fault = "byte 3 differs" }, "[bytes or calls of the server]"},
+		"a call failed":                  {func(s *Seen) { s.Client.Odd = "a call that waits said EAGAIN" }, "[error of a call of the client]"},
+		"a reset of the client":          {func(s *Seen) { s.Client.Odd = script.ResetSaysAgain }, "[]"},
+		"a reset of the server":          {func(s *Seen) { s.Server.Odd = script.ResetSaysAgain }, "[error of a call of the server]"},
 		"a side did not report":          {func(s *Seen) { s.Client = nil }, "[no report]"},
 	}
 	for name, tc := range tests {

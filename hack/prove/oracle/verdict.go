@@ -35,6 +35,7 @@ type Verdict struct {
 	NoHeader  int // requests of a traced client that went out without a header
 	Deviation []time.Duration
 	Cut       int // heads of which less than the first KiB was kept
+	Again     int // resets that said EAGAIN first to a watched client, as docs/seen.md has it
 }
 
 // Problem is one thing that is lost or wrong.
@@ -59,7 +60,9 @@ func Judge(wants []talk.Want, seen Seen, traced Traced) *Verdict {
 		return v
 	}
 	for side, r := range map[string]*script.Result{"client": seen.Client, "server": seen.Server} {
-		if r.Odd != "" {
+		if r.Odd == script.ResetSaysAgain && side == "client" && traced.Client {
+			v.Again++
+		} else if r.Odd != "" {
 			v.wrong("error of a call of the "+side, "the %s: %s", side, r.Odd)
 		}
 	}

@@ -1,18 +1,20 @@
 package peer
 
 import (
-	"bytes"
 	"crypto/sha256"
-	_ "embed" // the peer in C
+	"embed" // the peer in C
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 )
 
-//go:embed c/peer.c
-var source []byte
+//go:embed c
+var source embed.FS
 
 // BuildC compiles the peer in C where that has not been done yet, and says where it is.
 var BuildC = sync.OnceValues(func() (string, error) {
@@ -21,18 +23,45 @@ var BuildC = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	dir = filepath.Join(dir, "odi-prove")
-	exe := filepath.Join(dir, fmt.Sprintf("peer-%x", sha256.Sum256(source))[:25])
-	if _, err := os.Stat(exe); err == nil {
-		return exe, nil
+	hash := sha256.New()
+	files, err := fs.Glob(source, "c/*")
+	for _, name := range files {
+		b, errRead := source.ReadFile(name)
+		_, _ = hash.Write(b)
+		err = errors.Join(err, errRead)
+	}
+	exe := filepath.Join(dir, fmt.Sprintf("peer-%x", hash.Sum(nil))[:25])
+	if _, there := os.Stat(exe); err != nil || there == nil {
+		return exe, err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
 	half := fmt.Sprintf("%s.%d", exe, os.Getpid())
-	cmd := exec.Command("gcc", "-O2", "-Wall", "-Werror", "-pthread", "-x", "c", "-", "-o", half)
-	cmd.Stdin = bytes.NewReader(source)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("compiling the peer: %w: %s", err, out)
+	if err := compile(half, files); err != nil {
+		return "", fmt.Errorf("compiling the peer: %w", err)
 	}
 	return exe, os.Rename(half, exe)
 })
+
+// compile needs the files in a directory of the file system.
+func compile(exe string, files []string) error {
+	dir, err := os.MkdirTemp("", "odi-prove")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := os.CopyFS(dir, source); err != nil {
+		return err
+	}
+	args := []string{"-O2", "-Wall", "-Werror", "-pthread", "-o", exe}
+	for _, name := range files {
+		if strings.HasSuffix(name, ".c") {
+			args = append(args, filepath.Join(dir, name))
+		}
+	}
+	if out, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
+}

@@ -174,8 +174,9 @@ func (p *player) recv(op *script.Op) error {
 	return nil
 }
 
+// recvEnd reads until the connection ends, one way or the other.
 func (p *player) recvEnd() error {
-	begin := time.Now()
+	begin, again := time.Now(), false
 	for {
 		s := p.watch.begin()
 		n, err := unix.Read(p.fd, p.buffer[:1<<16])
@@ -183,6 +184,10 @@ func (p *player) recvEnd() error {
 			continue
 		}
 		if n > 0 {
+			if again {
+				p.saidAgain(nil)
+			}
+			again = false
 			if err := p.strip.feed(p.buffer[:n]); err != nil {
 				return err
 			}
@@ -193,11 +198,23 @@ func (p *player) recvEnd() error {
 			if time.Since(begin) > patience/2*time.Second {
 				return errors.New("the connection does not end")
 			}
-			p.odd = oddEAGAIN
+			again = true
 			continue
+		}
+		if again {
+			p.saidAgain(err)
 		}
 		p.watch.end(s, true, script.AtEnd)
 		p.watch.end(s, false, script.AtEnd)
 		return nil
 	}
+}
+
+// saidAgain notes that a call that waits said EAGAIN, and the next one err.
+func (p *player) saidAgain(err error) {
+	if p.odd == "" && errors.Is(err, unix.ECONNRESET) {
+		p.odd = script.ResetSaysAgain
+		return
+	}
+	p.odd = oddEAGAIN
 }

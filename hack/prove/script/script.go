@@ -77,6 +77,10 @@ type Times struct {
 	Inside bool
 }
 
+// ResetSaysAgain is what Result.Odd says of a reset that came while the program
+// waited in a call: the call said EAGAIN, and the next one ECONNRESET.
+const ResetSaysAgain = "a reset said EAGAIN first to a call that waited"
+
 // Result is what came of playing a Side.
 type Result struct {
 	ID    uint32

@@ -19,8 +19,8 @@ import (
 
 // Stage is an engine and what it has seen. Close frees it.
 type Stage struct {
-	// Odd is how many foreign conversations had a call that waits and said EAGAIN all
-	// the same, as the kernel has it for sockets in a socket map (docs/seen.md).
+	// Odd is how many foreign conversations had a reset that said EAGAIN first to a
+	// call that waited, as the kernel has it for sockets in a socket map (docs/seen.md).
 	Odd int
 
 	engine *bpf.Engine

@@ -34,7 +34,7 @@ func (s *Stage) PlayForeign(cast Cast, all []Foreign) ([]string, error) {
 	wrong := make([]string, len(all))
 	for i := range all {
 		client, server := clients[uint32(i)], servers[uint32(i)]
-		if client != nil && client.Odd != "" {
+		if client != nil && client.Odd == script.ResetSaysAgain {
 			s.Odd++
 		}
 		if wrong[i] = mishap(client, server); wrong[i] != "" {
@@ -56,6 +56,8 @@ func mishap(client, server *script.Result) string {
 		return "the server: " + server.Fault
 	case client.Fault != "":
 		return "the client: " + client.Fault
+	case client.Odd != "" && client.Odd != script.ResetSaysAgain:
+		return "the client: " + client.Odd
 	}
 	return ""
 }
