@@ -108,7 +108,7 @@ func parseNotice(raw []byte) (notice, bool) {
 		key: u64(raw), startNanos: u64(raw[8:]),
 		kind: u32(raw[16:]), tgid: u32(raw[20:]), pid: u32(raw[24:]), parent: u32(raw[28:]),
 		target: u32(raw[32:]) != 0, fd: u32(raw[36:]),
-		comm:   text(raw[40:56]),
+		comm: text(raw[40:56]),
 	}
 	if n.kind == uint32(probe.ProcessExec) && len(raw) >= programEnv {
 		n.program = parseProgram(raw)

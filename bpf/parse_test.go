@@ -63,3 +63,15 @@ func TestCgroup2Mount(t *testing.T) {
 		})
 	}
 }
+
+func TestHandled(t *testing.T) {
+	for status, want := range map[string]uint64{
+		"Name:\tpython3\nSigIgn:\t0000000001001000\nSigCgt:\t0000000000000002\nCapInh:\t0": 0,
+		"Name:\tgunicorn\nSigCgt:\t0000000008314a07\nCapInh:\t0":                           0x08314a05,
+		"Name:\ta thread of the C library\nSigCgt:\t0000000180000000\nCapInh:\t0":          0,
+	} {
+		if got := handled(status); got != want {
+			t.Errorf("%q: handles %#x, want %#x", status, got, want)
+		}
+	}
+}

@@ -13,13 +13,18 @@ import (
 
 // adoptSockets puts the outgoing connections that a target has open already
 // into the socket map, and behind the verdict program too where the target asks
-// FIONREAD. What cannot be adopted only goes without header.
+// FIONREAD. What cannot be adopted only goes without header; so does a blocking one
+// of a process that handles signals, because it could not leave the map for a while.
 func (e *Engine) adoptSockets(t *target, polls bool) {
 	if e.progs["odi_message"] == nil {
 		return
 	}
 	pid := t.PID
+	wait := disturbed(pid)
 	e.eachOutgoing(pid, func(fd, _ int, cookie uint64) {
+		if wait && blocks(fd) {
+			return
+		}
 		owner := connValue{TGID: t.tgid}
 		if err := e.maps["conns"].Update(int32(fd), owner, ebpf.UpdateNoExist); err != nil && !errors.Is(err, ebpf.ErrKeyExist) {
 			e.log.Debug("cannot note whose a connection is", "pid", pid, "reason", err)
