@@ -157,7 +157,7 @@ inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, enum ca
 		nth_message(&f.src, c, (u32)id);
 	else if (c->out)
 		c->sending_ns = 0; // that was no beginning of a call that sends, see leaving
-	if (c->ignored || c->role == ROLE_SERVER)
+	if (c->ignored || c->role == ROLE_SERVER || (g->flags & T_MANY))
 		take_out(g, c, sk);
 	if (c->ignored)
 		return;
@@ -316,6 +316,8 @@ int BPF_PROG(odi_sent_page, struct socket *sock, void *page, int offset, u64 siz
 // FIONREAD it goes where the answer is right; what may splice stays out.
 inline_ u8 maps_for(struct target *g, u32 tgid)
 {
+	if (g->flags & T_MANY)
+		return 0;
 	if (g->flags & T_POLLS)
 		return 2;
 	if (!is_held(tgid))

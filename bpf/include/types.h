@@ -13,8 +13,9 @@ enum fault { FAULT_NONE, FAULT_CLOSED, FAULT_RESET, FAULT_TIMEOUT };
 enum { BIT_TRUNCATED = 1, BIT_INJECTED = 2, BIT_HEAD = 4, BIT_CONNECT = 8, BIT_ANSWERED = 16, BIT_PROXIED = 32 };
 
 // Bits of target.flags. T_WATCHES: user space places a probe in the process, in its
-// children, and anew in a program that it starts; until then it is held.
-enum { T_GO = 1, T_PROXY = 2, T_STRICT = 4, T_PROPAGATE = 8, T_CHILDREN = 16, T_ROUNDTRIP = 32, T_POLLS = 64, T_BATCHES = 128, T_WATCHES = 256 };
+// children, and anew in a program that it starts; until then it is held. T_MANY: it
+// sends several messages by one call, see propagate/blocking.h.
+enum { T_GO = 1, T_PROXY = 2, T_STRICT = 4, T_PROPAGATE = 8, T_CHILDREN = 16, T_ROUNDTRIP = 32, T_POLLS = 64, T_BATCHES = 128, T_WATCHES = 256, T_MANY = 512 };
 
 enum trust { TRUST_STRICT, TRUST_THREAD, TRUST_MOVED };
 

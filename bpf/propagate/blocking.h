@@ -46,8 +46,8 @@ inline_ void tell_of_socket(u32 kind, struct target *g, struct sock *sk, u32 fd)
 	bpf_ringbuf_submit(n, 0);
 }
 
-// take_out asks user space to take a connection out of the socket map that does
-// not speak HTTP/1.
+// take_out asks user space to take a connection out of the socket map that must not
+// be there.
 inline_ void take_out(struct target *g, struct conn *c, struct sock *sk)
 {
 	if (!c->mapped || c->asked || c->out || !may_leave(g, c))
@@ -62,7 +62,7 @@ inline_ void put_back(struct target *g, struct conn *c, struct sock *sk)
 	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
 	u64 nr = reg_nr(regs);
 
-	if (c->asked || !may_leave(g, c) || !(g->flags & T_PROPAGATE))
+	if (c->asked || !may_leave(g, c) || (g->flags & (T_PROPAGATE | T_MANY)) != T_PROPAGATE)
 		return;
 	if (nr == NR_read || nr == NR_readv || nr == NR_recvfrom || nr == NR_recvmsg)
 		tell_of_socket(NOTICE_PUT_BACK, g, sk, reg_arg1(regs));
@@ -100,15 +100,31 @@ inline_ bool may_wait(struct http1 *h, struct tcp_sock *tp, u32 size)
 	return used + size > room || (h && h->q.state == D_LEN && used + h->q.left > room);
 }
 
+// sends_many tells whether the call sends several messages. Where a socket in a map
+// takes one of them in part only, the kernel goes on with the next one all the same
+// (tcp_bpf_sendmsg has read all of it, which is what __sys_sendmmsg asks for).
+inline_ bool sends_many(void)
+{
+	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
+
+	return reg_nr(regs) == NR_sendmmsg && reg_arg3(regs) > 1;
+}
+
 // leaves_with notes what becomes of the connection once a message is on its way.
 inline_ void leaves_with(struct feed *f, struct tcp_sock *tp, u32 size)
 {
 	struct conn *c = f->c;
 
 	c->leave = LEAVE_NOT;
-	if (c->want != 1 || !may_leave(f->g, c))
+	if (!may_leave(f->g, c))
 		return;
-	if (!is_blocking((void *)tp))
+	if (sends_many())
+		f->g->flags |= T_MANY; // the tracepoint has its connections taken out
+	if (c->want != 1)
+		return;
+	if (f->g->flags & T_MANY)
+		c->leave = LEAVE_MAP; // sooner, where the call is still asked for
+	else if (!is_blocking((void *)tp))
 		c->leave = LEAVE_CALLS;
 	else if (f->h && f->h->q.state == D_HEAD)
 		return; // the rest comes in another call

@@ -39,15 +39,16 @@ inline_ void write_header(u8 *to, struct request *r)
 inline_ bool insert_header(struct sk_msg_md *msg, struct request *r, u32 pos)
 {
 	u8 *data;
+	long err;
 
 	barrier_var(pos);
 	if (!pos || pos > PULL_MAX || bpf_msg_push_data(msg, pos, HEADER_LEN, 0))
 		return false;
 	if (msg->size <= MERGE_MAX) // three elements would leave as three segments
 		bpf_msg_pull_data(msg, 0, msg->size, 0);
-	bpf_msg_pull_data(msg, pos, pos + HEADER_LEN, 0);
+	err = bpf_msg_pull_data(msg, pos, pos + HEADER_LEN, 0);
 	data = (void *)(long)msg->data;
-	if (data + HEADER_LEN > (u8 *)(long)msg->data_end) {
+	if (err || data + HEADER_LEN > (u8 *)(long)msg->data_end) {
 		bpf_msg_pop_data(msg, pos, HEADER_LEN, 0);
 		return false;
 	}

@@ -91,7 +91,7 @@ func (o *options) prove(w io.Writer) (bool, error) {
 		}
 		sum.add(cast, all, report)
 		for i, v := range report.Verdicts {
-			o.tell(w, v)
+			o.tell(w, cast, all[i].Seed, v)
 			if o.matters(v) && sum.shown < o.shrink {
 				sum.shown++
 				o.show(w, s, failure{cast: cast, talk: all[i], verdict: v})
@@ -114,11 +114,11 @@ func (o *options) forgive(v *oracle.Verdict, sum *summary) {
 }
 
 // tell prints the problems of a kind as long as some are to be listed.
-func (o *options) tell(w io.Writer, v *oracle.Verdict) {
+func (o *options) tell(w io.Writer, cast stage.Cast, seed uint64, v *oracle.Verdict) {
 	for _, p := range v.Problems {
 		if o.list > 0 && strings.Contains(p.Kind, o.kind) {
 			o.list--
-			_, _ = fmt.Fprintf(w, "%s: %.300s\n", p.Kind, p.Text)
+			_, _ = fmt.Fprintf(w, "%s: %.300s (%s, seed %d)\n", p.Kind, p.Text, cast, seed)
 		}
 	}
 }

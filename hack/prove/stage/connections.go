@@ -61,8 +61,9 @@ func named(all []talk.Conversation) []talk.Conversation {
 	return changed
 }
 
-// ofBatch is how targets begin that a batch of many has made up.
-var ofBatch = regexp.MustCompile(`b\d+c(\d+)-\d`)
+// ofBatch is the name that a batch of many gives its requests: in the first line, or
+// in one of its own, because other lines hold any digits.
+var ofBatch = regexp.MustCompile(`(?:\A\s*[^\r\n]*|X-Name: )b\d+c(\d+)-\d`)
 
 // own leaves out spans that name another conversation, where those of more than one
 // came: after a reset a port is soon given to the next.

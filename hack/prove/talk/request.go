@@ -50,11 +50,10 @@ func (d dice) request(id string) Request {
 	if r.Method == http.MethodOptions && d.one(3) {
 		r.Target = "*"
 	}
-	host := "Host: prove.example"
+	r.Lines = d.lines("Host: prove.example", "User-Agent: prove/1")
 	if !strings.Contains(r.Target, id) {
-		host += "\nX-Name: " + id // something has to
+		r.Lines = append([]string{"X-Name: " + id}, r.Lines...) // something has to, in what is kept
 	}
-	r.Lines = d.lines(host, "User-Agent: prove/1")
 	if d.odd(25) {
 		r.ownTrace(d)
 	}
