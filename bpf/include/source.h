@@ -67,14 +67,13 @@ static long add_length(u32 i, struct source *s)
 // open_message finds the buffers of the message that was sent, of several. It was
 // sent in part where the call ends with it; where it is shorter than what was sent,
 // it is another one.
-inline_ bool open_message(struct source *s, struct conn *c, u64 at, u32 bytes)
+inline_ bool open_message(struct source *s, struct conn *c, u64 at, u32 bytes, struct msghdr_ *room)
 {
-	struct msghdr_ msg;
-
-	if (c->begun != BEGUN_SEEN || bpf_probe_read_user(&msg, sizeof(msg), (void *)(at + s->message * sizeof(struct mmsghdr_))))
+	at += s->message * sizeof(struct mmsghdr_);
+	if (c->begun != BEGUN_SEEN || bpf_probe_read_user(room, sizeof(*room), (void *)at))
 		return false;
-	s->iov = msg.iov;
-	s->iovs = msg.iovlen;
+	s->iov = room->iov;
+	s->iovs = room->iovlen;
 	bpf_loop(s->iovs, add_length, s, 0);
 	if (s->done != bytes)
 		c->many = 0;
@@ -119,7 +118,7 @@ inline_ void open_call(struct source *s, struct conn *c, struct who *w, u32 byte
 		return;
 	case NR_sendmmsg:
 		if (reg_arg3(regs) != 1) {
-			if (open_message(s, c, arg, bytes))
+			if (open_message(s, c, arg, bytes, &msg))
 				return;
 			break;
 		}

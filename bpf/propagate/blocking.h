@@ -28,7 +28,7 @@ inline_ bool may_leave(struct target *g, struct conn *c)
 	return c->want != 2 && !(g->flags & T_POLLS);
 }
 
-inline_ void tell_of_socket(u32 kind, struct target *g, struct sock *sk, u32 fd)
+static noinline_ void tell_of_socket(u32 kind, struct target *g, struct sock *sk, u32 fd)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct notice *n = bpf_ringbuf_reserve(&notices, sizeof(*n), 0);
@@ -57,7 +57,7 @@ inline_ void take_out(struct target *g, struct conn *c, struct sock *sk)
 }
 
 // put_back asks user space to put a connection back whose last answer was read.
-inline_ void put_back(struct target *g, struct conn *c, struct sock *sk)
+static noinline_ void put_back(struct target *g, struct conn *c, struct sock *sk)
 {
 	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
 	u64 nr = reg_nr(regs);
@@ -133,12 +133,12 @@ inline_ void leaves_with(struct feed *f, struct tcp_sock *tp, u32 size)
 }
 
 // in_call tells whether a call of a target goes on, and not what the network does
-// meanwhile.
+// meanwhile. Kernels before 6.10 know the process of sock_ops programs by its task only.
 inline_ bool in_call(struct bpf_sock_ops *ops)
 {
 	struct sock *sk = ops->sk ? (void *)bpf_skc_to_tcp_sock(ops->sk) : 0;
 
-	return sk && sk->sk_lock.owned && current_target();
+	return sk && sk->sk_lock.owned && target_of(bpf_get_current_task_btf()->tgid);
 }
 
 // leaving runs in every call of a sender (tcp_send_mss in net/ipv4/tcp.c), which
