@@ -30,6 +30,8 @@ func needRoot(t *testing.T) {
 
 // gaps are what the engine is known not to see rightly; the long proof has them in.
 var gaps = features{
+	// Its process gets no headers from then on (docs/seen.md), so that the others would prove less.
+	"client sends by sendmmsg",
 	// A reset on the heels of an answer: about one in ten thousand such ends is lost, counted,
 	// or has a parent that the proof did not expect; not understood yet.
 	"end: RST after the answer", "end: server dies by RST",
@@ -38,7 +40,7 @@ var gaps = features{
 // unixGaps are those of unix sockets: nothing tells of their end, so that what is
 // not answered then is lost; bodies that end with the connection, or are moved by
 // sendfile, are counted short; and a client's span begins when the call has found room.
-var unixGaps = features{"server sends by sendmmsg", "client sends by sendmmsg", "end: server dies inside", "end: server dies by RST", "end: server says nothing", "end: client abandons", "end: client leaves",
+var unixGaps = features{"server sends by sendmmsg", "end: server dies inside", "end: server dies by RST", "end: server says nothing", "end: client abandons", "end: client leaves",
 	"end: body until close", "server sends by sendfile", "small SO_SNDBUF", "request body > 1M"}
 
 // odd: durations are held by the long proof: a busy machine must not fail a test.
