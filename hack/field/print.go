@@ -1,11 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -47,8 +47,11 @@ func (r runner) row(c fieldCase, done result) {
 	if done.outcome != failed {
 		return
 	}
-	lines := bytes.Split(bytes.TrimSpace(done.said), []byte("\n"))
-	for _, line := range lines[max(0, len(lines)-12):] {
+	gist := done.gist
+	if len(gist) == 0 {
+		gist = strings.Split(strings.TrimSpace(string(done.said)), "\n")
+	}
+	for _, line := range gist[max(0, len(gist)-12):] {
 		r.print("      %.200s\n", line)
 	}
 	name, err := keep(r.logs, c, done.said)

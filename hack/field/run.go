@@ -29,6 +29,8 @@ type result struct {
 	took    time.Duration
 	// figure is what was measured, or why the case failed or was skipped.
 	figure string
+	// gist is what failed tests have said; empty: the end of said tells.
+	gist []string
 	// said is all that was printed.
 	said []byte
 }

@@ -45,6 +45,7 @@ func TestJudgeTests(t *testing.T) {
 		"none is there":              {said: `{"Action":"output","Output":"testing: warning: no tests to run\n"}` + "\n", want: failed, figure: "no test of x is called TestA; TestB"},
 		"a subtest stands for none":  {said: pass("TestA") + pass("TestB/sub"), want: failed, figure: "no test of x is called TestB"},
 		"one failed":                 {said: pass("TestA") + `{"Action":"fail","Test":"TestB"}`, err: exit, want: failed, figure: "failed: TestB"},
+		"a part failed":              {said: pass("TestA") + `{"Action":"fail","Test":"TestB/c"}` + "\n" + `{"Action":"fail","Test":"TestB"}`, err: exit, want: failed, figure: "failed: TestB/c"},
 		"it does not build":          {said: "# x\nx.go:1: no\n", err: exit, want: failed, figure: "exit status 1"},
 		"it passed and then crashed": {said: pass("TestA") + pass("TestB"), err: exit, want: failed, figure: "exit status 1"},
 		"one skipped": {said: pass("TestA") + `{"Action":"output","Test":"TestB","Output":"    x_test.go:7: this kernel has none\n"}` + "\n" +

@@ -74,7 +74,7 @@ var cases = []fieldCase{
 	{kind: 0, proves: "each signal reaches the command once, from a terminal too", pkg: "cli/run", tests: tests("TestSignalsComeOnce")},
 	{kind: 0, proves: "a file that does not answer holds up no other process", pkg: "odiglet/attach", tests: tests("TestAHangingDetectionHoldsNobody")},
 
-	{kind: 1, proves: "answers that end the connection, read by Python, Node.js, Go and C", pkg: "bpf", tests: tests("TestAnswersThatEndTheConnection")},
+	{kind: 1, proves: "answers that end the connection, read by Python, Node.js and Go", pkg: "bpf", tests: tests("TestAnswersThatEndTheConnection")},
 	{kind: 1, proves: "reads of nothing are no end of the connection", pkg: "bpf", tests: tests("TestReadsOfNothing")},
 	{kind: 1, proves: "a socket that connects again begins anew", pkg: "bpf", tests: tests("TestConnectsAgain")},
 	{kind: 1, proves: "aborted, reset and half-closed connections end rightly", pkg: "bpf", tests: tests("TestFraming", "TestConnectionsThatDieEarly")},

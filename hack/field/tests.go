@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,17 +23,18 @@ type tally struct {
 	passed, failed map[string]bool
 	// skipped is why, by test.
 	skipped map[string]string
+	// told is what each test has said with its place in the source.
+	told map[string][]string
 	// text is what the tests have printed.
 	text bytes.Buffer
 }
 
-// skipReason is the text of t.Skip, with its place in the source.
-var skipReason = regexp.MustCompile(`^\s*\S+\.go:\d+: (.*)`)
+// place is what t.Error and t.Skip begin with.
+var place = regexp.MustCompile(`^\s*\S+\.go:\d+: (.*)`)
 
 // readTests reads `go test -json`; other lines are of the build.
 func readTests(said []byte) *tally {
-	t := &tally{passed: map[string]bool{}, failed: map[string]bool{}, skipped: map[string]string{}}
-	last := map[string]string{} // line with a place, by test
+	t := &tally{passed: map[string]bool{}, failed: map[string]bool{}, skipped: map[string]string{}, told: map[string][]string{}}
 	lines := bufio.NewScanner(bytes.NewReader(said))
 	lines.Buffer(nil, 1<<24)
 	for lines.Scan() {
@@ -42,8 +44,8 @@ func readTests(said []byte) *tally {
 			continue
 		}
 		t.text.WriteString(e.Output)
-		if found := skipReason.FindStringSubmatch(e.Output); found != nil {
-			last[e.Test] = strings.TrimSpace(found[1])
+		if found := place.FindStringSubmatch(e.Output); found != nil {
+			t.told[e.Test] = append(t.told[e.Test], strings.TrimSpace(found[1]))
 		}
 		switch {
 		case e.Test == "":
@@ -52,7 +54,7 @@ func readTests(said []byte) *tally {
 		case e.Action == "fail":
 			t.failed[e.Test] = true
 		case e.Action == "skip":
-			t.skipped[e.Test] = last[e.Test]
+			t.skipped[e.Test] = strings.Join(t.told[e.Test], "; ")
 		}
 	}
 	return t
@@ -71,7 +73,10 @@ func (c fieldCase) judgeTests(said []byte, err error) result {
 	}
 	switch {
 	case len(t.failed) > 0:
-		r.outcome, r.figure = failed, first("failed: ", sorted(t.failed))
+		r.outcome, r.figure = failed, first("failed: ", t.leaves())
+		for _, name := range t.leaves() {
+			r.gist = append(r.gist, t.told[name]...)
+		}
 	case err != nil:
 		r.outcome, r.figure = failed, reason(err)
 	case len(absent) > 0:
@@ -101,10 +106,14 @@ func (c fieldCase) figuresOf(r result, tests int) result {
 	return r
 }
 
-func sorted(names map[string]bool) []string {
+// leaves are the failed tests without those that failed for a part of them.
+func (t *tally) leaves() []string {
 	var all []string
-	for name := range names {
-		all = append(all, name)
+	for name := range t.failed {
+		part := func(other string) bool { return strings.HasPrefix(other, name+"/") }
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(t.failed)), part) {
+			all = append(all, name)
+		}
 	}
 	slices.Sort(all)
 	return all
