@@ -12,6 +12,7 @@
 
 #include "golang/golang.h"
 #include "http1/ends.h"
+#include "http1/waking.h"
 #include "process/process.h"
 #include "propagate/propagate.h"
 #include "propagate/verdict.h"
@@ -51,22 +52,6 @@ inline_ void take_out(struct target *g, struct conn *c, struct sock *sk)
 	bpf_ringbuf_submit(n, 0);
 }
 
-// in_hand notes what the thread of an nginx has in hand after each operation: the
-// request that is now complete, or the one that has got an answer it needed.
-inline_ void in_hand(struct feed *f, u64 span)
-{
-	struct thread *t;
-
-	if ((f->g->flags & (T_PROXY | T_BATCHES)) != T_PROXY)
-		return;
-	t = thread_begun(f->w.tid);
-	if (!t)
-		return;
-	t->direct = span;
-	t->direct_ns = f->w.now;
-	t->switches = sleeps();
-}
-
 // requests handles bytes that may be requests. A connection that did not begin
 // with one is looked at no more, if its beginning was seen.
 inline_ void requests(struct feed *f, struct sock *sk, int bytes)
@@ -75,28 +60,25 @@ inline_ void requests(struct feed *f, struct sock *sk, int bytes)
 
 	if (f->c->role == ROLE_SERVER && f->c->tcp)
 		caught_up(h, &f->w, bytes);
-	feed_requests(f);
+	look_at_requests(f, sk);
 	if (h->seen) {
 		bool whole = f->c->role == ROLE_SERVER && h->q.state == D_IDLE && pending(h) == 1;
 
-		in_hand(f, whole ? h->slot[h->head & (SLOTS - 1)].span : 0);
+		in_hand(f->g, &f->w, whole ? h->slot[h->head & (SLOTS - 1)].span : 0);
 		return;
 	}
-	if (h->q.state != D_LOST)
-		return;
-	f->c->ignored = f->c->begun == BEGUN_SEEN;
-	f->c->role = ROLE_UNKNOWN;
-	bpf_sk_storage_delete(&http1s, sk);
+	if (h->q.state == D_LOST)
+		end_books(f->c, sk);
 }
 
-inline_ void answers(struct feed *f, int bytes)
+inline_ void answers(struct feed *f, struct sock *sk, int bytes)
 {
 	struct http1 *h = f->h;
 
 	if (f->c->role == ROLE_CLIENT)
 		catch_up(h, f->c, f->g, &f->w, bytes);
-	feed_answers(f);
-	in_hand(f, f->c->role == ROLE_CLIENT && !pending(h) ? f->c->owner.span : 0);
+	look_at_answers(f, sk);
+	in_hand(f->g, &f->w, f->c->role == ROLE_CLIENT && !pending(h) ? f->c->owner.span : 0);
 	// Nothing tells when a Unix socket is closed here.
 	if (h->a.state == D_CLOSE && h->ends.family == AF_UNIX && f->c->role == ROLE_SERVER)
 		ended(h, f->c, f->g, &f->w);
@@ -122,26 +104,7 @@ inline_ bool worth_a_look(struct conn *c, bool sent)
 	return c->begun == BEGUN_SEEN || last != way;
 }
 
-// begin_books begins the books of a connection whose first bytes may be a request.
-inline_ bool begin_books(struct feed *f, struct sock *sk, bool sent)
-{
-	struct conn *c = f->c;
-
-	if (!first_bytes(f)) {
-		c->ignored = c->begun == BEGUN_SEEN && !f->src.opaque;
-		return false;
-	}
-	f->h = bpf_sk_storage_get(&http1s, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!f->h) {
-		count(DROP_TABLE_FULL);
-		return false;
-	}
-	c->role = sent ? ROLE_CLIENT : ROLE_SERVER;
-	c->tgid = f->w.tgid;
-	return true;
-}
-
-// pass_over passes over what odi_message has looked at already. False: that is all.
+// pass_over passes over what odi_message or odi_waking has looked at already. False: that is all.
 inline_ bool pass_over(struct feed *f, int bytes)
 {
 	struct conn *c = f->c;
@@ -153,7 +116,7 @@ inline_ bool pass_over(struct feed *f, int bytes)
 		c->sending_ns = 0;
 		return false;
 	}
-	if (ahead > bytes) { // cannot happen: see surely_sent
+	if (ahead > bytes) { // cannot happen: see surely_sent and one_piece
 		if (f->h)
 			lost_requests(f, &f->h->q);
 		return false;
@@ -202,10 +165,11 @@ inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, enum ca
 	if (c->role == (sent ? ROLE_CLIENT : ROLE_SERVER))
 		requests(&f, sk, bytes);
 	else
-		answers(&f, bytes);
+		answers(&f, sk, bytes);
 }
 
-// unsent takes back what odi_message has seen of a message that was not sent.
+// unsent takes back what odi_message has seen of a message that was not sent. Of a
+// Unix socket all that was looked at is.
 inline_ void unsent(struct sock *sk)
 {
 	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
@@ -276,6 +240,21 @@ SEC("tp_btf/sock_recv_length")
 int BPF_PROG(odi_received, struct sock *sk, int ret, int flags)
 {
 	return received(sk, ret, flags);
+}
+
+// trace_sk_data_ready(const struct sock *sk)
+// In the sender's context where the socket is a Unix socket; it fires for others, too.
+SEC("tp_btf/sk_data_ready")
+int BPF_PROG(odi_waking, struct sock *sk)
+{
+	struct target *g;
+
+	if (!is_unix(sk))
+		return 0;
+	g = current_target();
+	if (g)
+		waking(sk, g);
+	return 0;
 }
 
 // For kernels without the two: the functions (net/ipv4/af_inet.c) that the code

@@ -67,6 +67,7 @@ const (
 	kernelProgOdiSentV4       = "odi_sent_v4"
 	kernelProgOdiSentV6       = "odi_sent_v6"
 	kernelProgOdiState        = "odi_state"
+	kernelProgOdiWaking       = "odi_waking"
 	kernelVarFillMark         = "fill_mark"
 	kernelVarNewQueued        = "new_queued"
 	kernelVarNewThread        = "new_thread"
@@ -140,6 +141,7 @@ type kernelProgramSpecs struct {
 	OdiSentV4       *ebpf.ProgramSpec `ebpf:"odi_sent_v4"`
 	OdiSentV6       *ebpf.ProgramSpec `ebpf:"odi_sent_v6"`
 	OdiState        *ebpf.ProgramSpec `ebpf:"odi_state"`
+	OdiWaking       *ebpf.ProgramSpec `ebpf:"odi_waking"`
 }
 
 // kernelMapSpecs contains maps before they are loaded into the kernel.
@@ -310,6 +312,7 @@ type kernelPrograms struct {
 	OdiSentV4       *ebpf.Program `ebpf:"odi_sent_v4"`
 	OdiSentV6       *ebpf.Program `ebpf:"odi_sent_v6"`
 	OdiState        *ebpf.Program `ebpf:"odi_state"`
+	OdiWaking       *ebpf.Program `ebpf:"odi_waking"`
 }
 
 func (p *kernelPrograms) Close() error {
@@ -337,6 +340,7 @@ func (p *kernelPrograms) Close() error {
 		p.OdiSentV4,
 		p.OdiSentV6,
 		p.OdiState,
+		p.OdiWaking,
 	)
 }
 

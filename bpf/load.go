@@ -152,7 +152,7 @@ func (e *Engine) attachSockets(spec *ebpf.CollectionSpec) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if names, err = e.loadIfThere(spec, names, "odi_sent_page"); err != nil {
+	if names, err = e.loadIfThere(spec, names, "odi_sent_page", "odi_waking"); err != nil {
 		return "", err
 	}
 	return "", e.attachTracing(append(names, "odi_state", "odi_destroyed")...)

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -56,26 +55,6 @@ func bothSides(t *testing.T, r *recorder, n int, linked bool) {
 			t.Errorf("the parent of %s at the server is %x, the client's span is %x", path, s.ParentSpanID, c.SpanID)
 		}
 	}
-}
-
-// TestUnixSockets: no header can be written there; the kernel knows the peer.
-func TestUnixSockets(t *testing.T) {
-	needRoot(t)
-	name := filepath.Join(t.TempDir(), "app.sock")
-	l, err := net.Listen("unix", name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	serveOK(t, l)
-	r := record(t, uint32(os.Getpid()))
-	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "unix", name)
-	}}}
-	defer client.CloseIdleConnections()
-	for i := range 20 {
-		get(t, client, fmt.Sprintf("http://app/%d", i))
-	}
-	bothSides(t, r, 20, true)
 }
 
 // TestMultipathTCP: spans on both sides, and no header. Where MPTCP is switched off it
