@@ -75,9 +75,12 @@ inline_ void answers(struct feed *f, struct sock *sk, int bytes)
 {
 	struct http1 *h = f->h;
 
-	if (f->c->role == ROLE_CLIENT)
+	if (f->c->role == ROLE_CLIENT) {
+		__sync_lock_test_and_set(&h->reading, 1);
 		catch_up(h, f->c, f->g, &f->w, bytes);
+	}
 	look_at_answers(f, sk);
+	__sync_lock_test_and_set(&h->reading, 0);
 	in_hand(f->g, &f->w, f->c->role == ROLE_CLIENT && !pending(h) ? f->c->owner.span : 0);
 	// Nothing tells when a Unix socket is closed here.
 	if (h->a.state == D_CLOSE && h->ends.family == AF_UNIX && f->c->role == ROLE_SERVER)

@@ -116,7 +116,7 @@ struct http1 {
 	u8 early;      // enum early
 	u8 _pad[3];
 	u32 peer_read; // clients of Unix sockets: handover.read when the last answer was read
-	u32 _pad1;
+	u32 reading;   // clients: a call that has read answers is telling of them
 	struct handed handed; // ... servers: for the next request
 	struct tuple ends;
 	struct request slot[SLOTS];

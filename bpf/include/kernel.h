@@ -39,6 +39,7 @@ typedef u8 bool;
 #define CLONE_THREAD 0x00010000
 #define FIONREAD 0x541B
 #define RCV_SHUTDOWN 1
+#define SHUTDOWN_MASK 3
 #define SOCK_DONE_BIT 1 // of skc_flags: the peer has sent its last byte
 #define EAGAIN 11
 #define S_IFMT 0170000
