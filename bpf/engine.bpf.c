@@ -82,8 +82,7 @@ inline_ void answers(struct feed *f, struct sock *sk, int bytes)
 	look_at_answers(f, sk);
 	__sync_lock_test_and_set(&h->reading, 0);
 	in_hand(f->g, &f->w, f->c->role == ROLE_CLIENT && !pending(h) ? f->c->owner.span : 0);
-	// Nothing tells when a Unix socket is closed here.
-	if (h->a.state == D_CLOSE && h->ends.family == AF_UNIX && f->c->role == ROLE_SERVER)
+	if (!unix_closes && h->a.state == D_CLOSE && h->ends.family == AF_UNIX && f->c->role == ROLE_SERVER)
 		ended(h, f->c, f->g, &f->w);
 }
 
@@ -144,6 +143,8 @@ inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, enum ca
 		take_out(g, c, sk);
 	if (c->ignored)
 		return;
+	if (sent)
+		c->answering = 0;
 	f.h = bpf_sk_storage_get(&http1s, sk, 0, 0);
 	if (sent && (c->ahead | c->stop) && !pass_over(&f, bytes))
 		return;
@@ -208,6 +209,8 @@ inline_ int sent(struct sock *sk, int ret)
 		moved(sk, g, id, ret, CALL_SENT);
 	else if (g)
 		unsent(sk);
+	if (g && ret == -EPIPE)
+		broken_pipe(sk);
 	return 0;
 }
 
@@ -373,5 +376,17 @@ SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(odi_destroyed, struct sock *sk)
 {
 	closing(sk, ST_CLOSE, ST_DESTROYED);
+	return 0;
+}
+
+// static int unix_release(struct socket *sock)
+// No tracepoint tells of the close of a Unix socket.
+SEC("fentry/unix_release")
+int BPF_PROG(odi_unix_closed, struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+
+	if (sk)
+		closing(sk, sk->sk_shutdown & RCV_SHUTDOWN ? ST_CLOSE_WAIT : 0, ST_DESTROYED);
 	return 0;
 }

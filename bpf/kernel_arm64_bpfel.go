@@ -67,6 +67,7 @@ const (
 	kernelProgOdiSentV4       = "odi_sent_v4"
 	kernelProgOdiSentV6       = "odi_sent_v6"
 	kernelProgOdiState        = "odi_state"
+	kernelProgOdiUnixClosed   = "odi_unix_closed"
 	kernelProgOdiWaking       = "odi_waking"
 	kernelVarFillMark         = "fill_mark"
 	kernelVarNewQueued        = "new_queued"
@@ -74,6 +75,7 @@ const (
 	kernelVarNoWork           = "no_work"
 	kernelVarOwnLevel         = "own_level"
 	kernelVarOwnNs            = "own_ns"
+	kernelVarUnixCloses       = "unix_closes"
 )
 
 // loadKernel returns the embedded CollectionSpec for kernel.
@@ -141,6 +143,7 @@ type kernelProgramSpecs struct {
 	OdiSentV4       *ebpf.ProgramSpec `ebpf:"odi_sent_v4"`
 	OdiSentV6       *ebpf.ProgramSpec `ebpf:"odi_sent_v6"`
 	OdiState        *ebpf.ProgramSpec `ebpf:"odi_state"`
+	OdiUnixClosed   *ebpf.ProgramSpec `ebpf:"odi_unix_closed"`
 	OdiWaking       *ebpf.ProgramSpec `ebpf:"odi_waking"`
 }
 
@@ -182,12 +185,13 @@ type kernelMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type kernelVariableSpecs struct {
-	FillMark  *ebpf.VariableSpec `ebpf:"fill_mark"`
-	NewQueued *ebpf.VariableSpec `ebpf:"new_queued"`
-	NewThread *ebpf.VariableSpec `ebpf:"new_thread"`
-	NoWork    *ebpf.VariableSpec `ebpf:"no_work"`
-	OwnLevel  *ebpf.VariableSpec `ebpf:"own_level"`
-	OwnNs     *ebpf.VariableSpec `ebpf:"own_ns"`
+	FillMark   *ebpf.VariableSpec `ebpf:"fill_mark"`
+	NewQueued  *ebpf.VariableSpec `ebpf:"new_queued"`
+	NewThread  *ebpf.VariableSpec `ebpf:"new_thread"`
+	NoWork     *ebpf.VariableSpec `ebpf:"no_work"`
+	OwnLevel   *ebpf.VariableSpec `ebpf:"own_level"`
+	OwnNs      *ebpf.VariableSpec `ebpf:"own_ns"`
+	UnixCloses *ebpf.VariableSpec `ebpf:"unix_closes"`
 }
 
 // kernelObjects contains all objects after they have been loaded into the kernel.
@@ -277,12 +281,13 @@ func (m *kernelMaps) Close() error {
 //
 // It can be passed to loadKernelObjects or ebpf.CollectionSpec.LoadAndAssign.
 type kernelVariables struct {
-	FillMark  *ebpf.Variable `ebpf:"fill_mark"`
-	NewQueued *ebpf.Variable `ebpf:"new_queued"`
-	NewThread *ebpf.Variable `ebpf:"new_thread"`
-	NoWork    *ebpf.Variable `ebpf:"no_work"`
-	OwnLevel  *ebpf.Variable `ebpf:"own_level"`
-	OwnNs     *ebpf.Variable `ebpf:"own_ns"`
+	FillMark   *ebpf.Variable `ebpf:"fill_mark"`
+	NewQueued  *ebpf.Variable `ebpf:"new_queued"`
+	NewThread  *ebpf.Variable `ebpf:"new_thread"`
+	NoWork     *ebpf.Variable `ebpf:"no_work"`
+	OwnLevel   *ebpf.Variable `ebpf:"own_level"`
+	OwnNs      *ebpf.Variable `ebpf:"own_ns"`
+	UnixCloses *ebpf.Variable `ebpf:"unix_closes"`
 }
 
 // kernelPrograms contains all programs after they have been loaded into the kernel.
@@ -312,6 +317,7 @@ type kernelPrograms struct {
 	OdiSentV4       *ebpf.Program `ebpf:"odi_sent_v4"`
 	OdiSentV6       *ebpf.Program `ebpf:"odi_sent_v6"`
 	OdiState        *ebpf.Program `ebpf:"odi_state"`
+	OdiUnixClosed   *ebpf.Program `ebpf:"odi_unix_closed"`
 	OdiWaking       *ebpf.Program `ebpf:"odi_waking"`
 }
 
@@ -340,6 +346,7 @@ func (p *kernelPrograms) Close() error {
 		p.OdiSentV4,
 		p.OdiSentV6,
 		p.OdiState,
+		p.OdiUnixClosed,
 		p.OdiWaking,
 	)
 }

@@ -67,6 +67,9 @@ func kernelSpec(ringBytes int) (*ebpf.CollectionSpec, error) {
 	if err := spec.Variables["fill_mark"].Set(uint32(size / 4)); err != nil {
 		return nil, fmt.Errorf("setting the ring's fill mark: %w", err)
 	}
+	if err := spec.Variables["unix_closes"].Set(unixCloses()); err != nil {
+		return nil, fmt.Errorf("telling that the close of Unix sockets is seen: %w", err)
+	}
 	return spec, nil
 }
 
@@ -154,6 +157,12 @@ func (e *Engine) attachSockets(spec *ebpf.CollectionSpec) (string, error) {
 	}
 	if names, err = e.loadIfThere(spec, names, "odi_sent_page", "odi_waking"); err != nil {
 		return "", err
+	}
+	if unixCloses() {
+		if err := e.load(spec, "odi_unix_closed"); err != nil {
+			return "", err
+		}
+		names = append(names, "odi_unix_closed")
 	}
 	return "", e.attachTracing(append(names, "odi_state", "odi_destroyed")...)
 }

@@ -3,6 +3,7 @@ package bpf_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -87,4 +88,73 @@ func linkedOver(t *testing.T, spans []span) (linked int) {
 		}
 	}
 	return linked
+}
+
+// TestUnixSocketsClosed: whoever closes a Unix socket, the requests that have no
+// answer end on both sides, even where the kernel tells only the other side.
+func TestUnixSocketsClosed(t *testing.T) {
+	needRoot(t)
+	closes := func(c net.Conn) { c.Close() }
+	meetsTheEnd := func(c net.Conn) { _, _ = io.Copy(io.Discard, c); c.Close() }
+	answers := func(c net.Conn) {
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		c.Close()
+	}
+	tests := map[string]struct {
+		client, server func(net.Conn) // once the server has the request
+		serverFirst    bool
+		wantStatus     uint16
+	}{
+		"the server closes without an answer": {client: meetsTheEnd, server: closes, serverFirst: true},
+		"the server dies inside its answer": {client: meetsTheEnd, serverFirst: true, wantStatus: http.StatusOK, server: func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart")
+			c.Close()
+		}},
+		"the client leaves and the server reads on":   {client: closes, server: meetsTheEnd},
+		"the client leaves and the server answers it": {client: closes, server: answers},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			client, server := unixPair(t)
+			r := record(t, uint32(os.Getpid()))
+			write(t, client, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+			if _, err := server.Read(make([]byte, 1024)); err != nil {
+				t.Fatal(err)
+			}
+			if tc.serverFirst {
+				tc.server(server)
+				tc.client(client)
+			} else {
+				tc.client(client)
+				tc.server(server)
+			}
+			spans := r.waitFor(2)
+			if len(spans) != 2 || spans[0].Kind == spans[1].Kind {
+				t.Fatalf("%d spans, want one of either side (drops %v)", len(spans), r.engine.Drops())
+			}
+			for _, s := range spans {
+				if s.Error != probe.ErrorClosed || s.StatusCode != tc.wantStatus {
+					t.Errorf("the span of kind %v ended with %d %s", s.Kind, s.StatusCode, s.Error)
+				}
+			}
+		})
+	}
+}
+
+// unixPair returns both ends of a connection over a Unix socket.
+func unixPair(t *testing.T) (client, server net.Conn) {
+	t.Helper()
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "app.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if client, err = net.Dial("unix", l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if server, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close(); server.Close() })
+	return client, server
 }

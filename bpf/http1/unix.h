@@ -32,6 +32,15 @@ inline_ bool is_unix(struct sock *sk)
 	return sk->__sk_common.skc_family == AF_UNIX;
 }
 
+// other_end is the socket at the other end of a Unix socket, 0: of another kind. One
+// that was closed is kept by this one.
+inline_ struct sock *other_end(struct sock *sk)
+{
+	struct unix_sock *u = bpf_skc_to_unix_sock(sk);
+
+	return u ? u->peer : 0;
+}
+
 // sealed is what makes handed whole: what is read while it is written is not taken.
 inline_ u64 sealed(const struct handed *n)
 {

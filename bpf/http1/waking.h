@@ -15,14 +15,6 @@
 #define PIECE_MAX 32768
 #define VECTOR_MAX 1024 // IOV_MAX
 
-// other_end is the socket at the other end of a Unix socket, 0: of another kind, or gone.
-inline_ struct sock *other_end(struct sock *sk)
-{
-	struct unix_sock *u = bpf_skc_to_unix_sock(sk);
-
-	return u ? u->peer : 0;
-}
-
 // begin_books begins the books of a connection whose first bytes may be a request.
 inline_ bool begin_books(struct feed *f, struct sock *sk, bool sent)
 {
@@ -174,8 +166,12 @@ inline_ void waking(struct sock *to, struct target *g)
 	if (!from || !f.win || to->sk_type != SOCK_STREAM)
 		return;
 	f.c = bpf_sk_storage_get(&conns, from, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!f.c || f.c->ignored || f.c->role == ROLE_SERVER || f.c->ahead || f.c->stop)
+	if (!f.c || f.c->ignored || f.c->ahead || f.c->stop)
 		return;
+	if (f.c->role == ROLE_SERVER) {
+		f.c->answering = 1;
+		return;
+	}
 	f.c->stop = 1;
 	f.w = who_runs(from, bpf_get_current_pid_tgid());
 	f.c->sending_ns = f.w.now;

@@ -30,6 +30,7 @@ typedef u8 bool;
 #define SOCK_STREAM 1
 #define IPPROTO_TCP 6
 #define IPPROTO_MPTCP 262
+#define EPIPE 32
 #define ECONNRESET 104
 #define ETIMEDOUT 110
 #define MSG_PEEK 0x2

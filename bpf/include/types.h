@@ -127,7 +127,8 @@ struct conn {
 	u8 asked;   // user space was asked to take it out
 	u8 stop;    // they have seen a part only of what is being sent
 	u8 tcp;     // the socket has a copied_seq
-	u8 _pad[6];
+	u8 answering; // servers of Unix sockets: a call has sent something and not told of it yet
+	u8 _pad[5];
 };
 
 // What is known of a connection's beginning: one that was seen from its first byte
