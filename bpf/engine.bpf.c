@@ -93,7 +93,7 @@ inline_ struct conn *conn_of(struct sock *sk)
 
 	if (c || !is_stream(sk))
 		return c;
-	return bpf_sk_storage_get(&conns, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	return begin_conn(sk);
 }
 
 // worth_a_look tells whether a request may begin with these bytes. Where the

@@ -41,6 +41,24 @@ inline_ struct sock *other_end(struct sock *sk)
 	return u ? u->peer : 0;
 }
 
+// begin_conn begins what is kept of a socket. The first attempt fails where another
+// processor has just kept the first thing of that socket (bpf_local_storage_alloc in
+// kernel/bpf/bpf_local_storage.c): a client hands over while the server reads.
+inline_ struct conn *begin_conn(struct sock *sk)
+{
+	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	return c ? c : bpf_sk_storage_get(&conns, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
+// begin_handover does so for what is handed over to its process.
+inline_ struct handover *begin_handover(struct sock *sk)
+{
+	struct handover *o = bpf_sk_storage_get(&handovers, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	return o ? o : bpf_sk_storage_get(&handovers, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
 // sealed is what makes handed whole: what is read while it is written is not taken.
 inline_ u64 sealed(const struct handed *n)
 {
@@ -67,7 +85,7 @@ inline_ void hand_over(struct http1 *h, struct sock *to, u32 n)
 
 	if (!to)
 		return;
-	o = bpf_sk_storage_get(&handovers, to, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	o = begin_handover(to);
 	if (!o)
 		return;
 	if (n > 1 || pending(h) != 1 || heads_read(o) != h->peer_read) {
@@ -115,7 +133,7 @@ inline_ void look_for_offer(struct http1 *h, struct sock *sk)
 // heads_taken comes when a server has read the heads of n requests.
 inline_ void heads_taken(struct sock *sk, u32 n)
 {
-	struct handover *o = bpf_sk_storage_get(&handovers, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct handover *o = begin_handover(sk);
 
 	if (!o)
 		return;

@@ -165,7 +165,7 @@ inline_ void waking(struct sock *to, struct target *g)
 
 	if (!from || !f.win || to->sk_type != SOCK_STREAM)
 		return;
-	f.c = bpf_sk_storage_get(&conns, from, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	f.c = begin_conn(from);
 	if (!f.c || f.c->ignored || f.c->ahead || f.c->stop)
 		return;
 	if (f.c->role == ROLE_SERVER) {
