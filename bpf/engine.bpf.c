@@ -12,6 +12,7 @@
 
 #include "golang/golang.h"
 #include "http1/ends.h"
+#include "http1/unixends.h"
 #include "http1/waking.h"
 #include "process/process.h"
 #include "propagate/propagate.h"
@@ -209,8 +210,6 @@ inline_ int sent(struct sock *sk, int ret)
 		moved(sk, g, id, ret, CALL_SENT);
 	else if (g)
 		unsent(sk);
-	if (g && ret == -EPIPE)
-		broken_pipe(sk);
 	return 0;
 }
 
@@ -376,17 +375,5 @@ SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(odi_destroyed, struct sock *sk)
 {
 	closing(sk, ST_CLOSE, ST_DESTROYED);
-	return 0;
-}
-
-// static int unix_release(struct socket *sock)
-// No tracepoint tells of the close of a Unix socket.
-SEC("fentry/unix_release")
-int BPF_PROG(odi_unix_closed, struct socket *sock)
-{
-	struct sock *sk = sock->sk;
-
-	if (sk)
-		closing(sk, sk->sk_shutdown & RCV_SHUTDOWN ? ST_CLOSE_WAIT : 0, ST_DESTROYED);
 	return 0;
 }

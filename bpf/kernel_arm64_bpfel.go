@@ -68,6 +68,8 @@ const (
 	kernelProgOdiSentV6       = "odi_sent_v6"
 	kernelProgOdiState        = "odi_state"
 	kernelProgOdiUnixClosed   = "odi_unix_closed"
+	kernelProgOdiUnixReadEnd  = "odi_unix_read_end"
+	kernelProgOdiUnixWriteEnd = "odi_unix_write_end"
 	kernelProgOdiWaking       = "odi_waking"
 	kernelVarFillMark         = "fill_mark"
 	kernelVarNewQueued        = "new_queued"
@@ -144,6 +146,8 @@ type kernelProgramSpecs struct {
 	OdiSentV6       *ebpf.ProgramSpec `ebpf:"odi_sent_v6"`
 	OdiState        *ebpf.ProgramSpec `ebpf:"odi_state"`
 	OdiUnixClosed   *ebpf.ProgramSpec `ebpf:"odi_unix_closed"`
+	OdiUnixReadEnd  *ebpf.ProgramSpec `ebpf:"odi_unix_read_end"`
+	OdiUnixWriteEnd *ebpf.ProgramSpec `ebpf:"odi_unix_write_end"`
 	OdiWaking       *ebpf.ProgramSpec `ebpf:"odi_waking"`
 }
 
@@ -318,6 +322,8 @@ type kernelPrograms struct {
 	OdiSentV6       *ebpf.Program `ebpf:"odi_sent_v6"`
 	OdiState        *ebpf.Program `ebpf:"odi_state"`
 	OdiUnixClosed   *ebpf.Program `ebpf:"odi_unix_closed"`
+	OdiUnixReadEnd  *ebpf.Program `ebpf:"odi_unix_read_end"`
+	OdiUnixWriteEnd *ebpf.Program `ebpf:"odi_unix_write_end"`
 	OdiWaking       *ebpf.Program `ebpf:"odi_waking"`
 }
 
@@ -347,6 +353,8 @@ func (p *kernelPrograms) Close() error {
 		p.OdiSentV6,
 		p.OdiState,
 		p.OdiUnixClosed,
+		p.OdiUnixReadEnd,
+		p.OdiUnixWriteEnd,
 		p.OdiWaking,
 	)
 }

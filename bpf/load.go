@@ -158,11 +158,12 @@ func (e *Engine) attachSockets(spec *ebpf.CollectionSpec) (string, error) {
 	if names, err = e.loadIfThere(spec, names, "odi_sent_page", "odi_waking"); err != nil {
 		return "", err
 	}
-	if unixCloses() {
-		if err := e.load(spec, "odi_unix_closed"); err != nil {
-			return "", err
-		}
-		names = append(names, "odi_unix_closed")
+	ends := []string{"odi_unix_closed"}
+	if !unixCloses() {
+		ends = []string{"odi_unix_read_end", "odi_unix_write_end"}
+	}
+	if names, err = e.loadIfThere(spec, names, ends...); err != nil {
+		return "", err
 	}
 	return "", e.attachTracing(append(names, "odi_state", "odi_destroyed")...)
 }

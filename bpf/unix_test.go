@@ -60,7 +60,7 @@ func TestUnixSocketsUnderLoad(t *testing.T) {
 			}
 			all.Wait()
 			bothSides(t, r, requests, false)
-			if linked := linkedOver(t, r.waitFor(2*requests)); linked < requests*99/100 {
+			if linked := linkedOver(t, r.waitFor(2*requests)); linked < requests*99/100 && r.engine.Has("odi_waking") {
 				t.Errorf("%d of %d requests are linked", linked, requests)
 			} else {
 				t.Logf("%d of %d requests are linked", linked, requests)

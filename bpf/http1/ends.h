@@ -112,31 +112,21 @@ inline_ bool at_end(struct sock *sk)
 // meets the end tells that the other side has closed.
 const volatile u8 unix_closes = 0;
 
-// closed_there handles a Unix socket whose other end is closed: all of that one's calls
-// have told what they did. A server can answer no more, unless a call has just done so
-// and not told of it yet.
-inline_ void closed_there(struct sock *sk, struct conn *c)
+// closed_there handles a Unix socket of which a call has met the end. If the other end
+// is closed, all of that one's calls have told what they did. A server can answer no
+// more, unless a call has just done so and not told of it yet.
+inline_ void closed_there(struct sock *sk)
 {
+	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
 	struct sock *other;
 
-	if (unix_closes || !is_unix(sk) || sk->sk_shutdown != SHUTDOWN_MASK)
+	if (!c || sk->sk_shutdown != SHUTDOWN_MASK)
 		return;
 	if (c->role == ROLE_SERVER && !*(volatile u8 *)&c->answering)
 		closing(sk, ST_CLOSE_WAIT, ST_CLOSE);
 	other = other_end(sk);
 	if (other)
 		closing(other, 0, ST_DESTROYED);
-}
-
-// broken_pipe handles a send call that has met the end of a Unix socket.
-inline_ void broken_pipe(struct sock *sk)
-{
-	struct conn *c = is_unix(sk) ? bpf_sk_storage_get(&conns, sk, 0, 0) : 0;
-
-	if (!c || c->role != ROLE_SERVER)
-		return;
-	c->answering = 0;
-	closed_there(sk, c);
 }
 
 // eof ends the requests of a client that has met the end of the connection, or an
@@ -148,11 +138,7 @@ inline_ void eof(struct sock *sk, struct target *g, u64 id, int ret)
 	struct http1 *h;
 	struct who w;
 
-	if (!c)
-		return;
-	if (ret || at_end(sk))
-		closed_there(sk, c);
-	if (c->role != ROLE_CLIENT)
+	if (!c || c->role != ROLE_CLIENT)
 		return;
 	h = bpf_sk_storage_get(&http1s, sk, 0, 0);
 	if (!h || !pending(h) || (!ret && !at_end(sk)))

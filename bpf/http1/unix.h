@@ -77,7 +77,7 @@ inline_ u32 heads_read(struct handover *o)
 
 // hand_over tells the other end which span the request is a child of that its client
 // has just sent, one of n in the call.
-inline_ void hand_over(struct http1 *h, struct sock *to, u32 n)
+apart_ void hand_over(struct http1 *h, struct sock *to, u32 n)
 {
 	struct request *r = &h->slot[h->head & (SLOTS - 1)];
 	struct handover *o;
@@ -107,7 +107,7 @@ inline_ void hand_over(struct http1 *h, struct sock *to, u32 n)
 
 // answered_over makes void what was handed over on a connection whose last answer
 // its client has read.
-inline_ void answered_over(struct http1 *h, struct sock *to)
+apart_ void answered_over(struct http1 *h, struct sock *to)
 {
 	struct handover *o;
 
@@ -121,7 +121,7 @@ inline_ void answered_over(struct http1 *h, struct sock *to)
 }
 
 // look_for_offer copies what was handed over for the next request that a server reads.
-inline_ void look_for_offer(struct http1 *h, struct sock *sk)
+apart_ void look_for_offer(struct http1 *h, struct sock *sk)
 {
 	struct handover *o = bpf_sk_storage_get(&handovers, sk, 0, 0);
 
@@ -131,7 +131,7 @@ inline_ void look_for_offer(struct http1 *h, struct sock *sk)
 }
 
 // heads_taken comes when a server has read the heads of n requests.
-inline_ void heads_taken(struct sock *sk, u32 n)
+apart_ void heads_taken(struct sock *sk, u32 n)
 {
 	struct handover *o = begin_handover(sk);
 

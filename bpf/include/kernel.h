@@ -11,6 +11,8 @@
 
 #define noinline_ __attribute__((noinline))
 #define inline_ static __always_inline
+// Verified with each caller, so that it can be given a socket; its stack is its own.
+#define apart_ static __attribute__((noinline))
 // Verifiers before 6.8 or so refuse loops whose body comes before their test.
 #define UNROLLED _Pragma("unroll")
 #define co_re __attribute__((preserve_access_index))
