@@ -93,6 +93,10 @@ bench-scale: setup build ## Measure many targets and unselected programs: prints
 prove-parents: setup build ## Prove on programs in many languages that no parent is wrong; writes docs/linked.md (as root).
 	@$(GO) run ./hack/prove/parents -update docs/linked.md
 
+.PHONY: field
+field: setup build ## Run every case of the field and print them in a table (as root; slow); ARGS="-kind framing,4 -short", ARGS=-list.
+	@hack/run.sh field $(ARGS)
+
 .PHONY: fmt
 fmt: ## Format Go and C.
 	@gofmt -w $(GO_SOURCES)

@@ -171,6 +171,9 @@ func TestChains(t *testing.T) {
 			}
 			t.Logf("drops %v", r.engine.Drops())
 			for _, s := range r.engine.Targets() {
+				if s.OpenRequests != 0 { // not below zero either
+					t.Errorf("process %d still has %d open requests", s.PID, s.OpenRequests)
+				}
 				if l := found[s.PID]; l != nil {
 					t.Logf("process %d: %s, server %d, client %d, linked %d", s.PID, s.Trust, l.server, l.client, l.linked)
 				}

@@ -12,6 +12,8 @@
 
 #include "golang/golang.h"
 #include "http1/ends.h"
+#include "http1/unixends.h"
+#include "http1/waking.h"
 #include "process/process.h"
 #include "propagate/propagate.h"
 #include "propagate/verdict.h"
@@ -30,22 +32,6 @@ inline_ bool is_stream(struct sock *sk)
 	return family == AF_UNIX;
 }
 
-// in_hand notes what the thread of an nginx has in hand after each operation: the
-// request that is now complete, or the one that has got an answer it needed.
-inline_ void in_hand(struct feed *f, u64 span)
-{
-	struct thread *t;
-
-	if ((f->g->flags & (T_PROXY | T_BATCHES)) != T_PROXY)
-		return;
-	t = thread_begun(f->w.tid);
-	if (!t)
-		return;
-	t->direct = span;
-	t->direct_ns = f->w.now;
-	t->switches = sleeps();
-}
-
 // requests handles bytes that may be requests. A connection that did not begin
 // with one is looked at no more, if its beginning was seen.
 inline_ void requests(struct feed *f, struct sock *sk, int bytes)
@@ -54,30 +40,29 @@ inline_ void requests(struct feed *f, struct sock *sk, int bytes)
 
 	if (f->c->role == ROLE_SERVER && f->c->tcp)
 		caught_up(h, &f->w, bytes);
-	feed_requests(f);
+	look_at_requests(f, sk);
 	if (h->seen) {
 		bool whole = f->c->role == ROLE_SERVER && h->q.state == D_IDLE && pending(h) == 1;
 
-		in_hand(f, whole ? h->slot[h->head & (SLOTS - 1)].span : 0);
+		in_hand(f->g, &f->w, whole ? h->slot[h->head & (SLOTS - 1)].span : 0);
 		return;
 	}
-	if (h->q.state != D_LOST)
-		return;
-	f->c->ignored = f->c->begun == BEGUN_SEEN;
-	f->c->role = ROLE_UNKNOWN;
-	bpf_sk_storage_delete(&http1s, sk);
+	if (h->q.state == D_LOST)
+		end_books(f->c, sk);
 }
 
-inline_ void answers(struct feed *f, int bytes)
+inline_ void answers(struct feed *f, struct sock *sk, int bytes)
 {
 	struct http1 *h = f->h;
 
-	if (f->c->role == ROLE_CLIENT)
+	if (f->c->role == ROLE_CLIENT) {
+		__sync_lock_test_and_set(&h->reading, 1);
 		catch_up(h, f->c, f->g, &f->w, bytes);
-	feed_answers(f);
-	in_hand(f, f->c->role == ROLE_CLIENT && !pending(h) ? f->c->owner.span : 0);
-	// Nothing tells when a Unix socket is closed here.
-	if (h->a.state == D_CLOSE && h->ends.family == AF_UNIX && f->c->role == ROLE_SERVER)
+	}
+	look_at_answers(f, sk);
+	__sync_lock_test_and_set(&h->reading, 0);
+	in_hand(f->g, &f->w, f->c->role == ROLE_CLIENT && !pending(h) ? f->c->owner.span : 0);
+	if (!unix_closes && h->a.state == D_CLOSE && h->ends.family == AF_UNIX && f->c->role == ROLE_SERVER)
 		ended(h, f->c, f->g, &f->w);
 }
 
@@ -88,7 +73,7 @@ inline_ struct conn *conn_of(struct sock *sk)
 
 	if (c || !is_stream(sk))
 		return c;
-	return bpf_sk_storage_get(&conns, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	return begin_conn(sk);
 }
 
 // worth_a_look tells whether a request may begin with these bytes. Where the
@@ -101,26 +86,7 @@ inline_ bool worth_a_look(struct conn *c, bool sent)
 	return c->begun == BEGUN_SEEN || last != way;
 }
 
-// begin_books begins the books of a connection whose first bytes may be a request.
-inline_ bool begin_books(struct feed *f, struct sock *sk, bool sent)
-{
-	struct conn *c = f->c;
-
-	if (!first_bytes(f)) {
-		c->ignored = c->begun == BEGUN_SEEN && !f->src.opaque;
-		return false;
-	}
-	f->h = bpf_sk_storage_get(&http1s, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!f->h) {
-		count(DROP_TABLE_FULL);
-		return false;
-	}
-	c->role = sent ? ROLE_CLIENT : ROLE_SERVER;
-	c->tgid = f->w.tgid;
-	return true;
-}
-
-// pass_over passes over what odi_message has looked at already. False: that is all.
+// pass_over passes over what odi_message or odi_waking has looked at already. False: that is all.
 inline_ bool pass_over(struct feed *f, int bytes)
 {
 	struct conn *c = f->c;
@@ -132,7 +98,7 @@ inline_ bool pass_over(struct feed *f, int bytes)
 		c->sending_ns = 0;
 		return false;
 	}
-	if (ahead > bytes) { // cannot happen: see surely_sent
+	if (ahead > bytes) { // cannot happen: see surely_sent and one_piece
 		if (f->h)
 			lost_requests(f, &f->h->q);
 		return false;
@@ -161,6 +127,8 @@ inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, enum ca
 		take_out(g, c, sk);
 	if (c->ignored)
 		return;
+	if (sent)
+		c->answering = 0;
 	f.h = bpf_sk_storage_get(&http1s, sk, 0, 0);
 	if (sent && (c->ahead | c->stop) && !pass_over(&f, bytes))
 		return;
@@ -177,7 +145,9 @@ inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, enum ca
 		f.src.now = c->sending_ns;
 		c->sending_ns = 0;
 	}
-	open_call(&f.src, c, &f.w, bytes);
+	open_call(&f.src, &f.w, bytes);
+	if (sent)
+		open_message(&f.src, c, bytes);
 	if (f.skip)
 		bpf_loop(MAX_PIECES, skip_piece, &f, 0);
 	if (!f.h && !begin_books(&f, sk, sent))
@@ -185,12 +155,13 @@ inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, enum ca
 	if (c->role == (sent ? ROLE_CLIENT : ROLE_SERVER))
 		requests(&f, sk, bytes);
 	else
-		answers(&f, bytes);
+		answers(&f, sk, bytes);
 	if (c->out && c->role == ROLE_CLIENT && !sent && !pending(f.h))
 		put_back(g, c, sk);
 }
 
-// unsent takes back what odi_message has seen of a message that was not sent.
+// unsent takes back what odi_message has seen of a message that was not sent. Of a
+// Unix socket all that was looked at is.
 inline_ void unsent(struct sock *sk)
 {
 	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
@@ -265,6 +236,21 @@ SEC("tp_btf/sock_recv_length")
 int BPF_PROG(odi_received, struct sock *sk, int ret, int flags)
 {
 	return received(sk, ret, flags);
+}
+
+// trace_sk_data_ready(const struct sock *sk)
+// In the sender's context where the socket is a Unix socket; it fires for others, too.
+SEC("tp_btf/sk_data_ready")
+int BPF_PROG(odi_waking, struct sock *sk)
+{
+	struct target *g;
+
+	if (!is_unix(sk))
+		return 0;
+	g = current_target();
+	if (g)
+		waking(sk, g);
+	return 0;
 }
 
 // For kernels without the two: the functions (net/ipv4/af_inet.c) that the code

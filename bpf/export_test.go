@@ -15,3 +15,6 @@ func (e *Engine) Entries(name string) (int, error) {
 	}
 	return n, all.Err()
 }
+
+// Has tells whether a program was loaded, which a kernel may not know the hook of.
+func (e *Engine) Has(program string) bool { return e.progs[program] != nil }

@@ -67,12 +67,17 @@ const (
 	kernelProgOdiSentV4       = "odi_sent_v4"
 	kernelProgOdiSentV6       = "odi_sent_v6"
 	kernelProgOdiState        = "odi_state"
+	kernelProgOdiUnixClosed   = "odi_unix_closed"
+	kernelProgOdiUnixReadEnd  = "odi_unix_read_end"
+	kernelProgOdiUnixWriteEnd = "odi_unix_write_end"
+	kernelProgOdiWaking       = "odi_waking"
 	kernelVarFillMark         = "fill_mark"
 	kernelVarNewQueued        = "new_queued"
 	kernelVarNewThread        = "new_thread"
 	kernelVarNoWork           = "no_work"
 	kernelVarOwnLevel         = "own_level"
 	kernelVarOwnNs            = "own_ns"
+	kernelVarUnixCloses       = "unix_closes"
 )
 
 // loadKernel returns the embedded CollectionSpec for kernel.
@@ -140,6 +145,10 @@ type kernelProgramSpecs struct {
 	OdiSentV4       *ebpf.ProgramSpec `ebpf:"odi_sent_v4"`
 	OdiSentV6       *ebpf.ProgramSpec `ebpf:"odi_sent_v6"`
 	OdiState        *ebpf.ProgramSpec `ebpf:"odi_state"`
+	OdiUnixClosed   *ebpf.ProgramSpec `ebpf:"odi_unix_closed"`
+	OdiUnixReadEnd  *ebpf.ProgramSpec `ebpf:"odi_unix_read_end"`
+	OdiUnixWriteEnd *ebpf.ProgramSpec `ebpf:"odi_unix_write_end"`
+	OdiWaking       *ebpf.ProgramSpec `ebpf:"odi_waking"`
 }
 
 // kernelMapSpecs contains maps before they are loaded into the kernel.
@@ -180,12 +189,13 @@ type kernelMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type kernelVariableSpecs struct {
-	FillMark  *ebpf.VariableSpec `ebpf:"fill_mark"`
-	NewQueued *ebpf.VariableSpec `ebpf:"new_queued"`
-	NewThread *ebpf.VariableSpec `ebpf:"new_thread"`
-	NoWork    *ebpf.VariableSpec `ebpf:"no_work"`
-	OwnLevel  *ebpf.VariableSpec `ebpf:"own_level"`
-	OwnNs     *ebpf.VariableSpec `ebpf:"own_ns"`
+	FillMark   *ebpf.VariableSpec `ebpf:"fill_mark"`
+	NewQueued  *ebpf.VariableSpec `ebpf:"new_queued"`
+	NewThread  *ebpf.VariableSpec `ebpf:"new_thread"`
+	NoWork     *ebpf.VariableSpec `ebpf:"no_work"`
+	OwnLevel   *ebpf.VariableSpec `ebpf:"own_level"`
+	OwnNs      *ebpf.VariableSpec `ebpf:"own_ns"`
+	UnixCloses *ebpf.VariableSpec `ebpf:"unix_closes"`
 }
 
 // kernelObjects contains all objects after they have been loaded into the kernel.
@@ -275,12 +285,13 @@ func (m *kernelMaps) Close() error {
 //
 // It can be passed to loadKernelObjects or ebpf.CollectionSpec.LoadAndAssign.
 type kernelVariables struct {
-	FillMark  *ebpf.Variable `ebpf:"fill_mark"`
-	NewQueued *ebpf.Variable `ebpf:"new_queued"`
-	NewThread *ebpf.Variable `ebpf:"new_thread"`
-	NoWork    *ebpf.Variable `ebpf:"no_work"`
-	OwnLevel  *ebpf.Variable `ebpf:"own_level"`
-	OwnNs     *ebpf.Variable `ebpf:"own_ns"`
+	FillMark   *ebpf.Variable `ebpf:"fill_mark"`
+	NewQueued  *ebpf.Variable `ebpf:"new_queued"`
+	NewThread  *ebpf.Variable `ebpf:"new_thread"`
+	NoWork     *ebpf.Variable `ebpf:"no_work"`
+	OwnLevel   *ebpf.Variable `ebpf:"own_level"`
+	OwnNs      *ebpf.Variable `ebpf:"own_ns"`
+	UnixCloses *ebpf.Variable `ebpf:"unix_closes"`
 }
 
 // kernelPrograms contains all programs after they have been loaded into the kernel.
@@ -310,6 +321,10 @@ type kernelPrograms struct {
 	OdiSentV4       *ebpf.Program `ebpf:"odi_sent_v4"`
 	OdiSentV6       *ebpf.Program `ebpf:"odi_sent_v6"`
 	OdiState        *ebpf.Program `ebpf:"odi_state"`
+	OdiUnixClosed   *ebpf.Program `ebpf:"odi_unix_closed"`
+	OdiUnixReadEnd  *ebpf.Program `ebpf:"odi_unix_read_end"`
+	OdiUnixWriteEnd *ebpf.Program `ebpf:"odi_unix_write_end"`
+	OdiWaking       *ebpf.Program `ebpf:"odi_waking"`
 }
 
 func (p *kernelPrograms) Close() error {
@@ -337,6 +352,10 @@ func (p *kernelPrograms) Close() error {
 		p.OdiSentV4,
 		p.OdiSentV6,
 		p.OdiState,
+		p.OdiUnixClosed,
+		p.OdiUnixReadEnd,
+		p.OdiUnixWriteEnd,
+		p.OdiWaking,
 	)
 }
 

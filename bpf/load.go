@@ -67,6 +67,9 @@ func kernelSpec(ringBytes int) (*ebpf.CollectionSpec, error) {
 	if err := spec.Variables["fill_mark"].Set(uint32(size / 4)); err != nil {
 		return nil, fmt.Errorf("setting the ring's fill mark: %w", err)
 	}
+	if err := spec.Variables["unix_closes"].Set(unixCloses()); err != nil {
+		return nil, fmt.Errorf("telling that the close of Unix sockets is seen: %w", err)
+	}
 	return spec, nil
 }
 
@@ -152,7 +155,14 @@ func (e *Engine) attachSockets(spec *ebpf.CollectionSpec) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if names, err = e.loadIfThere(spec, names, "odi_sent_page"); err != nil {
+	if names, err = e.loadIfThere(spec, names, "odi_sent_page", "odi_waking"); err != nil {
+		return "", err
+	}
+	ends := []string{"odi_unix_closed"}
+	if !unixCloses() {
+		ends = []string{"odi_unix_read_end", "odi_unix_write_end"}
+	}
+	if names, err = e.loadIfThere(spec, names, ends...); err != nil {
 		return "", err
 	}
 	return "", e.attachTracing(append(names, "odi_state", "odi_destroyed")...)

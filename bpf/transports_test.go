@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // serveOK answers everything with 200 until the test ends.
@@ -57,30 +57,17 @@ func bothSides(t *testing.T, r *recorder, n int, linked bool) {
 	}
 }
 
-// TestUnixSockets: no header can be written there; the kernel knows the peer.
-func TestUnixSockets(t *testing.T) {
-	needRoot(t)
-	name := filepath.Join(t.TempDir(), "app.sock")
-	l, err := net.Listen("unix", name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	serveOK(t, l)
-	r := record(t, uint32(os.Getpid()))
-	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "unix", name)
-	}}}
-	defer client.CloseIdleConnections()
-	for i := range 20 {
-		get(t, client, fmt.Sprintf("http://app/%d", i))
-	}
-	bothSides(t, r, 20, true)
-}
-
+// TestMultipathTCP: spans on both sides, and no header. Where MPTCP is switched off it
+// is on in a network namespace of the test's own.
 func TestMultipathTCP(t *testing.T) {
 	needRoot(t)
-	if on, err := os.ReadFile("/proc/sys/net/mptcp/enabled"); err != nil || strings.TrimSpace(string(on)) != "1" {
-		t.Skip("this kernel has no MPTCP, or it is switched off")
+	on, err := os.ReadFile(mptcpEnabled)
+	if err != nil {
+		t.Skipf("this kernel has no MPTCP (CONFIG_MPTCP): %v", err)
+	}
+	if strings.TrimSpace(string(on)) != "1" {
+		inMultipathNamespace(t)
+		return
 	}
 	listen := &net.ListenConfig{}
 	listen.SetMultipathTCP(true)
@@ -100,6 +87,21 @@ func TestMultipathTCP(t *testing.T) {
 	bothSides(t, r, 20, false)
 	if got := r.engine.Drops()["header_impossible"]; got != 20 {
 		t.Errorf("%d requests are counted as without header, want 20", got)
+	}
+}
+
+// mptcpEnabled is of the network namespace of whoever reads it.
+const mptcpEnabled = "/proc/sys/net/mptcp/enabled"
+
+// inMultipathNamespace runs this test where MPTCP is switched on.
+func inMultipathNamespace(t *testing.T) {
+	t.Helper()
+	program.Need(t, "sh")
+	program.Need(t, "ip")
+	script := "ip link set lo up && echo 1 >" + mptcpEnabled + ` && exec "$0" -test.run '^TestMultipathTCP$' -test.v`
+	out, err := program.Command(t, "unshare", "-n", "sh", "-c", script, os.Args[0]).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: TestMultipathTCP") {
+		t.Errorf("in a network namespace of its own: %v\n%s", err, out)
 	}
 }
 

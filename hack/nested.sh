@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# Runs the demo's story (install, instrument, trace) with the whole local cluster in a PID namespace
-# of its own, as on a node that is a container (kind, k3d, minikube): `make build && hack/nested.sh`.
-# Leaves nothing behind. Needs root. Its cluster has a name and a slot of its own, beside `make demo`'s.
+# Runs a command in a PID namespace of its own, as on a node that is a container (kind, k3d,
+# minikube): `hack/nested.sh COMMAND...`. A cluster that it brings up lies in there as a whole; what
+# is left of it when the command ends, ends too. Without a command it runs the demo's story (after
+# `make build`) on a cluster that is named and placed apart from `make demo`'s. Needs root.
 set -euo pipefail
+if [ "${1:-}" != inside ]; then
+  exec unshare --pid --fork --kill-child --mount --mount-proc "$0" inside "$@"
+fi
+shift
+mount --make-rshared / # as a node has it: the mounts of pods reach the containers in there
+[ $# -eq 0 ] || exec "$@"
 cd "$(dirname "$0")/.."
 export ODI_CLUSTER_NAME=nested ODI_CLUSTER_SLOT=${ODI_CLUSTER_SLOT:-1}
-if [ "${1:-}" != inside ]; then
-  exec unshare --pid --fork --kill-child --mount --mount-proc "$0" inside
-fi
-mount --make-rshared /
-trap 'go run ./hack/cluster down' EXIT
-go run ./hack/demo up
+trap 'hack/run.sh cluster down' EXIT
+hack/run.sh demo up

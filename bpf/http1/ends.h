@@ -19,11 +19,19 @@ inline_ u8 fault_of(struct sock *sk)
 // goes_on_reading tells whether a client can still read an answer: it has closed
 // its own direction only, or there is something left to be read. Then what it reads
 // tells how the requests end, or tcp_destroy_sock.
-inline_ bool goes_on_reading(struct sock *sk, int after)
+//
+// So does a call that has read something and not told of it yet. A reset that comes
+// while it reads is handled when it lets go of the socket (release_sock), before that;
+// one that comes behind it may be handled on another processor.
+inline_ bool goes_on_reading(struct sock *sk, struct http1 *h, struct tcp_sock *tp, int after)
 {
 	if (after == ST_FIN_WAIT1 && !(sk->sk_shutdown & RCV_SHUTDOWN))
 		return true;
-	return sk->sk_receive_queue.qlen != 0;
+	if (sk->sk_receive_queue.qlen)
+		return true;
+	if (!tp || sk->sk_shutdown == SHUTDOWN_MASK) // closed by its process
+		return false;
+	return read_so_far(tp) != *(volatile u32 *)&h->read || __sync_fetch_and_add(&h->reading, 0);
 }
 
 // whose_fault tells how the oldest request ends. An answer that its reader did not
@@ -66,11 +74,11 @@ inline_ void closing(struct sock *sk, int before, int after)
 	if (!c)
 		return;
 	h = bpf_sk_storage_get(&http1s, sk, 0, 0);
-	if (h && pending(h) && !(c->role == ROLE_CLIENT && after != ST_DESTROYED && goes_on_reading(sk, after))) {
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (h && pending(h) && !(c->role == ROLE_CLIENT && after != ST_DESTROYED && goes_on_reading(sk, h, tp, after))) {
 		tgid = h->tgid;
 		g = bpf_map_lookup_elem(&targets, &tgid);
 		w.now = bpf_ktime_get_ns();
-		tp = bpf_skc_to_tcp_sock(sk);
 		if (tp)
 			w.seq = read_so_far(tp);
 		if (c->role == ROLE_CLIENT && g)
@@ -98,6 +106,27 @@ inline_ bool at_end(struct sock *sk)
 	u64 nr = reg_nr(regs);
 
 	return (nr != NR_read && nr != NR_recvfrom) || reg_arg3(regs);
+}
+
+// Set by user space where the close of a Unix socket is seen. Elsewhere a call that
+// meets the end tells that the other side has closed.
+const volatile u8 unix_closes = 0;
+
+// closed_there handles a Unix socket of which a call has met the end. If the other end
+// is closed, all of that one's calls have told what they did. A server can answer no
+// more, unless a call has just done so and not told of it yet.
+inline_ void closed_there(struct sock *sk)
+{
+	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
+	struct sock *other;
+
+	if (!c || sk->sk_shutdown != SHUTDOWN_MASK)
+		return;
+	if (c->role == ROLE_SERVER && !*(volatile u8 *)&c->answering)
+		closing(sk, ST_CLOSE_WAIT, ST_CLOSE);
+	other = other_end(sk);
+	if (other)
+		closing(other, 0, ST_DESTROYED);
 }
 
 // eof ends the requests of a client that has met the end of the connection, or an

@@ -16,10 +16,8 @@ inline_ void remember_tuple(struct tuple *t, u64 sk)
 	struct sock_common *c = (void *)sk;
 
 	t->family = BPF_CORE_READ(c, skc_family);
-	if (t->family == AF_UNIX) {
-		remember_peer(t, sk);
+	if (t->family == AF_UNIX)
 		return;
-	}
 	t->lport = BPF_CORE_READ(c, skc_num);
 	t->pport = __builtin_bswap16(BPF_CORE_READ(c, skc_dport));
 	if (t->family == AF_INET) {
@@ -66,10 +64,7 @@ inline_ void let_go(struct http1 *h, struct target *g, struct who *w, struct req
 			bpf_map_delete_elem(&open_requests, &span);
 		if (g)
 			served(g, w, span, r->goid, h->tgid, r->tid);
-		return;
 	}
-	if (h->ends.family == AF_UNIX)
-		answered_over(h);
 }
 
 // finish ends the oldest request of the connection. w->tid is 0 where the
@@ -131,7 +126,7 @@ inline_ void receive(struct http1 *h, struct request *r, struct who *w)
 {
 	struct dir *d = &h->q;
 
-	if (h->ends.family == AF_UNIX && take_over(h, r, w->sk)) {
+	if (h->ends.family == AF_UNIX && take_over(h, r)) {
 		random_ids(h, 0, &r->span);
 		r->link = LINK_HEADER;
 	} else if (d->has_trace == 1) {
@@ -182,8 +177,6 @@ inline_ void ask(struct target *g, struct http1 *h, struct conn *c, struct reque
 		d->has_trace = 2;
 	}
 	r->goid = w->goid;
-	if (h->ends.family == AF_UNIX)
-		hand_over(h, r, w->sk, d->has_trace ? d->parent : 0);
 }
 
 // place_for returns the slot of the next request, or its place in the queue.
@@ -266,6 +259,14 @@ noinline_ int push(struct http1 *h, struct conn *c, struct target *g, struct who
 	return true;
 }
 
+// came_early notes an answer to a request that is still to be looked at. Where the
+// framing was lost it may be to any.
+inline_ void came_early(struct http1 *h, struct conn *c)
+{
+	if (c->role == ROLE_CLIENT && !c->mapped && !h->owed && !h->lost && !h->unsure)
+		h->early = h->early ? EARLY_MANY : EARLY_BEGUN;
+}
+
 // answer handles a complete response head. True: the answer ends here.
 noinline_ int answer(struct http1 *h, struct conn *c, struct target *g, struct who *w)
 {
@@ -286,6 +287,8 @@ noinline_ int answer(struct http1 *h, struct conn *c, struct target *g, struct w
 		d->state = D_IDLE; // an interim response; the real one follows
 		return false;
 	}
+	if (!known)
+		came_early(h, c);
 	if (known) {
 		r->status = d->status;
 		r->answered_ns = d->start_ns;
@@ -325,6 +328,8 @@ inline_ void ended(struct http1 *h, struct conn *c, struct target *g, struct who
 		finish(h, c, g, w, FAULT_NONE);
 	else if (h->owed)
 		__sync_fetch_and_add(&h->owed, -1);
+	else if (h->early == EARLY_BEGUN)
+		h->early = EARLY_ENDED;
 }
 
 struct ending {

@@ -30,6 +30,10 @@ enum chunk_phase { C_SIZE, C_DATA, C_AFTER, C_TRAILER };
 // What the line is whose beginning was looked at already. LINE_NEW: it is still to come.
 enum line { LINE_NEW, LINE_FIRST, LINE_CODING, LINE_LENGTH, LINE_OTHER };
 
+// An answer that was read before its request was looked at, because another thread
+// has sent that and not left its call yet.
+enum early { EARLY_NONE, EARLY_BEGUN, EARLY_ENDED, EARLY_MANY };
+
 struct dir {
 	u64 left;     // bytes left of the body or chunk
 	u64 body;     // bytes of the body so far
@@ -109,7 +113,11 @@ struct http1 {
 	u8 proven;     // an answer to a request was recognised
 	u8 unsure;     // the framing of requests was lost once: nothing is written any more
 	u8 proxied;    // it began with a header of the PROXY protocol
-	u8 _pad[4];
+	u8 early;      // enum early
+	u8 _pad[3];
+	u32 peer_read; // clients of Unix sockets: handover.read when the last answer was read
+	u32 reading;   // clients: a call that has read answers is telling of them
+	struct handed handed; // ... servers: for the next request
 	struct tuple ends;
 	struct request slot[SLOTS];
 	u8 kept[KEEP_ALL + BLOCK];

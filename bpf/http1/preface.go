@@ -18,8 +18,8 @@ func prefaceClient(raw []byte) netip.Addr {
 	}
 	line, _, _ := strings.Cut(string(raw), "\r\n")
 	fields := strings.Split(line, " ") // PROXY TCP4 client server port port
-	if len(fields) != 6 || fields[0] != "PROXY" {
-		return netip.Addr{}
+	if len(fields) != 6 || fields[0] != "PROXY" || fields[1] != "TCP4" && fields[1] != "TCP6" {
+		return netip.Addr{} // what follows UNKNOWN is to be ignored
 	}
 	addr, err := netip.ParseAddr(fields[2])
 	if err != nil {

@@ -62,3 +62,19 @@ noinline_ int begin_waiting(struct target *g, struct request *r, u32 tgid)
 	note_waiting(g, &ref, tgid, true);
 	return 0;
 }
+
+// in_hand notes what the thread of an nginx has in hand after each operation: the
+// request that is now complete, or the one that has got an answer it needed.
+inline_ void in_hand(struct target *g, struct who *w, u64 span)
+{
+	struct thread *t;
+
+	if ((g->flags & (T_PROXY | T_BATCHES)) != T_PROXY)
+		return;
+	t = thread_begun(w->tid);
+	if (!t)
+		return;
+	t->direct = span;
+	t->direct_ns = w->now;
+	t->switches = sleeps();
+}

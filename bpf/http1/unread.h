@@ -161,6 +161,33 @@ inline_ void before_last(struct http1 *h, struct conn *c, struct target *g, stru
 	gone_by(h, c, g, w, n, h->asked_last - h->head);
 }
 
+// early_answer settles the requests of a call whose answer another thread has read
+// before they were looked at. True: there was one.
+noinline_ int early_answer(struct http1 *h, struct conn *c, struct target *g, struct who *w)
+{
+	struct request *r;
+	u8 early;
+
+	if (!h || !c || !g || !w || !h->early || h->head == h->tail)
+		return false;
+	r = &h->slot[h->head & (SLOTS - 1)];
+	early = h->early;
+	h->early = EARLY_NONE;
+	if (early == EARLY_MANY) {
+		unreadable(h, c, g, w, pending(h));
+		return true;
+	}
+	r->status = h->a.status;
+	r->answered_ns = w->now;
+	r->bits |= BIT_ANSWERED;
+	h->proven = 1;
+	if (early == EARLY_BEGUN && !(r->bits & BIT_HEAD))
+		return true; // it ends with its body
+	h->a.state = D_IDLE;
+	finish(h, c, g, w, FAULT_NONE);
+	return true;
+}
+
 // asked comes before each request that is kept.
 noinline_ int asked(struct http1 *h, struct conn *c, struct target *g, struct who *w)
 {

@@ -11,6 +11,8 @@
 
 #define noinline_ __attribute__((noinline))
 #define inline_ static __always_inline
+// Verified with each caller, so that it can be given a socket; its stack is its own.
+#define apart_ static __attribute__((noinline))
 // Verifiers before 6.8 or so refuse loops whose body comes before their test.
 #define UNROLLED _Pragma("unroll")
 #define co_re __attribute__((preserve_access_index))
@@ -30,6 +32,7 @@ typedef u8 bool;
 #define SOCK_STREAM 1
 #define IPPROTO_TCP 6
 #define IPPROTO_MPTCP 262
+#define EPIPE 32
 #define ECONNRESET 104
 #define ETIMEDOUT 110
 #define MSG_PEEK 0x2
@@ -39,6 +42,7 @@ typedef u8 bool;
 #define CLONE_THREAD 0x00010000
 #define FIONREAD 0x541B
 #define RCV_SHUTDOWN 1
+#define SHUTDOWN_MASK 3
 #define SOCK_DONE_BIT 1 // of skc_flags: the peer has sent its last byte
 #define EAGAIN 11
 #define S_IFMT 0170000

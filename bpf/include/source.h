@@ -33,6 +33,16 @@ struct mmsghdr_ {
 	u64 rest[4]; // control, its length, flags, what was sent
 };
 
+// sends_many tells whether the call sends several messages. Where a socket in a map
+// takes one of them in part only, the kernel goes on with the next one all the same
+// (tcp_bpf_sendmsg has read all of it, which is what __sys_sendmmsg asks for).
+inline_ bool sends_many(void)
+{
+	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
+
+	return reg_nr(regs) == NR_sendmmsg && reg_arg3(regs) > 1;
+}
+
 // nth_message counts what a sendmmsg call has sent, and tells which of its messages
 // that was. The call ends with the last one, an error, or one that is sent in part.
 inline_ void nth_message(struct source *s, struct conn *c, u32 tid)
@@ -64,30 +74,8 @@ static long add_length(u32 i, struct source *s)
 	return 0;
 }
 
-// open_message finds the buffers of the message that was sent, of several. It was
-// sent in part where the call ends with it; where it is shorter than what was sent,
-// it is another one.
-inline_ bool open_message(struct source *s, struct conn *c, u64 at, u32 bytes, struct msghdr_ *room)
-{
-	at += s->message * sizeof(struct mmsghdr_);
-	if (c->begun != BEGUN_SEEN || bpf_probe_read_user(room, sizeof(*room), (void *)at))
-		return false;
-	s->iov = room->iov;
-	s->iovs = room->iovlen;
-	bpf_loop(s->iovs, add_length, s, 0);
-	if (s->done != bytes)
-		c->many = 0;
-	if (s->done < bytes) {
-		s->iov = 0;
-		s->iovs = 0;
-		return false;
-	}
-	s->done = 0;
-	return true;
-}
-
 // open_call finds the buffers of the system call that the current task is in.
-inline_ void open_call(struct source *s, struct conn *c, struct who *w, u32 bytes)
+inline_ void open_call(struct source *s, struct who *w, u32 bytes)
 {
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
 	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)task);
@@ -117,11 +105,8 @@ inline_ void open_call(struct source *s, struct conn *c, struct who *w, u32 byte
 		s->iovs = reg_arg3(regs);
 		return;
 	case NR_sendmmsg:
-		if (reg_arg3(regs) != 1) {
-			if (open_message(s, c, arg, bytes, &msg))
-				return;
+		if (reg_arg3(regs) != 1) // see open_message
 			break;
-		}
 	case NR_sendmsg:
 	case NR_recvmsg:
 		if (bpf_probe_read_user(&msg, sizeof(msg), (void *)arg))
@@ -130,9 +115,34 @@ inline_ void open_call(struct source *s, struct conn *c, struct who *w, u32 byte
 		s->iovs = msg.iovlen;
 		return;
 	}
-	s->done = 0;
 	s->opaque = 1; // io_uring, splice, sendfile, 32-bit calls
 	s->left = bytes;
+}
+
+// open_message finds the buffers of the message that was sent, where the call sends
+// several. It was sent in part where the call ends with it; where it is shorter than
+// what was sent, it is another one.
+inline_ void open_message(struct source *s, struct conn *c, u32 bytes)
+{
+	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
+	u64 at = reg_arg2(regs) + s->message * sizeof(struct mmsghdr_);
+	struct msghdr_ msg;
+
+	if (!sends_many() || c->begun != BEGUN_SEEN || bpf_probe_read_user(&msg, sizeof(msg), (void *)at))
+		return;
+	s->iov = msg.iov;
+	s->iovs = msg.iovlen;
+	bpf_loop(s->iovs, add_length, s, 0);
+	if (s->done != bytes)
+		c->many = 0;
+	s->opaque = s->done < bytes;
+	s->done = 0;
+	if (s->opaque) {
+		s->iov = 0;
+		s->iovs = 0;
+	} else {
+		s->left = 0;
+	}
 }
 
 // next_piece moves to the next iovec entry.

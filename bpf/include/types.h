@@ -116,8 +116,8 @@ struct thread {
 struct conn {
 	struct ref owner; // proxies: the request that this connection works for
 	u32 tgid;
-	u32 ahead;  // bytes of what is being sent that odi_message has looked at
-	u64 sending_ns; // when that began, 0: odi_message did not see it
+	u32 ahead;  // bytes of what is being sent that odi_message or odi_waking has looked at
+	u64 sending_ns; // when that began, 0: neither has seen it
 	u8 role;
 	u8 ignored; // another protocol, or a tunnel
 	u8 begun;   // enum begun
@@ -126,11 +126,12 @@ struct conn {
 	u8 fresh;   // connected, no request sent yet
 	u8 mapped;  // it is in a socket map
 	u8 asked;   // user space was asked to take it out
-	u8 stop;    // odi_message has seen a part only of what is being sent
+	u8 stop;    // they have seen a part only of what is being sent
 	u8 tcp;     // the socket has a copied_seq
 	u8 leave;   // enum leave: with what is being sent
 	u8 out;     // it has left the map with a request
-	u8 _pad[2];
+	u8 answering; // servers of Unix sockets: a call has sent something and not told of it yet
+	u8 _pad;
 	u16 many;   // messages of the sendmmsg call under way that were sent
 	u64 many_at; // ... its messages
 	u32 many_tid; // ... its thread
@@ -150,6 +151,23 @@ struct tuple {
 	u16 pport;
 	u16 family;
 	u16 _pad;
+};
+
+// handed is a client's request on its way over a Unix socket.
+struct handed {
+	u64 trace[2];
+	u64 span;
+	u64 parent; // span id in the header that it carries, if any
+	u64 seal;   // see sealed; 0: void
+	u32 tgid;   // of the client
+	u32 tflags;
+};
+
+// handover is what is handed over to the server of a Unix socket.
+struct handover {
+	struct handed handed;
+	u32 read; // heads of requests that the server has read
+	u32 _pad;
 };
 
 // request is the event; the bytes of its head follow.

@@ -100,16 +100,6 @@ inline_ bool may_wait(struct http1 *h, struct tcp_sock *tp, u32 size)
 	return used + size > room || (h && h->q.state == D_LEN && used + h->q.left > room);
 }
 
-// sends_many tells whether the call sends several messages. Where a socket in a map
-// takes one of them in part only, the kernel goes on with the next one all the same
-// (tcp_bpf_sendmsg has read all of it, which is what __sys_sendmmsg asks for).
-inline_ bool sends_many(void)
-{
-	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
-
-	return reg_nr(regs) == NR_sendmmsg && reg_arg3(regs) > 1;
-}
-
 // leaves_with notes what becomes of the connection once a message is on its way.
 inline_ void leaves_with(struct feed *f, struct tcp_sock *tp, u32 size)
 {

@@ -125,10 +125,15 @@ func (o *odi) interrupt() {
 
 func (o *odi) wait() int {
 	o.t.Helper()
+	return o.waitFor(20 * time.Second)
+}
+
+func (o *odi) waitFor(most time.Duration) int {
+	o.t.Helper()
 	select {
 	case <-o.ended:
 		return o.cmd.ProcessState.ExitCode()
-	case <-time.After(20 * time.Second):
+	case <-time.After(most):
 		o.t.Fatalf("it does not end\n%s", o.err.String())
 		return -1
 	}

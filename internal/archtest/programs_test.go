@@ -29,12 +29,13 @@ var computed = map[string][]string{
 	"hack/cluster/process/process.go": {"nsenter"},
 	"hack/cluster/node/network.go":    {"sh"}, // ctr, as it was built; in the network namespace: sh
 	"hack/cluster/runc/main.go":       {"/usr/sbin/runc"},
-	"hack/cluster/up.go":              nil, // kubectl, as it was built
-	"hack/demo/stage/local.go":        nil, // hack/run.sh and bin/odi
-	"hack/images/build/build.go":      nil, // scripts of the clone
-	"hack/prove/parents/place.go":     nil, // what it installs first, and the odi that was built
-	"hack/prove/stage/players.go":     nil, // itself, and the peer in C that it built
-	"hack/try/main.go":                nil, // what it built
+	"hack/cluster/up.go":              nil,            // kubectl, as it was built
+	"hack/demo/stage/local.go":        nil,            // hack/run.sh and bin/odi
+	"hack/field/run.go":               {"go", "make"}, // and scripts of the clone
+	"hack/images/build/build.go":      nil,            // scripts of the clone
+	"hack/prove/parents/place.go":     nil,            // what it installs first, and the odi that was built
+	"hack/prove/stage/players.go":     nil,            // itself, and the peer in C that it built
+	"hack/try/main.go":                nil,            // what it built
 }
 
 // TestTestsStartProgramsOfPackages holds tests to internal/testkit/program, which fails where a

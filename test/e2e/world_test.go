@@ -39,27 +39,37 @@ type world struct {
 // openWorld brings up the cluster and loads the images, or takes the given one.
 func openWorld(t *testing.T) *world {
 	t.Helper()
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
+	kubeconfig := os.Getenv("KUBECONFIG")
+	if kubeconfig == "" {
+		return newWorld(t, startLocal(t, "e2e", "7"))
 	}
+	w := newWorld(t, kubeconfig)
+	w.foreign = true
+	w.claimForeign(t)
+	return w
+}
+
+func newWorld(t *testing.T, kubeconfig string) *world {
+	t.Helper()
+	root := repository(t)
 	w := &world{root: root, odiPath: filepath.Join(root, "bin", "odi"), namedAt: time.Now().Unix()}
 	if _, err := os.Stat(w.odiPath); err != nil {
 		t.Fatalf("the test needs bin/odi: run make build (%v)", err)
 	}
-	kubeconfig := os.Getenv("KUBECONFIG")
-	w.foreign = kubeconfig != ""
-	if !w.foreign {
-		kubeconfig = startLocal(t, root)
+	var err error
+	if w.cluster, err = stage.Open(kubeconfig); err != nil {
+		t.Fatal(err)
 	}
-	w.cluster, err = stage.Open(kubeconfig)
+	return w
+}
+
+func repository(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.foreign {
-		w.claimForeign(t)
-	}
-	return w
+	return root
 }
 
 // claimForeign makes sure that nothing of somebody else's is touched, and that
@@ -92,14 +102,14 @@ func (w *world) claimForeign(t *testing.T) {
 
 // startLocal starts a cluster beside the demo's, so that neither disturbs the
 // other. ODI_E2E_KEEP keeps it for looking around and for the next run.
-func startLocal(t *testing.T, root string) string {
+func startLocal(t *testing.T, name, slot string) string {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Fatal("the local cluster needs root; run as root, or set KUBECONFIG to a cluster")
 	}
 	local := stage.Local{
-		Root: root, Out: os.Stderr,
-		Env: []string{"ODI_CLUSTER_NAME=e2e", "ODI_CLUSTER_SLOT=7"},
+		Root: repository(t), Out: os.Stderr,
+		Env: []string{"ODI_CLUSTER_NAME=" + name, "ODI_CLUSTER_SLOT=" + slot},
 	}
 	if os.Getenv("ODI_E2E_KEEP") == "" {
 		t.Cleanup(func() {

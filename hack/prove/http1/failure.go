@@ -36,7 +36,11 @@ func (o *options) show(w io.Writer, s *stage.Stage, f failure) {
 	cast.Width = 1
 	small := talk.Shrink(f.talk, tries, func(c talk.Conversation) bool {
 		v, err := once(s, cast, c)
-		if err != nil || !o.matters(v) {
+		if err != nil {
+			return false
+		}
+		o.forgive(v, nil)
+		if !o.matters(v) {
 			return false
 		}
 		f.verdict = v

@@ -26,6 +26,7 @@ func main() {
 	flag.IntVar(&o.messages, "messages", 200_000, "requests to send")
 	flag.IntVar(&o.shrink, "shrink", 5, "how many of the conversations that fail to make smaller")
 	flag.Var(&o.without, "without", "leave out conversations with this feature, see the table; may be given often")
+	flag.Var(&o.with, "with", "leave out conversations without this feature; given often: with none of them")
 	flag.Var(&o.known, "known", "count problems of this kind, but do not fail for them; may be given often")
 	flag.StringVar(&o.only, "only", "", "casts whose description contains this alone")
 	flag.StringVar(&o.except, "except", "", "no casts whose description contains this")

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -90,6 +91,9 @@ func listen(family, place string) (int, uint32, error) {
 
 func accept(listener int) (int, uint32, error) {
 	fd, peer, err := unix.Accept4(listener, unix.SOCK_CLOEXEC)
+	for errors.Is(err, unix.EINTR) { // a listener with a time limit is not waited for again by the kernel
+		fd, peer, err = unix.Accept4(listener, unix.SOCK_CLOEXEC)
+	}
 	if err != nil {
 		return 0, 0, fmt.Errorf("accept: %w", err)
 	}
