@@ -156,8 +156,8 @@ inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, enum ca
 		requests(&f, sk, bytes);
 	else
 		answers(&f, sk, bytes);
-	if (c->out && c->role == ROLE_CLIENT && !sent && !pending(f.h))
-		put_back(g, c, sk);
+	if (!sent && f.c->out && f.c->role == ROLE_CLIENT && !pending(f.h))
+		put_back(f.g, f.c, sk);
 }
 
 // unsent takes back what odi_message has seen of a message that was not sent. Of a
