@@ -28,16 +28,20 @@ type Component struct {
 // Observed is everything that components are judged by.
 type Observed struct {
 	Namespace string
-	// Manager, Gateway and Odiglet are nil while they do not exist.
+	// What does not exist is nil.
 	Manager, Gateway *appsv1.Deployment
-	Odiglet          *appsv1.DaemonSet
-	Pods             []corev1.Pod
-	Nodes            []odiv1.NodeInstrumentation
+	// Odiglet and NodeCollector run on every node.
+	Odiglet, NodeCollector *appsv1.DaemonSet
+	Pods                   []corev1.Pod
+	Nodes                  []odiv1.NodeInstrumentation
 }
 
 // Observe reads odi's own objects.
 func Observe(ctx context.Context, c client.Client, namespace string) (Observed, error) {
-	seen := Observed{Namespace: namespace, Manager: &appsv1.Deployment{}, Gateway: &appsv1.Deployment{}, Odiglet: &appsv1.DaemonSet{}}
+	seen := Observed{
+		Namespace: namespace, Manager: &appsv1.Deployment{}, Gateway: &appsv1.Deployment{},
+		Odiglet: &appsv1.DaemonSet{}, NodeCollector: &appsv1.DaemonSet{},
+	}
 	found, err := get(ctx, c, namespace, cluster.ManagerName, seen.Manager)
 	if err != nil {
 		return Observed{}, err
@@ -58,6 +62,13 @@ func Observe(ctx context.Context, c client.Client, namespace string) (Observed, 
 	}
 	if !found {
 		seen.Odiglet = nil
+	}
+	found, err = get(ctx, c, namespace, cluster.NodeCollectorName, seen.NodeCollector)
+	if err != nil {
+		return Observed{}, err
+	}
+	if !found {
+		seen.NodeCollector = nil
 	}
 	var pods corev1.PodList
 	if err := c.List(ctx, &pods, client.InNamespace(namespace)); err != nil {
@@ -83,11 +94,12 @@ func get(ctx context.Context, c client.Client, namespace, name string, into clie
 	return true, nil
 }
 
-// Judge says how each component gets on: manager, gateway, then one per node in order of name.
+// Judge says how each component gets on: manager, gateway, node collectors, then one odiglet per node in order of name.
 func Judge(seen Observed) []Component {
 	list := []Component{
 		seen.deployment("manager", cluster.ManagerName, seen.Manager),
 		seen.deployment("gateway", cluster.GatewayName, seen.Gateway),
+		seen.nodeCollectors(),
 	}
 	return append(list, seen.odiglets()...)
 }
@@ -112,6 +124,24 @@ func (seen Observed) deployment(name, object string, d *appsv1.Deployment) Compo
 		return Component{Name: name, Ready: true, Text: text}
 	}
 	if why := whyNot(seen.podsOf(name)); why != "" {
+		text += ": " + why
+	}
+	return Component{Name: name, Text: text, Show: show}
+}
+
+func (seen Observed) nodeCollectors() Component {
+	const name = "node collectors"
+	show := fmt.Sprintf("kubectl -n %s describe daemonset %s", seen.Namespace, cluster.NodeCollectorName)
+	if seen.NodeCollector == nil {
+		return Component{Name: name, Text: "do not exist yet", Show: show}
+	}
+	status := seen.NodeCollector.Status
+	ready := min(status.NumberReady, status.UpdatedNumberScheduled)
+	text := fmt.Sprintf("%d of %d ready", ready, status.DesiredNumberScheduled)
+	if status.ObservedGeneration >= seen.NodeCollector.Generation && status.DesiredNumberScheduled > 0 && ready >= status.DesiredNumberScheduled {
+		return Component{Name: name, Ready: true, Text: text}
+	}
+	if why := whyNot(seen.podsOf("node-collector")); why != "" {
 		text += ": " + why
 	}
 	return Component{Name: name, Text: text, Show: show}

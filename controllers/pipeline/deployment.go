@@ -15,8 +15,9 @@ import (
 const (
 	configDir      = "/etc/odi-collector"
 	credentialsDir = "/etc/odi-credentials"
-	// nobody is the user of the collector's image.
-	nobody = 65532
+	// gatewayUser is that of no other component (the chart's odi.user has them all):
+	// processes of one user may read each other's secrets.
+	gatewayUser = 61003
 	// memoryLimit holds the batches of some ten destinations; the collector
 	// refuses data, which then waits at the nodes, from 80 % of it on.
 	memoryLimit = "512Mi"
@@ -49,12 +50,14 @@ func podSpec(g gateway) *coreac.PodSpecApplyConfiguration {
 	return coreac.PodSpec().
 		WithServiceAccountName(gatewayName).
 		WithAutomountServiceAccountToken(false).
+		WithEnableServiceLinks(false).
+		WithNodeSelector(map[string]string{corev1.LabelOSStable: "linux"}).
 		WithTerminationGracePeriodSeconds(drainSeconds).
 		WithSecurityContext(coreac.PodSecurityContext().
 			WithRunAsNonRoot(true).
-			WithRunAsUser(nobody).
-			WithRunAsGroup(nobody).
-			WithFSGroup(nobody).
+			WithRunAsUser(gatewayUser).
+			WithRunAsGroup(gatewayUser).
+			WithFSGroup(gatewayUser).
 			WithSeccompProfile(coreac.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault))).
 		WithContainers(container(g)).
 		WithVolumes(
