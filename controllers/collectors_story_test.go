@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -18,7 +19,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	_ "google.golang.org/grpc/encoding/gzip" // What the collector sends is compressed.
 	"google.golang.org/grpc/metadata"
 	appsv1 "k8s.io/api/apps/v1"
@@ -29,12 +29,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/controllers/certificates"
 	"github.com/odi-dev/odi/controllers/destination"
 	"github.com/odi-dev/odi/controllers/pipeline"
 	"github.com/odi-dev/odi/internal/collectorconfig"
 	"github.com/odi-dev/odi/internal/kube"
 	"github.com/odi-dev/odi/internal/testkit"
 	"github.com/odi-dev/odi/internal/testkit/odicollector"
+	"github.com/odi-dev/odi/internal/testkit/peers"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
@@ -49,7 +51,7 @@ func TestDestinationsStory(t *testing.T) {
 	testkit.Create(t, c, manager)
 	k := newKubelet(t, c)
 	testkit.RunManager(t, restConfig, kube.Config{Namespace: "odi-system", ManagerName: "odi-manager", CollectorImage: "collector:test"},
-		destinationsWith(destination.Options{Validator: v, Metrics: k.metrics}), pipelineWith(v))
+		destinationsWith(destination.Options{Validator: v, Metrics: k.metrics}), pipelineWith(v), certificates.Setup)
 
 	t.Log("The gateway is there before any Destination, and belongs to the manager.")
 	gateway := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "odi-system", Name: "odi-gateway"}}
@@ -168,17 +170,17 @@ func wantCondition(t *testing.T, c client.Client, d *odiv1.Destination, w want, 
 // A kubelet stands in for the real one: it brings the gateway's ConfigMap and
 // Secret into files, and runs the real collector on them.
 type kubelet struct {
-	client                       client.Client
-	dir                          string
-	otlp, http, metricsA, health string
-	sender                       ptraceotlp.GRPCClient
+	client                 client.Client
+	dir                    string
+	otlp, metricsA, health string
+	sender                 ptraceotlp.GRPCClient
 }
 
 func newKubelet(t *testing.T, c client.Client) *kubelet {
 	t.Helper()
 	return &kubelet{
 		client: c, dir: t.TempDir(),
-		otlp: freeAddress(t), http: freeAddress(t), metricsA: freeAddress(t), health: freeAddress(t),
+		otlp: freeAddress(t), metricsA: freeAddress(t), health: freeAddress(t),
 	}
 }
 
@@ -214,7 +216,13 @@ func (k *kubelet) start(t *testing.T) {
 			t.Errorf("the collector ended with %v:\n%s", err, log.String())
 		}
 	})
-	connection, err := grpc.NewClient(k.otlp, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	t.Log("Who sends is a node collector.")
+	var own corev1.Secret
+	if err := k.client.Get(t.Context(), client.ObjectKey{Namespace: "odi-system", Name: "odi-node-collector-tls"}, &own); err != nil {
+		t.Fatal(err)
+	}
+	as := peers.Credentials(t, own.Data, "client", "gateway.crt", "odi-gateway.odi-system")
+	connection, err := grpc.NewClient(k.otlp, grpc.WithTransportCredentials(as))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,18 +249,22 @@ func (k *kubelet) sync(ctx context.Context) error {
 	if err := k.client.Get(ctx, client.ObjectKey{Namespace: "odi-system", Name: "odi-gateway"}, &config); err != nil {
 		return err
 	}
-	var secret corev1.Secret
-	if err := k.client.Get(ctx, client.ObjectKey{Namespace: "odi-system", Name: "odi-gateway-credentials"}, &secret); err != nil {
-		return err
+	files := map[string][]byte{}
+	for _, name := range []string{"odi-gateway-credentials", "odi-gateway-tls"} {
+		var secret corev1.Secret
+		if err := k.client.Get(ctx, client.ObjectKey{Namespace: "odi-system", Name: name}, &secret); err != nil {
+			return err
+		}
+		maps.Copy(files, secret.Data)
 	}
 	_, port, _ := net.SplitHostPort(k.metricsA)
 	text := strings.NewReplacer(
-		"0.0.0.0:4317", k.otlp, "0.0.0.0:4318", k.http, "0.0.0.0:13133", k.health,
+		"0.0.0.0:4317", k.otlp, "0.0.0.0:13133", k.health,
 		"port: 8888", "port: "+port, "host: 0.0.0.0", "host: 127.0.0.1",
-		collectorconfig.QueueDir, filepath.Join(k.dir, "queue"),
+		collectorconfig.QueueDir, filepath.Join(k.dir, "queue"), collectorconfig.CredentialsDir, k.dir,
 	).Replace(config.Data["config.yaml"])
 	problems := []error{k.write("config.yaml", text)}
-	for key, value := range secret.Data {
+	for key, value := range files {
 		problems = append(problems, k.write(key, string(value)))
 	}
 	return errors.Join(problems...)

@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	configDir      = "/etc/odi-collector"
-	credentialsDir = "/etc/odi-credentials"
+	configDir = "/etc/odi-collector"
+	// certificatesName is the Secret of the gateway's own certificate.
+	certificatesName = "odi-gateway-tls"
 	// gatewayUser is that of no other component (the chart's odi.user has them all):
 	// processes of one user may read each other's secrets.
 	gatewayUser = 61003
@@ -62,12 +63,17 @@ func podSpec(g gateway) *coreac.PodSpecApplyConfiguration {
 		WithContainers(container(g)).
 		WithVolumes(
 			coreac.Volume().WithName("config").WithConfigMap(coreac.ConfigMapVolumeSource().WithName(gatewayName)),
-			coreac.Volume().WithName("credentials").WithSecret(coreac.SecretVolumeSource().
-				WithSecretName(credentialsName).WithDefaultMode(0o440)),
+			coreac.Volume().WithName("credentials").WithProjected(coreac.ProjectedVolumeSource().
+				WithDefaultMode(0o440).
+				WithSources(fromSecret(credentialsName), fromSecret(certificatesName))),
 			// It outlives the container, not the pod. No size limit: the queues
 			// have their own, and a pod over its limit is evicted with its queues.
 			coreac.Volume().WithName("queue").WithEmptyDir(coreac.EmptyDirVolumeSource()),
 		)
+}
+
+func fromSecret(name string) *coreac.VolumeProjectionApplyConfiguration {
+	return coreac.VolumeProjection().WithSecret(coreac.SecretProjection().WithName(name))
 }
 
 func container(g gateway) *coreac.ContainerApplyConfiguration {
@@ -86,7 +92,6 @@ func container(g gateway) *coreac.ContainerApplyConfiguration {
 		WithEnv(coreac.EnvVar().WithName("GOMEMLIMIT").WithValue(goMemoryLimit)).
 		WithPorts(
 			port("otlp-grpc", collectorconfig.PortOTLPGRPC),
-			port("otlp-http", collectorconfig.PortOTLPHTTP),
 			port("metrics", collectorconfig.PortMetrics),
 			port("health", collectorconfig.PortHealth),
 		).
@@ -106,7 +111,7 @@ func container(g gateway) *coreac.ContainerApplyConfiguration {
 			WithCapabilities(coreac.Capabilities().WithDrop("ALL"))).
 		WithVolumeMounts(
 			mount("config", configDir, true),
-			mount("credentials", credentialsDir, true),
+			mount("credentials", collectorconfig.CredentialsDir, true),
 			mount("queue", collectorconfig.QueueDir, false),
 		)
 }

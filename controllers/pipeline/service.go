@@ -17,8 +17,5 @@ func service(g gateway) *coreac.ServiceApplyConfiguration {
 		WithOwnerReferences(g.owners()...).
 		WithSpec(coreac.ServiceSpec().
 			WithSelector(map[string]string{nameLabel: gatewayName}).
-			WithPorts(
-				port("otlp-grpc", collectorconfig.PortOTLPGRPC),
-				port("otlp-http", collectorconfig.PortOTLPHTTP),
-			))
+			WithPorts(port("otlp-grpc", collectorconfig.PortOTLPGRPC)))
 }

@@ -11,7 +11,6 @@ import (
 // Ports that odi's collectors listen on.
 const (
 	PortOTLPGRPC = 4317
-	PortOTLPHTTP = 4318
 	PortMetrics  = 8888
 	PortHealth   = 13133
 )
@@ -68,8 +67,8 @@ func base() Config {
 			"odi_reconnect": object{},
 		},
 		Receivers: object{"otlp": object{"protocols": object{
-			"grpc": object{"endpoint": listen(PortOTLPGRPC)},
-			"http": object{"endpoint": listen(PortOTLPHTTP)},
+			// gRPC alone: only odi's own components send.
+			"grpc": object{"endpoint": listen(PortOTLPGRPC), "tls": serverTLS(), "keepalive": keepalive()},
 		}}},
 		Processors: object{"memory_limiter": object{
 			"check_interval": "1s",

@@ -8,14 +8,13 @@ import (
 // half of the collector's 256 MiB.
 const nodeQueue = 100_000
 
-// Node is the configuration of the collectors beside the odiglets: everything
-// that comes in goes to the gateway at the address host:port.
+// Node is the configuration of the nodes' collectors: everything that their
+// odiglets send goes to the gateway at the address host:port.
 func Node(gateway string) Config {
 	c := base()
 	c.Exporters["otlp_grpc/gateway"] = object{
-		"endpoint": gateway,
-		// The gateway is in the cluster; its certificates are still to come.
-		"tls":              object{"insecure": true},
+		"endpoint":         gateway,
+		"tls":              clientTLS(),
 		"timeout":          "10s",
 		"middlewares":      []any{object{"id": "odi_reconnect"}},
 		"retry_on_failure": retry(),

@@ -23,7 +23,7 @@ const validateTimeout = 20 * time.Second
 const credentials = "credentials"
 
 // secretRef finds the secrets that a configuration refers to.
-var secretRef = regexp.MustCompile(`\$\{secret:([A-Za-z0-9_]+)\}`)
+var secretRef = regexp.MustCompile(`\$\{secret(?:file)?:([A-Za-z0-9_.]+)\}`)
 
 // InvalidError carries the collector's own words about a configuration.
 type InvalidError struct{ Message string }

@@ -140,6 +140,28 @@ func TestAChangeIsReportedOnceItFitsTogether(t *testing.T) {
 	wait(t, changed)
 }
 
+func TestAFileIsNamedAndWatched(t *testing.T) {
+	f := files{t, t.TempDir()}
+	f.write("config.yaml", "{key: '${secretfile:ca.crt}', escaped: '$${secretfile:ca.crt}'}")
+	if _, err := f.retrieve(nil); err == nil {
+		t.Error("it was loaded without the file")
+	}
+	f.write("ca.crt", "old")
+	changed := make(chan struct{}, 8)
+	conf, err := f.retrieve(func(*confmap.ChangeEvent) { changed <- struct{}{} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := conf.Get("key"), filepath.Join(f.dir, "ca.crt"); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := conf.Get("escaped"); got != "$${secretfile:ca.crt}" {
+		t.Errorf("the escaped one became %q", got)
+	}
+	f.write("ca.crt", "new")
+	wait(t, changed)
+}
+
 func TestARotatedSecretIsAChange(t *testing.T) {
 	f := files{t, t.TempDir()}
 	f.write("config.yaml", "key: ${secret:S}")
