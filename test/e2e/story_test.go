@@ -24,6 +24,7 @@ func TestStory(t *testing.T) {
 	t.Run("a request with a body is whole too", w.checkBodies)
 	t.Run("no wrong parent among 2000 requests, 50 at a time", w.checkManyAtOnce)
 	t.Run("pods of any owner and shape are traced", w.checkOwners)
+	t.Run("a pod that claims to be another is not believed", w.checkStranger)
 	t.Run("bad input is refused with what is valid", w.checkBadInput)
 	t.Run("malformed objects are refused with the field path", w.checkMalformedObjects)
 	t.Run("a destination that cannot be reached does not stop the other", w.checkUnreachableDestination)
