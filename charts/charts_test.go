@@ -96,6 +96,11 @@ odiglet:
   nodeSelector: {kubernetes.io/os: linux}
   priorityClassName: system-node-critical
   env: [{name: GOGC, value: "50"}]
+gateway:
+  nodeSelector: {role: control}
+  tolerations: [{key: control, operator: Exists}]
+  priorityClassName: system-cluster-critical
+  podDisruptionBudget: {maxUnavailable: 0}
 nodeIsolation: false
 `
 

@@ -21,7 +21,6 @@ import (
 	"google.golang.org/grpc"
 	_ "google.golang.org/grpc/encoding/gzip" // What the collector sends is compressed.
 	"google.golang.org/grpc/metadata"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -50,13 +49,13 @@ func TestDestinationsStory(t *testing.T) {
 	manager := testkit.Deployment("odi-system", "odi-manager", "manager")
 	testkit.Create(t, c, manager)
 	k := newKubelet(t, c)
-	testkit.RunManager(t, restConfig, kube.Config{Namespace: "odi-system", ManagerName: "odi-manager", CollectorImage: "collector:test"},
+	testkit.RunManager(t, restConfig, kube.Config{Namespace: "odi-system", ManagerName: "odi-manager"},
 		destinationsWith(destination.Options{Validator: v, Metrics: k.metrics}), pipelineWith(v), certificates.Setup)
 
 	t.Log("The gateway is there before any Destination, and belongs to the manager.")
-	gateway := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "odi-system", Name: "odi-gateway"}}
-	testkit.EventuallyObject(t, c, gateway, "the gateway is made", func(d *appsv1.Deployment) bool {
-		return len(d.OwnerReferences) == 1 && d.OwnerReferences[0].UID == manager.UID
+	gateway := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "odi-system", Name: "odi-gateway"}}
+	testkit.EventuallyObject(t, c, gateway, "the gateway's configuration is there", func(m *corev1.ConfigMap) bool {
+		return len(m.OwnerReferences) == 1 && m.OwnerReferences[0].UID == manager.UID
 	})
 	nodes := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "odi-system", Name: "odi-node-collector"}}
 	testkit.EventuallyObject(t, c, nodes, "the nodes know the gateway", func(m *corev1.ConfigMap) bool {

@@ -107,11 +107,7 @@ func Judge(seen Observed) []Component {
 func (seen Observed) deployment(name, object string, d *appsv1.Deployment) Component {
 	show := fmt.Sprintf("kubectl -n %s describe deployment %s", seen.Namespace, object)
 	if d == nil {
-		text := "does not exist yet"
-		if name == "gateway" {
-			text += "; the manager makes it"
-		}
-		return Component{Name: name, Text: text, Show: show}
+		return Component{Name: name, Text: "does not exist yet", Show: show}
 	}
 	want := int32(1)
 	if d.Spec.Replicas != nil {

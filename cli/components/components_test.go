@@ -58,7 +58,7 @@ func TestJudge(t *testing.T) {
 		want []string
 	}{
 		"nothing is there yet": {
-			want: []string{"manager: does not exist yet", "gateway: does not exist yet; the manager makes it",
+			want: []string{"manager: does not exist yet", "gateway: does not exist yet",
 				"node collectors: do not exist yet", "odiglet: does not exist yet"},
 		},
 		"everything works": {

@@ -59,7 +59,8 @@ type Options struct {
 // +kubebuilder:rbac:groups=odi.dev,resources=destinations,verbs=get;list;watch
 // +kubebuilder:rbac:groups=odi.dev,resources=destinations/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
-// +kubebuilder:rbac:groups="",resources=pods;pods/log,verbs=get;list,namespace=odi-system
+// +kubebuilder:rbac:groups="",resources=pods,verbs=list
+// +kubebuilder:rbac:groups="",resources=pods/log,verbs=get,namespace=odi-system
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Setup adds the controller to the manager.

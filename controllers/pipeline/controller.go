@@ -25,7 +25,7 @@ const fieldManager = client.FieldOwner("odi/pipeline")
 // are not watched, because that needs the right to list them.
 const lookAgain = 15 * time.Second
 
-// Controller keeps one gateway and one configuration of the node collectors.
+// Controller keeps the configurations of the gateway and of the node collectors.
 type Controller struct {
 	client    client.Client // Destinations and Deployments, from the cache.
 	reader    client.Reader // The rest: a cache of it would be one of the whole cluster.
@@ -39,9 +39,11 @@ type Controller struct {
 // +kubebuilder:rbac:groups=odi.dev,resources=destinations,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch
-// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=create;patch,namespace=odi-system
-// +kubebuilder:rbac:groups="",resources=services;configmaps;secrets,verbs=get;create;patch,namespace=odi-system
-// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;patch,namespace=odi-system
+// +kubebuilder:rbac:groups="",resources=configmaps;secrets,verbs=create,namespace=odi-system
+// +kubebuilder:rbac:groups="",resources=configmaps,resourceNames=odi-gateway;odi-node-collector,verbs=get;patch,namespace=odi-system
+// +kubebuilder:rbac:groups="",resources=secrets,resourceNames=odi-gateway-credentials,verbs=patch,namespace=odi-system
+// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list
+// +kubebuilder:rbac:groups="",resources=pods,verbs=patch,namespace=odi-system
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Setup adds the controller to the manager.

@@ -93,7 +93,6 @@ func TestAllObjects(t *testing.T) {
 	secret.Secrets = map[string]string{"header_value": "hunter2"}
 	in := Input{
 		Namespace:    "odi-system",
-		Image:        "ghcr.io/odi-dev/odi-collector:0.1.0",
 		Manager:      &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "odi-manager", UID: "uid-of-manager"}},
 		Destinations: []Destination{secret},
 	}

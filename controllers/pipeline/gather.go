@@ -9,7 +9,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -22,7 +21,6 @@ import (
 // Input is all that the collectors depend on.
 type Input struct {
 	Namespace string
-	Image     string
 	// Manager is the Deployment that owns all; nil where the manager runs outside of the cluster.
 	Manager *appsv1.Deployment
 	// Destinations by namespace and name.
@@ -62,9 +60,9 @@ func verdictOf(d *odiv1.Destination) verdict {
 }
 
 func (c *Controller) gather(ctx context.Context) (Input, error) {
-	in := Input{Namespace: c.config.Namespace, Image: c.config.CollectorImage}
+	in := Input{Namespace: c.config.Namespace}
 	var err error
-	if in.Manager, err = c.manager(ctx); err != nil {
+	if in.Manager, err = kube.ManagerDeployment(ctx, c.client, c.config); err != nil {
 		return Input{}, err
 	}
 	if in.Destinations, err = c.destinations(ctx); err != nil {
@@ -77,18 +75,6 @@ func (c *Controller) gather(ctx context.Context) (Input, error) {
 	}
 	in.Applied = applied.Data[configFile]
 	return in, nil
-}
-
-func (c *Controller) manager(ctx context.Context) (*appsv1.Deployment, error) {
-	var deployment appsv1.Deployment
-	err := c.client.Get(ctx, types.NamespacedName{Namespace: c.config.Namespace, Name: c.config.ManagerName}, &deployment)
-	if apierrors.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the manager's Deployment: %w", err)
-	}
-	return &deployment, nil
 }
 
 func (c *Controller) destinations(ctx context.Context) ([]Destination, error) {

@@ -8,6 +8,7 @@ import (
 	metaac "k8s.io/client-go/applyconfigurations/meta/v1"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/internal/kube"
 )
 
 const (
@@ -22,7 +23,6 @@ const (
 // gateway is what the builders see: one value in, one object out of each.
 type gateway struct {
 	namespace   string
-	image       string
 	manager     *appsv1.Deployment
 	config      string
 	nodeConfig  string
@@ -35,15 +35,13 @@ type named struct {
 	object runtime.ApplyConfiguration
 }
 
-// objects lists all of the pipeline in the order in which they are applied:
-// what a pod mounts before the pod.
+// objects lists all of the pipeline in the order in which they are applied. The
+// chart has the pods that mount them.
 func objects(g gateway) []named {
 	return []named{
 		{"Secret " + credentialsName, secret(g)},
 		{"ConfigMap " + gatewayName, configMap(g)},
 		{"ConfigMap " + nodeConfigName, nodeConfigMap(g)},
-		{"Service " + gatewayName, service(g)},
-		{"Deployment " + gatewayName, deployment(g)},
 	}
 }
 
@@ -57,7 +55,7 @@ func newGateway(in Input, p plan) (gateway, error) {
 		return gateway{}, fmt.Errorf("making the node collectors: %w", err)
 	}
 	return gateway{
-		namespace: in.Namespace, image: in.Image, manager: in.Manager,
+		namespace: in.Namespace, manager: in.Manager,
 		config: config, nodeConfig: nodeConfig, credentials: p.Credentials,
 	}, nil
 }
@@ -72,12 +70,4 @@ func labels(component string) map[string]string {
 }
 
 // owners makes an object go with the manager's Deployment.
-func (g gateway) owners() []*metaac.OwnerReferenceApplyConfiguration {
-	if g.manager == nil {
-		return nil
-	}
-	return []*metaac.OwnerReferenceApplyConfiguration{metaac.OwnerReference().
-		WithAPIVersion("apps/v1").WithKind("Deployment").
-		WithName(g.manager.Name).WithUID(g.manager.UID).
-		WithController(true)}
-}
+func (g gateway) owners() []*metaac.OwnerReferenceApplyConfiguration { return kube.OwnedBy(g.manager) }

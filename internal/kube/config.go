@@ -11,11 +11,9 @@ import (
 type Config struct {
 	// Namespace that odi is installed in.
 	Namespace string
-	// ManagerName is the manager's own Deployment, the owner of all that the
-	// pipeline controller makes, so that it goes when odi is uninstalled.
+	// ManagerName is the manager's own Deployment, the owner of all that
+	// controllers make for odi itself, so that it goes when odi is uninstalled.
 	ManagerName string
-	// CollectorImage is run as gateway.
-	CollectorImage string
 	// ExcludedNamespaces are never instrumented, besides those of Kubernetes and odi's own.
 	ExcludedNamespaces []string
 }
