@@ -102,6 +102,10 @@ gateway:
   priorityClassName: system-cluster-critical
   podDisruptionBudget: {maxUnavailable: 0}
 nodeIsolation: false
+admissionPolicies: false
+networkPolicies:
+  metricsFrom: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]
+  gatewayEgress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}}]}]
 `
 
 func TestKindsComeAndStayAsTheValuesSay(t *testing.T) {

@@ -26,6 +26,22 @@ func podSpecs(t *testing.T, manifests string) map[string]corev1.PodSpec {
 	return specs
 }
 
+// podLabels are the labels of the pods of a rendered chart.
+func podLabels(t *testing.T, manifests string) []map[string]string {
+	t.Helper()
+	var all []map[string]string
+	for _, document := range strings.Split(manifests, "\n---\n") {
+		var d appsv1.Deployment
+		if err := yaml.Unmarshal([]byte(document), &d); err != nil {
+			t.Fatal(err)
+		}
+		if d.Kind == "Deployment" || d.Kind == "DaemonSet" {
+			all = append(all, d.Spec.Template.Labels)
+		}
+	}
+	return all
+}
+
 func TestEveryComponentIsAsSmallAsItCanBe(t *testing.T) {
 	manifests, err := render(t, "v1.36.3", nil)
 	if err != nil {
@@ -59,7 +75,7 @@ func TestEveryComponentIsAsSmallAsItCanBe(t *testing.T) {
 			t.Errorf("%s is user %d, as other people's images are", name, shared)
 		}
 	}
-	if len(users) < 3 {
+	if len(users) != 4 {
 		t.Fatalf("only %v was looked at", users)
 	}
 }
@@ -87,14 +103,16 @@ func checkContainer(t *testing.T, name string, c corev1.Container) {
 	}
 }
 
-func TestTheNodeCollectorHasNoToken(t *testing.T) {
+func TestCollectorsHaveNoToken(t *testing.T) {
 	manifests, err := render(t, "v1.36.3", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec := podSpecs(t, manifests)["odi-node-collector"]
-	if mount := spec.AutomountServiceAccountToken; mount == nil || *mount {
-		t.Error("the node collector gets a token")
+	for _, name := range []string{"odi-node-collector", "odi-gateway"} {
+		spec := podSpecs(t, manifests)[name]
+		if mount := spec.AutomountServiceAccountToken; mount == nil || *mount {
+			t.Errorf("%s gets a token", name)
+		}
 	}
 }
 
