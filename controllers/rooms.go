@@ -30,7 +30,7 @@ var Rooms = []Room{
 	{"certificates", certificates.Setup},
 }
 
-// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=odi-system,resources=leases,verbs=get;create;update;patch
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=odi-system,resources=leases,verbs=get;create;update
 // +kubebuilder:rbac:groups="",namespace=odi-system,resources=events,verbs=create;patch
 
 // Setup adds every room to the manager.

@@ -37,7 +37,7 @@ type Controller struct {
 	owned bool
 }
 
-// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=create,namespace=odi-system
 // +kubebuilder:rbac:groups="",resources=secrets,resourceNames=odi-authorities;odi-odiglet-tls;odi-node-collector-tls;odi-gateway-tls,verbs=patch,namespace=odi-system
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get

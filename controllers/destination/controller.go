@@ -56,7 +56,7 @@ type Options struct {
 	Metrics Metrics
 }
 
-// +kubebuilder:rbac:groups=odi.dev,resources=destinations,verbs=get;list;watch
+// +kubebuilder:rbac:groups=odi.dev,resources=destinations,verbs=list;watch
 // +kubebuilder:rbac:groups=odi.dev,resources=destinations/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list

@@ -36,13 +36,13 @@ type Controller struct {
 	owned bool
 }
 
-// +kubebuilder:rbac:groups=odi.dev,resources=destinations,verbs=get;list;watch
+// +kubebuilder:rbac:groups=odi.dev,resources=destinations,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
-// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=configmaps;secrets,verbs=create,namespace=odi-system
 // +kubebuilder:rbac:groups="",resources=configmaps,resourceNames=odi-gateway;odi-node-collector,verbs=get;patch,namespace=odi-system
 // +kubebuilder:rbac:groups="",resources=secrets,resourceNames=odi-gateway-credentials,verbs=patch,namespace=odi-system
-// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list
+// +kubebuilder:rbac:groups="",resources=pods,verbs=list
 // +kubebuilder:rbac:groups="",resources=pods,verbs=patch,namespace=odi-system
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 

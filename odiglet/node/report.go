@@ -19,8 +19,8 @@ import (
 	"github.com/odi-dev/odi/odiglet/attach"
 )
 
-// +kubebuilder:rbac:groups=odi.dev,resources=nodeinstrumentations,verbs=get;create;update;patch
-// +kubebuilder:rbac:groups=odi.dev,resources=nodeinstrumentations/status,verbs=get;update;patch
+// +kubebuilder:rbac:groups=odi.dev,resources=nodeinstrumentations,verbs=get;create
+// +kubebuilder:rbac:groups=odi.dev,resources=nodeinstrumentations/status,verbs=update
 
 const (
 	// debounce lets the many changes of one rollout become few writes.

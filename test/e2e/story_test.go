@@ -34,6 +34,7 @@ func TestStory(t *testing.T) {
 	t.Run("no pod restarted and no pod template changed", func(t *testing.T) { w.checkUntouched(t, pods) })
 	t.Run("Jaeger kept what it was sent", w.checkJaeger)
 	t.Run("odi uninstrument stops spans within 5 s", w.checkUninstrument)
+	t.Run("every right of odi's was needed, and no other", w.checkRights)
 	t.Run("odi uninstall leaves nothing behind", func(t *testing.T) { w.checkUninstall(t, before) })
 
 	t.Run("by helm install and kubectl apply", func(t *testing.T) { w.checkOtherWay(t, w.installByHelm, w.uninstallByHelm, before) })
