@@ -17,7 +17,7 @@ func (w *world) checkRights(t *testing.T) {
 	if w.foreign {
 		t.Skip("needs the API server's audit log, which only the local cluster has")
 	}
-	log, err := os.Open(controlplane.AuditLog(w.cluster.Kubeconfig))
+	log, err := os.Open(controlplane.AuditLog(filepath.Join(filepath.Dir(w.cluster.Kubeconfig), "control-plane")))
 	if err != nil {
 		t.Fatal(err)
 	}

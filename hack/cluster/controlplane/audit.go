@@ -17,8 +17,8 @@ rules:
   - level: None
 `
 
-// AuditLog is where a kubeconfig's cluster, if it is a local one, has its audit log.
-func AuditLog(kubeconfig string) string { return filepath.Join(filepath.Dir(kubeconfig), "audit.log") }
+// AuditLog is where the control plane of a folder writes it.
+func AuditLog(dir string) string { return filepath.Join(dir, "audit.log") }
 
 func (p Plan) auditPolicy() string { return filepath.Join(p.Dir, "audit-policy.yaml") }
 
@@ -33,7 +33,7 @@ func (p Plan) writeAuditPolicy() error {
 func (p Plan) auditArgs() []string {
 	return []string{
 		"--audit-policy-file=" + p.auditPolicy(),
-		"--audit-log-path=" + AuditLog(p.Kubeconfig(Admin)),
+		"--audit-log-path=" + AuditLog(p.Dir),
 		"--audit-log-maxsize=100", "--audit-log-maxbackup=1",
 	}
 }
