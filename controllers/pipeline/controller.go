@@ -40,7 +40,8 @@ type Controller struct {
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=configmaps;secrets,verbs=create,namespace=odi-system
-// +kubebuilder:rbac:groups="",resources=configmaps,resourceNames=odi-gateway;odi-node-collector,verbs=get;patch,namespace=odi-system
+// +kubebuilder:rbac:groups="",resources=configmaps,resourceNames=odi-gateway,verbs=get,namespace=odi-system
+// +kubebuilder:rbac:groups="",resources=configmaps,resourceNames=odi-gateway;odi-node-collector,verbs=patch,namespace=odi-system
 // +kubebuilder:rbac:groups="",resources=secrets,resourceNames=odi-gateway-credentials,verbs=patch,namespace=odi-system
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list
 // +kubebuilder:rbac:groups="",resources=pods,verbs=patch,namespace=odi-system
