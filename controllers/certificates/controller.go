@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	coreac "k8s.io/client-go/applyconfigurations/core/v1"
@@ -78,26 +79,34 @@ func (c *Controller) Reconcile(ctx context.Context, _ reconcile.Request) (reconc
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	for _, s := range secrets {
-		if !s.changed {
+	for _, wanted := range secrets {
+		if !wanted.changed {
 			continue
 		}
-		object := coreac.Secret(s.name, in.Namespace).
-			WithLabels(map[string]string{"app.kubernetes.io/part-of": "odi", odiv1.LabelManagedBy: odiv1.ManagedByOdi, odiv1.LabelComponent: "certificates"}).
-			WithOwnerReferences(kube.OwnedBy(owner)...).
-			WithType(corev1.SecretTypeOpaque).
-			WithData(s.data)
-		if version := versions[s.name]; version != "" {
-			// A manager that lost its lead must not bring back what it had read.
-			object = object.WithResourceVersion(version)
+		if err := c.apply(ctx, wanted, owner, versions[wanted.name]); err != nil {
+			return reconcile.Result{}, err
 		}
-		err := c.client.Apply(ctx, object, fieldManager, client.ForceOwnership, client.DisableReadYourWritesConsistency)
-		if err != nil {
-			return reconcile.Result{}, fmt.Errorf("applying Secret %s: %w", s.name, err)
-		}
-		log.FromContext(ctx).Info("issued certificates", "secret", s.name)
 	}
 	return reconcile.Result{RequeueAfter: lookAgain}, nil
+}
+
+// apply writes one Secret that is at a version, empty where it is not there.
+func (c *Controller) apply(ctx context.Context, s secret, owner *appsv1.Deployment, version string) error {
+	object := coreac.Secret(s.name, c.config.Namespace).
+		WithLabels(map[string]string{"app.kubernetes.io/part-of": "odi", odiv1.LabelManagedBy: odiv1.ManagedByOdi, odiv1.LabelComponent: "certificates"}).
+		WithOwnerReferences(kube.OwnedBy(owner)...).
+		WithType(corev1.SecretTypeOpaque).
+		WithData(s.data)
+	if version != "" {
+		// A manager that lost its lead must not bring back what it had read.
+		object = object.WithResourceVersion(version)
+	}
+	err := c.client.Apply(ctx, object, fieldManager, client.ForceOwnership, client.DisableReadYourWritesConsistency)
+	if err != nil {
+		return fmt.Errorf("applying Secret %s: %w", s.name, err)
+	}
+	log.FromContext(ctx).Info("issued certificates", "secret", s.name)
+	return nil
 }
 
 // gather reads the Secrets and the versions that they are at.

@@ -89,31 +89,39 @@ func OfTable(markdown string) ([]Row, error) {
 		if len(cells) != 6 || !strings.HasPrefix(strings.TrimSpace(cells[2]), "`") {
 			continue
 		}
-		for i := range cells {
-			cells[i] = strings.TrimSpace(cells[i])
-		}
-		parts := strings.Fields(strings.Trim(cells[2], "`"))
-		if len(parts) < 2 || len(parts) > 3 {
-			return nil, fmt.Errorf("%q is not `verbs resources names`", cells[2])
-		}
-		names := []string{""}
-		if len(parts) == 3 {
-			names = strings.Split(parts[2], ",")
-		}
-		var row Row
-		if cells[5] != "end to end" {
-			row.Case = cells[5]
-		}
-		for _, verb := range strings.Split(parts[0], ",") {
-			for _, resource := range strings.Split(parts[1], ",") {
-				for _, name := range names {
-					row.Rights = append(row.Rights, Right{cells[0], cells[1] == "own", verb, resource, name})
-				}
-			}
+		row, err := ofCells(cells)
+		if err != nil {
+			return nil, err
 		}
 		rows = append(rows, row)
 	}
 	return rows, nil
+}
+
+func ofCells(cells []string) (Row, error) {
+	for i := range cells {
+		cells[i] = strings.TrimSpace(cells[i])
+	}
+	parts := strings.Fields(strings.Trim(cells[2], "`"))
+	if len(parts) < 2 || len(parts) > 3 {
+		return Row{}, fmt.Errorf("%q is not `verbs resources names`", cells[2])
+	}
+	names := []string{""}
+	if len(parts) == 3 {
+		names = strings.Split(parts[2], ",")
+	}
+	var row Row
+	if cells[5] != "end to end" {
+		row.Case = cells[5]
+	}
+	for _, verb := range strings.Split(parts[0], ",") {
+		for _, resource := range strings.Split(parts[1], ",") {
+			for _, name := range names {
+				row.Rights = append(row.Rights, Right{cells[0], cells[1] == "own", verb, resource, name})
+			}
+		}
+	}
+	return row, nil
 }
 
 // Request is what an account asked for.
