@@ -2,6 +2,7 @@ package components
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sort"
 
@@ -38,37 +39,15 @@ type Observed struct {
 
 // Observe reads odi's own objects.
 func Observe(ctx context.Context, c client.Client, namespace string) (Observed, error) {
-	seen := Observed{
-		Namespace: namespace, Manager: &appsv1.Deployment{}, Gateway: &appsv1.Deployment{},
-		Odiglet: &appsv1.DaemonSet{}, NodeCollector: &appsv1.DaemonSet{},
-	}
-	found, err := get(ctx, c, namespace, cluster.ManagerName, seen.Manager)
+	seen := Observed{Namespace: namespace}
+	err := errors.Join(
+		observe(ctx, c, namespace, cluster.ManagerName, &seen.Manager),
+		observe(ctx, c, namespace, cluster.GatewayName, &seen.Gateway),
+		observe(ctx, c, namespace, cluster.OdigletName, &seen.Odiglet),
+		observe(ctx, c, namespace, cluster.NodeCollectorName, &seen.NodeCollector),
+	)
 	if err != nil {
 		return Observed{}, err
-	}
-	if !found {
-		seen.Manager = nil
-	}
-	found, err = get(ctx, c, namespace, cluster.GatewayName, seen.Gateway)
-	if err != nil {
-		return Observed{}, err
-	}
-	if !found {
-		seen.Gateway = nil
-	}
-	found, err = get(ctx, c, namespace, cluster.OdigletName, seen.Odiglet)
-	if err != nil {
-		return Observed{}, err
-	}
-	if !found {
-		seen.Odiglet = nil
-	}
-	found, err = get(ctx, c, namespace, cluster.NodeCollectorName, seen.NodeCollector)
-	if err != nil {
-		return Observed{}, err
-	}
-	if !found {
-		seen.NodeCollector = nil
 	}
 	var pods corev1.PodList
 	if err := c.List(ctx, &pods, client.InNamespace(namespace)); err != nil {
@@ -83,15 +62,21 @@ func Observe(ctx context.Context, c client.Client, namespace string) (Observed, 
 	return seen, nil
 }
 
-func get(ctx context.Context, c client.Client, namespace, name string, into client.Object) (bool, error) {
-	err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, into)
+// observe reads one object; what does not exist stays nil.
+func observe[T any, P interface {
+	*T
+	client.Object
+}](ctx context.Context, c client.Client, namespace, name string, into *P) error {
+	var object P = new(T)
+	err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, object)
 	if apierrors.IsNotFound(err) {
-		return false, nil
+		return nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("reading %s: %w", name, err)
+		return fmt.Errorf("reading %s: %w", name, err)
 	}
-	return true, nil
+	*into = object
+	return nil
 }
 
 // Judge says how each component gets on: manager, gateway, node collectors, then one odiglet per node in order of name.
