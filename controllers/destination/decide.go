@@ -51,7 +51,7 @@ func decide(in Input) outcome {
 		queued:    in.Health.queued,
 		lastError: in.Destination.Status.LastError,
 	}
-	o.exporting = exporting(in, o.ready)
+	o.exporting = withDamage(exporting(in, o.ready), in.Health.damaged)
 	if in.Health.words != "" {
 		o.lastError = shortened(in.Health.words)
 	}
@@ -113,6 +113,14 @@ func exporting(in Input, ready verdict) verdict {
 		return yes(odiv1.ReasonNoData, "The backend answers; no data has come yet.")
 	}
 	return yes(odiv1.ReasonExporting, "The backend takes the data.")
+}
+
+// withDamage adds what was lost of a queue on its disk, whatever else is so.
+func withDamage(v verdict, items int64) verdict {
+	if items > 0 {
+		v.message = shortened(fmt.Sprintf("%s Files of its queue were damaged and set aside: %d.", v.message, items))
+	}
+	return v
 }
 
 // failing has the backend's words where there are some, and tells if nothing is lost yet.

@@ -134,6 +134,10 @@ func TestExporting(t *testing.T) {
 			health: health{gateway: true, up: true, refused: true},
 			want:   no("ExportFailing", "The backend refuses data, or its queue is full; the gateway's log has more."),
 		},
+		"files of its queue were damaged": {
+			health: health{gateway: true, up: true, moving: true, damaged: 2}, sent: 7,
+			want: yes("Exporting", "The backend takes the data. Files of its queue were damaged and set aside: 2."),
+		},
 		"a log needs no heartbeat": {
 			kind: "debug", health: health{gateway: true},
 			want: yes("NoData", "The backend answers; no data has come yet."),

@@ -17,6 +17,8 @@ const (
 	observeEvery = 5 * time.Second
 	// refusedFor is how long a refusal stays in the condition, so that people see it.
 	refusedFor = time.Minute
+	// damagedFor is how long damage to a queue stays there: it is rare, and what was lost stays so.
+	damagedFor = time.Hour
 	// believedFor is how long a pod that stopped answering is taken at its last
 	// word: a gateway that reloads is silent for a second or two.
 	believedFor = 12 * time.Second
@@ -34,6 +36,8 @@ type health struct {
 	words   string
 	// sent and failed count since the manager started; queued is what waits now.
 	sent, failed, queued int64
+	// damaged is how many files of its queue were lately found to be.
+	damaged int64
 }
 
 // Metrics opens the metrics of one pod of the gateway, in Prometheus' text format.
@@ -69,6 +73,8 @@ type lane struct {
 	moving       bool
 	refusedAt    time.Time
 	words        string
+	damaged      int64
+	damagedAt    time.Time
 }
 
 func newObserver(reader client.Reader, namespace string, metrics Metrics, refusals refusals) *observer {
@@ -154,6 +160,9 @@ func (o *observer) record(pods map[string]podSamples) map[string][]string {
 			l.sent += sent
 			l.failed += failed
 			l.moving = l.moving || sent > 0
+			if damaged := since(before.damaged, now.damaged); damaged > 0 {
+				l.damaged, l.damagedAt = l.damaged+damaged, o.now()
+			}
 			if failed > 0 {
 				l.refusedAt = o.now()
 				refused[pod] = append(refused[pod], name)
@@ -192,6 +201,9 @@ func (o *observer) healthOf(name string) health {
 		h.sent, h.failed, h.moving = l.sent, l.failed, l.moving
 		if h.refused = !l.refusedAt.IsZero() && o.now().Sub(l.refusedAt) < refusedFor; h.refused {
 			h.words = l.words
+		}
+		if !l.damagedAt.IsZero() && o.now().Sub(l.damagedAt) < damagedFor {
+			h.damaged = l.damaged
 		}
 	}
 	h.up = h.gateway

@@ -21,7 +21,7 @@ func TestSamplesAreReadFromTheCollectorsMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]sample{
-		"odi-system/alive": {beat: true, sent: 205000},
+		"odi-system/alive": {beat: true, sent: 205000, damaged: 2},
 		"odi-system/dead": {
 			beat: true, failed: 5000, queued: 200000,
 			words: `rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:9: connect: connection refused"`,
@@ -35,11 +35,11 @@ func TestSamplesAreReadFromTheCollectorsMetrics(t *testing.T) {
 
 func TestTheLatestRefusalOfALaneIsFoundInTheLog(t *testing.T) {
 	log := strings.Join([]string{
-		`{"msg":"Exporting failed. Dropping data.","otelcol.component.id":"otlp_grpc/shop/a","error":"first"}`,
-		`{"msg":"Exporting failed. Dropping data.","otelcol.component.id":"otlp_grpc/shop/a","error":"second"}`,
-		`{"msg":"Exporting failed. Dropping data.","otelcol.component.id":"otlp_grpc/shop/b","error":"another's"}`,
+		`{"msg":"Exporting failed. Dropping data.","otelcol.component.id":"otlp_grpc/shop/a/uid","error":"first"}`,
+		`{"msg":"Exporting failed. Dropping data.","otelcol.component.id":"otlp_grpc/shop/a/uid","error":"second"}`,
+		`{"msg":"Exporting failed. Dropping data.","otelcol.component.id":"otlp_grpc/shop/b/uid","error":"another's"}`,
 		`{"msg":"Exporting failed. Rejecting data. Try ...","otelcol.component.id":"otlp_grpc/_heartbeat/shop/a","error":"heartbeat"}`,
-		`{"msg":"Exporting failed. Will retry the request after interval.","otelcol.component.id":"otlp_grpc/shop/a","error":"a try"}`,
+		`{"msg":"Exporting failed. Will retry the request after interval.","otelcol.component.id":"otlp_grpc/shop/a/uid","error":"a try"}`,
 		`not JSON`,
 	}, "\n")
 	if got := lastRefusal(strings.NewReader(log), "shop/a"); got != "second" {
@@ -73,7 +73,9 @@ func TestTheObserver(t *testing.T) {
 		{"dead", map[string]sample{"p": {beat: true, sent: 3, words: "refused", queued: 5}}, health{gateway: true, down: true, words: "refused", sent: 13, queued: 5}},
 		{"a second pod reaches it", map[string]sample{"p": {beat: true, sent: 3, words: "refused"}, "q": {beat: true, sent: 1}}, health{gateway: true, down: true, moving: true, words: "refused", sent: 14}},
 		{"alive again", map[string]sample{"q": {beat: true, sent: 1}}, health{gateway: true, up: true, sent: 14}},
-		{"data is refused", map[string]sample{"q": {beat: true, sent: 1, failed: 2}}, health{gateway: true, up: true, refused: true, words: "too large", sent: 14, failed: 2}},
+		{"files of its queue are damaged", map[string]sample{"q": {beat: true, sent: 1, damaged: 2}}, health{gateway: true, up: true, sent: 14, damaged: 2}},
+		{"a reload counts damage anew", map[string]sample{"q": {beat: true, sent: 1}}, health{gateway: true, up: true, sent: 14, damaged: 2}},
+		{"data is refused", map[string]sample{"q": {beat: true, sent: 1, failed: 2}}, health{gateway: true, up: true, refused: true, words: "too large", sent: 14, failed: 2, damaged: 2}},
 	}
 	for _, step := range steps {
 		now = now.Add(observeEvery)

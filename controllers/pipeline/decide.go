@@ -45,9 +45,17 @@ func decide(in Input) (plan, error) {
 		}
 	}
 	var err error
-	if p.Gateway, err = collectorconfig.Gateway(lanes); err != nil {
+	if p.Gateway, err = collectorconfig.NamedGateway(name(in), lanes); err != nil {
 		return plan{}, err
 	}
 	p.Node = collectorconfig.Node(fmt.Sprintf("%s.%s:%d", gatewayName, in.Namespace, collectorconfig.PortOTLPGRPC))
 	return p, nil
+}
+
+// name tells this cluster's gateway from others.
+func name(in Input) string {
+	if in.Manager == nil {
+		return ""
+	}
+	return string(in.Manager.UID)
 }

@@ -32,6 +32,7 @@ func LaneOf(d *odiv1.Destination, odiNamespace string, secrets map[string]string
 	}
 	lane := Lane{
 		Name:        d.Namespace + "/" + d.Name,
+		UID:         string(d.UID),
 		Exporters:   t.Render(d.Spec.Config, references, d.Spec.Signals),
 		Credentials: credentials,
 	}

@@ -47,12 +47,18 @@ func newBackend(t *testing.T) *backend {
 
 func (b *backend) start(t *testing.T) {
 	t.Helper()
+	b.server = grpc.NewServer()
+	ptraceotlp.RegisterGRPCServer(b.server, b)
+	serve(t, b)
+}
+
+// serve lets a backend's server take requests.
+func serve(t *testing.T, b *backend) {
+	t.Helper()
 	listener, err := net.Listen("tcp", b.address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.server = grpc.NewServer()
-	ptraceotlp.RegisterGRPCServer(b.server, b)
 	go func() { _ = b.server.Serve(listener) }() // It ends with Stop.
 	t.Cleanup(b.server.Stop)
 }
@@ -311,21 +317,4 @@ func TestARotatedSecretIsUsedWithoutARestart(t *testing.T) {
 	testkit.Eventually(t, 10*time.Second, "the secret arrives as it is", func() bool { return b.lastKey() == "old ${env:HOME} $5" })
 	g.write(t, key, "new")
 	testkit.Eventually(t, 15*time.Second, "the new secret arrives", func() bool { return b.lastKey() == "new" })
-}
-
-func TestAFullQueueIsItsOwnersLossAlone(t *testing.T) {
-	alive, dead := newBackend(t), newBackend(t)
-	alive.start(t)
-	full := laneTo(t, "odi-system", "dead", dead)
-	g := startGateway(t, nil, laneTo(t, "odi-system", "alive", alive), full)
-	g.send(t, "shop", gatewayQueue/100+50)
-	want := gatewayQueue + 5000
-	testkit.Eventually(t, 30*time.Second, "the living one has every span, none twice", func() bool { return alive.got("shop") == want })
-	if refused := g.metric(`otelcol_exporter_enqueue_failed_spans`); refused == "" {
-		t.Error("the refused spans are not counted")
-	}
-	if got := alive.got("shop"); got != want {
-		t.Errorf("the living backend has %d spans, want %d", got, want)
-	}
-	t.Log(g.metric(`otelcol_exporter_enqueue_failed_spans`), g.metric(`otelcol_exporter_queue_size.*dead`))
 }

@@ -68,7 +68,7 @@ type store struct {
 	config *Config
 	log    *zap.Logger
 	gauges metric.Registration
-	room   *budget
+	room   *room
 	stop   context.CancelFunc
 	swept  sync.WaitGroup
 
@@ -83,7 +83,8 @@ var (
 
 func newStore(set component.TelemetrySettings, config *Config) (*store, error) {
 	s := &store{
-		config: config, log: set.Logger, room: &budget{max: config.MaxBytes}, stop: func() {},
+		config: config, log: set.Logger, stop: func() {},
+		room:   &room{max: config.MaxBytes, perQueue: config.MaxQueueBytes, used: map[*queue]int64{}},
 		queues: map[string]*queue{},
 	}
 	return s, s.measure(set)
@@ -98,7 +99,7 @@ func (s *store) Start(context.Context, component.Host) error {
 	if err != nil {
 		return fmt.Errorf("measuring the queues: %w", err)
 	}
-	s.room.force(used)
+	s.room.forceOthers(used)
 	return nil
 }
 
@@ -139,7 +140,7 @@ func (s *store) GetClient(_ context.Context, _ component.Kind, id component.ID, 
 	q := &queue{
 		owner: id.String(), signal: name,
 		folder: filepath.Join(s.config.Directory, folderName(id.String(), name)),
-		own:    &budget{max: s.config.MaxQueueBytes}, all: s.room,
+		room:   s.room,
 		asides: filepath.Join(s.config.Directory, asidesFolder),
 		log:    s.log.With(zap.String("exporter", id.String()), zap.String("data_type", name)),
 	}

@@ -21,11 +21,12 @@ type queue struct {
 	owner, signal string
 	folder        string
 	asides        string
-	own, all      *budget
+	room          *room
 	log           *zap.Logger
 
 	mu      sync.Mutex
 	sizes   map[string]int64 // on the disk, by file
+	items   int64            // spans, data points or log records, as the accounting says
 	damaged int64
 }
 
@@ -39,6 +40,7 @@ func (q *queue) open() error {
 		return err
 	}
 	q.sizes = map[string]int64{}
+	var has int64
 	for _, entry := range entries {
 		info, err := entry.Info()
 		if err != nil {
@@ -47,16 +49,17 @@ func (q *queue) open() error {
 		size := onDisk(info.Size())
 		if info.Mode().IsRegular() && isItem(entry.Name()) {
 			q.sizes[entry.Name()] = size
-			q.own.force(size)
+			has += size
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(q.folder, entry.Name())); err != nil { // An unfinished write, or a mark.
 			return err
 		}
 		if info.Mode().IsRegular() {
-			q.all.force(-size)
+			q.room.forceOthers(-size)
 		}
 	}
+	q.room.join(q, has)
 	return q.repair()
 }
 
@@ -155,14 +158,9 @@ func (q *queue) setAside(file string, why error) {
 func (q *queue) write(file string, value []byte) error {
 	size := onDisk(int64(len(value)) + headerSize)
 	grown := size - q.sizes[file]
-	switch {
-	case file == accounting || grown <= 0:
-		q.own.force(grown)
-		q.all.force(grown)
-	case !q.own.take(grown):
-		return storage.ErrStorageFull
-	case !q.all.take(grown):
-		q.own.force(-grown)
+	if file == accounting || grown <= 0 {
+		q.room.force(q, grown)
+	} else if !q.room.take(q, grown) {
 		return storage.ErrStorageFull
 	}
 	temporary := filepath.Join(q.folder, unfinished)
@@ -171,11 +169,13 @@ func (q *queue) write(file string, value []byte) error {
 		err = os.Rename(temporary, filepath.Join(q.folder, file))
 	}
 	if err != nil {
-		q.own.force(-grown)
-		q.all.force(-grown)
+		q.room.force(q, -grown)
 		return errors.Join(err, ignoreMissing(os.Remove(temporary)))
 	}
 	q.sizes[file] = size
+	if file == accounting {
+		q.items = itemsOf(value)
+	}
 	return nil
 }
 
@@ -191,8 +191,7 @@ func (q *queue) remove(file string) error {
 }
 
 func (q *queue) forget(file string) {
-	q.own.force(-q.sizes[file])
-	q.all.force(-q.sizes[file])
+	q.room.force(q, -q.sizes[file])
 	delete(q.sizes, file)
 }
 

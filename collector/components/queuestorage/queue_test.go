@@ -98,7 +98,7 @@ func TestAQueueIsAMapThatOutlivesItsProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if own, all := q.own.used.Load(), s.room.used.Load(); own != used || all != used {
+	if own, all := s.room.of(q), s.room.all(); own != used || all != used {
 		t.Errorf("%d bytes are on the disk; the queue counts %d, the store %d", used, own, all)
 	}
 }
@@ -134,10 +134,12 @@ func TestAnyDamageCostsOneItem(t *testing.T) {
 			content[len(content)/2] ^= 1
 			return errors.Join(err, os.WriteFile(path, content, fileMode))
 		},
-		"cut":          func(path string) error { return os.Truncate(path, 20) },
-		"empty":        func(path string) error { return os.Truncate(path, 0) },
-		"zeros":        func(path string) error { return os.WriteFile(path, make([]byte, 4096), fileMode) },
-		"a folder":     func(path string) error { return errors.Join(os.Remove(path), os.MkdirAll(filepath.Join(path, "x"), folderMode)) },
+		"cut":   func(path string) error { return os.Truncate(path, 20) },
+		"empty": func(path string) error { return os.Truncate(path, 0) },
+		"zeros": func(path string) error { return os.WriteFile(path, make([]byte, 4096), fileMode) },
+		"a folder": func(path string) error {
+			return errors.Join(os.Remove(path), os.MkdirAll(filepath.Join(path, "x"), folderMode))
+		},
 		"another's":    func(path string) error { return os.WriteFile(path, bytes.Repeat([]byte("bolt"), 9000), fileMode) },
 		"a dead link":  func(path string) error { return errors.Join(os.Remove(path), os.Symlink("/nowhere", path)) },
 		"it is gone":   os.Remove,
@@ -198,14 +200,14 @@ func TestDamageIsCountedAndAFewFilesAreKept(t *testing.T) {
 		}
 		get(t, q, strconv.Itoa(i))
 	}
-	if got := q.damagedItems(); got != 20 {
+	if _, got := q.state(); got != 20 {
 		t.Errorf("%d items are counted as damaged, want 20", got)
 	}
 	kept, err := os.ReadDir(q.asides)
 	if err != nil || len(kept) != mostAsides {
 		t.Errorf("%d are kept, want %d: %v", len(kept), mostAsides, err)
 	}
-	if used := q.own.used.Load(); used != 0 {
+	if used := q.room.of(q); used != 0 {
 		t.Errorf("%d bytes are counted for an empty queue", used)
 	}
 }
@@ -217,36 +219,80 @@ func TestWhatLiesInThePlaceOfAQueueIsSetAside(t *testing.T) {
 	}
 	_, q := open(t, Config{Directory: dir})
 	put(t, q, "1", "a")
-	if got := get(t, q, "1"); got != "a" || q.damagedItems() != 1 {
-		t.Errorf("got %q, %d damaged", got, q.damagedItems())
+	if got := get(t, q, "1"); got != "a" || q.damaged != 1 {
+		t.Errorf("got %q, %d damaged", got, q.damaged)
 	}
 }
 
-func TestAFullQueueRefusesItemsAndStillGivesThemOut(t *testing.T) {
-	s, q := open(t, Config{Directory: t.TempDir(), MaxQueueBytes: 10 * block, MaxBytes: 15 * block})
-	put(t, q, accountingKey, "a")
-	fill := func(q *queue) int {
-		for i := range 100 {
-			err := q.Batch(t.Context(), storage.SetOperation(accountingKey, []byte("a")), storage.SetOperation(strconv.Itoa(i), make([]byte, 3000)))
-			if errors.Is(err, storage.ErrStorageFull) {
-				return i
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
+// fill puts items of one block into a queue until it is full.
+func fill(t *testing.T, q *queue) int {
+	t.Helper()
+	for i := range 1000 {
+		err := q.Batch(t.Context(), storage.SetOperation(accountingKey, []byte("a")), storage.SetOperation(strconv.Itoa(i), make([]byte, 3000)))
+		if errors.Is(err, storage.ErrStorageFull) {
+			return i
 		}
-		return 100
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	if got := fill(q); got != 9 {
+	t.Fatal("it is never full")
+	return 0
+}
+
+func TestAFullQueueRefusesItemsAndStillGivesThemOut(t *testing.T) {
+	_, q := open(t, Config{Directory: t.TempDir(), MaxQueueBytes: 10 * block})
+	put(t, q, accountingKey, "a")
+	if got := fill(t, q); got != 9 {
 		t.Errorf("%d items fit into ten blocks beside the accounting, want 9", got)
-	}
-	other := client(t, s, component.MustNewIDWithName("otlp_grpc", "bank/other/uid-2"))
-	if got := fill(other); got != 4 {
-		t.Errorf("%d items fit beside the accounting into what is left of all, want 4", got)
 	}
 	remove, get := storage.DeleteOperation("0"), storage.GetOperation("0")
 	if err := q.Batch(t.Context(), storage.SetOperation(accountingKey, make([]byte, 9000)), remove, get); err != nil || get.Value == nil {
 		t.Errorf("a full queue gave out %d bytes: %v", len(get.Value), err)
 	}
-	put(t, other, "0", "smaller")
+	if got := fill(t, q); got != 0 {
+		t.Errorf("it took %d items, its accounting has grown by two blocks", got)
+	}
+}
+
+// TestEachQueueHasItsPartHoweverFullTheOthersAre has twenty queues, nineteen of them with dead backends.
+func TestEachQueueHasItsPartHoweverFullTheOthersAre(t *testing.T) {
+	s, good := open(t, Config{Directory: t.TempDir(), MaxQueueBytes: 50 * block, MaxBytes: 400 * block})
+	dead := make([]*queue, 19)
+	for i := range dead {
+		dead[i] = client(t, s, component.MustNewIDWithName("otlp_grpc", fmt.Sprintf("shop/dead/%d", i)))
+	}
+	first := fill(t, dead[0])
+	for _, q := range dead[1:] {
+		if got := fill(t, q); got < 400/guaranteed/20-1 {
+			t.Errorf("a queue has room for %d items, which is less than its part", got)
+		}
+	}
+	if first != 49 {
+		t.Errorf("the first has room for %d items, want all that one queue may have", first)
+	}
+	if got := fill(t, good); got < 400/guaranteed/20-1 {
+		t.Errorf("the good one has room for %d items", got)
+	}
+	if used := s.room.all(); used > 400*block {
+		t.Errorf("%d bytes are used, %d are allowed", used, 400*block)
+	}
+}
+
+func TestTheItemsThatWaitAreKnown(t *testing.T) {
+	dir := t.TempDir()
+	_, q := open(t, Config{Directory: dir})
+	put(t, q, accountingKey, string(accountOf(3, 45, 100)))
+	if items, _ := q.state(); items != 42 {
+		t.Errorf("%d items wait, want 42", items)
+	}
+	_, q = open(t, Config{Directory: dir})
+	if items, _ := q.state(); items != 42 {
+		t.Errorf("%d items wait after a restart, want 42", items)
+	}
+	for _, odd := range []string{"", "x", "\x0a", "\xff\xff\xff"} {
+		if got := itemsOf([]byte(odd)); got != 0 {
+			t.Errorf("%q says %d", odd, got)
+		}
+	}
 }

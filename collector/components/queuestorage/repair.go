@@ -22,8 +22,9 @@ const (
 // over what lies there.
 func (q *queue) repair() error {
 	if _, found := q.sizes[accounting]; found {
-		_, err := readItem(filepath.Join(q.folder, accounting))
+		account, err := readItem(filepath.Join(q.folder, accounting))
 		if err == nil {
+			q.items = itemsOf(account)
 			return nil
 		}
 		q.setAside(accounting, err)
@@ -54,4 +55,27 @@ func accountOf(first, next uint64, bytes int64) []byte {
 		b = protowire.AppendFixed64(b, field.value)
 	}
 	return b
+}
+
+// itemsOf reads how many spans, data points or log records wait; 0 where it does not say.
+func itemsOf(account []byte) int64 {
+	for len(account) > 0 {
+		number, kind, n := protowire.ConsumeTag(account)
+		if n < 0 {
+			return 0
+		}
+		if number == fieldItems && kind == protowire.Fixed64Type {
+			items, m := protowire.ConsumeFixed64(account[n:])
+			if m < 0 {
+				return 0
+			}
+			return int64(items)
+		}
+		m := protowire.ConsumeFieldValue(number, kind, account[n:])
+		if m < 0 {
+			return 0
+		}
+		account = account[n+m:]
+	}
+	return 0
 }

@@ -61,6 +61,6 @@ func (s *store) remove(path string) {
 		s.log.Warn("removing a queue that nobody asks for", zap.String("folder", path), zap.Error(err))
 		return
 	}
-	s.room.force(-used)
+	s.room.forceOthers(-used)
 	s.log.Info("removed a queue that nobody asks for", zap.String("folder", path), zap.Int64("bytes", used))
 }

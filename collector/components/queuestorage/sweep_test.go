@@ -34,7 +34,7 @@ func TestAQueueThatNobodyAsksForGoesAfterAWhile(t *testing.T) {
 	if got := get(t, q, "1"); got != "mine" {
 		t.Errorf("the queue that is in use has %q", got)
 	}
-	if used := s.room.used.Load(); used != 2*block { // The item and its accounting.
+	if used := s.room.all(); used != 2*block { // The item and its accounting.
 		t.Errorf("%d bytes are counted, want %d", used, 2*block)
 	}
 }
