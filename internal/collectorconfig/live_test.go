@@ -108,8 +108,9 @@ func newLive(t *testing.T) live {
 	return live{dir: t.TempDir(), otlp: freeAddress(t), metrics: freeAddress(t), health: freeAddress(t)}
 }
 
-// start runs the collector on the files that are there.
-func (l live) start(t *testing.T) {
+// start runs the collector on the files that are there. What it returns ends it,
+// as a kubelet does; the test's end does so otherwise.
+func (l live) start(t *testing.T) (end func() error) {
 	t.Helper()
 	var log bytes.Buffer
 	cmd := program.Command(t, odicollector.Binary(t), "--config=live:"+filepath.Join(l.dir, "config.yaml"))
@@ -118,13 +119,17 @@ func (l live) start(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	end = sync.OnceValue(func() error {
 		_ = cmd.Process.Signal(syscall.SIGTERM) // Wait says how it went.
-		if err := cmd.Wait(); err != nil || t.Failed() {
+		return cmd.Wait()
+	})
+	t.Cleanup(func() {
+		if err := end(); err != nil || t.Failed() {
 			t.Errorf("the collector ended with %v:\n%s", err, log.String())
 		}
 	})
 	testkit.Eventually(t, 20*time.Second, "the collector is healthy", l.healthy)
+	return end
 }
 
 func startGateway(t *testing.T, secrets map[string]string, lanes ...Lane) *liveGateway {

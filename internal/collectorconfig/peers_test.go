@@ -26,6 +26,7 @@ type chain struct {
 	toNode, toGateway peers.Hop
 	node, gateway     live
 	backend           *backend
+	ends              map[string]func() error // by node and gateway
 }
 
 func startChain(t *testing.T) *chain {
@@ -38,8 +39,7 @@ func startChain(t *testing.T) *chain {
 	c.issue(t)
 	c.gateway.use(t, gateway(t, laneTo(t, "odi-system", "all", c.backend)))
 	c.node.use(t, Node(strings.Replace(c.gateway.otlp, "127.0.0.1", "localhost", 1)))
-	c.gateway.start(t)
-	c.node.start(t)
+	c.ends = map[string]func() error{"gateway": c.gateway.start(t), "node": c.node.start(t)}
 	return c
 }
 
