@@ -85,6 +85,10 @@ prove-http1: setup ## Send 200,000 random requests through real sockets, compare
 prove-bytes: setup ## Send 100,000 random messages of other protocols through traced clients, compare every byte (as root).
 	@hack/run.sh prove/bytes $(ARGS)
 
+.PHONY: prove-outage
+prove-outage: setup ## Prove with the real gateway that backends that are away for ten minutes cost others nothing; prints figures.
+	@PATH="$(PACKAGED)" CI=true $(QUIET_GO) test -count=1 -v -timeout 30m -run DeadBackendsCost ./internal/collectorconfig -outage 10m
+
 .PHONY: bench-scale
 bench-scale: setup build ## Measure many targets and unselected programs: prints `name value unit`, writes bench/scale.json (as root).
 	@$(GO) run ./hack/bench -suite scale
