@@ -16,8 +16,8 @@ import (
 const (
 	// magic starts every file, with the version of its form.
 	magic = "odi1"
-	// headerSize is that of the magic and of the checksum.
-	headerSize = int64(len(magic) + crc32.Size)
+	// headerSize is that of the magic, the checksum and the length.
+	headerSize = int64(len(magic) + crc32.Size + 4)
 	// block is what the smallest file takes on the disk.
 	block = 4096
 	// longestFolder is below what file systems take, with room for a digest.
@@ -65,13 +65,27 @@ func folderName(id, signal string) string {
 // writeItem does not wait for the disk: a crash of the process loses nothing, a
 // power cut what the system had not written yet, and the checksum tells.
 func writeItem(path string, value []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
+	return write(path, os.O_TRUNC, value)
+}
+
+// overwrite changes a file where it is. To replace it would have file systems
+// write the new one to the disk at once, for every item that comes or goes.
+func overwrite(path string, value []byte) error {
+	return write(path, 0, value)
+}
+
+func write(path string, flag int, value []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|flag, fileMode)
 	if err != nil {
 		return err
 	}
 	header := binary.LittleEndian.AppendUint32([]byte(magic), crc32.Checksum(value, castagnoli))
+	header = binary.LittleEndian.AppendUint32(header, uint32(len(value)))
+	if len(value) < block {
+		header, value = append(header, value...), nil // In one piece.
+	}
 	_, err = file.Write(header)
-	if err == nil {
+	if err == nil && len(value) > 0 {
 		_, err = file.Write(value)
 	}
 	return errors.Join(err, file.Close())
@@ -85,8 +99,13 @@ func readItem(path string) ([]byte, error) {
 	if int64(len(content)) < headerSize || string(content[:len(magic)]) != magic {
 		return nil, fmt.Errorf("%w: %d bytes without a header", errDamaged, len(content))
 	}
-	value := content[headerSize:]
-	if crc32.Checksum(value, castagnoli) != binary.LittleEndian.Uint32(content[len(magic):]) {
+	header, value := content[len(magic):headerSize], content[headerSize:]
+	length := int64(binary.LittleEndian.Uint32(header[crc32.Size:]))
+	if length > int64(len(value)) {
+		return nil, fmt.Errorf("%w: %d of %d bytes", errDamaged, len(value), length)
+	}
+	value = value[:length]
+	if crc32.Checksum(value, castagnoli) != binary.LittleEndian.Uint32(header) {
 		return nil, errDamaged
 	}
 	return value, nil

@@ -153,12 +153,15 @@ func (q *queue) setAside(file string, why error) {
 	q.forget(file)
 }
 
-// write replaces a file as a whole. Only items are refused for want of room:
+// write replaces an item as a whole. Only items are refused for want of room:
 // without its accounting no item could leave a full queue.
 func (q *queue) write(file string, value []byte) error {
 	size := onDisk(int64(len(value)) + headerSize)
+	if file == accounting {
+		return q.account(max(size, q.sizes[file]), value)
+	}
 	grown := size - q.sizes[file]
-	if file == accounting || grown <= 0 {
+	if grown <= 0 {
 		q.room.force(q, grown)
 	} else if !q.room.take(q, grown) {
 		return storage.ErrStorageFull
@@ -173,9 +176,18 @@ func (q *queue) write(file string, value []byte) error {
 		return errors.Join(err, ignoreMissing(os.Remove(temporary)))
 	}
 	q.sizes[file] = size
-	if file == accounting {
-		q.items = itemsOf(value)
+	return nil
+}
+
+// account changes the accounting where it is. Should it be cut in between, it is
+// made anew from the items.
+func (q *queue) account(size int64, value []byte) error {
+	if err := overwrite(filepath.Join(q.folder, accounting), value); err != nil {
+		return err
 	}
+	q.room.force(q, size-q.sizes[accounting])
+	q.sizes[accounting] = size
+	q.items = itemsOf(value)
 	return nil
 }
 
