@@ -119,9 +119,8 @@ func TestDeadBackendsCostTheirOwnLanesAlone(t *testing.T) {
 	g := startGateway(t, nil, lanes...)
 	hang(t, silent)
 	sent, rss, disk := 0, 0, int64(0)
-	tick := time.NewTicker(time.Second * outageBatch / outageRate)
-	defer tick.Stop()
-	for began := time.Now(); time.Since(began) < *outage; <-tick.C {
+	for began := time.Now(); time.Since(began) < *outage; {
+		time.Sleep(time.Until(began.Add(time.Second * time.Duration(sent) / outageRate))) // What is late is made up for.
 		if _, err := g.sender.Export(t.Context(), ordinary(outageBatch)); err != nil {
 			t.Fatalf("after %d spans the gateway refuses: %v", sent, err)
 		}

@@ -24,6 +24,14 @@ func TestGoGetsItsPartOfTheContainersLimit(t *testing.T) {
 				"sys/fs/cgroup/pod/container/memory.max": "max\n",
 			}, 65000,
 		},
+		"a container of version 1": {
+			map[string]string{
+				"proc/self/cgroup": "5:cpu:/kubepods/x\n4:memory:/kubepods/x\n0::/\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": "200000\n",
+			}, 130000,
+		},
+		"no limit of version 1": {
+			map[string]string{"proc/self/cgroup": "4:memory:/\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n"}, unlimited,
+		},
 		"no limit":            {map[string]string{"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "max\n"}, unlimited},
 		"the root of a tree":  {map[string]string{"proc/self/cgroup": "0::/\n"}, unlimited},
 		"no cgroup at all":    {map[string]string{"proc/self/cgroup": ""}, unlimited},
