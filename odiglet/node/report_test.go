@@ -2,11 +2,15 @@ package node
 
 import (
 	"log/slog"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/bpf/probe"
@@ -61,4 +65,27 @@ func TestAReportOfAnyTextIsWrittenOnce(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTheEndFitsIntoThePodsTime compares how long the end may take with what the chart gives the pod.
+func TestTheEndFitsIntoThePodsTime(t *testing.T) {
+	manifests, err := os.ReadFile("../../charts/testdata/default.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for document := range strings.SplitSeq(string(manifests), "\n---\n") {
+		var d appsv1.DaemonSet
+		if err := yaml.Unmarshal([]byte(document), &d); err != nil {
+			t.Fatal(err)
+		}
+		if d.Kind != "DaemonSet" || d.Name != "odiglet" {
+			continue
+		}
+		grace := time.Duration(*d.Spec.Template.Spec.TerminationGracePeriodSeconds) * time.Second
+		if closing < 15*time.Second || closing+farewell+5*time.Second > grace {
+			t.Errorf("the last data has %s to go out, the pod has %s", closing, grace)
+		}
+		return
+	}
+	t.Fatal("the chart has no odiglet")
 }
