@@ -19,6 +19,8 @@ import (
 	memoryextension "github.com/odi-dev/odi/collector/components/memoryextension"
 	queuestorage "github.com/odi-dev/odi/collector/components/queuestorage"
 	reconnectextension "github.com/odi-dev/odi/collector/components/reconnectextension"
+	readyextension "github.com/odi-dev/odi/collector/components/readyextension"
+	guardextension "github.com/odi-dev/odi/collector/components/guardextension"
 	memorylimiterprocessor "go.opentelemetry.io/collector/processor/memorylimiterprocessor"
 	drainprocessor "github.com/odi-dev/odi/collector/components/drainprocessor"
 	laneprocessor "github.com/odi-dev/odi/collector/components/laneprocessor"
@@ -51,6 +53,8 @@ func components() (otelcol.Factories, error) {
 		memoryextension.NewFactory(),
 		queuestorage.NewFactory(),
 		reconnectextension.NewFactory(),
+		guardextension.NewFactory(),
+		readyextension.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
@@ -60,6 +64,8 @@ func components() (otelcol.Factories, error) {
 		memoryextension.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
 		queuestorage.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
 		reconnectextension.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
+		readyextension.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
+		guardextension.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
 	})
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](

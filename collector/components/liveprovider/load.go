@@ -19,7 +19,7 @@ var secretRef = regexp.MustCompile(`(\$*)\$\{(secret|secretfile):([A-Za-z0-9_.-]
 
 // load reads the configuration with its secrets put in. The digest covers both.
 func load(path, credentials string) (map[string]any, digest, error) {
-	content, err := os.ReadFile(path)
+	content, err := readParts(path)
 	if err != nil {
 		return nil, digest{}, fmt.Errorf("reading the configuration: %w", err)
 	}

@@ -30,7 +30,7 @@ func (f files) write(name, content string) {
 
 func (f files) retrieve(watcher confmap.WatcherFunc) (*confmap.Conf, error) {
 	f.t.Helper()
-	p := &provider{credentials: f.dir, pollEvery: 5 * time.Millisecond}
+	p := &provider{credentials: f.dir, pollEvery: 5 * time.Millisecond, memory: NewMemory()}
 	retrieved, err := p.Retrieve(f.t.Context(), "live:"+filepath.Join(f.dir, "config.yaml"), watcher)
 	if err != nil {
 		return nil, err
