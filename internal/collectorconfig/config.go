@@ -66,16 +66,21 @@ func base() Config {
 		Extensions: object{
 			"health_check":  object{"endpoint": listen(PortHealth)},
 			"odi_reconnect": object{},
+			"odi_ready":     object{},
 		},
 		Receivers: object{"otlp": object{"protocols": object{
 			// gRPC alone: only odi's own components send.
-			"grpc": object{"endpoint": listen(PortOTLPGRPC), "tls": serverTLS(), "keepalive": keepalive()},
+			"grpc": object{
+				"endpoint": listen(PortOTLPGRPC), "tls": serverTLS(), "keepalive": keepalive(),
+				// A receiver begins before all exporters have.
+				"middlewares": []any{object{"id": "odi_ready"}},
+			},
 		}}},
 		Processors: object{},
 		Exporters:  object{},
 		Connectors: object{},
 		Service: Service{
-			Extensions: []string{"health_check", "odi_reconnect", "odi_memory", "odi_queue"},
+			Extensions: []string{"health_check", "odi_reconnect", "odi_ready", "odi_memory", "odi_queue"},
 			Telemetry: object{
 				"logs": object{"encoding": "json", "disable_stacktrace": true},
 				"metrics": object{"readers": []any{object{"pull": object{"exporter": object{"prometheus": object{

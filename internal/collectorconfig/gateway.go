@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/odi-dev/odi/destinations"
@@ -54,6 +55,8 @@ func Gateway(lanes []Lane) (Config, error) { return NamedGateway("", lanes) }
 // it the gateway knows again what it sent. All of its pods have the same.
 func NamedGateway(name string, lanes []Lane) (Config, error) {
 	c := base()
+	c.Extensions[guard] = object{}
+	c.Service.Extensions = append(c.Service.Extensions, guard)
 	c.boundDisk(GatewayQueues, laneQueue)
 	c.addEntry(name)
 	served := map[string]bool{}
@@ -119,10 +122,21 @@ func exporterConfig(e destinations.Exporter, bytes int64) object {
 	if e.Local {
 		return config
 	}
+	config["middlewares"] = guarded(e)
 	config["sending_queue"] = queue(bytes)
 	config["retry_on_failure"] = retry()
 	config["timeout"] = "10s"
 	return config
+}
+
+// guard keeps an exporter from addresses that are no backend's.
+const guard = "odi_guard"
+
+// guarded are the middlewares of an exporter that sends over a network. The guard
+// is nobody's to leave out, and the last, so that it sees the connections.
+func guarded(e destinations.Exporter) []any {
+	own, _ := e.Config["middlewares"].([]any)
+	return append(slices.Clone(own), object{"id": guard})
 }
 
 // addHeartbeat asks a remote destination for signs of life, by its first
@@ -137,6 +151,7 @@ func (c Config) addHeartbeat(lane Lane) {
 	c.Receivers[receiver] = object{"destination": lane.Name}
 	config := object{}
 	maps.Copy(config, first.Config)
+	config["middlewares"] = guarded(first)
 	config["sending_queue"] = object{"enabled": false}
 	config["retry_on_failure"] = object{"enabled": false}
 	config["timeout"] = "5s"

@@ -31,8 +31,8 @@ func LaneOf(d *odiv1.Destination, odiNamespace string, secrets map[string]string
 		}
 	}
 	lane := Lane{
-		Name:        d.Namespace + "/" + d.Name,
 		UID:         string(d.UID),
+		Name:        d.Namespace + "/" + d.Name,
 		Exporters:   t.Render(d.Spec.Config, references, d.Spec.Signals),
 		Credentials: credentials,
 	}

@@ -1,7 +1,6 @@
 package collectorconfig
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net"
@@ -94,6 +93,7 @@ func (b *backend) lastKey() string {
 type live struct {
 	dir                   string
 	otlp, metrics, health string
+	log                   *processLog
 }
 
 // A liveGateway has a sender that is a node collector.
@@ -105,17 +105,16 @@ type liveGateway struct {
 
 func newLive(t *testing.T) live {
 	t.Helper()
-	return live{dir: t.TempDir(), otlp: freeAddress(t), metrics: freeAddress(t), health: freeAddress(t)}
+	return live{dir: t.TempDir(), log: &processLog{}, otlp: freeAddress(t), metrics: freeAddress(t), health: freeAddress(t)}
 }
 
 // start runs the collector on the files that are there. What it returns ends it,
 // as a kubelet does; the test's end does so otherwise.
 func (l live) start(t *testing.T) (end func() error) {
 	t.Helper()
-	var log bytes.Buffer
 	cmd := program.Command(t, odicollector.Binary(t), "--config=live:"+filepath.Join(l.dir, "config.yaml"))
-	cmd.Env = []string{"ODI_CREDENTIALS_DIR=" + l.dir}
-	cmd.Stdout, cmd.Stderr = &log, &log
+	cmd.Env = []string{"ODI_CREDENTIALS_DIR=" + l.dir, "ODI_ALLOW_ADDRESSES=127.0.0.1/32"}
+	cmd.Stdout, cmd.Stderr = l.log, l.log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +124,7 @@ func (l live) start(t *testing.T) (end func() error) {
 	})
 	t.Cleanup(func() {
 		if err := end(); err != nil || t.Failed() {
-			t.Errorf("the collector ended with %v:\n%s", err, log.String())
+			t.Errorf("the collector ended with %v:\n%s", err, l.log.text.String())
 		}
 	})
 	testkit.Eventually(t, 20*time.Second, "the collector is healthy", l.healthy)
