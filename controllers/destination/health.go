@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -24,6 +25,13 @@ const (
 	believedFor = 12 * time.Second
 	// listTimeout bounds the question to the API server; the next look comes soon.
 	listTimeout = 5 * time.Second
+)
+
+// The gateway's pods and its Service.
+const (
+	nameLabel   = "app.kubernetes.io/name"
+	partOfLabel = "app.kubernetes.io/part-of"
+	gatewayName = "odi-gateway"
 )
 
 // health is how one lane of the gateway is, over all of its pods.
@@ -59,6 +67,7 @@ type observer struct {
 	mu    sync.Mutex
 	pods  map[string]podSamples
 	lanes map[string]*lane
+	own   []netip.Addr
 }
 
 // podSamples are the latest of one pod, by lane.
@@ -105,14 +114,16 @@ func (o *observer) look(ctx context.Context) error {
 	var list corev1.PodList
 	listing, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
-	err := o.reader.List(listing, &list, client.InNamespace(o.namespace), client.MatchingLabels{"app.kubernetes.io/name": "odi-gateway"})
-	if err != nil {
-		return fmt.Errorf("listing the gateway's pods: %w", err)
+	if err := o.reader.List(listing, &list, client.InNamespace(o.namespace)); err != nil {
+		return fmt.Errorf("listing odi's pods: %w", err)
+	}
+	if err := o.learnAddresses(listing, list.Items); err != nil {
+		return err
 	}
 	pods := map[string]podSamples{}
 	for i := range list.Items {
 		pod := &list.Items[i]
-		if pod.Status.PodIP == "" || pod.Status.Phase != corev1.PodRunning {
+		if pod.Labels[nameLabel] != gatewayName || pod.Status.PodIP == "" || pod.Status.Phase != corev1.PodRunning {
 			continue
 		}
 		samples, err := o.scrape(ctx, pod)
@@ -215,5 +226,6 @@ func (o *observer) healthOf(name string) health {
 			h.down, h.words = true, s.words
 		}
 	}
+	h.words = cause(h.words)
 	return h
 }

@@ -57,7 +57,7 @@ func (w told) words(context.Context, string, string) (string, error) { return st
 // TestTheObserver walks one lane through a life; each step is a look.
 func TestTheObserver(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	o := newObserver(nil, "odi-system", nil, told("too large"))
+	o := newObserver(nil, "odi-system", nil, told("code = ResourceExhausted"))
 	o.now = func() time.Time { return now }
 	steps := []struct {
 		what string
@@ -70,12 +70,12 @@ func TestTheObserver(t *testing.T) {
 		{"data flows", map[string]sample{"p": {beat: true, sent: 10}}, health{gateway: true, up: true, moving: true, sent: 10}},
 		{"it rests", map[string]sample{"p": {beat: true, sent: 10}}, health{gateway: true, up: true, sent: 10}},
 		{"a reload begins the counters anew", map[string]sample{"p": {beat: true, sent: 3}}, health{gateway: true, up: true, moving: true, sent: 13}},
-		{"dead", map[string]sample{"p": {beat: true, sent: 3, words: "refused", queued: 5}}, health{gateway: true, down: true, words: "refused", sent: 13, queued: 5}},
-		{"a second pod reaches it", map[string]sample{"p": {beat: true, sent: 3, words: "refused"}, "q": {beat: true, sent: 1}}, health{gateway: true, down: true, moving: true, words: "refused", sent: 14}},
+		{"dead", map[string]sample{"p": {beat: true, sent: 3, words: "connection refused", queued: 5}}, health{gateway: true, down: true, words: "connection refused", sent: 13, queued: 5}},
+		{"a second pod reaches it", map[string]sample{"p": {beat: true, sent: 3, words: "connection refused"}, "q": {beat: true, sent: 1}}, health{gateway: true, down: true, moving: true, words: "connection refused", sent: 14}},
 		{"alive again", map[string]sample{"q": {beat: true, sent: 1}}, health{gateway: true, up: true, sent: 14}},
 		{"files of its queue are damaged", map[string]sample{"q": {beat: true, sent: 1, damaged: 2}}, health{gateway: true, up: true, sent: 14, damaged: 2}},
 		{"a reload counts damage anew", map[string]sample{"q": {beat: true, sent: 1}}, health{gateway: true, up: true, sent: 14, damaged: 2}},
-		{"data is refused", map[string]sample{"q": {beat: true, sent: 1, failed: 2}}, health{gateway: true, up: true, refused: true, words: "too large", sent: 14, failed: 2, damaged: 2}},
+		{"data is refused", map[string]sample{"q": {beat: true, sent: 1, failed: 2}}, health{gateway: true, up: true, refused: true, words: "it asks to send less, or takes no batch of this size (ResourceExhausted)", sent: 14, failed: 2, damaged: 2}},
 	}
 	for _, step := range steps {
 		now = now.Add(observeEvery)

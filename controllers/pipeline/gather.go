@@ -3,16 +3,14 @@ package pipeline
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/internal/kube"
@@ -25,8 +23,8 @@ type Input struct {
 	Manager *appsv1.Deployment
 	// Destinations by namespace and name.
 	Destinations []Destination
-	// Applied is the gateway's configuration as it is now.
-	Applied string
+	// Applied is what the gateway has now.
+	Applied applied
 }
 
 // Destination is one of them with what the destination controller said of it.
@@ -34,6 +32,8 @@ type Destination struct {
 	*odiv1.Destination
 	Verdict verdict
 	Secrets map[string]string
+	// Unread is why its Secret is not at hand, although it was.
+	Unread error
 }
 
 // verdict is what the destination controller says of a Destination.
@@ -43,6 +43,7 @@ const (
 	notJudged verdict = "never judged"
 	outdated  verdict = "judged before its latest change"
 	valid     verdict = "valid"
+	kept      verdict = "valid before, in passing trouble now"
 	invalid   verdict = "invalid"
 )
 
@@ -55,6 +56,8 @@ func verdictOf(d *odiv1.Destination) verdict {
 		return outdated
 	case ready.Status == metav1.ConditionTrue:
 		return valid
+	case ready.Status == metav1.ConditionUnknown && ready.Reason == odiv1.ReasonKept:
+		return kept
 	}
 	return invalid
 }
@@ -68,12 +71,9 @@ func (c *Controller) gather(ctx context.Context) (Input, error) {
 	if in.Destinations, err = c.destinations(ctx); err != nil {
 		return Input{}, err
 	}
-	var applied corev1.ConfigMap
-	err = c.reader.Get(ctx, types.NamespacedName{Namespace: in.Namespace, Name: gatewayName}, &applied)
-	if client.IgnoreNotFound(err) != nil {
-		return Input{}, fmt.Errorf("reading the gateway's configuration: %w", err)
+	if in.Applied, err = c.applied(ctx); err != nil {
+		return Input{}, err
 	}
-	in.Applied = applied.Data[configFile]
 	return in, nil
 }
 
@@ -86,11 +86,7 @@ func (c *Controller) destinations(ctx context.Context) ([]Destination, error) {
 	for i := range list.Items {
 		d := Destination{Destination: &list.Items[i], Verdict: verdictOf(&list.Items[i])}
 		if d.Verdict == valid && !d.Spec.Disabled {
-			secrets, _, err := kube.DestinationSecrets(ctx, c.reader, d.Destination)
-			if err != nil {
-				return nil, err
-			}
-			d.Secrets = secrets
+			d.Secrets, d.Unread = c.secrets(ctx, d.Destination)
 		}
 		found = append(found, d)
 	}
@@ -98,4 +94,16 @@ func (c *Controller) destinations(ctx context.Context) ([]Destination, error) {
 		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
 	})
 	return found, nil
+}
+
+// errUnusable says that a Secret that was usable when it was judged is not now.
+var errUnusable = errors.New("its Secret is not there any more, or not for Destinations")
+
+// secrets of one Destination. Its trouble is not the others'.
+func (c *Controller) secrets(ctx context.Context, d *odiv1.Destination) (map[string]string, error) {
+	credentials, err := kube.DestinationCredentials(ctx, c.reader, d)
+	if err == nil && (credentials.Missing || credentials.Refused != "") {
+		err = errUnusable
+	}
+	return credentials.Values, err
 }

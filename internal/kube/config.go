@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"net/netip"
 	"slices"
 
 	"github.com/odi-dev/odi/internal/workload"
@@ -14,6 +15,9 @@ type Config struct {
 	// ManagerName is the manager's own Deployment, the owner of all that
 	// controllers make for odi itself, so that it goes when odi is uninstalled.
 	ManagerName string
+	// AllowAddresses are ranges to which Destinations may send although odi sends
+	// nothing there by default, for example 127.0.0.0/8 for a backend beside the gateway.
+	AllowAddresses []netip.Prefix
 	// ExcludedNamespaces are never instrumented, besides those of Kubernetes and odi's own.
 	ExcludedNamespaces []string
 }
