@@ -101,6 +101,10 @@ prove-parents: setup build ## Prove on programs in many languages that no parent
 field: setup build ## Run every case of the field and print them in a table (as root; slow); ARGS="-kind framing,4 -short", ARGS=-list.
 	@hack/run.sh field $(ARGS)
 
+.PHONY: prove-destinations
+prove-destinations: setup ## Make 500 hostile Destinations around a good one, and count what the good one gets; ARGS="-seed 1".
+	@CI=true $(GO) test ./controllers -run TestHostileDestinationsHarmNobody -count=1 -v -timeout 30m -hostile 500 $(ARGS)
+
 .PHONY: fmt
 fmt: ## Format Go and C.
 	@gofmt -w $(GO_SOURCES)
