@@ -64,8 +64,8 @@ func TestHostileDestinationsHarmNobody(t *testing.T) {
 		w.stillRuns(t, cases[i].what)
 	}
 	t.Logf("%d were refused by the API server, all made after %s", told, time.Since(begin).Round(time.Second))
-	w.replaceSecret(t)
 	w.wantVerdicts(t, cases)
+	w.replaceSecret(t)
 	w.wantItsOwnAddressRefused(t)
 	w.wantCrowdBounded(t)
 	t.Logf("all were judged after %s", time.Since(begin).Round(time.Second))

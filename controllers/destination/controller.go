@@ -11,6 +11,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -29,7 +30,10 @@ const fieldManager = client.FieldOwner("odi/destination")
 // a heartbeat and for a look at the gateway, a dead backend shows in 20 s.
 const lookAgain = 5 * time.Second
 
-// Controller judges one Destination at a time.
+// atOnce keeps one that takes the collector long from holding up all others.
+const atOnce = 2
+
+// Controller judges Destinations.
 type Controller struct {
 	client    client.Client
 	reader    client.Reader // Secrets are read directly: a cache would hold all of the cluster.
@@ -101,6 +105,7 @@ func SetupWith(mgr manager.Manager, cfg kube.Config, opts Options) error {
 	return builder.ControllerManagedBy(mgr).
 		Named("destination").
 		For(&odiv1.Destination{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WithOptions(controller.Options{MaxConcurrentReconciles: atOnce}).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), c))
 }
 

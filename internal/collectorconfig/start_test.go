@@ -3,6 +3,7 @@ package collectorconfig
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -139,6 +140,16 @@ func TestEveryExporterOverANetworkIsGuarded(t *testing.T) {
 			if len(middlewares) == 0 || middlewares[len(middlewares)-1].(object)["id"] != "odi_guard" {
 				t.Errorf("%s has the middlewares %v", id, middlewares)
 			}
+		}
+	}
+}
+
+// TestNothingComesInBeforeAllRuns: the receiver serves when the exporters of its first signal have started.
+func TestNothingComesInBeforeAllRuns(t *testing.T) {
+	for name, c := range map[string]Config{"gateway": gateway(t), "node": Node("host:1")} {
+		grpc := c.Receivers["otlp"].(object)["protocols"].(object)["grpc"].(object)
+		if middlewares := fmt.Sprint(grpc["middlewares"]); !strings.Contains(middlewares, "odi_ready") {
+			t.Errorf("%s: the receiver has the middlewares %s", name, middlewares)
 		}
 	}
 }
