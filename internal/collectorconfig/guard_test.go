@@ -45,3 +45,34 @@ func TestTheGatewayConnectsToNoDeniedAddress(t *testing.T) {
 		t.Errorf("%d connections came", n)
 	}
 }
+
+// TestServersThatNeverAnswerDoNotHoldUpAReload: exporters end one after the other.
+func TestServersThatNeverAnswerDoNotHoldUpAReload(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() }) // Nobody accepts: the kernel does, and no answer comes.
+	b := newBackend(t)
+	b.start(t)
+	good := laneTo(t, "odi-system", "good", b)
+	lanes := []Lane{good}
+	for _, name := range []string{"a", "b", "c"} {
+		for _, kind := range []string{"otlp", "otlphttp"} {
+			lanes = append(lanes, laneOf(t, destination("odi-system", kind+name, kind, map[string]string{"endpoint": "http://" + listener.Addr().String()})))
+		}
+	}
+	g := startGateway(t, nil, lanes...)
+	g.send(t, "shop", 1)
+	testkit.Eventually(t, 10*time.Second, "data is under way to all", func() bool { return b.got("shop") == 100 })
+	c := gateway(t, good)
+	begin := time.Now()
+	g.use(t, c)
+	testkit.Eventually(t, 60*time.Second, "the new configuration runs", func() bool {
+		return g.healthy() && g.metric(`target_info\{.*`+c.ConfigHash()) != ""
+	})
+	took := time.Since(begin).Round(100 * time.Millisecond)
+	if t.Log(took); took > 7*time.Second {
+		t.Errorf("the reload took %s", took)
+	}
+}

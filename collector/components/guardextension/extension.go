@@ -13,6 +13,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/extensioncapabilities"
 	"go.opentelemetry.io/collector/extension/extensionmiddleware"
 	"google.golang.org/grpc"
 )
@@ -46,7 +47,7 @@ func NewFactory() extension.Factory {
 			if err != nil {
 				return nil, err
 			}
-			return &guard{rules: r}, nil
+			return &guard{cutter: newCutter(), rules: r}, nil
 		},
 		component.StabilityLevelBeta,
 	)
@@ -54,21 +55,21 @@ func NewFactory() extension.Factory {
 
 // guard is safe for concurrent use.
 type guard struct {
-	component.StartFunc
-	component.ShutdownFunc
+	*cutter
 	rules rules
 }
 
 var (
-	_ extensionmiddleware.GRPCClient = (*guard)(nil)
-	_ extensionmiddleware.HTTPClient = (*guard)(nil)
+	_ extensionmiddleware.GRPCClient        = (*guard)(nil)
+	_ extensionmiddleware.HTTPClient        = (*guard)(nil)
+	_ extensioncapabilities.PipelineWatcher = (*guard)(nil)
 )
 
 // GetGRPCClientOptions implements extensionmiddleware.GRPCClient. A dialer of
 // one's own also keeps gRPC from proxies.
 func (g *guard) GetGRPCClientOptions(context.Context) ([]grpc.DialOption, error) {
 	dialer := g.dialer()
-	return []grpc.DialOption{grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+	return []grpc.DialOption{grpc.WithChainUnaryInterceptor(g.unary), grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
 		return dialer.DialContext(ctx, "tcp", address)
 	})}, nil
 }
@@ -83,7 +84,7 @@ func (g *guard) GetHTTPRoundTripper(context.Context) (extensionmiddleware.WrapHT
 		transport = transport.Clone()
 		transport.Proxy = nil
 		transport.DialContext = g.dialer().DialContext
-		return noRedirects{transport}, nil
+		return cuttable{g.cutter, noRedirects{transport}}, nil
 	}, nil
 }
 

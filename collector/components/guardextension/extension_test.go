@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -23,7 +24,7 @@ func guardOf(t *testing.T, variables map[string]string) *guard {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &guard{rules: r}
+	return &guard{cutter: newCutter(), rules: r}
 }
 
 func TestRules(t *testing.T) {
@@ -123,5 +124,40 @@ func TestTheManagerHasTheSameRanges(t *testing.T) {
 	here, there := prefixes("rules.go"), prefixes("../../../internal/outbound/policy.go")
 	if len(here) == 0 || !slices.Equal(here, there) {
 		t.Errorf("here %v, there %v", here, there)
+	}
+}
+
+// TestAReloadCutsWhatTakesLong and the end of the process does not.
+func TestAReloadCutsWhatTakesLong(t *testing.T) {
+	for name, tc := range map[string]struct {
+		signalled, want bool
+	}{"a reload": {false, true}, "the end": {true, false}} {
+		t.Run(name, func(t *testing.T) {
+			c := newCutter()
+			c.grace = time.Millisecond
+			if tc.signalled {
+				c.signals <- os.Interrupt
+			}
+			ctx, end := c.bound(t.Context())
+			defer end()
+			if err := c.NotReady(); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(200 * time.Millisecond):
+			}
+			if got := ctx.Err() != nil; got != tc.want {
+				t.Errorf("cut is %v, want %v", got, tc.want)
+			}
+			if err := c.Shutdown(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(10 * time.Second):
+				t.Error("something goes on after all")
+			}
+		})
 	}
 }
