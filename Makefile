@@ -85,6 +85,10 @@ prove-http1: setup ## Send 200,000 random requests through real sockets, compare
 prove-bytes: setup ## Send 100,000 random messages of other protocols through traced clients, compare every byte (as root).
 	@hack/run.sh prove/bytes $(ARGS)
 
+.PHONY: prove-outage
+prove-outage: setup ## Prove with the real gateway that backends that are away for ten minutes cost others nothing; prints figures.
+	@PATH="$(PACKAGED)" CI=true $(QUIET_GO) test -count=1 -v -timeout 30m -run DeadBackendsCost ./internal/collectorconfig -outage 10m
+
 .PHONY: bench-scale
 bench-scale: setup build ## Measure many targets and unselected programs: prints `name value unit`, writes bench/scale.json (as root).
 	@$(GO) run ./hack/bench -suite scale
@@ -96,6 +100,10 @@ prove-parents: setup build ## Prove on programs in many languages that no parent
 .PHONY: field
 field: setup build ## Run every case of the field and print them in a table (as root; slow); ARGS="-kind framing,4 -short", ARGS=-list.
 	@hack/run.sh field $(ARGS)
+
+.PHONY: prove-destinations
+prove-destinations: setup ## Make 500 hostile Destinations around a good one, and count what the good one gets; ARGS="-seed 1".
+	@CI=true $(GO) test ./controllers -run TestHostileDestinationsHarmNobody -count=1 -v -timeout 30m -hostile 500 $(ARGS)
 
 .PHONY: fmt
 fmt: ## Format Go and C.

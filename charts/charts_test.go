@@ -96,7 +96,16 @@ odiglet:
   nodeSelector: {kubernetes.io/os: linux}
   priorityClassName: system-node-critical
   env: [{name: GOGC, value: "50"}]
+gateway:
+  nodeSelector: {role: control}
+  tolerations: [{key: control, operator: Exists}]
+  priorityClassName: system-cluster-critical
+  podDisruptionBudget: {maxUnavailable: 0}
 nodeIsolation: false
+admissionPolicies: false
+networkPolicies:
+  metricsFrom: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]
+  gatewayEgress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}}]}]
 `
 
 func TestKindsComeAndStayAsTheValuesSay(t *testing.T) {

@@ -11,13 +11,18 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/receiver"
 	otelconftelemetry "go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
+	entryconnector "github.com/odi-dev/odi/collector/components/entryconnector"
 	otlpexporter "go.opentelemetry.io/collector/exporter/otlpexporter"
 	otlphttpexporter "go.opentelemetry.io/collector/exporter/otlphttpexporter"
 	debugexporter "go.opentelemetry.io/collector/exporter/debugexporter"
 	healthcheckextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
-	filestorage "github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
+	memoryextension "github.com/odi-dev/odi/collector/components/memoryextension"
+	queuestorage "github.com/odi-dev/odi/collector/components/queuestorage"
 	reconnectextension "github.com/odi-dev/odi/collector/components/reconnectextension"
+	readyextension "github.com/odi-dev/odi/collector/components/readyextension"
+	guardextension "github.com/odi-dev/odi/collector/components/guardextension"
 	memorylimiterprocessor "go.opentelemetry.io/collector/processor/memorylimiterprocessor"
+	drainprocessor "github.com/odi-dev/odi/collector/components/drainprocessor"
 	laneprocessor "github.com/odi-dev/odi/collector/components/laneprocessor"
 	otlpreceiver "go.opentelemetry.io/collector/receiver/otlpreceiver"
 	heartbeatreceiver "github.com/odi-dev/odi/collector/components/heartbeatreceiver"
@@ -45,16 +50,22 @@ func components() (otelcol.Factories, error) {
 
 	factories.Extensions, err = otelcol.MakeFactoryMap[extension.Factory](
 		healthcheckextension.NewFactory(),
-		filestorage.NewFactory(),
+		memoryextension.NewFactory(),
+		queuestorage.NewFactory(),
 		reconnectextension.NewFactory(),
+		guardextension.NewFactory(),
+		readyextension.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
 	}
 	factories.ExtensionModules = makeModulesMap(factories.Extensions, map[component.Type]string{
 		healthcheckextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension v0.152.0",
-		filestorage.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage v0.152.0",
+		memoryextension.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
+		queuestorage.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
 		reconnectextension.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
+		readyextension.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
+		guardextension.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
 	})
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](
@@ -85,6 +96,7 @@ func components() (otelcol.Factories, error) {
 
 	factories.Processors, err = otelcol.MakeFactoryMap[processor.Factory](
 		memorylimiterprocessor.NewFactory(),
+		drainprocessor.NewFactory(),
 		laneprocessor.NewFactory(),
 	)
 	if err != nil {
@@ -92,15 +104,18 @@ func components() (otelcol.Factories, error) {
 	}
 	factories.ProcessorModules = makeModulesMap(factories.Processors, map[component.Type]string{
 		memorylimiterprocessor.NewFactory().Type(): "go.opentelemetry.io/collector/processor/memorylimiterprocessor v0.152.0",
+		drainprocessor.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
 		laneprocessor.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
 	})
 
 	factories.Connectors, err = otelcol.MakeFactoryMap[connector.Factory](
+		entryconnector.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
 	}
 	factories.ConnectorModules = makeModulesMap(factories.Connectors, map[component.Type]string{
+		entryconnector.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
 	})
 
 	return factories, nil

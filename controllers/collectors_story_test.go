@@ -1,27 +1,11 @@
 package controllers
 
 import (
-	"bytes"
-	"context"
-	"errors"
-	"io"
-	"net"
-	"net/http"
-	"os"
-	"path/filepath"
+	"net/netip"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/ptrace"
-	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
-	_ "google.golang.org/grpc/encoding/gzip" // What the collector sends is compressed.
-	"google.golang.org/grpc/metadata"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -29,13 +13,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/controllers/certificates"
 	"github.com/odi-dev/odi/controllers/destination"
 	"github.com/odi-dev/odi/controllers/pipeline"
 	"github.com/odi-dev/odi/internal/collectorconfig"
 	"github.com/odi-dev/odi/internal/kube"
 	"github.com/odi-dev/odi/internal/testkit"
 	"github.com/odi-dev/odi/internal/testkit/odicollector"
-	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // TestDestinationsStory tells how Destinations reach a real collector, and how
@@ -48,13 +32,13 @@ func TestDestinationsStory(t *testing.T) {
 	manager := testkit.Deployment("odi-system", "odi-manager", "manager")
 	testkit.Create(t, c, manager)
 	k := newKubelet(t, c)
-	testkit.RunManager(t, restConfig, kube.Config{Namespace: "odi-system", ManagerName: "odi-manager", CollectorImage: "collector:test"},
-		destinationsWith(destination.Options{Validator: v, Metrics: k.metrics}), pipelineWith(v))
+	testkit.RunManager(t, restConfig, storyConfig(),
+		destinationsWith(destination.Options{Validator: v, Metrics: k.metrics}), pipelineWith(v), certificates.Setup)
 
 	t.Log("The gateway is there before any Destination, and belongs to the manager.")
-	gateway := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "odi-system", Name: "odi-gateway"}}
-	testkit.EventuallyObject(t, c, gateway, "the gateway is made", func(d *appsv1.Deployment) bool {
-		return len(d.OwnerReferences) == 1 && d.OwnerReferences[0].UID == manager.UID
+	gateway := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "odi-system", Name: "odi-gateway"}}
+	testkit.EventuallyObject(t, c, gateway, "the gateway's configuration is there", func(m *corev1.ConfigMap) bool {
+		return len(m.OwnerReferences) == 1 && m.OwnerReferences[0].UID == manager.UID
 	})
 	nodes := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "odi-system", Name: "odi-node-collector"}}
 	testkit.EventuallyObject(t, c, nodes, "the nodes know the gateway", func(m *corev1.ConfigMap) bool {
@@ -82,7 +66,7 @@ func TestDestinationsStory(t *testing.T) {
 	})
 	k.wantNoSecretInConfig(t)
 
-	t.Log("A backend dies: within 30 s its Destination says so in the backend's words; the other goes on.")
+	t.Log("A backend dies: within 30 s its Destination says why; the other goes on.")
 	mortal.stop()
 	k.send(t, 2)
 	wantCondition(t, c, two, want{odiv1.ConditionExporting, metav1.ConditionFalse}, "connection refused")
@@ -107,7 +91,7 @@ func TestDestinationsStory(t *testing.T) {
 		return c.Get(t.Context(), client.ObjectKeyFromObject(two), two) == nil && two.Status.Sent == 500
 	})
 	if !strings.Contains(two.Status.LastError, "connection refused") {
-		t.Errorf("the last error is %q, want the backend's words", two.Status.LastError)
+		t.Errorf("the last error is %q, want the cause", two.Status.LastError)
 	}
 
 	t.Log("A deleted Destination gets nothing more.")
@@ -117,6 +101,17 @@ func TestDestinationsStory(t *testing.T) {
 	testkit.Eventually(t, 15*time.Second, "its lane is gone", func() bool { return !strings.Contains(k.config(), "odi-system/two") })
 	if alive.got() != 500 {
 		t.Errorf("the other backend has %d spans, want 500", alive.got())
+	}
+}
+
+// besides is where a story's backends are, which is no place for one in a cluster.
+const besides = "127.0.0.1/32"
+
+// storyConfig is that of a manager whose backends are beside it.
+func storyConfig() kube.Config {
+	return kube.Config{
+		Namespace: "odi-system", ManagerName: "odi-manager",
+		AllowAddresses: []netip.Prefix{netip.MustParsePrefix(besides)},
 	}
 }
 
@@ -141,7 +136,7 @@ func otlp(name string, b *backend, secret string) *odiv1.Destination {
 
 func secretOf(name, value string) *corev1.Secret {
 	return &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "odi-system", Name: name},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "odi-system", Name: name, Labels: map[string]string{odiv1.LabelUsableBy: odiv1.UsableByDestinations}},
 		Data:       map[string][]byte{"header_value": []byte(value)},
 	}
 }
@@ -163,213 +158,4 @@ func wantCondition(t *testing.T, c client.Client, d *odiv1.Destination, w want, 
 		return condition != nil && condition.Status == w.status && strings.Contains(condition.Message, words)
 	})
 	t.Logf("%s: %s is %s after %s", d.Name, w.kind, w.status, time.Since(begin).Round(100*time.Millisecond))
-}
-
-// A kubelet stands in for the real one: it brings the gateway's ConfigMap and
-// Secret into files, and runs the real collector on them.
-type kubelet struct {
-	client                       client.Client
-	dir                          string
-	otlp, http, metricsA, health string
-	sender                       ptraceotlp.GRPCClient
-}
-
-func newKubelet(t *testing.T, c client.Client) *kubelet {
-	t.Helper()
-	return &kubelet{
-		client: c, dir: t.TempDir(),
-		otlp: freeAddress(t), http: freeAddress(t), metricsA: freeAddress(t), health: freeAddress(t),
-	}
-}
-
-func (k *kubelet) start(t *testing.T) {
-	t.Helper()
-	testkit.Create(t, k.client, &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{
-			Namespace: "odi-system", Name: "gateway-pod", Labels: map[string]string{"app.kubernetes.io/name": "odi-gateway"},
-		},
-		Spec: corev1.PodSpec{NodeName: "node", Containers: []corev1.Container{{Name: "collector", Image: "collector:test"}}},
-	})
-	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "odi-system", Name: "gateway-pod"}}
-	status := []byte(`{"status":{"phase":"Running","podIP":"127.0.0.1","podIPs":[{"ip":"127.0.0.1"}]}}`)
-	if err := k.client.Status().Patch(t.Context(), pod, client.RawPatch("application/merge-patch+json", status)); err != nil {
-		t.Fatal(err)
-	}
-	testkit.Eventually(t, 10*time.Second, "the files are there", func() bool { return k.sync(t.Context()) == nil })
-	var log bytes.Buffer
-	cmd := program.Command(t, odicollector.Binary(t), "--config=live:"+filepath.Join(k.dir, "config.yaml"))
-	cmd.Env = []string{"ODI_CREDENTIALS_DIR=" + k.dir}
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	var syncing sync.WaitGroup
-	syncing.Go(func() { k.keepSyncing(ctx) })
-	t.Cleanup(func() {
-		cancel()
-		syncing.Wait()
-		_ = cmd.Process.Signal(syscall.SIGTERM) // Wait says how it went.
-		if err := cmd.Wait(); err != nil || t.Failed() {
-			t.Errorf("the collector ended with %v:\n%s", err, log.String())
-		}
-	})
-	connection, err := grpc.NewClient(k.otlp, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = connection.Close() })
-	k.sender = ptraceotlp.NewGRPCClient(connection)
-}
-
-func (k *kubelet) keepSyncing(ctx context.Context) {
-	tick := time.NewTicker(500 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			_ = k.sync(ctx) // What failed is tried again.
-		}
-	}
-}
-
-// sync brings the Secret before the ConfigMap only by chance, as a kubelet does.
-func (k *kubelet) sync(ctx context.Context) error {
-	var config corev1.ConfigMap
-	if err := k.client.Get(ctx, client.ObjectKey{Namespace: "odi-system", Name: "odi-gateway"}, &config); err != nil {
-		return err
-	}
-	var secret corev1.Secret
-	if err := k.client.Get(ctx, client.ObjectKey{Namespace: "odi-system", Name: "odi-gateway-credentials"}, &secret); err != nil {
-		return err
-	}
-	_, port, _ := net.SplitHostPort(k.metricsA)
-	text := strings.NewReplacer(
-		"0.0.0.0:4317", k.otlp, "0.0.0.0:4318", k.http, "0.0.0.0:13133", k.health,
-		"port: 8888", "port: "+port, "host: 0.0.0.0", "host: 127.0.0.1",
-		collectorconfig.QueueDir, filepath.Join(k.dir, "queue"),
-	).Replace(config.Data["config.yaml"])
-	problems := []error{k.write("config.yaml", text)}
-	for key, value := range secret.Data {
-		problems = append(problems, k.write(key, string(value)))
-	}
-	return errors.Join(problems...)
-}
-
-func (k *kubelet) write(name, content string) error {
-	path := filepath.Join(k.dir, name)
-	if err := os.WriteFile(path+".new", []byte(content), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
-}
-
-func (k *kubelet) config() string {
-	content, err := os.ReadFile(filepath.Join(k.dir, "config.yaml"))
-	if err != nil {
-		return ""
-	}
-	return string(content)
-}
-
-func (k *kubelet) wantNoSecretInConfig(t *testing.T) {
-	t.Helper()
-	if strings.Contains(k.config(), "Bearer one") {
-		t.Error("a secret is in the ConfigMap")
-	}
-}
-
-func (k *kubelet) metrics(ctx context.Context, _ *corev1.Pod) (io.ReadCloser, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+k.metricsA+"/metrics", http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	return response.Body, nil
-}
-
-// send sends batches of 100 spans, each until it is taken.
-func (k *kubelet) send(t *testing.T, batches int) {
-	t.Helper()
-	for range batches {
-		data := ptrace.NewTraces()
-		spans := data.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
-		for range 100 {
-			spans.AppendEmpty().SetName("GET")
-		}
-		request := ptraceotlp.NewExportRequestFromTraces(data)
-		testkit.Eventually(t, 20*time.Second, "the gateway takes a batch", func() bool {
-			_, err := k.sender.Export(t.Context(), request)
-			return err == nil
-		})
-	}
-}
-
-// A backend counts the spans that it gets and remembers the last API key.
-type backend struct {
-	ptraceotlp.UnimplementedGRPCServer
-	address string
-	server  *grpc.Server
-
-	mu    sync.Mutex
-	spans int
-	key   string
-}
-
-func newBackend(t *testing.T) *backend {
-	t.Helper()
-	return &backend{address: freeAddress(t)}
-}
-
-func (b *backend) start(t *testing.T) {
-	t.Helper()
-	listener, err := net.Listen("tcp", b.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.server = grpc.NewServer()
-	ptraceotlp.RegisterGRPCServer(b.server, b)
-	go func() { _ = b.server.Serve(listener) }() // It ends with Stop.
-	t.Cleanup(b.server.Stop)
-}
-
-// stop answers what it has begun: a batch without an answer is sent again, and
-// would be counted twice.
-func (b *backend) stop() { b.server.GracefulStop() }
-
-// Export implements ptraceotlp.GRPCServer.
-func (b *backend) Export(ctx context.Context, r ptraceotlp.ExportRequest) (ptraceotlp.ExportResponse, error) {
-	md, _ := metadata.FromIncomingContext(ctx)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.key = strings.Join(md.Get("authorization"), ",")
-	b.spans += r.Traces().SpanCount()
-	return ptraceotlp.NewExportResponse(), nil
-}
-
-func (b *backend) got() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.spans
-}
-
-func (b *backend) lastKey() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.key
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }() // Only its address is of use.
-	return listener.Addr().String()
 }

@@ -44,7 +44,7 @@ func TestManyStory(t *testing.T) {
 	observed := rest.CopyConfig(admin)
 	observed.Wrap(counted.wrap)
 	testkit.RunManager(t, observed, kube.Config{
-		Namespace: "odi-system", ManagerName: "odi-manager", CollectorImage: "example.test/odi-collector:dev",
+		Namespace: "odi-system", ManagerName: "odi-manager",
 	}, Setup)
 
 	start := time.Now()

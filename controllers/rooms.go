@@ -5,6 +5,7 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
+	"github.com/odi-dev/odi/controllers/certificates"
 	"github.com/odi-dev/odi/controllers/decide"
 	"github.com/odi-dev/odi/controllers/destination"
 	"github.com/odi-dev/odi/controllers/facts"
@@ -26,9 +27,10 @@ var Rooms = []Room{
 	{"decide", decide.Setup},
 	{"destination", destination.Setup},
 	{"pipeline", pipeline.Setup},
+	{"certificates", certificates.Setup},
 }
 
-// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=odi-system,resources=leases,verbs=get;create;update;patch
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=odi-system,resources=leases,verbs=get;create;update
 // +kubebuilder:rbac:groups="",namespace=odi-system,resources=events,verbs=create;patch
 
 // Setup adds every room to the manager.

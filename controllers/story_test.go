@@ -7,6 +7,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -37,7 +38,7 @@ func TestStory(t *testing.T) {
 	}
 	testkit.Create(t, c, testkit.Deployment("odi-system", "odi-manager", "manager"))
 	testkit.RunLeader(t, asManager, kube.Config{
-		Namespace: "odi-system", ManagerName: "odi-manager", CollectorImage: "example.test/odi-collector:dev",
+		Namespace: "odi-system", ManagerName: "odi-manager",
 	}, Setup)
 
 	early := &odiv1.InstrumentationConfig{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "early"}}
@@ -45,6 +46,13 @@ func TestStory(t *testing.T) {
 	testkit.EventuallyObject(t, c, early, "the manager is at work", func(ic *odiv1.InstrumentationConfig) bool {
 		return meta.IsStatusConditionTrue(ic.Status.Conditions, odiv1.ConditionReady)
 	})
+
+	for _, name := range []string{"odi-gateway-tls", "odi-node-collector-tls", "odi-odiglet-tls"} {
+		tls := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "odi-system", Name: name}}
+		testkit.EventuallyObject(t, c, tls, "odi's components have certificates", func(s *corev1.Secret) bool {
+			return len(s.Data) >= 3 && len(s.OwnerReferences) == 1
+		})
+	}
 
 	cart := testkit.Deployment("shop", "cart", "app")
 	testkit.Create(t, c, cart)

@@ -3,6 +3,7 @@ package destinations
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -41,6 +42,8 @@ func (a Address) check(value string) error {
 	switch {
 	case strings.ContainsAny(value, " \t\r\n"):
 		return errors.New("an address has no white space")
+	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }):
+		return errors.New("an address is printable ASCII")
 	case !found:
 		return fmt.Errorf("the scheme is missing: write http://%s, or https://%s for TLS", value, value)
 	case scheme != "http" && scheme != "https":
@@ -65,10 +68,58 @@ func (a Address) checkParts(parsed *url.URL) error {
 		return errors.New("name and password do not belong into an address: use the secret fields")
 	case parsed.Hostname() == "":
 		return errors.New("the host is missing")
+	case !isHost(parsed.Hostname()):
+		return fmt.Errorf("%q is neither the name of a host nor an IP address", shortened(parsed.Hostname()))
 	case a == AddressGRPC && strings.Trim(parsed.Path, "/") != "":
 		return fmt.Errorf("a gRPC address ends after the port: leave %s away", parsed.Path)
+	case a == AddressGRPC && parsed.Port() == "" && !strings.HasSuffix(parsed.Host, ":"):
+		return fmt.Errorf("the port is missing: mostly it is %s:4317", strings.TrimRight(parsed.String(), "/"))
 	}
 	return checkPort(parsed.Host, parsed.Port())
+}
+
+// label is one part of a host's name. Names in Kubernetes have no underscores;
+// names of other systems have.
+var label = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)
+
+// isHost takes IP addresses as everybody writes them, and names. What ends in a
+// number is no name: some programs take 0x7f.1 and 2130706433 for addresses.
+func isHost(host string) bool {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Zone() == ""
+	}
+	const longest = 253
+	name := strings.TrimSuffix(host, ".")
+	if name == "" || len(name) > longest {
+		return false
+	}
+	labels := strings.Split(name, ".")
+	for _, l := range labels {
+		if !label.MatchString(l) {
+			return false
+		}
+	}
+	last := labels[len(labels)-1]
+	_, err := strconv.ParseUint(last, 0, 64)
+	return err != nil && strings.Trim(last, "0123456789") != ""
+}
+
+// Hosts returns the host of each address that a user wrote, by field.
+func (t Type) Hosts(config map[string]string) map[string]string {
+	hosts := map[string]string{}
+	for _, f := range t.Fields {
+		value := config[f.Name]
+		if value == "" {
+			value = f.Default
+		}
+		if f.Address == "" || value == "" {
+			continue
+		}
+		if parsed, err := url.Parse(f.Address.tidy(value)); err == nil {
+			hosts[f.Name] = parsed.Hostname()
+		}
+	}
+	return hosts
 }
 
 func checkPort(host, port string) error {

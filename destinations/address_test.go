@@ -15,7 +15,9 @@ func TestAddresses(t *testing.T) {
 	}{
 		"as it should be":                  {"", "http://host:4317", "http://host:4317", ""},
 		"a slash at the end":               {"", "http://host:4317/", "http://host:4317", ""},
-		"two of them":                      {"", "https://host//", "https://host", ""},
+		"two of them":                      {"", "https://host:1//", "https://host:1", ""},
+		"no port":                          {AddressHTTP, "https://host", "https://host", ""},
+		"no port for gRPC":                 {AddressGRPC, "https://host/", refused, "the port is missing: mostly it is https://host:4317"},
 		"an address of IPv6":               {"", "http://[2001:db8::1]:4317", "http://[2001:db8::1]:4317", ""},
 		"a base path":                      {AddressHTTP, "https://host/otlp", "https://host/otlp", ""},
 		"a base path with a slash":         {AddressHTTP, "https://host/otlp/", "https://host/otlp", ""},

@@ -86,6 +86,9 @@ func (t Type) fieldNames(secret bool) string {
 
 // Check judges one value.
 func (f Field) Check(value string) error {
+	if err := f.checkLength(value); err != nil {
+		return err
+	}
 	if len(f.Enum) > 0 && !slices.Contains(f.Enum, value) {
 		return fmt.Errorf("%q is not valid; valid values: %s", f.shown(value), strings.Join(f.Enum, ", "))
 	}
@@ -97,6 +100,11 @@ func (f Field) Check(value string) error {
 	if f.Secret {
 		if err := checkSecret(value); err != nil {
 			return err
+		}
+	}
+	if value != "" {
+		if err := f.Format.check(value); err != nil {
+			return fmt.Errorf("%w. %s", err, f.Help)
 		}
 	}
 	if f.Pattern == "" {
@@ -143,10 +151,14 @@ func (t Type) CheckSecrets(secrets map[string]string) error {
 
 // shown keeps secrets out of messages and messages short.
 func (f Field) shown(value string) string {
-	const longest = 80
 	if f.Secret {
 		return "***"
 	}
+	return shortened(value)
+}
+
+func shortened(value string) string {
+	const longest = 80
 	if len(value) > longest {
 		return strings.ToValidUTF8(value[:longest], "") + "..."
 	}

@@ -52,6 +52,8 @@ type Field struct {
 	Enum []string `json:"enum,omitempty"`
 	// Address is set for a field that holds one.
 	Address Address `json:"address,omitempty"`
+	// Format says what else the value has to be.
+	Format Format `json:"format,omitempty"`
 	// Pattern is a regular expression that values match.
 	Pattern string `json:"pattern,omitempty"`
 }

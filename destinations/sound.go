@@ -62,6 +62,10 @@ func (f Field) sound() error {
 		return errors.New("a required field has no default")
 	case !f.Address.known():
 		return fmt.Errorf("unknown kind of address %q", f.Address)
+	case !f.Format.known():
+		return fmt.Errorf("unknown format %q", f.Format)
+	case f.Secret && f.Format != "":
+		return errors.New("a secret field has no format: all of them are headers")
 	case f.Secret && f.Default != "":
 		return errors.New("a secret field has no default")
 	}

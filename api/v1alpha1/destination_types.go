@@ -4,9 +4,11 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // SecretReference names a Secret in the Destination's namespace.
 type SecretReference struct {
-	// name of the Secret. Its keys are the names of the type's secret fields.
+	// name of the Secret. Its keys are the names of the type's secret fields. It has the label
+	// odi.dev/usable-by=destinations, or the type odi.dev/destination.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 	Name string `json:"name"`
 }
 
@@ -54,7 +56,7 @@ type DestinationStatus struct {
 	// queued is how many spans, data points and log records wait now.
 	// +optional
 	Queued int64 `json:"queued,omitempty"`
-	// lastError is the backend's latest refusal, in its own words.
+	// lastError is what came of the latest attempt that did not succeed, as one of a few causes.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	LastError string `json:"lastError,omitempty"`

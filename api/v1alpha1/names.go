@@ -14,6 +14,13 @@ const (
 	// AnnotationServiceName is the user's choice of service.name on a pod or
 	// workload (the OpenTelemetry operator's convention).
 	AnnotationServiceName = "resource.opentelemetry.io/service.name"
+	// LabelUsableBy is how whoever owns a Secret lets odi read it: who may create a
+	// Destination need not be allowed to see every Secret of the namespace.
+	LabelUsableBy = "odi.dev/usable-by"
+	// UsableByDestinations is the value of LabelUsableBy.
+	UsableByDestinations = "destinations"
+	// SecretTypeDestination is a type of Secrets that are for Destinations alone; they need no label.
+	SecretTypeDestination = "odi.dev/destination"
 	// DefaultNamespace is where odi is installed unless the user chooses another.
 	DefaultNamespace = "odi-system"
 )
@@ -64,6 +71,9 @@ const (
 	ReasonAccepted            = "Accepted"
 	ReasonInvalidConfig       = "InvalidConfig"
 	ReasonSecretMissing       = "SecretMissing"
+	ReasonSecretRefused       = "SecretRefused"
+	ReasonTooMany             = "TooMany"
+	ReasonKept                = "Kept"
 	ReasonUnknownType         = "UnknownType"
 	ReasonExporting           = "Exporting"
 	ReasonNoData              = "NoData"

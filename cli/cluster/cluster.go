@@ -143,5 +143,7 @@ const (
 	PartOfLabel = "app.kubernetes.io/part-of"
 	ManagerName = "odi-manager"
 	OdigletName = "odiglet"
-	GatewayName = "odi-gateway"
+	// NodeCollectorName is the DaemonSet of the node collectors.
+	NodeCollectorName = "odi-node-collector"
+	GatewayName       = "odi-gateway"
 )

@@ -2,6 +2,7 @@ package components
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sort"
 
@@ -28,36 +29,25 @@ type Component struct {
 // Observed is everything that components are judged by.
 type Observed struct {
 	Namespace string
-	// Manager, Gateway and Odiglet are nil while they do not exist.
+	// What does not exist is nil.
 	Manager, Gateway *appsv1.Deployment
-	Odiglet          *appsv1.DaemonSet
-	Pods             []corev1.Pod
-	Nodes            []odiv1.NodeInstrumentation
+	// Odiglet and NodeCollector run on every node.
+	Odiglet, NodeCollector *appsv1.DaemonSet
+	Pods                   []corev1.Pod
+	Nodes                  []odiv1.NodeInstrumentation
 }
 
 // Observe reads odi's own objects.
 func Observe(ctx context.Context, c client.Client, namespace string) (Observed, error) {
-	seen := Observed{Namespace: namespace, Manager: &appsv1.Deployment{}, Gateway: &appsv1.Deployment{}, Odiglet: &appsv1.DaemonSet{}}
-	found, err := get(ctx, c, namespace, cluster.ManagerName, seen.Manager)
+	seen := Observed{Namespace: namespace}
+	err := errors.Join(
+		observe(ctx, c, namespace, cluster.ManagerName, &seen.Manager),
+		observe(ctx, c, namespace, cluster.GatewayName, &seen.Gateway),
+		observe(ctx, c, namespace, cluster.OdigletName, &seen.Odiglet),
+		observe(ctx, c, namespace, cluster.NodeCollectorName, &seen.NodeCollector),
+	)
 	if err != nil {
 		return Observed{}, err
-	}
-	if !found {
-		seen.Manager = nil
-	}
-	found, err = get(ctx, c, namespace, cluster.GatewayName, seen.Gateway)
-	if err != nil {
-		return Observed{}, err
-	}
-	if !found {
-		seen.Gateway = nil
-	}
-	found, err = get(ctx, c, namespace, cluster.OdigletName, seen.Odiglet)
-	if err != nil {
-		return Observed{}, err
-	}
-	if !found {
-		seen.Odiglet = nil
 	}
 	var pods corev1.PodList
 	if err := c.List(ctx, &pods, client.InNamespace(namespace)); err != nil {
@@ -72,22 +62,29 @@ func Observe(ctx context.Context, c client.Client, namespace string) (Observed, 
 	return seen, nil
 }
 
-func get(ctx context.Context, c client.Client, namespace, name string, into client.Object) (bool, error) {
-	err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, into)
+// observe reads one object; what does not exist stays nil.
+func observe[T any, P interface {
+	*T
+	client.Object
+}](ctx context.Context, c client.Client, namespace, name string, into *P) error {
+	var object P = new(T)
+	err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, object)
 	if apierrors.IsNotFound(err) {
-		return false, nil
+		return nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("reading %s: %w", name, err)
+		return fmt.Errorf("reading %s: %w", name, err)
 	}
-	return true, nil
+	*into = object
+	return nil
 }
 
-// Judge says how each component gets on: manager, gateway, then one per node in order of name.
+// Judge says how each component gets on: manager, gateway, node collectors, then one odiglet per node in order of name.
 func Judge(seen Observed) []Component {
 	list := []Component{
 		seen.deployment("manager", cluster.ManagerName, seen.Manager),
 		seen.deployment("gateway", cluster.GatewayName, seen.Gateway),
+		seen.nodeCollectors(),
 	}
 	return append(list, seen.odiglets()...)
 }
@@ -95,11 +92,7 @@ func Judge(seen Observed) []Component {
 func (seen Observed) deployment(name, object string, d *appsv1.Deployment) Component {
 	show := fmt.Sprintf("kubectl -n %s describe deployment %s", seen.Namespace, object)
 	if d == nil {
-		text := "does not exist yet"
-		if name == "gateway" {
-			text += "; the manager makes it"
-		}
-		return Component{Name: name, Text: text, Show: show}
+		return Component{Name: name, Text: "does not exist yet", Show: show}
 	}
 	want := int32(1)
 	if d.Spec.Replicas != nil {
@@ -112,6 +105,24 @@ func (seen Observed) deployment(name, object string, d *appsv1.Deployment) Compo
 		return Component{Name: name, Ready: true, Text: text}
 	}
 	if why := whyNot(seen.podsOf(name)); why != "" {
+		text += ": " + why
+	}
+	return Component{Name: name, Text: text, Show: show}
+}
+
+func (seen Observed) nodeCollectors() Component {
+	const name = "node collectors"
+	show := fmt.Sprintf("kubectl -n %s describe daemonset %s", seen.Namespace, cluster.NodeCollectorName)
+	if seen.NodeCollector == nil {
+		return Component{Name: name, Text: "do not exist yet", Show: show}
+	}
+	status := seen.NodeCollector.Status
+	ready := min(status.NumberReady, status.UpdatedNumberScheduled)
+	text := fmt.Sprintf("%d of %d ready", ready, status.DesiredNumberScheduled)
+	if status.ObservedGeneration >= seen.NodeCollector.Generation && status.DesiredNumberScheduled > 0 && ready >= status.DesiredNumberScheduled {
+		return Component{Name: name, Ready: true, Text: text}
+	}
+	if why := whyNot(seen.podsOf("node-collector")); why != "" {
 		text += ": " + why
 	}
 	return Component{Name: name, Text: text, Show: show}

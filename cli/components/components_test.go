@@ -19,6 +19,10 @@ func daemonSet(nodes int32) *appsv1.DaemonSet {
 	return &appsv1.DaemonSet{Status: appsv1.DaemonSetStatus{DesiredNumberScheduled: nodes}}
 }
 
+func collectors(nodes, ready int32) *appsv1.DaemonSet {
+	return &appsv1.DaemonSet{Status: appsv1.DaemonSetStatus{DesiredNumberScheduled: nodes, UpdatedNumberScheduled: nodes, NumberReady: ready}}
+}
+
 func pod(component, node string, status corev1.PodStatus) corev1.Pod {
 	return corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: component + "-" + node, Labels: map[string]string{odiv1.LabelComponent: component}},
@@ -54,28 +58,31 @@ func TestJudge(t *testing.T) {
 		want []string
 	}{
 		"nothing is there yet": {
-			want: []string{"manager: does not exist yet", "gateway: does not exist yet; the manager makes it", "odiglet: does not exist yet"},
+			want: []string{"manager: does not exist yet", "gateway: does not exist yet",
+				"node collectors: do not exist yet", "odiglet: does not exist yet"},
 		},
 		"everything works": {
-			seen: Observed{Manager: deployment(1), Gateway: deployment(1), Odiglet: daemonSet(1),
+			seen: Observed{Manager: deployment(1), Gateway: deployment(1), Odiglet: daemonSet(1), NodeCollector: collectors(1, 1),
 				Pods: []corev1.Pod{pod("odiglet", "n1", readyPod)}, Nodes: []odiv1.NodeInstrumentation{report("n1", metav1.ConditionTrue, "")}},
-			want: []string{"manager ready: 1 of 1 ready", "gateway ready: 1 of 1 ready", "odiglet on n1 ready: kernel 6.12"},
+			want: []string{"manager ready: 1 of 1 ready", "gateway ready: 1 of 1 ready",
+				"node collectors ready: 1 of 1 ready", "odiglet on n1 ready: kernel 6.12"},
 		},
 		"no image, no room": {
-			seen: Observed{Manager: deployment(0), Gateway: deployment(0), Odiglet: daemonSet(2),
-				Pods: []corev1.Pod{pod("manager", "n1", noImage), pod("gateway", "", noRoom), pod("odiglet", "n1", crashing)}},
+			seen: Observed{Manager: deployment(0), Gateway: deployment(0), Odiglet: daemonSet(2), NodeCollector: collectors(2, 1),
+				Pods: []corev1.Pod{pod("manager", "n1", noImage), pod("gateway", "", noRoom), pod("node-collector", "n1", noImage), pod("odiglet", "n1", crashing)}},
 			want: []string{
 				"manager: 0 of 1 ready: container manager: ImagePullBackOff: no such image",
 				"gateway: 0 of 1 ready: no node takes its pod: 0/1 nodes: insufficient memory",
+				"node collectors: 1 of 2 ready: container manager: ImagePullBackOff: no such image",
 				"odiglet: 1 of 2 nodes have a pod",
 				"odiglet on n1: container odiglet: CrashLoopBackOff (exit code 1)",
 			},
 		},
 		"the odiglet runs and cannot work": {
-			seen: Observed{Manager: deployment(1), Gateway: deployment(1), Odiglet: daemonSet(2),
+			seen: Observed{Manager: deployment(1), Gateway: deployment(1), Odiglet: daemonSet(2), NodeCollector: collectors(2, 2),
 				Pods:  []corev1.Pod{pod("odiglet", "n1", readyPod), pod("odiglet", "n2", readyPod)},
 				Nodes: []odiv1.NodeInstrumentation{report("n1", metav1.ConditionFalse, "The kernel has no BTF.")}},
-			want: []string{"manager ready: 1 of 1 ready", "gateway ready: 1 of 1 ready",
+			want: []string{"manager ready: 1 of 1 ready", "gateway ready: 1 of 1 ready", "node collectors ready: 2 of 2 ready",
 				"odiglet on n1: The kernel has no BTF.", "odiglet on n2: runs, but has not reported yet"},
 		},
 	}

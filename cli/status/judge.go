@@ -181,7 +181,7 @@ func (r *Report) workloads(seen Seen) {
 func (r *Report) losses(seen Seen) {
 	for _, name := range sortedNodes(seen) {
 		if problem := seen.Live[name].ExportError; problem != "" {
-			r.problem("node %s: its node collector does not take the data: %s; to see why: kubectl -n %s logs daemonset/odiglet -c collector",
+			r.problem("node %s: its node collector does not take the data: %s; to see why: kubectl -n %s logs daemonset/odi-node-collector",
 				name, problem, r.Namespace)
 		}
 	}

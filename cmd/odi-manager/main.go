@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"strings"
 
@@ -31,11 +32,21 @@ func run() error {
 	var level slog.Level
 	flag.StringVar(&cfg.Namespace, "namespace", odiv1.DefaultNamespace, "namespace that odi is installed in")
 	flag.StringVar(&cfg.ManagerName, "manager-name", "odi-manager", "name of the manager's own Deployment")
-	flag.StringVar(&cfg.CollectorImage, "collector-image", "", "image of the gateway")
 	flag.Func("exclude-namespace", "namespaces never to instrument, with commas or by repeating the flag", func(value string) error {
 		cfg.ExcludedNamespaces = append(cfg.ExcludedNamespaces, strings.Split(value, ",")...)
 		return nil
 	})
+	flag.Func("allow-address", "ranges to which Destinations may send although odi sends nothing there by default, with commas or by repeating the flag",
+		func(value string) error {
+			for text := range strings.SplitSeq(value, ",") {
+				prefix, err := netip.ParsePrefix(text)
+				if err != nil {
+					return fmt.Errorf("reading a range: %w", err)
+				}
+				cfg.AllowAddresses = append(cfg.AllowAddresses, prefix)
+			}
+			return nil
+		})
 	flag.StringVar(&opts.MetricsAddress, "metrics-address", ":8080", "where to serve /metrics; 0 for nowhere")
 	flag.StringVar(&opts.HealthAddress, "health-address", ":8081", "where to serve /healthz and /readyz; 0 for nowhere")
 	flag.BoolVar(&opts.LeaderElect, "leader-elect", false, "let one of several replicas work and the others wait")

@@ -30,11 +30,11 @@ type Controller struct {
 	now    func() time.Time
 }
 
-// +kubebuilder:rbac:groups="",resources=pods;replicationcontrollers,verbs=get;list;watch
-// +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets;daemonsets;replicasets,verbs=get;list;watch
-// +kubebuilder:rbac:groups=batch,resources=cronjobs;jobs,verbs=get;list;watch
-// +kubebuilder:rbac:groups=odi.dev,resources=instrumentationconfigs,verbs=get;list;watch
-// +kubebuilder:rbac:groups=odi.dev,resources=instrumentedworkloads,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups="",resources=pods;replicationcontrollers,verbs=list;watch
+// +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets;daemonsets;replicasets,verbs=list;watch
+// +kubebuilder:rbac:groups=batch,resources=cronjobs;jobs,verbs=list;watch
+// +kubebuilder:rbac:groups=odi.dev,resources=instrumentationconfigs,verbs=list;watch
+// +kubebuilder:rbac:groups=odi.dev,resources=instrumentedworkloads,verbs=list;watch;patch
 // +kubebuilder:rbac:groups=odi.dev,resources=instrumentedworkloads/status,verbs=patch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 

@@ -11,6 +11,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -19,6 +20,7 @@ import (
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/internal/collectorconfig"
 	"github.com/odi-dev/odi/internal/kube"
+	"github.com/odi-dev/odi/internal/outbound"
 )
 
 // fieldManager owns what this controller writes.
@@ -28,7 +30,10 @@ const fieldManager = client.FieldOwner("odi/destination")
 // a heartbeat and for a look at the gateway, a dead backend shows in 20 s.
 const lookAgain = 5 * time.Second
 
-// Controller judges one Destination at a time.
+// atOnce keeps one that takes the collector long from holding up all others.
+const atOnce = 2
+
+// Controller judges Destinations.
 type Controller struct {
 	client    client.Client
 	reader    client.Reader // Secrets are read directly: a cache would hold all of the cluster.
@@ -36,11 +41,13 @@ type Controller struct {
 	namespace string
 	validator collectorconfig.Validator
 	health    healthSource
+	outbound  outbound.Policy
 	now       func() time.Time
 
 	mu        sync.Mutex
 	validated map[types.UID]validation
 	counted   map[types.UID]counts
+	judgedAt  map[types.UID]time.Time
 }
 
 // healthSource tells how a lane of the gateway is.
@@ -56,10 +63,12 @@ type Options struct {
 	Metrics Metrics
 }
 
-// +kubebuilder:rbac:groups=odi.dev,resources=destinations,verbs=get;list;watch
+// +kubebuilder:rbac:groups=odi.dev,resources=destinations,verbs=list;watch
 // +kubebuilder:rbac:groups=odi.dev,resources=destinations/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
-// +kubebuilder:rbac:groups="",resources=pods;pods/log,verbs=get;list,namespace=odi-system
+// +kubebuilder:rbac:groups="",resources=pods,verbs=list
+// +kubebuilder:rbac:groups="",resources=pods/log,verbs=get,namespace=odi-system
+// +kubebuilder:rbac:groups="",resources=services,resourceNames=odi-gateway,verbs=get,namespace=odi-system
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Setup adds the controller to the manager.
@@ -87,22 +96,47 @@ func SetupWith(mgr manager.Manager, cfg kube.Config, opts Options) error {
 		namespace: cfg.Namespace,
 		validator: opts.Validator,
 		health:    o,
+		outbound:  outbound.Policy{Namespace: cfg.Namespace, Allow: cfg.AllowAddresses, Own: o.addresses},
 		now:       time.Now,
 		validated: map[types.UID]validation{},
 		counted:   map[types.UID]counts{},
+		judgedAt:  map[types.UID]time.Time{},
 	}
 	return builder.ControllerManagedBy(mgr).
 		Named("destination").
 		For(&odiv1.Destination{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WithOptions(controller.Options{MaxConcurrentReconciles: atOnce}).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), c))
 }
 
 // Reconcile judges one Destination.
 func (c *Controller) Reconcile(ctx context.Context, d *odiv1.Destination) (reconcile.Result, error) {
+	if rest := c.tooSoon(d); rest > 0 {
+		return reconcile.Result{RequeueAfter: rest}, nil
+	}
 	in, err := c.gather(ctx, d)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
 	err = c.apply(ctx, d, decide(in))
 	return reconcile.Result{RequeueAfter: lookAgain}, errors.Join(err, in.Unasked)
+}
+
+// judgeEvery is how often one Destination's changes are judged: who edits it all
+// the time is not to keep the collector busy for everybody.
+const judgeEvery = time.Second
+
+// tooSoon is how long a changed Destination has to wait. The first change waits for nothing.
+func (c *Controller) tooSoon(d *odiv1.Destination) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.now()
+	if rest := judgeEvery - now.Sub(c.judgedAt[d.UID]); rest > 0 && d.Status.ObservedGeneration != d.Generation {
+		return rest
+	}
+	if len(c.judgedAt) > rememberedAtMost {
+		clear(c.judgedAt)
+	}
+	c.judgedAt[d.UID] = now
+	return 0
 }

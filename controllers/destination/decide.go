@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
@@ -18,6 +20,10 @@ const (
 	reasonDisabled     = "Disabled"
 	reasonNotReady     = "NotReady"
 )
+
+// keptFor is how long a lane that worked goes on while it cannot be judged: a
+// Secret that is replaced is away for a moment, and so is an API server.
+const keptFor = 5 * time.Minute
 
 // longestMessage is what a user reads of a message; status.lastError holds no more.
 const longestMessage = 1024
@@ -51,7 +57,10 @@ func decide(in Input) outcome {
 		queued:    in.Health.queued,
 		lastError: in.Destination.Status.LastError,
 	}
-	o.exporting = exporting(in, o.ready)
+	if o.ready.reason == odiv1.ReasonKept {
+		o.signals = in.Destination.Status.Signals
+	}
+	o.exporting = withDamage(exporting(in, o.ready), in.Health.damaged)
 	if in.Health.words != "" {
 		o.lastError = shortened(in.Health.words)
 	}
@@ -59,24 +68,61 @@ func decide(in Input) outcome {
 }
 
 func ready(in Input) verdict {
+	v := judged(in)
+	if in.SecretMissing || in.Unasked != nil {
+		return kept(in, v)
+	}
+	return v
+}
+
+// judged is what there is to say of a Destination now.
+func judged(in Input) verdict {
 	d := in.Destination
 	var unknown *destinations.UnknownTypeError
 	switch {
+	case in.Rank >= in.Most:
+		return no(odiv1.ReasonTooMany, fmt.Sprintf(
+			"metadata.namespace: %s has more than %d Destinations; the oldest are used. Delete one of them, or this.", d.Namespace, in.Most))
 	case errors.As(in.Problem, &unknown):
-		return no(odiv1.ReasonUnknownType, sentence(in.Problem.Error()))
+		return no(odiv1.ReasonUnknownType, sentence("The spec is not valid. type: "+in.Problem.Error()))
+	case in.SecretRefused != "":
+		return no(odiv1.ReasonSecretRefused, sentence("The spec is not valid. secretRef.name: "+in.SecretRefused))
 	case in.SecretMissing:
-		return no(odiv1.ReasonSecretMissing, fmt.Sprintf("There is no Secret %s in namespace %s.", d.Spec.SecretRef.Name, d.Namespace))
+		return no(odiv1.ReasonSecretMissing, fmt.Sprintf("There is no Secret %s in namespace %s (secretRef.name).", d.Spec.SecretRef.Name, d.Namespace))
 	case in.Problem != nil:
 		return no(odiv1.ReasonInvalidConfig, sentence("The spec is not valid. "+in.Problem.Error()))
 	case in.Refusal != "":
 		return no(odiv1.ReasonInvalidConfig, sentence("The collector refuses it: "+in.Refusal))
 	case in.Unasked != nil:
-		return maybe(reasonNotValidated, sentence("The collector could not be asked: "+in.Unasked.Error()))
+		return maybe(reasonNotValidated, sentence("It could not be judged: "+in.Unasked.Error()))
 	case d.Spec.Disabled:
 		return yes(odiv1.ReasonAccepted, "Valid, and switched off by spec.disabled.")
 	}
 	return yes(odiv1.ReasonAccepted, sends(in.Lane))
 }
+
+// kept holds on to a lane that worked while its trouble may pass.
+func kept(in Input, v verdict) verdict {
+	before := meta.FindStatusCondition(in.Destination.Status.Conditions, odiv1.ConditionReady)
+	since := in.Now
+	switch {
+	case before == nil || in.Problem != nil && !in.SecretMissing:
+		return v
+	case before.Status == metav1.ConditionUnknown && before.Reason == odiv1.ReasonKept:
+		since = before.LastTransitionTime.Time
+	case before.Status != metav1.ConditionTrue:
+		return v
+	}
+	until := since.Add(keptFor)
+	if in.Now.After(until) {
+		v.status = metav1.ConditionFalse
+		return v
+	}
+	return maybe(odiv1.ReasonKept, sentence(fmt.Sprintf("Since %s: %s What was configured before goes on until %s.",
+		clock(since), v.message, clock(until))))
+}
+
+func clock(t time.Time) string { return t.UTC().Format("15:04:05 MST") }
 
 // sends says what goes where.
 func sends(lane collectorconfig.Lane) string {
@@ -101,7 +147,7 @@ func exporting(in Input, ready verdict) verdict {
 	switch {
 	case in.Destination.Spec.Disabled:
 		return no(reasonDisabled, "Switched off by spec.disabled.")
-	case ready.status != metav1.ConditionTrue:
+	case ready.status != metav1.ConditionTrue && ready.reason != odiv1.ReasonKept:
 		return no(reasonNotReady, "Nothing is sent until the destination is Ready.")
 	case !h.gateway:
 		return maybe(odiv1.ReasonGatewayNotReady, "No pod of the gateway answers yet.")
@@ -113,6 +159,14 @@ func exporting(in Input, ready verdict) verdict {
 		return yes(odiv1.ReasonNoData, "The backend answers; no data has come yet.")
 	}
 	return yes(odiv1.ReasonExporting, "The backend takes the data.")
+}
+
+// withDamage adds what was lost of a queue on its disk, whatever else is so.
+func withDamage(v verdict, items int64) verdict {
+	if items > 0 {
+		v.message = shortened(fmt.Sprintf("%s Files of its queue were damaged and set aside: %d.", v.message, items))
+	}
+	return v
 }
 
 // failing has the backend's words where there are some, and tells if nothing is lost yet.

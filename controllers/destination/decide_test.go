@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,6 +13,8 @@ import (
 	"github.com/odi-dev/odi/internal/collectorconfig"
 )
 
+var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
 // given builds an Input as gather does, from a type and its fields.
 func given(t *testing.T, namespace, kind string, config map[string]string, change func(*Input)) Input {
 	t.Helper()
@@ -19,7 +22,7 @@ func given(t *testing.T, namespace, kind string, config map[string]string, chang
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "d"},
 		Spec:       odiv1.DestinationSpec{Type: kind, Config: config},
 	}
-	in := Input{Destination: d}
+	in := Input{Destination: d, Now: noon, Most: mostPerNamespace}
 	in.Lane, in.Problem = collectorconfig.LaneOf(d, "odi-system", nil)
 	if change != nil {
 		change(&in)
@@ -49,7 +52,7 @@ func TestReady(t *testing.T) {
 		},
 		"an unknown type lists the known ones": {
 			namespace: "odi-system", kind: "jaguar",
-			want: no("UnknownType", `Unknown destination type "jaguar"; valid types: debug, jaeger, otlp, otlphttp.`),
+			want: no("UnknownType", `The spec is not valid. type: unknown destination type "jaguar"; valid types: debug, jaeger, otlp, otlphttp.`),
 		},
 		"a wrong field is named": {
 			namespace: "odi-system", kind: "debug", config: map[string]string{"verbose": "yes"},
@@ -61,7 +64,7 @@ func TestReady(t *testing.T) {
 				in.Destination.Spec.SecretRef = &odiv1.SecretReference{Name: "keys"}
 				in.SecretMissing = true
 			},
-			want: no("SecretMissing", "There is no Secret keys in namespace shop."),
+			want: no("SecretMissing", "There is no Secret keys in namespace shop (secretRef.name)."),
 		},
 		"the collector's words are kept": {
 			namespace: "odi-system", kind: "jaeger", config: jaeger,
@@ -71,7 +74,18 @@ func TestReady(t *testing.T) {
 		"the collector could not be asked": {
 			namespace: "odi-system", kind: "jaeger", config: jaeger,
 			change: func(in *Input) { in.Unasked = errors.New("no such file") },
-			want:   maybe("NotValidated", "The collector could not be asked: no such file."),
+			want:   maybe("NotValidated", "It could not be judged: no such file."),
+		},
+		"the Secret may not be used": {
+			namespace: "shop", kind: "jaeger", config: jaeger,
+			change: func(in *Input) { in.SecretRefused = "the Secret keys is of type helm.sh/release.v1" },
+			want:   no("SecretRefused", "The spec is not valid. secretRef.name: the Secret keys is of type helm.sh/release.v1."),
+		},
+		"one more than a namespace may have": {
+			namespace: "shop", kind: "jaeger", config: jaeger,
+			change: func(in *Input) { in.Rank = mostPerNamespace },
+			want: no("TooMany", "metadata.namespace: shop has more than 20 Destinations; the oldest are used. "+
+				"Delete one of them, or this."),
 		},
 		"switched off": {
 			namespace: "odi-system", kind: "jaeger", config: jaeger,
@@ -134,6 +148,10 @@ func TestExporting(t *testing.T) {
 			health: health{gateway: true, up: true, refused: true},
 			want:   no("ExportFailing", "The backend refuses data, or its queue is full; the gateway's log has more."),
 		},
+		"files of its queue were damaged": {
+			health: health{gateway: true, up: true, moving: true, damaged: 2}, sent: 7,
+			want: yes("Exporting", "The backend takes the data. Files of its queue were damaged and set aside: 2."),
+		},
 		"a log needs no heartbeat": {
 			kind: "debug", health: health{gateway: true},
 			want: yes("NoData", "The backend answers; no data has come yet."),
@@ -176,5 +194,52 @@ func TestTheLastErrorStaysWhenAllIsWellAgain(t *testing.T) {
 	in.Health.words = strings.Repeat("é", 1000)
 	if got := decide(in).lastError; len(got) > longestMessage || !strings.HasSuffix(got, "é...") {
 		t.Errorf("got %d bytes: %s", len(got), got)
+	}
+}
+
+// TestPassingTroubleKeepsALaneThatWorked for some minutes, and says since when.
+func TestPassingTroubleKeepsALaneThatWorked(t *testing.T) {
+	ready := func(status metav1.ConditionStatus, reason string, since time.Time) []metav1.Condition {
+		return []metav1.Condition{{Type: odiv1.ConditionReady, Status: status, Reason: reason, LastTransitionTime: metav1.NewTime(since)}}
+	}
+	missing := func(in *Input) {
+		in.Destination.Spec.SecretRef, in.SecretMissing = &odiv1.SecretReference{Name: "keys"}, true
+	}
+	unasked := func(in *Input) { in.Unasked = errors.New("signal: killed") }
+	const gone = "There is no Secret keys in namespace shop (secretRef.name)."
+	tests := map[string]struct {
+		before  []metav1.Condition
+		trouble func(*Input)
+		want    verdict
+	}{
+		"the Secret is replaced": {ready(metav1.ConditionTrue, "Accepted", noon.Add(-time.Hour)), missing,
+			maybe("Kept", "Since 12:00:00 UTC: "+gone+" What was configured before goes on until 12:05:00 UTC.")},
+		"it is away for a while": {ready(metav1.ConditionUnknown, "Kept", noon.Add(-4*time.Minute)), missing,
+			maybe("Kept", "Since 11:56:00 UTC: "+gone+" What was configured before goes on until 12:01:00 UTC.")},
+		"it is away for good":   {ready(metav1.ConditionUnknown, "Kept", noon.Add(-6*time.Minute)), missing, no("SecretMissing", gone)},
+		"it is away since long": {ready(metav1.ConditionFalse, "SecretMissing", noon.Add(-time.Hour)), missing, no("SecretMissing", gone)},
+		"it never worked":       {nil, missing, no("SecretMissing", gone)},
+		"it was never judged":   {ready(metav1.ConditionUnknown, "NotValidated", noon), missing, no("SecretMissing", gone)},
+		"the validator is killed": {ready(metav1.ConditionTrue, "Accepted", noon), unasked,
+			maybe("Kept", "Since 12:00:00 UTC: It could not be judged: signal: killed. What was configured before goes on until 12:05:00 UTC.")},
+		"the validator is killed each time": {ready(metav1.ConditionUnknown, "Kept", noon.Add(-6*time.Minute)), unasked,
+			no("NotValidated", "It could not be judged: signal: killed.")},
+		"the validator is killed at first": {nil, unasked, maybe("NotValidated", "It could not be judged: signal: killed.")},
+		"something else is wrong": {ready(metav1.ConditionTrue, "Accepted", noon), func(in *Input) { in.Refusal = "no" },
+			no("InvalidConfig", "The collector refuses it: no.")},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			in := given(t, "shop", "jaeger", map[string]string{"endpoint": "http://jaeger:4317"}, tc.trouble)
+			in.Destination.Status.Conditions, in.Destination.Status.Signals = tc.before, []odiv1.Signal{odiv1.SignalTraces}
+			in.Health = health{gateway: true, up: true}
+			o := decide(in)
+			if diff := cmp.Diff(tc.want, o.ready, cmp.AllowUnexported(verdict{})); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			if kept := o.exporting.reason == odiv1.ReasonNoData; kept != (tc.want.reason == "Kept") {
+				t.Errorf("exporting is %v", o.exporting)
+			}
+		})
 	}
 }

@@ -3,8 +3,11 @@ package destination
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/internal/collectorconfig"
@@ -14,15 +17,20 @@ import (
 // Input is all that is said of a Destination depends on.
 type Input struct {
 	Destination *odiv1.Destination
+	Now         time.Time
+	// Rank is its place among those of its namespace, by age; Most is how many are used.
+	Rank, Most int
 	// SecretMissing means that the Secret that it refers to does not exist.
 	SecretMissing bool
 	// Lane is its way through the gateway, when Problem is nil.
 	Lane collectorconfig.Lane
 	// Problem is what is wrong with its fields.
 	Problem error
+	// SecretRefused is why its Secret may not be used.
+	SecretRefused string
 	// Refusal is the collector's complaint.
 	Refusal string
-	// Unasked is why the collector could not be asked.
+	// Unasked is why its Secret or the collector could not be asked.
 	Unasked error
 	Health  health
 	// Counted is what was sent and failed since the Destination was made.
@@ -39,25 +47,65 @@ type validation struct {
 }
 
 // rememberedAtMost bounds what is kept of Destinations that are gone; to ask
-// again costs 20 ms each.
+// again costs 60 ms each.
 const rememberedAtMost = 1000
 
 func (c *Controller) gather(ctx context.Context, d *odiv1.Destination) (Input, error) {
-	in := Input{Destination: d}
-	secrets, found, err := kube.DestinationSecrets(ctx, c.reader, d)
-	if err != nil {
+	in := Input{Destination: d, Now: c.now(), Most: mostPerNamespace}
+	if d.Namespace == c.namespace {
+		in.Most = mostOfOdi
+	}
+	var err error
+	if in.Rank, err = c.rank(ctx, d); err != nil {
 		return Input{}, err
 	}
-	in.SecretMissing = !found
-	in.Lane, in.Problem = collectorconfig.LaneOf(d, c.namespace, secrets)
-	if in.Problem != nil || in.SecretMissing {
+	in.Health = c.health.healthOf(laneName(d))
+	in.Counted = c.count(d, in.Health)
+	if in.Rank >= in.Most {
+		return in, nil
+	}
+	var credentials kube.Credentials
+	if credentials, in.Unasked = kube.DestinationCredentials(ctx, c.reader, d); in.Unasked != nil {
+		return in, nil
+	}
+	in.SecretMissing, in.SecretRefused = credentials.Missing, credentials.Refused
+	in.Lane, in.Problem = collectorconfig.LaneOf(d, c.namespace, credentials.Values)
+	if in.Problem == nil {
+		in.Problem = c.outbound.Check(d)
+	}
+	if in.Problem != nil || in.SecretMissing || in.SecretRefused != "" {
 		return in, nil
 	}
 	in.Refusal, in.Unasked = c.ask(ctx, d.UID, in.Lane)
-	in.Health = c.health.healthOf(in.Lane.Name)
-	in.Counted = c.count(d, in.Health)
 	return in, nil
 }
+
+// How many Destinations are used. Each costs the gateway memory and each of
+// their changes a reload: no tenant is to crowd out the others, and odi's own
+// namespace is for those who own the cluster.
+const (
+	mostPerNamespace = 20
+	mostOfOdi        = 200
+)
+
+// rank counts the older ones of the namespace.
+func (c *Controller) rank(ctx context.Context, d *odiv1.Destination) (int, error) {
+	var list odiv1.DestinationList
+	if err := c.client.List(ctx, &list, client.InNamespace(d.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return 0, fmt.Errorf("listing the Destinations of %s: %w", d.Namespace, err)
+	}
+	older := 0
+	for i := range list.Items {
+		other := &list.Items[i]
+		before := other.CreationTimestamp.Time.Compare(d.CreationTimestamp.Time)
+		if before < 0 || before == 0 && other.Name < d.Name {
+			older++
+		}
+	}
+	return older, nil
+}
+
+func laneName(d *odiv1.Destination) string { return d.Namespace + "/" + d.Name }
 
 // ask has the collector validate a gateway of this one lane, once per content.
 func (c *Controller) ask(ctx context.Context, uid types.UID, lane collectorconfig.Lane) (string, error) {
@@ -66,8 +114,8 @@ func (c *Controller) ask(ctx context.Context, uid types.UID, lane collectorconfi
 		return "", err
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	known, found := c.validated[uid]
+	c.mu.Unlock()
 	if found && known.hash == config.ConfigHash() {
 		return known.refusal, nil
 	}
@@ -80,6 +128,8 @@ func (c *Controller) ask(ctx context.Context, uid types.UID, lane collectorconfi
 	if err != nil {
 		return "", err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if len(c.validated) > rememberedAtMost {
 		clear(c.validated)
 	}

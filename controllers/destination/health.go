@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -17,11 +18,20 @@ const (
 	observeEvery = 5 * time.Second
 	// refusedFor is how long a refusal stays in the condition, so that people see it.
 	refusedFor = time.Minute
+	// damagedFor is how long damage to a queue stays there: it is rare, and what was lost stays so.
+	damagedFor = time.Hour
 	// believedFor is how long a pod that stopped answering is taken at its last
 	// word: a gateway that reloads is silent for a second or two.
 	believedFor = 12 * time.Second
 	// listTimeout bounds the question to the API server; the next look comes soon.
 	listTimeout = 5 * time.Second
+)
+
+// The gateway's pods and its Service.
+const (
+	nameLabel   = "app.kubernetes.io/name"
+	partOfLabel = "app.kubernetes.io/part-of"
+	gatewayName = "odi-gateway"
 )
 
 // health is how one lane of the gateway is, over all of its pods.
@@ -34,6 +44,8 @@ type health struct {
 	words   string
 	// sent and failed count since the manager started; queued is what waits now.
 	sent, failed, queued int64
+	// damaged is how many files of its queue were lately found to be.
+	damaged int64
 }
 
 // Metrics opens the metrics of one pod of the gateway, in Prometheus' text format.
@@ -55,6 +67,7 @@ type observer struct {
 	mu    sync.Mutex
 	pods  map[string]podSamples
 	lanes map[string]*lane
+	own   []netip.Addr
 }
 
 // podSamples are the latest of one pod, by lane.
@@ -69,6 +82,8 @@ type lane struct {
 	moving       bool
 	refusedAt    time.Time
 	words        string
+	damaged      int64
+	damagedAt    time.Time
 }
 
 func newObserver(reader client.Reader, namespace string, metrics Metrics, refusals refusals) *observer {
@@ -99,14 +114,16 @@ func (o *observer) look(ctx context.Context) error {
 	var list corev1.PodList
 	listing, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
-	err := o.reader.List(listing, &list, client.InNamespace(o.namespace), client.MatchingLabels{"app.kubernetes.io/name": "odi-gateway"})
-	if err != nil {
-		return fmt.Errorf("listing the gateway's pods: %w", err)
+	if err := o.reader.List(listing, &list, client.InNamespace(o.namespace)); err != nil {
+		return fmt.Errorf("listing odi's pods: %w", err)
+	}
+	if err := o.learnAddresses(listing, list.Items); err != nil {
+		return err
 	}
 	pods := map[string]podSamples{}
 	for i := range list.Items {
 		pod := &list.Items[i]
-		if pod.Status.PodIP == "" || pod.Status.Phase != corev1.PodRunning {
+		if pod.Labels[nameLabel] != gatewayName || pod.Status.PodIP == "" || pod.Status.Phase != corev1.PodRunning {
 			continue
 		}
 		samples, err := o.scrape(ctx, pod)
@@ -154,6 +171,9 @@ func (o *observer) record(pods map[string]podSamples) map[string][]string {
 			l.sent += sent
 			l.failed += failed
 			l.moving = l.moving || sent > 0
+			if damaged := since(before.damaged, now.damaged); damaged > 0 {
+				l.damaged, l.damagedAt = l.damaged+damaged, o.now()
+			}
 			if failed > 0 {
 				l.refusedAt = o.now()
 				refused[pod] = append(refused[pod], name)
@@ -193,6 +213,9 @@ func (o *observer) healthOf(name string) health {
 		if h.refused = !l.refusedAt.IsZero() && o.now().Sub(l.refusedAt) < refusedFor; h.refused {
 			h.words = l.words
 		}
+		if !l.damagedAt.IsZero() && o.now().Sub(l.damagedAt) < damagedFor {
+			h.damaged = l.damaged
+		}
 	}
 	h.up = h.gateway
 	for _, samples := range o.pods {
@@ -203,5 +226,6 @@ func (o *observer) healthOf(name string) health {
 			h.down, h.words = true, s.words
 		}
 	}
+	h.words = cause(h.words)
 	return h
 }

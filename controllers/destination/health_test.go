@@ -21,7 +21,7 @@ func TestSamplesAreReadFromTheCollectorsMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]sample{
-		"odi-system/alive": {beat: true, sent: 205000},
+		"odi-system/alive": {beat: true, sent: 205000, damaged: 2},
 		"odi-system/dead": {
 			beat: true, failed: 5000, queued: 200000,
 			words: `rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:9: connect: connection refused"`,
@@ -35,11 +35,11 @@ func TestSamplesAreReadFromTheCollectorsMetrics(t *testing.T) {
 
 func TestTheLatestRefusalOfALaneIsFoundInTheLog(t *testing.T) {
 	log := strings.Join([]string{
-		`{"msg":"Exporting failed. Dropping data.","otelcol.component.id":"otlp_grpc/shop/a","error":"first"}`,
-		`{"msg":"Exporting failed. Dropping data.","otelcol.component.id":"otlp_grpc/shop/a","error":"second"}`,
-		`{"msg":"Exporting failed. Dropping data.","otelcol.component.id":"otlp_grpc/shop/b","error":"another's"}`,
+		`{"msg":"Exporting failed. Dropping data.","otelcol.component.id":"otlp_grpc/shop/a/uid","error":"first"}`,
+		`{"msg":"Exporting failed. Dropping data.","otelcol.component.id":"otlp_grpc/shop/a/uid","error":"second"}`,
+		`{"msg":"Exporting failed. Dropping data.","otelcol.component.id":"otlp_grpc/shop/b/uid","error":"another's"}`,
 		`{"msg":"Exporting failed. Rejecting data. Try ...","otelcol.component.id":"otlp_grpc/_heartbeat/shop/a","error":"heartbeat"}`,
-		`{"msg":"Exporting failed. Will retry the request after interval.","otelcol.component.id":"otlp_grpc/shop/a","error":"a try"}`,
+		`{"msg":"Exporting failed. Will retry the request after interval.","otelcol.component.id":"otlp_grpc/shop/a/uid","error":"a try"}`,
 		`not JSON`,
 	}, "\n")
 	if got := lastRefusal(strings.NewReader(log), "shop/a"); got != "second" {
@@ -57,7 +57,7 @@ func (w told) words(context.Context, string, string) (string, error) { return st
 // TestTheObserver walks one lane through a life; each step is a look.
 func TestTheObserver(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	o := newObserver(nil, "odi-system", nil, told("too large"))
+	o := newObserver(nil, "odi-system", nil, told("code = ResourceExhausted"))
 	o.now = func() time.Time { return now }
 	steps := []struct {
 		what string
@@ -70,10 +70,12 @@ func TestTheObserver(t *testing.T) {
 		{"data flows", map[string]sample{"p": {beat: true, sent: 10}}, health{gateway: true, up: true, moving: true, sent: 10}},
 		{"it rests", map[string]sample{"p": {beat: true, sent: 10}}, health{gateway: true, up: true, sent: 10}},
 		{"a reload begins the counters anew", map[string]sample{"p": {beat: true, sent: 3}}, health{gateway: true, up: true, moving: true, sent: 13}},
-		{"dead", map[string]sample{"p": {beat: true, sent: 3, words: "refused", queued: 5}}, health{gateway: true, down: true, words: "refused", sent: 13, queued: 5}},
-		{"a second pod reaches it", map[string]sample{"p": {beat: true, sent: 3, words: "refused"}, "q": {beat: true, sent: 1}}, health{gateway: true, down: true, moving: true, words: "refused", sent: 14}},
+		{"dead", map[string]sample{"p": {beat: true, sent: 3, words: "connection refused", queued: 5}}, health{gateway: true, down: true, words: "connection refused", sent: 13, queued: 5}},
+		{"a second pod reaches it", map[string]sample{"p": {beat: true, sent: 3, words: "connection refused"}, "q": {beat: true, sent: 1}}, health{gateway: true, down: true, moving: true, words: "connection refused", sent: 14}},
 		{"alive again", map[string]sample{"q": {beat: true, sent: 1}}, health{gateway: true, up: true, sent: 14}},
-		{"data is refused", map[string]sample{"q": {beat: true, sent: 1, failed: 2}}, health{gateway: true, up: true, refused: true, words: "too large", sent: 14, failed: 2}},
+		{"files of its queue are damaged", map[string]sample{"q": {beat: true, sent: 1, damaged: 2}}, health{gateway: true, up: true, sent: 14, damaged: 2}},
+		{"a reload counts damage anew", map[string]sample{"q": {beat: true, sent: 1}}, health{gateway: true, up: true, sent: 14, damaged: 2}},
+		{"data is refused", map[string]sample{"q": {beat: true, sent: 1, failed: 2}}, health{gateway: true, up: true, refused: true, words: "it asks to send less, or takes no batch of this size (ResourceExhausted)", sent: 14, failed: 2, damaged: 2}},
 	}
 	for _, step := range steps {
 		now = now.Add(observeEvery)

@@ -29,6 +29,7 @@ type sample struct {
 	beat                 bool   // The heartbeat has an answer,
 	words                string // which is this refusal, if any.
 	sent, failed, queued int64
+	damaged              int64 // items of its queue that were set aside
 }
 
 // toPods goes to pods directly, whatever HTTP_PROXY says, and nowhere else than it was told to.
@@ -112,8 +113,10 @@ func addCount(samples map[string]sample, name string, m *dto.Metric) {
 		s.sent += value(m)
 	case strings.HasPrefix(name, "otelcol_exporter_send_failed_"), strings.HasPrefix(name, "otelcol_exporter_enqueue_failed_"):
 		s.failed += value(m)
-	case name == "otelcol_exporter_queue_size":
+	case name == collectorconfig.QueuedMetric:
 		s.queued += value(m)
+	case name == collectorconfig.DamagedMetric:
+		s.damaged += value(m)
 	}
 	samples[lane] = s
 }

@@ -30,10 +30,10 @@ type Controller struct {
 	now    func() time.Time
 }
 
-// +kubebuilder:rbac:groups="",resources=pods;replicationcontrollers,verbs=get;list;watch
-// +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets;daemonsets;replicasets,verbs=get;list;watch
-// +kubebuilder:rbac:groups=batch,resources=cronjobs;jobs,verbs=get;list;watch
-// +kubebuilder:rbac:groups=odi.dev,resources=instrumentedworkloads;nodeinstrumentations,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=pods;replicationcontrollers,verbs=list;watch
+// +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets;daemonsets;replicasets,verbs=list;watch
+// +kubebuilder:rbac:groups=batch,resources=cronjobs;jobs,verbs=list;watch
+// +kubebuilder:rbac:groups=odi.dev,resources=instrumentedworkloads;nodeinstrumentations,verbs=list;watch
 // +kubebuilder:rbac:groups=odi.dev,resources=instrumentedworkloads/status,verbs=patch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 

@@ -21,43 +21,73 @@ import (
 
 // apply writes all objects and has the gateway's pods take them up.
 func (c *Controller) apply(ctx context.Context, in Input, p plan) (reconcile.Result, error) {
-	if p.Wait {
-		return reconcile.Result{RequeueAfter: lookAgain}, nil // The new verdict wakes it before.
-	}
 	for _, name := range slices.Sorted(maps.Keys(p.LeftOut)) {
-		log.FromContext(ctx).Info("left out a destination", "destination", name, "reason", p.LeftOut[name].Error())
+		log.FromContext(ctx).Info("left out a destination, or kept it as it was", "destination", name, "reason", p.LeftOut[name].Error())
+	}
+	text, err := p.Gateway.YAML()
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	changed := text != in.Applied.Config
+	if changed {
+		if rest := settleFor - c.now().Sub(c.changed); rest > 0 {
+			return reconcile.Result{RequeueAfter: rest}, nil
+		}
+		if p, err = c.validated(ctx, in, p); err != nil {
+			return reconcile.Result{}, err
+		}
+		c.changed = c.now()
+		if text, err = p.Gateway.YAML(); err != nil {
+			return reconcile.Result{}, err
+		}
+		changed = text != in.Applied.Config // A lane that is left out each time is no news.
 	}
 	g, err := newGateway(in, p)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	if g.config != in.Applied {
-		if err := c.validate(ctx, in, p); err != nil {
-			return reconcile.Result{}, err
-		}
-	}
 	version, err := c.applyObjects(ctx, g, p.Gateway.ConfigHash())
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	if g.config != in.Applied {
+	if changed {
 		c.announce(in, p)
 	}
 	return c.refreshPods(ctx, version)
 }
 
-// validate asks the collector about the whole: its parts were asked about one by one.
-func (c *Controller) validate(ctx context.Context, in Input, p plan) error {
-	err := c.validator.Validate(ctx, p.Gateway)
-	var invalid *collectorconfig.InvalidError
-	if errors.As(err, &invalid) && in.Manager != nil {
-		c.events.Eventf(in.Manager, nil, corev1.EventTypeWarning, odiv1.ReasonInvalidConfig, "ConfigureGateway",
-			"The gateway keeps its configuration; the collector refuses the new one: %s", invalid.Message)
+// settleFor is the least time between two configurations: each is a reload,
+// during which everybody's data waits at the nodes. Changes that come together go
+// together, and who edits a Destination all the time costs the others little.
+const settleFor = 3 * time.Second
+
+// validated asks the collector about the whole, whose parts were asked about one
+// by one, and leaves out the lanes that it complains about.
+func (c *Controller) validated(ctx context.Context, in Input, p plan) (plan, error) {
+	for {
+		err := c.validator.Validate(ctx, p.Gateway)
+		var invalid *collectorconfig.InvalidError
+		if !errors.As(err, &invalid) {
+			if err != nil { // Each lane was started by itself, and the gateway keeps what it has if it must.
+				log.FromContext(ctx).Error(err, "the whole could not be validated")
+			}
+			return p, nil
+		}
+		if in.Manager != nil {
+			c.events.Eventf(in.Manager, nil, corev1.EventTypeWarning, odiv1.ReasonInvalidConfig, "ConfigureGateway",
+				"The collector refuses the gateway's new configuration: %s", invalid.Message)
+		}
+		blamed := p.blamed(invalid.Message)
+		if len(blamed) == 0 {
+			return plan{}, fmt.Errorf("validating the gateway's configuration: %w", err)
+		}
+		for name := range blamed {
+			log.FromContext(ctx).Info("left out a destination", "destination", name, "reason", invalid.Message)
+		}
+		if p, err = p.without(blamed, err); err != nil {
+			return plan{}, err
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("validating the gateway's configuration: %w", err)
-	}
-	return nil
 }
 
 // withoutCache: waiting until a cache has seen a write starts one for the kind,
@@ -86,10 +116,16 @@ func (c *Controller) announce(in Input, p plan) {
 	}
 	sends := "nowhere: there is no valid Destination"
 	if len(p.Lanes) > 0 {
-		sends = "to " + strings.Join(p.Lanes, ", ")
+		sends = "to " + strings.Join(p.names(), ", ")
+		if len(sends) > longestNote {
+			sends = fmt.Sprintf("to %d Destinations", len(p.Lanes))
+		}
 	}
 	c.events.Eventf(in.Manager, nil, corev1.EventTypeNormal, "GatewayConfigured", "ConfigureGateway", "The gateway sends %s", sends)
 }
+
+// longestNote is as much of an Event's note as names may take; the API takes 1024 bytes.
+const longestNote = 900
 
 // refreshPods touches the gateway's pods, because a kubelet looks at the files
 // of a pod that changed at once and at those of others once a minute.

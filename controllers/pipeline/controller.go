@@ -25,7 +25,10 @@ const fieldManager = client.FieldOwner("odi/pipeline")
 // are not watched, because that needs the right to list them.
 const lookAgain = 15 * time.Second
 
-// Controller keeps one gateway and one configuration of the node collectors.
+// lookEvery bounds how often all Secrets are read because of somebody's edits.
+const lookEvery = 500 * time.Millisecond
+
+// Controller keeps the configurations of the gateway and of the node collectors.
 type Controller struct {
 	client    client.Client // Destinations and Deployments, from the cache.
 	reader    client.Reader // The rest: a cache of it would be one of the whole cluster.
@@ -34,14 +37,22 @@ type Controller struct {
 	validator collectorconfig.Validator
 	// owned says that the manager's Deployment was there before.
 	owned bool
+	// changed is when the gateway got its latest configuration.
+	changed time.Time
+	// looked is when all was read the last time.
+	looked time.Time
+	now    func() time.Time
 }
 
-// +kubebuilder:rbac:groups=odi.dev,resources=destinations,verbs=get;list;watch
+// +kubebuilder:rbac:groups=odi.dev,resources=destinations,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
-// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch
-// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=create;patch,namespace=odi-system
-// +kubebuilder:rbac:groups="",resources=services;configmaps;secrets,verbs=get;create;patch,namespace=odi-system
-// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;patch,namespace=odi-system
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=list;watch
+// +kubebuilder:rbac:groups="",resources=configmaps;secrets,verbs=create,namespace=odi-system
+// +kubebuilder:rbac:groups="",resources=configmaps,resourceNames=odi-gateway;odi-gateway-1;odi-gateway-2;odi-gateway-3;odi-gateway-4;odi-gateway-5;odi-gateway-6;odi-gateway-7;odi-gateway-lanes;odi-gateway-lanes-1;odi-gateway-lanes-2;odi-gateway-lanes-3;odi-gateway-lanes-4;odi-gateway-lanes-5;odi-gateway-lanes-6;odi-gateway-lanes-7,verbs=get,namespace=odi-system
+// +kubebuilder:rbac:groups="",resources=configmaps,resourceNames=odi-gateway;odi-gateway-1;odi-gateway-2;odi-gateway-3;odi-gateway-4;odi-gateway-5;odi-gateway-6;odi-gateway-7;odi-gateway-lanes;odi-gateway-lanes-1;odi-gateway-lanes-2;odi-gateway-lanes-3;odi-gateway-lanes-4;odi-gateway-lanes-5;odi-gateway-lanes-6;odi-gateway-lanes-7;odi-node-collector,verbs=patch,namespace=odi-system
+// +kubebuilder:rbac:groups="",resources=secrets,resourceNames=odi-gateway-credentials;odi-gateway-credentials-1;odi-gateway-credentials-2;odi-gateway-credentials-3;odi-gateway-credentials-4;odi-gateway-credentials-5;odi-gateway-credentials-6;odi-gateway-credentials-7,verbs=patch,namespace=odi-system
+// +kubebuilder:rbac:groups="",resources=pods,verbs=list
+// +kubebuilder:rbac:groups="",resources=pods,verbs=patch,namespace=odi-system
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Setup adds the controller to the manager.
@@ -57,6 +68,7 @@ func SetupWith(mgr manager.Manager, cfg kube.Config, validator collectorconfig.V
 		events:    mgr.GetEventRecorder("odi-pipeline"),
 		config:    cfg,
 		validator: validator,
+		now:       time.Now,
 	}
 	return builder.ControllerManagedBy(mgr).
 		Named("pipeline").
@@ -68,6 +80,10 @@ func SetupWith(mgr manager.Manager, cfg kube.Config, validator collectorconfig.V
 
 // Reconcile brings the collectors in line.
 func (c *Controller) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.Result, error) {
+	if rest := lookEvery - c.now().Sub(c.looked); rest > 0 {
+		return reconcile.Result{RequeueAfter: rest}, nil
+	}
+	c.looked = c.now()
 	in, err := c.gather(ctx)
 	if err != nil {
 		return reconcile.Result{}, err

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -27,29 +28,85 @@ func judged(namespace, name string, v verdict) Destination {
 	}
 }
 
+func edited(d Destination) Destination {
+	d.Spec.Config = map[string]string{"endpoint": "https://elsewhere.example.com"}
+	return d
+}
+
+func anew(d Destination) Destination {
+	d.UID = "another"
+	return d
+}
+
+// appliedOf is what the gateway has of Destinations, as it is read from the cluster.
+func appliedOf(t *testing.T, destinations []Destination) applied {
+	t.Helper()
+	p, err := decide(Input{Namespace: "odi-system", Destinations: destinations})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts, err := record(p.Lanes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return applied{Lanes: recordedLanes(parts), Credentials: p.Credentials}
+}
+
 func TestDecide(t *testing.T) {
 	off := judged("odi-system", "off", valid)
 	off.Spec.Disabled = true
 	secret := judged("shop", "secret", valid)
 	secret.Secrets = map[string]string{"header_value": "hunter2", "not-a-field": "x"}
+	unread := judged("shop", "secret", valid)
+	unread.Unread = errUnusable
 	gone := judged("odi-system", "gone", valid)
 	gone.Spec.Type = "no-such-type"
 
 	tests := map[string]struct {
 		destinations    []Destination
+		applied         []Destination // what the gateway has
 		wantLanes       []string
 		wantCredentials map[string][]byte
 		wantLeftOut     []string
-		wantWait        bool
 	}{
 		"without destinations there is a gateway that sends nowhere": {},
 		"valid ones are in, the others out": {
 			destinations: []Destination{judged("odi-system", "a", valid), judged("odi-system", "b", invalid), judged("odi-system", "c", notJudged), off},
 			wantLanes:    []string{"odi-system/a"},
 		},
-		"a changed one holds the rest until it is judged": {
+		"one that is judged anew keeps what it has, and holds nobody": {
+			destinations: []Destination{judged("odi-system", "a", valid), edited(judged("odi-system", "b", outdated))},
+			applied:      []Destination{judged("odi-system", "b", valid)},
+			wantLanes:    []string{"odi-system/a", "odi-system/b at https://otlp.example.com:4317"},
+			wantLeftOut:  []string{"odi-system/b"},
+		},
+		"one in passing trouble keeps what it has, with its credentials": {
+			destinations:    []Destination{judged("shop", "secret", kept)},
+			applied:         []Destination{secret},
+			wantLanes:       []string{"shop/secret"},
+			wantCredentials: map[string][]byte{"ODI_uid_of_secret_HEADER_VALUE": []byte("hunter2")},
+			wantLeftOut:     []string{"shop/secret"},
+		},
+		"one whose Secret cannot be read keeps what it has": {
+			destinations:    []Destination{judged("odi-system", "a", valid), unread},
+			applied:         []Destination{secret},
+			wantLanes:       []string{"odi-system/a", "shop/secret"},
+			wantCredentials: map[string][]byte{"ODI_uid_of_secret_HEADER_VALUE": []byte("hunter2")},
+			wantLeftOut:     []string{"shop/secret"},
+		},
+		"one that has nothing yet is out until it is judged": {
 			destinations: []Destination{judged("odi-system", "a", valid), judged("odi-system", "b", outdated)},
-			wantWait:     true,
+			wantLanes:    []string{"odi-system/a"},
+			wantLeftOut:  []string{"odi-system/b"},
+		},
+		"one that is made anew has nothing of its predecessor": {
+			destinations: []Destination{anew(judged("odi-system", "b", outdated))},
+			applied:      []Destination{judged("odi-system", "b", valid)},
+			wantLeftOut:  []string{"odi-system/b"},
+		},
+		"one that is not valid any more has nothing": {
+			destinations: []Destination{judged("odi-system", "b", invalid)},
+			applied:      []Destination{judged("odi-system", "b", valid)},
 		},
 		"secrets are named by the destination's own UID": {
 			destinations:    []Destination{secret},
@@ -64,14 +121,18 @@ func TestDecide(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			p, err := decide(Input{Namespace: "odi-system", Destinations: tc.destinations})
+			p, err := decide(Input{Namespace: "odi-system", Destinations: tc.destinations, Applied: appliedOf(t, tc.applied)})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if p.Wait != tc.wantWait {
-				t.Errorf("wait is %v", p.Wait)
+			var lanes []string
+			for i, want := range tc.wantLanes {
+				if i < len(p.Lanes) && strings.Contains(want, " at ") {
+					p.Lanes[i].Name += " at " + p.Lanes[i].Endpoint()
+				}
 			}
-			if diff := cmp.Diff(tc.wantLanes, p.Lanes); diff != "" {
+			lanes = append(lanes, p.names()...)
+			if diff := cmp.Diff(tc.wantLanes, lanes, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("lanes (-want +got)\n%s", diff)
 			}
 			if len(tc.wantCredentials) > 0 || len(p.Credentials) > 0 {
@@ -81,7 +142,7 @@ func TestDecide(t *testing.T) {
 			}
 			for _, name := range tc.wantLeftOut {
 				if p.LeftOut[name] == nil {
-					t.Errorf("%s is not left out", name)
+					t.Errorf("nothing is said of %s", name)
 				}
 			}
 		})
@@ -93,7 +154,6 @@ func TestAllObjects(t *testing.T) {
 	secret.Secrets = map[string]string{"header_value": "hunter2"}
 	in := Input{
 		Namespace:    "odi-system",
-		Image:        "ghcr.io/odi-dev/odi-collector:0.1.0",
 		Manager:      &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "odi-manager", UID: "uid-of-manager"}},
 		Destinations: []Destination{secret},
 	}
@@ -105,7 +165,7 @@ func TestAllObjects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(g.config, "hunter2") {
+	if strings.Contains(g.config[0]+g.lanes[0], "hunter2") {
 		t.Error("a secret is in the configuration")
 	}
 	var got strings.Builder

@@ -3,17 +3,14 @@ package pipeline
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/internal/kube"
@@ -22,13 +19,12 @@ import (
 // Input is all that the collectors depend on.
 type Input struct {
 	Namespace string
-	Image     string
 	// Manager is the Deployment that owns all; nil where the manager runs outside of the cluster.
 	Manager *appsv1.Deployment
 	// Destinations by namespace and name.
 	Destinations []Destination
-	// Applied is the gateway's configuration as it is now.
-	Applied string
+	// Applied is what the gateway has now.
+	Applied applied
 }
 
 // Destination is one of them with what the destination controller said of it.
@@ -36,6 +32,8 @@ type Destination struct {
 	*odiv1.Destination
 	Verdict verdict
 	Secrets map[string]string
+	// Unread is why its Secret is not at hand, although it was.
+	Unread error
 }
 
 // verdict is what the destination controller says of a Destination.
@@ -45,6 +43,7 @@ const (
 	notJudged verdict = "never judged"
 	outdated  verdict = "judged before its latest change"
 	valid     verdict = "valid"
+	kept      verdict = "valid before, in passing trouble now"
 	invalid   verdict = "invalid"
 )
 
@@ -57,38 +56,25 @@ func verdictOf(d *odiv1.Destination) verdict {
 		return outdated
 	case ready.Status == metav1.ConditionTrue:
 		return valid
+	case ready.Status == metav1.ConditionUnknown && ready.Reason == odiv1.ReasonKept:
+		return kept
 	}
 	return invalid
 }
 
 func (c *Controller) gather(ctx context.Context) (Input, error) {
-	in := Input{Namespace: c.config.Namespace, Image: c.config.CollectorImage}
+	in := Input{Namespace: c.config.Namespace}
 	var err error
-	if in.Manager, err = c.manager(ctx); err != nil {
+	if in.Manager, err = kube.ManagerDeployment(ctx, c.client, c.config); err != nil {
 		return Input{}, err
 	}
 	if in.Destinations, err = c.destinations(ctx); err != nil {
 		return Input{}, err
 	}
-	var applied corev1.ConfigMap
-	err = c.reader.Get(ctx, types.NamespacedName{Namespace: in.Namespace, Name: gatewayName}, &applied)
-	if client.IgnoreNotFound(err) != nil {
-		return Input{}, fmt.Errorf("reading the gateway's configuration: %w", err)
+	if in.Applied, err = c.applied(ctx); err != nil {
+		return Input{}, err
 	}
-	in.Applied = applied.Data[configFile]
 	return in, nil
-}
-
-func (c *Controller) manager(ctx context.Context) (*appsv1.Deployment, error) {
-	var deployment appsv1.Deployment
-	err := c.client.Get(ctx, types.NamespacedName{Namespace: c.config.Namespace, Name: c.config.ManagerName}, &deployment)
-	if apierrors.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the manager's Deployment: %w", err)
-	}
-	return &deployment, nil
 }
 
 func (c *Controller) destinations(ctx context.Context) ([]Destination, error) {
@@ -100,11 +86,7 @@ func (c *Controller) destinations(ctx context.Context) ([]Destination, error) {
 	for i := range list.Items {
 		d := Destination{Destination: &list.Items[i], Verdict: verdictOf(&list.Items[i])}
 		if d.Verdict == valid && !d.Spec.Disabled {
-			secrets, _, err := kube.DestinationSecrets(ctx, c.reader, d.Destination)
-			if err != nil {
-				return nil, err
-			}
-			d.Secrets = secrets
+			d.Secrets, d.Unread = c.secrets(ctx, d.Destination)
 		}
 		found = append(found, d)
 	}
@@ -112,4 +94,16 @@ func (c *Controller) destinations(ctx context.Context) ([]Destination, error) {
 		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
 	})
 	return found, nil
+}
+
+// errUnusable says that a Secret that was usable when it was judged is not now.
+var errUnusable = errors.New("its Secret is not there any more, or not for Destinations")
+
+// secrets of one Destination. Its trouble is not the others'.
+func (c *Controller) secrets(ctx context.Context, d *odiv1.Destination) (map[string]string, error) {
+	credentials, err := kube.DestinationCredentials(ctx, c.reader, d)
+	if err == nil && (credentials.Missing || credentials.Refused != "") {
+		err = errUnusable
+	}
+	return credentials.Values, err
 }

@@ -40,10 +40,10 @@ var verdictChanges = predicate.Funcs{
 	},
 }
 
-// ownDeployments passes the gateway's, to heal it, and the manager's, which owns all.
+// ownDeployments passes the manager's, which owns all.
 func (c *Controller) ownDeployments() predicate.Predicate {
 	own := predicate.NewPredicateFuncs(func(obj client.Object) bool {
-		return obj.GetNamespace() == c.config.Namespace && (obj.GetName() == gatewayName || obj.GetName() == c.config.ManagerName)
+		return obj.GetNamespace() == c.config.Namespace && obj.GetName() == c.config.ManagerName
 	})
 	return predicate.And(own, predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, deletions))
 }

@@ -47,7 +47,7 @@ var rules = []rule{
 var thirdParty = map[string][]string{
 	"github.com/cilium/ebpf":                 {"bpf", "odiglet/attach", "internal/testkit", "hack"},
 	"sigs.k8s.io/controller-runtime":         {"controllers", "instrumentor", "cmd", "internal", "odiglet", "cli", "hack", "test"},
-	"k8s.io/":                                {"api", "controllers", "instrumentor", "cmd", "internal", "odiglet", "cli", "hack", "test"},
+	"k8s.io/":                                {"api", "charts", "controllers", "instrumentor", "cmd", "internal", "odiglet", "cli", "hack", "test"},
 	"github.com/spf13/cobra":                 {"cli", "cmd", "hack"},
 	"helm.sh/helm":                           {"cli", "charts", "test"},
 	"github.com/google/go-containerregistry": {"hack"},

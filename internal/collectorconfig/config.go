@@ -11,7 +11,6 @@ import (
 // Ports that odi's collectors listen on.
 const (
 	PortOTLPGRPC = 4317
-	PortOTLPHTTP = 4318
 	PortMetrics  = 8888
 	PortHealth   = 13133
 )
@@ -22,6 +21,7 @@ type Config struct {
 	Receivers  map[string]any `json:"receivers"`
 	Processors map[string]any `json:"processors,omitempty"`
 	Exporters  map[string]any `json:"exporters"`
+	Connectors map[string]any `json:"connectors,omitempty"`
 	Service    Service        `json:"service"`
 
 	hash string
@@ -62,24 +62,25 @@ func Hash(text string) string {
 // base is what every collector of odi has: the way in, a bound on memory, its
 // own metrics and health.
 func base() Config {
-	return Config{
+	c := Config{
 		Extensions: object{
 			"health_check":  object{"endpoint": listen(PortHealth)},
 			"odi_reconnect": object{},
+			"odi_ready":     object{},
 		},
 		Receivers: object{"otlp": object{"protocols": object{
-			"grpc": object{"endpoint": listen(PortOTLPGRPC)},
-			"http": object{"endpoint": listen(PortOTLPHTTP)},
+			// gRPC alone: only odi's own components send.
+			"grpc": object{
+				"endpoint": listen(PortOTLPGRPC), "tls": serverTLS(), "keepalive": keepalive(),
+				// A receiver begins before all exporters have.
+				"middlewares": []any{object{"id": "odi_ready"}},
+			},
 		}}},
-		Processors: object{"memory_limiter": object{
-			"check_interval": "1s",
-			// Of the container's limit. What is refused here stays in the sender's queue.
-			"limit_percentage":       80,
-			"spike_limit_percentage": 20,
-		}},
-		Exporters: object{},
+		Processors: object{},
+		Exporters:  object{},
+		Connectors: object{},
 		Service: Service{
-			Extensions: []string{"health_check", "odi_reconnect"},
+			Extensions: []string{"health_check", "odi_reconnect", "odi_ready", "odi_memory", "odi_queue"},
 			Telemetry: object{
 				"logs": object{"encoding": "json", "disable_stacktrace": true},
 				"metrics": object{"readers": []any{object{"pull": object{"exporter": object{"prometheus": object{
@@ -89,6 +90,8 @@ func base() Config {
 			Pipelines: map[string]Pipeline{},
 		},
 	}
+	c.boundMemory()
+	return c
 }
 
 func listen(port int) string { return fmt.Sprintf("0.0.0.0:%d", port) }
@@ -102,21 +105,5 @@ func retry() object {
 		// Recovery must show within 30 s.
 		"max_interval":     "10s",
 		"max_elapsed_time": "0s",
-	}
-}
-
-// queue holds data while a backend is slow or away, and makes batches of it.
-// Items are spans, data points or log records.
-func queue(size int) object {
-	return object{
-		"sizer":         "items",
-		"queue_size":    size,
-		"num_consumers": 4,
-		"batch": object{
-			// A trace is to be seen in seconds, two hops included.
-			"flush_timeout": "200ms",
-			"min_size":      2048,
-			"max_size":      8192,
-		},
 	}
 }

@@ -1,8 +1,10 @@
 package collectorconfig
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/odi-dev/odi/destinations"
@@ -17,10 +19,12 @@ const (
 	HeartbeatDestinationLabel = "destination"
 	// HeartbeatErrorLabel has the backend's words when the heartbeat is refused.
 	HeartbeatErrorLabel = "error"
+	// QueuedMetric is how many spans, data points and log records wait, by exporter.
+	QueuedMetric = "odi_queue_items"
+	// DamagedMetric counts what was damaged in a queue and set aside, by exporter.
+	DamagedMetric = "odi_queue_damaged_items"
 
-	// gatewayQueue holds some 20 s of a busy cluster (10,000 spans a second)
-	// per destination and signal; about 200 MiB on disk.
-	gatewayQueue = 200_000
+	entry = "odi_entry"
 	// heartbeatMark keeps a heartbeat's component apart from a lane's: no name in Kubernetes has an underscore.
 	heartbeatMark = "_heartbeat/"
 	nowhere       = "_nowhere"
@@ -30,8 +34,13 @@ const (
 type Lane struct {
 	// Name is namespace/name of the Destination.
 	Name string
+	// UID of the Destination: one that is made anew under the same name is
+	// another's, and must not get what waits for its predecessor.
+	UID string
 	// Only is the namespace whose data passes; empty means all.
 	Only string
+	// Queue bounds what waits for it, in bytes for each signal; 0 is laneQueue.
+	Queue int64
 	// Exporters that make up the destination.
 	Exporters []destinations.Exporter
 	// Credentials says, for each key that the exporters refer to, which secret field it is.
@@ -40,15 +49,16 @@ type Lane struct {
 
 // Gateway is the configuration of the gateway for some lanes. A signal that no
 // lane takes is let in and dropped, so that senders do not repeat it for ever.
-func Gateway(lanes []Lane) (Config, error) {
+func Gateway(lanes []Lane) (Config, error) { return NamedGateway("", lanes) }
+
+// NamedGateway is Gateway with a name that no gateway of another cluster has: by
+// it the gateway knows again what it sent. All of its pods have the same.
+func NamedGateway(name string, lanes []Lane) (Config, error) {
 	c := base()
-	c.Extensions["file_storage"] = object{
-		"directory":        QueueDir,
-		"create_directory": true,
-		// Without it a queue's file keeps the size of its worst day.
-		"compaction": object{"on_start": true, "on_rebound": true, "directory": QueueDir},
-	}
-	c.Service.Extensions = append(c.Service.Extensions, "file_storage")
+	c.Extensions[guard] = object{}
+	c.Service.Extensions = append(c.Service.Extensions, guard)
+	c.boundDisk(GatewayQueues, laneQueue)
+	c.addEntry(name)
 	served := map[string]bool{}
 	for _, lane := range lanes {
 		c.add(lane)
@@ -68,11 +78,24 @@ func Gateway(lanes []Lane) (Config, error) {
 	return c, nil
 }
 
+// addEntry is one way in per signal, for all lanes: a connector, because what it
+// writes on the data would need a copy for each lane behind the receivers.
+func (c Config) addEntry(name string) {
+	c.Connectors[entry] = object{"name": name}
+	for _, signal := range allSignals() {
+		c.Service.Pipelines[string(signal)+"/_entry"] = Pipeline{
+			Receivers:  []string{"otlp"},
+			Processors: []string{"memory_limiter", "odi_drain"},
+			Exporters:  []string{entry},
+		}
+	}
+}
+
 // ConfigHash is the hash that a gateway with this configuration reports in its
 // metrics, as the label odi_config_hash of target_info.
 func (c Config) ConfigHash() string { return c.hash }
 
-// add builds one lane: receiver, memory limiter, the lane's gate, exporter with a queue of its own.
+// add builds one lane: the way in, the lane's gate, an exporter with a queue of its own.
 func (c Config) add(lane Lane) {
 	gate := "odi_lane/" + lane.Name
 	c.Processors[gate] = object{}
@@ -80,12 +103,12 @@ func (c Config) add(lane Lane) {
 		c.Processors[gate] = object{"namespace": lane.Only}
 	}
 	for i, e := range lane.Exporters {
-		id := exporterID(e.Type, lane.Name, i)
-		c.Exporters[id] = exporterConfig(e)
+		id := exporterID(e.Type, lane, i)
+		c.Exporters[id] = exporterConfig(e, cmp.Or(lane.Queue, laneQueue))
 		for _, s := range e.Signals {
 			c.Service.Pipelines[string(s)+"/"+lane.Name] = Pipeline{
-				Receivers:  []string{"otlp"},
-				Processors: []string{"memory_limiter", gate},
+				Receivers:  []string{entry},
+				Processors: []string{gate},
 				Exporters:  []string{id},
 			}
 		}
@@ -93,18 +116,27 @@ func (c Config) add(lane Lane) {
 	c.addHeartbeat(lane)
 }
 
-func exporterConfig(e destinations.Exporter) object {
+func exporterConfig(e destinations.Exporter, bytes int64) object {
 	config := object{}
 	maps.Copy(config, e.Config)
 	if e.Local {
 		return config
 	}
-	stored := queue(gatewayQueue)
-	stored["storage"] = "file_storage"
-	config["sending_queue"] = stored
+	config["middlewares"] = guarded(e)
+	config["sending_queue"] = queue(bytes)
 	config["retry_on_failure"] = retry()
 	config["timeout"] = "10s"
 	return config
+}
+
+// guard keeps an exporter from addresses that are no backend's.
+const guard = "odi_guard"
+
+// guarded are the middlewares of an exporter that sends over a network. The guard
+// is nobody's to leave out, and the last, so that it sees the connections.
+func guarded(e destinations.Exporter) []any {
+	own, _ := e.Config["middlewares"].([]any)
+	return append(slices.Clone(own), object{"id": guard})
 }
 
 // addHeartbeat asks a remote destination for signs of life, by its first
@@ -115,10 +147,11 @@ func (c Config) addHeartbeat(lane Lane) {
 	}
 	first := lane.Exporters[0]
 	receiver := "odi_heartbeat/" + lane.Name
-	exporter := exporterID(first.Type, heartbeatMark+lane.Name, 0)
+	exporter := first.Type + "/" + heartbeatMark + lane.Name
 	c.Receivers[receiver] = object{"destination": lane.Name}
 	config := object{}
 	maps.Copy(config, first.Config)
+	config["middlewares"] = guarded(first)
 	config["sending_queue"] = object{"enabled": false}
 	config["retry_on_failure"] = object{"enabled": false}
 	config["timeout"] = "5s"
@@ -138,17 +171,17 @@ func (c Config) dropRest(served map[string]bool) {
 		// A line a minute says that data goes nowhere.
 		c.Exporters[id] = object{"verbosity": "basic", "sampling_initial": 1, "sampling_thereafter": 1_000_000}
 		c.Service.Pipelines[string(signal)+"/"+nowhere] = Pipeline{
-			Receivers:  []string{"otlp"},
-			Processors: []string{"memory_limiter"},
-			Exporters:  []string{id},
+			Receivers: []string{entry},
+			Exporters: []string{id},
 		}
 	}
 }
 
-// exporterID is unique per lane and exporter, so that two destinations of one
-// type share nothing: not a queue, not a connection, not a metric.
-func exporterID(kind, lane string, index int) string {
-	id := kind + "/" + lane
+// exporterID is unique per Destination and exporter, so that two destinations of
+// one type share nothing, and two of one name, one after the other, neither: not
+// a queue, not a connection, not a metric.
+func exporterID(kind string, lane Lane, index int) string {
+	id := kind + "/" + lane.Name + "/" + lane.UID
 	if index > 0 {
 		id += fmt.Sprintf("/_%d", index)
 	}
@@ -158,8 +191,8 @@ func exporterID(kind, lane string, index int) string {
 // LaneOfExporter finds the lane that an exporter carries data for; false for
 // heartbeats and what goes nowhere.
 func LaneOfExporter(id string) (string, bool) {
-	parts := strings.Split(id, "/") // type, namespace, name, and _index from the second on
-	if len(parts) < 3 || strings.HasPrefix(parts[1], "_") {
+	parts := strings.Split(id, "/") // type, namespace, name, UID, and _index from the second on
+	if len(parts) < 4 || strings.HasPrefix(parts[1], "_") {
 		return "", false
 	}
 	return parts[1] + "/" + parts[2], true

@@ -1,7 +1,6 @@
 package collectorconfig
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net"
@@ -18,12 +17,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
+	grpcpeer "google.golang.org/grpc/credentials"
 	_ "google.golang.org/grpc/encoding/gzip" // What the collector sends is compressed.
 	"google.golang.org/grpc/metadata"
 
+	"github.com/odi-dev/odi/internal/authority"
 	"github.com/odi-dev/odi/internal/testkit"
 	"github.com/odi-dev/odi/internal/testkit/odicollector"
+	"github.com/odi-dev/odi/internal/testkit/peers"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
@@ -45,12 +46,18 @@ func newBackend(t *testing.T) *backend {
 
 func (b *backend) start(t *testing.T) {
 	t.Helper()
+	b.server = grpc.NewServer()
+	ptraceotlp.RegisterGRPCServer(b.server, b)
+	serve(t, b)
+}
+
+// serve lets a backend's server take requests.
+func serve(t *testing.T, b *backend) {
+	t.Helper()
 	listener, err := net.Listen("tcp", b.address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.server = grpc.NewServer()
-	ptraceotlp.RegisterGRPCServer(b.server, b)
 	go func() { _ = b.server.Serve(listener) }() // It ends with Stop.
 	t.Cleanup(b.server.Stop)
 }
@@ -82,66 +89,108 @@ func (b *backend) lastKey() string {
 	return b.key
 }
 
-// A liveGateway is a collector process with files that can be changed under it.
-type liveGateway struct {
+// A live collector is a process with files that can be changed under it.
+type live struct {
 	dir                   string
 	otlp, metrics, health string
-	http                  string
-	sender                ptraceotlp.GRPCClient
+	log                   *processLog
+}
+
+// A liveGateway has a sender that is a node collector.
+type liveGateway struct {
+	live
+	hop    peers.Hop
+	sender ptraceotlp.GRPCClient
+}
+
+func newLive(t *testing.T) live {
+	t.Helper()
+	return live{dir: t.TempDir(), log: &processLog{}, otlp: freeAddress(t), metrics: freeAddress(t), health: freeAddress(t)}
+}
+
+// start runs the collector on the files that are there. What it returns ends it,
+// as a kubelet does; the test's end does so otherwise.
+func (l live) start(t *testing.T) (end func() error) {
+	t.Helper()
+	cmd := program.Command(t, odicollector.Binary(t), "--config=live:"+filepath.Join(l.dir, "config.yaml"))
+	cmd.Env = []string{"ODI_CREDENTIALS_DIR=" + l.dir, "ODI_ALLOW_ADDRESSES=127.0.0.1/32"}
+	cmd.Stdout, cmd.Stderr = l.log, l.log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	end = sync.OnceValue(func() error {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // Wait says how it went.
+		return cmd.Wait()
+	})
+	t.Cleanup(func() {
+		if err := end(); err != nil || t.Failed() {
+			t.Errorf("the collector ended with %v:\n%s", err, l.log.text.String())
+		}
+	})
+	testkit.Eventually(t, 20*time.Second, "the collector is healthy", l.healthy)
+	return end
 }
 
 func startGateway(t *testing.T, secrets map[string]string, lanes ...Lane) *liveGateway {
 	t.Helper()
-	g := &liveGateway{
-		dir: t.TempDir(), otlp: freeAddress(t), metrics: freeAddress(t), health: freeAddress(t), http: freeAddress(t),
-	}
+	g := &liveGateway{live: newLive(t), hop: peers.New(t, authority.ToGateway)}
 	for name, secret := range secrets {
 		g.write(t, name, secret)
 	}
+	g.writeAll(t, g.hop.Server(t, gatewayHost))
 	g.configure(t, lanes...)
-	var log bytes.Buffer
-	cmd := program.Command(t, odicollector.Binary(t), "--config=live:"+filepath.Join(g.dir, "config.yaml"))
-	cmd.Env = []string{"ODI_CREDENTIALS_DIR=" + g.dir}
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // Wait says how it went.
-		if err := cmd.Wait(); err != nil || t.Failed() {
-			t.Errorf("the collector ended with %v:\n%s", err, log.String())
-		}
-	})
-	testkit.Eventually(t, 20*time.Second, "the gateway is healthy", g.healthy)
-	connection, err := grpc.NewClient(g.otlp, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	g.start(t)
+	files := g.hop.Client(t)
+	g.sender = g.dial(t, peers.Credentials(t, files, "client", "gateway.crt", gatewayHost))
+	return g
+}
+
+const gatewayHost = "odi-gateway.odi-system"
+
+// dial connects to the collector as whom the credentials make.
+func (l live) dial(t *testing.T, as grpcpeer.TransportCredentials) ptraceotlp.GRPCClient {
+	t.Helper()
+	connection, err := grpc.NewClient(l.otlp, grpc.WithTransportCredentials(as))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = connection.Close() })
-	g.sender = ptraceotlp.NewGRPCClient(connection)
-	return g
+	return ptraceotlp.NewGRPCClient(connection)
 }
 
-// configure writes a gateway's configuration with this test's own addresses and folder.
+// configure writes a gateway's configuration.
 func (g *liveGateway) configure(t *testing.T, lanes ...Lane) {
 	t.Helper()
-	text, err := gateway(t, lanes...).YAML()
+	g.use(t, gateway(t, lanes...))
+}
+
+// use writes a configuration with this test's own addresses and folder.
+func (l live) use(t *testing.T, c Config) {
+	t.Helper()
+	text, err := c.YAML()
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(g.metrics)
+	_, port, _ := net.SplitHostPort(l.metrics)
 	text = strings.NewReplacer(
-		"0.0.0.0:4317", g.otlp, "0.0.0.0:4318", g.http, "0.0.0.0:13133", g.health,
+		"0.0.0.0:4317", l.otlp, "0.0.0.0:13133", l.health,
 		"port: 8888", "port: "+port, "host: 0.0.0.0", "host: 127.0.0.1",
-		QueueDir, filepath.Join(g.dir, "queue"),
+		QueueDir, filepath.Join(l.dir, "queue"), CredentialsDir, l.dir,
 	).Replace(text)
-	g.write(t, "config.yaml", text)
+	l.write(t, "config.yaml", text)
+}
+
+func (l live) writeAll(t *testing.T, files map[string][]byte) {
+	t.Helper()
+	for name, content := range files {
+		l.write(t, name, string(content))
+	}
 }
 
 // write replaces a file at once, as a kubelet does.
-func (g *liveGateway) write(t *testing.T, name, content string) {
+func (l live) write(t *testing.T, name, content string) {
 	t.Helper()
-	path := filepath.Join(g.dir, name)
+	path := filepath.Join(l.dir, name)
 	if err := os.WriteFile(path+".new", []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -150,8 +199,8 @@ func (g *liveGateway) write(t *testing.T, name, content string) {
 	}
 }
 
-func (g *liveGateway) healthy() bool {
-	response, err := http.Get("http://" + g.health)
+func (l live) healthy() bool {
+	response, err := http.Get("http://" + l.health)
 	if err != nil {
 		return false
 	}
@@ -160,8 +209,8 @@ func (g *liveGateway) healthy() bool {
 }
 
 // metric returns the first series whose name and labels match a pattern.
-func (g *liveGateway) metric(pattern string) string {
-	response, err := http.Get("http://" + g.metrics + "/metrics")
+func (l live) metric(pattern string) string {
+	response, err := http.Get("http://" + l.metrics + "/metrics")
 	if err != nil {
 		return ""
 	}
@@ -177,19 +226,24 @@ func (g *liveGateway) metric(pattern string) string {
 func (g *liveGateway) send(t *testing.T, namespace string, batches int) {
 	t.Helper()
 	for range batches {
-		data := ptrace.NewTraces()
-		rs := data.ResourceSpans().AppendEmpty()
-		rs.Resource().Attributes().PutStr("k8s.namespace.name", namespace)
-		spans := rs.ScopeSpans().AppendEmpty().Spans()
-		for range 100 {
-			spans.AppendEmpty().SetName("GET")
-		}
-		request := ptraceotlp.NewExportRequestFromTraces(data)
+		request := claim(namespace, 100)
 		testkit.Eventually(t, 20*time.Second, "the gateway takes a batch", func() bool {
 			_, err := g.sender.Export(t.Context(), request)
 			return err == nil
 		})
 	}
+}
+
+// claim is a batch of spans that say they are of a namespace.
+func claim(namespace string, n int) ptraceotlp.ExportRequest {
+	data := ptrace.NewTraces()
+	rs := data.ResourceSpans().AppendEmpty()
+	rs.Resource().Attributes().PutStr("k8s.namespace.name", namespace)
+	spans := rs.ScopeSpans().AppendEmpty().Spans()
+	for range n {
+		spans.AppendEmpty().SetName("GET")
+	}
+	return ptraceotlp.NewExportRequestFromTraces(data)
 }
 
 func freeAddress(t *testing.T) string {
@@ -267,21 +321,4 @@ func TestARotatedSecretIsUsedWithoutARestart(t *testing.T) {
 	testkit.Eventually(t, 10*time.Second, "the secret arrives as it is", func() bool { return b.lastKey() == "old ${env:HOME} $5" })
 	g.write(t, key, "new")
 	testkit.Eventually(t, 15*time.Second, "the new secret arrives", func() bool { return b.lastKey() == "new" })
-}
-
-func TestAFullQueueIsItsOwnersLossAlone(t *testing.T) {
-	alive, dead := newBackend(t), newBackend(t)
-	alive.start(t)
-	full := laneTo(t, "odi-system", "dead", dead)
-	g := startGateway(t, nil, laneTo(t, "odi-system", "alive", alive), full)
-	g.send(t, "shop", gatewayQueue/100+50)
-	want := gatewayQueue + 5000
-	testkit.Eventually(t, 30*time.Second, "the living one has every span, none twice", func() bool { return alive.got("shop") == want })
-	if refused := g.metric(`otelcol_exporter_enqueue_failed_spans`); refused == "" {
-		t.Error("the refused spans are not counted")
-	}
-	if got := alive.got("shop"); got != want {
-		t.Errorf("the living backend has %d spans, want %d", got, want)
-	}
-	t.Log(g.metric(`otelcol_exporter_enqueue_failed_spans`), g.metric(`otelcol_exporter_queue_size.*dead`))
 }

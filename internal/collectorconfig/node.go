@@ -4,27 +4,24 @@ import (
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 )
 
-// nodeQueue holds some 20 s of a busy node (5,000 spans a second) in at most
-// half of the collector's 256 MiB.
-const nodeQueue = 100_000
-
-// Node is the configuration of the collectors beside the odiglets: everything
-// that comes in goes to the gateway at the address host:port.
+// Node is the configuration of the nodes' collectors: everything that their
+// odiglets send goes to the gateway at the address host:port.
 func Node(gateway string) Config {
 	c := base()
+	// Each signal may fill half of all: the other two have the rest.
+	c.boundDisk(NodeQueues, NodeQueues/2)
 	c.Exporters["otlp_grpc/gateway"] = object{
-		"endpoint": gateway,
-		// The gateway is in the cluster; its certificates are still to come.
-		"tls":              object{"insecure": true},
+		"endpoint":         gateway,
+		"tls":              clientTLS(),
 		"timeout":          "10s",
 		"middlewares":      []any{object{"id": "odi_reconnect"}},
 		"retry_on_failure": retry(),
-		"sending_queue":    queue(nodeQueue),
+		"sending_queue":    queue(NodeQueues / 2),
 	}
 	for _, signal := range allSignals() {
 		c.Service.Pipelines[string(signal)] = Pipeline{
 			Receivers:  []string{"otlp"},
-			Processors: []string{"memory_limiter"},
+			Processors: []string{"memory_limiter", "odi_drain"},
 			Exporters:  []string{"otlp_grpc/gateway"},
 		}
 	}

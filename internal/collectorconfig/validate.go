@@ -15,7 +15,7 @@ import (
 // DefaultBinary is the collector in the manager's image.
 const DefaultBinary = "/usr/bin/odi-collector"
 
-// validateTimeout is far above the 0.2 s that a validation takes; without a
+// validateTimeout is far above the 0.1 s that a validation takes; without a
 // bound, one stuck child would hold up a controller for ever.
 const validateTimeout = 20 * time.Second
 
@@ -23,7 +23,7 @@ const validateTimeout = 20 * time.Second
 const credentials = "credentials"
 
 // secretRef finds the secrets that a configuration refers to.
-var secretRef = regexp.MustCompile(`\$\{secret:([A-Za-z0-9_]+)\}`)
+var secretRef = regexp.MustCompile(`\$\{secret(?:file)?:([A-Za-z0-9_.]+)\}`)
 
 // InvalidError carries the collector's own words about a configuration.
 type InvalidError struct{ Message string }
@@ -38,8 +38,9 @@ type Validator struct {
 	Binary string
 }
 
-// Validate returns an *InvalidError if the collector refuses the configuration,
-// and another error if it could not be asked. Secrets stay out of it: the
+// Validate has the collector start all that the configuration has, on ports and
+// in a folder that are thrown away. It returns an *InvalidError if something does
+// not start, and another error if the collector could not be asked. Secrets stay out of it: the
 // collector is given a placeholder for each.
 func (v Validator) Validate(ctx context.Context, c Config) error {
 	text, err := c.YAML()
@@ -80,8 +81,9 @@ func (v Validator) run(ctx context.Context, dir string) error {
 	if binary == "" {
 		binary = DefaultBinary
 	}
-	cmd := exec.CommandContext(ctx, binary, "validate", "--config=live:"+filepath.Join(dir, "config.yaml"))
-	cmd.Env = []string{"ODI_CREDENTIALS_DIR=" + filepath.Join(dir, credentials)}
+	cmd := exec.CommandContext(ctx, binary, "try", "--config=live:"+filepath.Join(dir, "config.yaml"))
+	// What the child leaves when it is killed goes with the folder.
+	cmd.Env = []string{"ODI_CREDENTIALS_DIR=" + filepath.Join(dir, credentials), "TMPDIR=" + dir}
 	output, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	switch {

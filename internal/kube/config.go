@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"net/netip"
 	"slices"
 
 	"github.com/odi-dev/odi/internal/workload"
@@ -11,11 +12,12 @@ import (
 type Config struct {
 	// Namespace that odi is installed in.
 	Namespace string
-	// ManagerName is the manager's own Deployment, the owner of all that the
-	// pipeline controller makes, so that it goes when odi is uninstalled.
+	// ManagerName is the manager's own Deployment, the owner of all that
+	// controllers make for odi itself, so that it goes when odi is uninstalled.
 	ManagerName string
-	// CollectorImage is run as gateway.
-	CollectorImage string
+	// AllowAddresses are ranges to which Destinations may send although odi sends
+	// nothing there by default, for example 127.0.0.0/8 for a backend beside the gateway.
+	AllowAddresses []netip.Prefix
 	// ExcludedNamespaces are never instrumented, besides those of Kubernetes and odi's own.
 	ExcludedNamespaces []string
 }

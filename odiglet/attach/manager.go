@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/odi-dev/odi/odiglet/red"
@@ -44,6 +45,9 @@ type Manager struct {
 	findings  chan finding
 	settling  []settling // in the order of their time
 
+	// turned is when the loop of Run last began a turn, in Unix nanoseconds; zero before the first.
+	turned atomic.Int64
+
 	mu       sync.RWMutex
 	records  map[int]*record
 	failures map[string]uint64
@@ -78,6 +82,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	settled := time.NewTimer(m.untilSettled())
 	defer settled.Stop()
 	for {
+		m.turned.Store(time.Now().UnixNano())
 		m.sayReady()
 		different := true
 		select {
@@ -111,6 +116,16 @@ func (m *Manager) listen(ctx context.Context) time.Duration {
 		return rescanWithEvents
 	}
 	return rescanWithoutEvents
+}
+
+// Busy is how long the manager has been at the same turn: well below a second,
+// or a minute where it attaches to a thousand programs at once.
+func (m *Manager) Busy() time.Duration {
+	turned := m.turned.Load()
+	if turned == 0 {
+		return 0
+	}
+	return time.Since(time.Unix(0, turned))
 }
 
 // sayReady closes ready once nobody waits any more.

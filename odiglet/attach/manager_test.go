@@ -189,10 +189,19 @@ func (w *world) pids() []uint32 {
 
 // run starts a manager of the world, which ends with the test.
 func (w *world) run(t *testing.T) *Manager {
-	m := New(Options{
+	m := w.manager()
+	w.runs(t, m)
+	return m
+}
+
+func (w *world) manager() *Manager {
+	return New(Options{
 		Engine: w, Detector: w, Selector: w, Scanner: w,
 		Recorder: red.NewRecorder(time.Now()), Log: slog.New(slog.DiscardHandler),
 	})
+}
+
+func (w *world) runs(t *testing.T, m *Manager) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- m.Run(ctx) }()
@@ -203,7 +212,6 @@ func (w *world) run(t *testing.T) *Manager {
 		}
 	})
 	synctest.Wait()
-	return m
 }
 
 func wantTargets(t *testing.T, w *world, want ...uint32) {

@@ -20,7 +20,10 @@ const (
 	traceQueueBytes = 8 << 20
 	// metricQueueBytes holds a few collections; they are cumulative, so that a
 	// newer one makes up for a lost one.
-	metricQueueBytes = 1 << 20
+	metricQueueBytes = 4 << 20
+	// metricBatchPoints of some 300 bytes each are well below what receivers take,
+	// resources included.
+	metricBatchPoints = 2000
 	// traceSenders lets one batch be on its way while the next is prepared.
 	traceSenders = 2
 )
@@ -63,11 +66,11 @@ func NewOTLP(o Options) (*OTLP, error) {
 	return &OTLP{
 		traces: startPipe(pipe{
 			signal: Traces, transport: traces, timeout: o.Traces.Timeout, backoff: o.Backoff,
-			books: o.Spans, limit: traceQueueBytes, log: o.Log, rejected: rejectedSpans,
+			books: o.Spans, limit: traceQueueBytes, log: o.Log, rejected: rejectedSpans, split: splitSpans,
 		}, traceSenders),
 		metrics: startPipe(pipe{
 			signal: Metrics, transport: metrics, timeout: o.Metrics.Timeout, backoff: o.Backoff,
-			books: o.Points, limit: metricQueueBytes, log: o.Log, rejected: rejectedPoints,
+			books: o.Points, limit: metricQueueBytes, log: o.Log, rejected: rejectedPoints, split: splitPoints,
 		}, 1),
 	}, nil
 }
@@ -77,12 +80,20 @@ func (o *OTLP) Traces(b Batch) {
 	o.traces.enqueue(payload{b.Body, b.Spans}, nil)
 }
 
-// Metrics queues a batch.
+// Metrics queues batches of them.
 func (o *OTLP) Metrics(md pmetric.Metrics) {
-	n := md.DataPointCount()
-	o.metrics.books.Seen(n)
+	left := md.DataPointCount()
+	o.metrics.books.Seen(left)
+	for left > metricBatchPoints {
+		o.queueMetrics(takePoints(md, metricBatchPoints), metricBatchPoints)
+		left -= metricBatchPoints
+	}
+	o.queueMetrics(md, left)
+}
+
+func (o *OTLP) queueMetrics(md pmetric.Metrics, points int) {
 	body, err := pmetricotlp.NewExportRequestFromMetrics(md).MarshalProto()
-	o.metrics.enqueue(payload{body, n}, err)
+	o.metrics.enqueue(payload{body, points}, err)
 }
 
 // Close sends what is queued until ctx ends.

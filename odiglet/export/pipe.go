@@ -32,6 +32,8 @@ type pipe struct {
 	log       *slog.Logger
 	// rejected reads a receiver's answer: how many items of the batch it refused.
 	rejected func(answer []byte) (int, string, error)
+	// split makes two batches of one.
+	split func(payload) (payload, payload, error)
 
 	*flow
 }
@@ -106,6 +108,12 @@ func (p *pipe) deliver(b payload) {
 		}
 		if p.ctx.Err() != nil {
 			continue
+		}
+		if first, second, ok := p.halve(b); ok && tooLarge(err) {
+			// What one of them brought with it does not cost the others.
+			p.deliver(first)
+			p.deliver(second)
+			return
 		}
 		p.note(err)
 		wait, again := p.backoff.pause(n, err, time.Since(start))

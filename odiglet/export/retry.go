@@ -13,7 +13,9 @@ type refusal struct {
 	again bool
 	// after is how long the receiver asks to wait; zero when it did not say.
 	after time.Duration
-	err   error
+	// tooLarge says that a smaller one may be taken.
+	tooLarge bool
+	err      error
 }
 
 func (r *refusal) Error() string { return r.err.Error() }

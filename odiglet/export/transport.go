@@ -31,7 +31,7 @@ func newTransport(signal Signal, s Settings, b Backoff) (transport, error) {
 
 func userAgent() string { return "odi/" + version.Version }
 
-// tlsConfig returns nil for plaintext.
+// tlsConfig reads the certificate files as they are now; nil for plaintext.
 func (s Settings) tlsConfig() (*tls.Config, error) {
 	if s.Plaintext {
 		return nil, nil
@@ -52,7 +52,14 @@ func (s Settings) tlsConfig() (*tls.Config, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading the OTLP client certificate: %w", err)
 		}
-		config.Certificates = []tls.Certificate{pair}
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			// Again for each connection: it may have been renewed.
+			now, err := tls.LoadX509KeyPair(s.CertFile, s.KeyFile)
+			if err != nil {
+				return &pair, nil //nolint:nilerr // What was read before may still serve.
+			}
+			return &now, nil
+		}
 	}
 	return config, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -28,7 +29,7 @@ type grpcTransport struct {
 func newGRPCTransport(signal Signal, s Settings, config *tls.Config, b Backoff) (*grpcTransport, error) {
 	creds := insecure.NewCredentials()
 	if config != nil {
-		creds = credentials.NewTLS(config)
+		creds = freshTLS{credentials.NewTLS(config), s}
 	}
 	conn, err := grpc.NewClient("dns:///"+s.Endpoint,
 		grpc.WithTransportCredentials(creds),
@@ -54,6 +55,27 @@ func newGRPCTransport(signal Signal, s Settings, config *tls.Config, b Backoff) 
 		t.options = append(t.options, grpc.UseCompressor(gzip.Name))
 	}
 	return t, nil
+}
+
+// freshTLS reads the certificate files again for each connection, so that renewed
+// certificates and authorities are used without a restart.
+type freshTLS struct {
+	credentials.TransportCredentials
+	settings Settings
+}
+
+// ClientHandshake implements credentials.TransportCredentials.
+func (f freshTLS) ClientHandshake(ctx context.Context, authority string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	config, err := f.settings.tlsConfig()
+	if err != nil {
+		return nil, nil, err
+	}
+	return credentials.NewTLS(config).ClientHandshake(ctx, authority, conn)
+}
+
+// Clone implements credentials.TransportCredentials.
+func (f freshTLS) Clone() credentials.TransportCredentials {
+	return freshTLS{f.TransportCredentials.Clone(), f.settings}
 }
 
 func grpcMethod(signal Signal) string {

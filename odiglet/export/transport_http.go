@@ -58,9 +58,10 @@ func (t *httpTransport) send(ctx context.Context, body []byte) ([]byte, error) {
 		return answer, nil
 	}
 	return nil, &refusal{
-		again: retryableStatus(resp.StatusCode),
-		after: retryAfter(resp.Header.Get("Retry-After"), t.now()),
-		err:   fmt.Errorf("POST %s: %s%s", t.settings.Endpoint, resp.Status, words(resp, answer)),
+		again:    retryableStatus(resp.StatusCode),
+		after:    retryAfter(resp.Header.Get("Retry-After"), t.now()),
+		tooLarge: resp.StatusCode == http.StatusRequestEntityTooLarge,
+		err:      fmt.Errorf("POST %s: %s%s", t.settings.Endpoint, resp.Status, words(resp, answer)),
 	}
 }
 

@@ -9,12 +9,8 @@ import (
 	"github.com/odi-dev/odi/internal/telemetry"
 )
 
-const (
-	// maxAttributes and maxText bound what a process can add to every batch by its
-	// environment.
-	maxAttributes = 64
-	maxText       = 1024
-)
+// maxAttributes bounds what a process can add to every batch by its environment.
+const maxAttributes = telemetry.MaxAttributes / 2
 
 const (
 	envName       = "OTEL_SERVICE_NAME"
@@ -53,7 +49,7 @@ func FromEnv(env map[string]string) Named {
 
 // set takes one attribute; the last of several of one key counts.
 func (n *Named) set(key, value string) {
-	if key == "" || value == "" || len(key) > maxText || !utf8.ValidString(key) {
+	if key == "" || value == "" || len(key) > telemetry.MaxKey || !utf8.ValidString(key) {
 		return
 	}
 	if name := n.name(key); name != nil {
@@ -100,10 +96,4 @@ func decoded(value string) string {
 }
 
 // decodedText makes text of what a process wrote.
-func decodedText(text string) string {
-	text = strings.ToValidUTF8(text, "\uFFFD")
-	if len(text) > maxText {
-		text = strings.ToValidUTF8(text[:maxText], "")
-	}
-	return text
-}
+func decodedText(text string) string { return telemetry.Clip(text, telemetry.MaxValue) }

@@ -56,5 +56,5 @@ func OfHost(h Host) Service {
 			{Key: telemetry.HostName, Value: h.Hostname},
 			{Key: telemetry.ContainerID, Value: h.ContainerID},
 		}, named.Others...),
-	}
+	}.bounded()
 }

@@ -64,8 +64,8 @@ func (s Service) Resource() pcommon.Resource {
 			continue
 		}
 		list := m.PutEmptySlice(a.Key)
-		for _, v := range a.Values {
-			list.AppendEmpty().SetStr(v)
+		for _, v := range a.Values[:min(len(a.Values), telemetry.MaxAttributes)] {
+			list.AppendEmpty().SetStr(telemetry.Clip(v, telemetry.MaxValue))
 		}
 	}
 	return r
@@ -80,8 +80,18 @@ func (s Service) ProcessResource(pid int, executable string) pcommon.Resource {
 	return r
 }
 
+// bounded cuts the names, which are keys in the books and of metrics as well.
+func (s Service) bounded() Service {
+	for _, text := range []*string{&s.Name, &s.Namespace, &s.Version, &s.InstanceID} {
+		*text = telemetry.Clip(*text, telemetry.MaxValue)
+	}
+	return s
+}
+
+// put is where every text enters a resource: whoever wrote it, a batch has room
+// for it, and receivers take it.
 func put(m pcommon.Map, key, value string) {
-	if value != "" {
-		m.PutStr(key, value)
+	if value != "" && m.Len() < telemetry.MaxAttributes {
+		m.PutStr(key, telemetry.Clip(value, telemetry.MaxValue))
 	}
 }

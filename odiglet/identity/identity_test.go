@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/odi-dev/odi/internal/telemetry"
 	"github.com/odi-dev/odi/internal/version"
 	"github.com/odi-dev/odi/odiglet/identity/program"
 )
@@ -72,7 +73,7 @@ func TestFromEnv(t *testing.T) {
 		})
 	}
 	many := FromEnv(map[string]string{envAttributes: strings.Repeat("x", 5000) + "=1,big=" + strings.Repeat("ä", 5000) + manyEntries(500)})
-	if len(many.Others) != maxAttributes || len(many.Others[0].Value) > maxText {
+	if len(many.Others) != maxAttributes || len(many.Others[0].Value) > telemetry.MaxValue {
 		t.Errorf("%d attributes, the first of %d bytes", len(many.Others), len(many.Others[0].Value))
 	}
 }

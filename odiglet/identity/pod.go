@@ -57,7 +57,7 @@ func OfPod(p Pod) Service {
 		Attributes: slices.DeleteFunc(append(attributes, named.Others...), func(a Attribute) bool {
 			return a.Key == "" || a.Value == "" && a.Values == nil
 		}),
-	}
+	}.bounded()
 }
 
 // splitImage takes tag and digest off a reference: a colon before the last

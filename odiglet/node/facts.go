@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/internal/telemetry"
 	"github.com/odi-dev/odi/internal/workload"
 	"github.com/odi-dev/odi/languages"
 	"github.com/odi-dev/odi/languages/language"
@@ -14,8 +15,9 @@ import (
 const (
 	// maxFacts is the API's limit.
 	maxFacts = 4096
-	// maxErrorText is the API's limit.
+	// maxErrorText and maxVersion are the API's limits.
 	maxErrorText = 512
+	maxVersion   = 63
 )
 
 // factKey is what facts are about.
@@ -100,12 +102,14 @@ func (t *tally) add(pod string, in attach.Instance) {
 		count[1]++
 	}
 	if in.Error != "" {
-		t.fact.Error = in.Error[:min(len(in.Error), maxErrorText)]
+		t.fact.Error = telemetry.Clip(in.Error, maxErrorText)
 	}
 }
 
 func (t *tally) finish() odiv1.ContainerFact {
 	t.fact.Runtime = languages.Fact(languages.Combine(t.runtimes))
+	// A process may say anything of its version; the API server refuses the whole report for one long text.
+	t.fact.Runtime.Version = telemetry.Clip(t.fact.Runtime.Version, maxVersion)
 	t.fact.Pods = int32(len(t.perPod))
 	for _, count := range t.perPod {
 		if count[0] > 0 && count[0] == count[1] {

@@ -21,8 +21,9 @@ import (
 
 const (
 	// closing bounds how long the node collector may take for what is queued at
-	// the end. It is well below the 30 s that a pod has to end.
-	closing = 3 * time.Second
+	// the end. It bridges a restart of that collector, which a new version of odi
+	// brings at the same time, and is well below the 30 s that the pod has to end.
+	closing = 20 * time.Second
 	// gcPercent trades a little CPU for memory: the heap is small and mostly
 	// caches that stay.
 	gcPercent = 50

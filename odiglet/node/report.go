@@ -15,20 +15,22 @@ import (
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/internal/telemetry"
 	"github.com/odi-dev/odi/internal/version"
 	"github.com/odi-dev/odi/odiglet/attach"
 )
 
-// +kubebuilder:rbac:groups=odi.dev,resources=nodeinstrumentations,verbs=get;create;update;patch
-// +kubebuilder:rbac:groups=odi.dev,resources=nodeinstrumentations/status,verbs=get;update;patch
+// +kubebuilder:rbac:groups=odi.dev,resources=nodeinstrumentations,verbs=get;create
+// +kubebuilder:rbac:groups=odi.dev,resources=nodeinstrumentations/status,verbs=update
 
 const (
 	// debounce lets the many changes of one rollout become few writes.
 	debounce = 500 * time.Millisecond
 	// retry is the pause after a write that failed.
 	retry = 5 * time.Second
-	// maxReason is the API's limit.
+	// maxReason and maxKernel are the API's limits.
 	maxReason = 512
+	maxKernel = 128
 )
 
 // reporter keeps the node's NodeInstrumentation equal to what the odiglet sees.
@@ -147,7 +149,7 @@ func stamp(status *odiv1.NodeInstrumentationStatus, before []metav1.Condition) {
 func status(kernel string, features []probe.Feature, instances []attach.Instance, facts []odiv1.ContainerFact, truncated int) odiv1.NodeInstrumentationStatus {
 	out := odiv1.NodeInstrumentationStatus{
 		OdigletVersion: version.Version,
-		Kernel:         kernel,
+		Kernel:         telemetry.Clip(kernel, maxKernel),
 		Containers:     facts,
 		Truncated:      int32(truncated),
 		Conditions:     []metav1.Condition{ready(features)},
@@ -159,7 +161,7 @@ func status(kernel string, features []probe.Feature, instances []attach.Instance
 	}
 	for _, f := range features {
 		out.Features = append(out.Features, odiv1.Feature{
-			Name: string(f.Name), State: odiv1.FeatureState(f.State), Reason: f.Reason[:min(len(f.Reason), maxReason)],
+			Name: string(f.Name), State: odiv1.FeatureState(f.State), Reason: telemetry.Clip(f.Reason, maxReason),
 		})
 	}
 	return out
@@ -174,7 +176,7 @@ func ready(features []probe.Feature) metav1.Condition {
 	for _, f := range features {
 		if f.Name == probe.SocketSpans && f.State == probe.Unavailable {
 			c.Status, c.Reason = metav1.ConditionFalse, odiv1.ReasonFeatureUnavailable
-			c.Message = "This node cannot instrument processes: " + f.Reason
+			c.Message = telemetry.Clip("This node cannot instrument processes: "+f.Reason, 2*maxReason)
 		}
 	}
 	return c

@@ -78,7 +78,7 @@ func (s *server) routes() http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(newMetrics(s.odiglet, s.exportError))
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /healthz", serveAlive(s.odiglet.Manager().Busy))
 	mux.HandleFunc("GET /readyz", s.serveReady)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	return mux
@@ -96,6 +96,21 @@ func (s *server) queryRoutes() http.Handler {
 		answer(w, s.routesOf(q.Get("namespace"), q.Get("kind"), q.Get("name")))
 	})
 	return mux
+}
+
+// stuckAfter is three times what attaching to a thousand programs takes: an odiglet
+// that does nothing else for so long follows no process any more, and a new one would.
+const stuckAfter = 3 * time.Minute
+
+// serveAlive answers for the loop that everything depends on.
+func serveAlive(busy func() time.Duration) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if at := busy(); at > stuckAfter {
+			http.Error(w, "no process was followed for "+at.Round(time.Second).String(), http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	}
 }
 
 func (s *server) serveReady(w http.ResponseWriter, _ *http.Request) {

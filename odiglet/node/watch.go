@@ -17,9 +17,9 @@ import (
 	"github.com/odi-dev/odi/internal/workload"
 )
 
-// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=get
-// +kubebuilder:rbac:groups=odi.dev,resources=instrumentedworkloads,verbs=get;list;watch
+// +kubebuilder:rbac:groups=odi.dev,resources=instrumentedworkloads,verbs=list;watch
 
 // newScheme knows only what an odiglet reads and writes.
 func newScheme() (*runtime.Scheme, error) {

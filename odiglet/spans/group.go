@@ -9,6 +9,9 @@ type group struct {
 	size     int // of all parts
 }
 
+// longestLengths is what the tags and lengths of a ResourceSpans and its ScopeSpans take at the most.
+const longestLengths = 2 * (1 + 5)
+
 type part struct{ from, to int }
 
 // put adds what lies behind everything that was put before.
@@ -40,4 +43,12 @@ func (g *group) append(b, scope, spans []byte) []byte {
 // encodedSize is what append appends.
 func (g *group) encodedSize(scope []byte) int {
 	return 1 + protowire.SizeBytes(len(g.resource)+1+protowire.SizeBytes(len(scope)+g.size))
+}
+
+// missing is what the group adds to a batch beside its spans, as long as it has none in it.
+func (g *group) missing(scope []byte) int {
+	if len(g.parts) > 0 {
+		return 0
+	}
+	return len(g.resource) + len(scope) + longestLengths
 }

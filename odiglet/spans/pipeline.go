@@ -19,8 +19,8 @@ import (
 const (
 	// batchSpans is large enough that what a batch costs is little per span.
 	batchSpans = 1000
-	// batchBytes is what a thousand spans with long addresses take, and below the
-	// largest message of 4 MiB that receivers take by default.
+	// batchBytes is what a thousand spans with long addresses take, resources
+	// included, and below the largest message of 4 MiB that receivers take by default.
 	batchBytes = 2 << 20
 )
 
@@ -52,6 +52,7 @@ type Pipeline struct {
 	mu     sync.Mutex
 	spans  []byte   // of the batch, encoded, as they came
 	size   int      // how many these are
+	around int      // bytes of the groups without their spans
 	groups []*group // in the order of their first spans
 	of     map[*Origin]*group
 }
@@ -108,27 +109,32 @@ func (p *Pipeline) judge(o *Origin, x *probe.Exchange) books.Reason {
 	return ""
 }
 
-// add puts an encoded span into the batch.
+// add puts an encoded span into the batch. One that the batch has no room for
+// begins the next: its resource may be large.
 func (p *Pipeline) add(o *Origin, span []byte) error {
 	p.mu.Lock()
-	g, ok := p.of[o]
-	if !ok {
-		resource, err := encodeResource(o.Resource)
-		if err != nil {
-			p.mu.Unlock()
-			return err
-		}
-		g = &group{resource: resource}
+	g, err := p.groupOf(o)
+	if err != nil {
+		p.mu.Unlock()
+		return err
+	}
+	var before export.Batch
+	if p.size > 0 && p.encodedSize()+g.missing(p.scope)+len(span) > batchBytes {
+		before = p.take()
+	}
+	if len(g.parts) == 0 {
 		p.of[o] = g
 		p.groups = append(p.groups, g)
+		p.around += g.missing(p.scope)
 	}
 	from := len(p.spans)
 	p.spans = appendBytes(p.spans, tagSpans, span)
 	g.put(from, len(p.spans))
 	p.size++
 	first := p.size == 1
-	full := p.size >= batchSpans || len(p.spans) >= batchBytes
+	full := p.size >= batchSpans || p.encodedSize() >= batchBytes
 	p.mu.Unlock()
+	p.hand(before)
 	if first {
 		select {
 		case p.begun <- struct{}{}:
@@ -141,11 +147,30 @@ func (p *Pipeline) add(o *Origin, span []byte) error {
 	return nil
 }
 
+// groupOf is the group of an origin, in the batch or made for it; p.mu is held.
+func (p *Pipeline) groupOf(o *Origin) (*group, error) {
+	if g, ok := p.of[o]; ok {
+		return g, nil
+	}
+	resource, err := encodeResource(o.Resource)
+	if err != nil {
+		return nil, err
+	}
+	return &group{resource: resource}, nil
+}
+
+// encodedSize is what the batch takes, and a little more; p.mu is held.
+func (p *Pipeline) encodedSize() int { return p.around + len(p.spans) }
+
 // Flush hands the batch to the exporter.
 func (p *Pipeline) Flush() {
 	p.mu.Lock()
 	batch := p.take()
 	p.mu.Unlock()
+	p.hand(batch)
+}
+
+func (p *Pipeline) hand(batch export.Batch) {
 	if batch.Spans > 0 {
 		p.Sink.Traces(batch)
 	}
@@ -165,7 +190,10 @@ func (p *Pipeline) take() export.Batch {
 		body = g.append(body, p.scope, p.spans)
 	}
 	batch := export.Batch{Body: body, Spans: p.size}
-	p.spans, p.size = p.spans[:0], 0
+	p.spans, p.size, p.around = p.spans[:0], 0, 0
+	for _, g := range p.groups {
+		g.parts, g.size = nil, 0
+	}
 	clear(p.groups)
 	p.groups = p.groups[:0]
 	clear(p.of)

@@ -24,6 +24,7 @@ func TestStory(t *testing.T) {
 	t.Run("a request with a body is whole too", w.checkBodies)
 	t.Run("no wrong parent among 2000 requests, 50 at a time", w.checkManyAtOnce)
 	t.Run("pods of any owner and shape are traced", w.checkOwners)
+	t.Run("a pod that claims to be another is not believed", w.checkStranger)
 	t.Run("bad input is refused with what is valid", w.checkBadInput)
 	t.Run("malformed objects are refused with the field path", w.checkMalformedObjects)
 	t.Run("a destination that cannot be reached does not stop the other", w.checkUnreachableDestination)
@@ -33,6 +34,7 @@ func TestStory(t *testing.T) {
 	t.Run("no pod restarted and no pod template changed", func(t *testing.T) { w.checkUntouched(t, pods) })
 	t.Run("Jaeger kept what it was sent", w.checkJaeger)
 	t.Run("odi uninstrument stops spans within 5 s", w.checkUninstrument)
+	t.Run("every right of odi's was needed, and no other", w.checkRights)
 	t.Run("odi uninstall leaves nothing behind", func(t *testing.T) { w.checkUninstall(t, before) })
 
 	t.Run("by helm install and kubectl apply", func(t *testing.T) { w.checkOtherWay(t, w.installByHelm, w.uninstallByHelm, before) })

@@ -14,19 +14,42 @@ app.kubernetes.io/component: {{ . }}
 {{- end }}
 
 {{- define "odi.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{ include "odi.imageName" (dict "image" .Values.image "version" .Chart.AppVersion) }}
 {{- end }}
 
 {{- define "odi.collectorImage" -}}
-{{ .Values.collectorImage.repository }}:{{ .Values.collectorImage.tag | default .Chart.AppVersion }}
+{{ include "odi.imageName" (dict "image" .Values.collectorImage "version" .Chart.AppVersion) }}
 {{- end }}
 
-{{/* Pod and container settings that satisfy the Pod Security level "restricted". */}}
+{{/* A digest wins over a tag: nobody can put another image under it. */}}
+{{- define "odi.imageName" -}}
+{{- if .image.digest -}}
+{{ .image.repository }}@{{ .image.digest }}
+{{- else -}}
+{{ .image.repository }}:{{ .image.tag | default .version }}
+{{- end -}}
+{{- end }}
+
+{{/* The user's node selector, and Linux: nothing of odi runs elsewhere. */}}
+{{- define "odi.nodeSelector" -}}
+{{ toYaml (merge (dict "kubernetes.io/os" "linux") (. | default dict)) }}
+{{- end }}
+
+{{/*
+The user of each component. Processes of one user may read each other's memory and
+environment, so no two share one, and none is nobody's 65532 or 65534, which other
+people's images run as. The range 60706 to 61183 is given to nobody by distributions.
+*/}}
+{{- define "odi.user" -}}
+{{- get (dict "manager" 61001 "node-collector" 61002 "gateway" 61003) . -}}
+{{- end }}
+
+{{/* Pod and container settings that satisfy the Pod Security level "restricted", for a component. */}}
 {{- define "odi.restrictedPod" -}}
 runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-fsGroup: 65532
+runAsUser: {{ include "odi.user" . }}
+runAsGroup: {{ include "odi.user" . }}
+fsGroup: {{ include "odi.user" . }}
 seccompProfile:
   type: RuntimeDefault
 {{- end }}
@@ -35,7 +58,8 @@ seccompProfile:
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 runAsNonRoot: true
-runAsUser: 65532
+runAsUser: {{ include "odi.user" . }}
+runAsGroup: {{ include "odi.user" . }}
 capabilities:
   drop: [ALL]
 seccompProfile:

@@ -101,7 +101,10 @@ func (v values) objects(t destinations.Type, f flags, namespace string) objects 
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: namespace,
 			Name:      f.name + "-destination",
-			Labels:    map[string]string{odiv1.LabelManagedBy: odiv1.ManagedByOdi, odiv1.LabelComponent: "destination"},
+			Labels: map[string]string{
+				odiv1.LabelManagedBy: odiv1.ManagedByOdi, odiv1.LabelComponent: "destination",
+				odiv1.LabelUsableBy: odiv1.UsableByDestinations,
+			},
 		},
 		StringData: secret,
 	}

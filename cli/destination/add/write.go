@@ -86,7 +86,7 @@ func writeSecret(ctx context.Context, c client.Client, secret *corev1.Secret) er
 	case err == nil && have.Labels[odiv1.LabelManagedBy] != odiv1.ManagedByOdi:
 		return exit.Usagef("the Secret %s/%s exists and is not odi's; choose another --name", secret.Namespace, secret.Name)
 	case err == nil:
-		have.Data, have.StringData = nil, secret.StringData
+		have.Data, have.StringData, have.Labels = nil, secret.StringData, secret.Labels
 		err = c.Update(ctx, &have, owner)
 		*secret = have
 	}
@@ -132,7 +132,7 @@ func sameAs(ctx context.Context, c client.Client, o objects, have *odiv1.Destina
 	for name, value := range secret.Data {
 		stored[name] = string(value)
 	}
-	return maps.Equal(stored, o.secret.StringData), nil
+	return maps.Equal(stored, o.secret.StringData) && maps.Equal(secret.Labels, o.secret.Labels), nil
 }
 
 // wait shows the destination until its backend takes data, or it is clear that it never will.

@@ -68,7 +68,7 @@ type heart struct {
 	config *Config
 	beat   func(context.Context) error
 	gauge  metric.Registration
-	stop   context.CancelFunc
+	stop   context.CancelFunc // nil until it beats
 	done   chan struct{}
 
 	mu      sync.Mutex
@@ -77,7 +77,7 @@ type heart struct {
 }
 
 func newHeart(set receiver.Settings, cfg component.Config, beat func(context.Context) error) (*heart, error) {
-	h := &heart{config: cfg.(*Config), beat: beat, stop: func() {}, done: make(chan struct{})}
+	h := &heart{config: cfg.(*Config), beat: beat, done: make(chan struct{})}
 	meter := set.MeterProvider.Meter("github.com/odi-dev/odi/collector/heartbeat")
 	up, err := meter.Int64ObservableGauge("odi_destination_up",
 		metric.WithDescription("1 when the destination answered the latest empty batch, 0 with its words when it refused."))
@@ -106,12 +106,16 @@ func (h *heart) Start(context.Context, component.Host) error {
 }
 
 // Shutdown implements component.Component. It waits for a beat under way,
-// which the exporter's timeout bounds.
+// which the exporter's timeout bounds. One that never beat, because something
+// else did not start, has nothing to wait for.
 func (h *heart) Shutdown(context.Context) error {
-	h.stop()
 	if h.gauge != nil {
 		_ = h.gauge.Unregister() // it cannot fail for a registration of the same meter
 	}
+	if h.stop == nil {
+		return nil
+	}
+	h.stop()
 	select {
 	case <-h.done:
 	case <-time.After(h.config.Interval):

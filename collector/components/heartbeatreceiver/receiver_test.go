@@ -90,3 +90,19 @@ func TestLongWordsAreCutBetweenCharacters(t *testing.T) {
 		t.Errorf("it ends with %q", got[len(got)-8:])
 	}
 }
+
+// TestWhatNeverBeatEndsAtOnce: where another component does not start, all are
+// shut down, and nothing comes in until they are.
+func TestWhatNeverBeatEndsAtOnce(t *testing.T) {
+	h := &heart{config: &Config{Destination: "shop/jaeger", Interval: time.Hour}, done: make(chan struct{})}
+	ended := make(chan error, 1)
+	go func() { ended <- h.Shutdown(t.Context()) }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it waits for a beat that never was")
+	}
+}

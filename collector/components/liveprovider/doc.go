@@ -3,6 +3,7 @@
 // either changes.
 //
 // Its URI is live:PATH. In the file, ${secret:NAME} stands for the content of
-// $ODI_CREDENTIALS_DIR/NAME (default /etc/odi-credentials). A reload keeps the
+// $ODI_CREDENTIALS_DIR/NAME (default /etc/odi-credentials), ${secretfile:NAME} for
+// that file's path, for settings that take no text: it is watched all the same. A reload keeps the
 // process, its pod and its persistent queues; a restart of the pod would not.
 package liveprovider

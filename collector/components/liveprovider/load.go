@@ -15,11 +15,11 @@ import (
 
 // secretRef matches a reference with all dollar signs before it: two stand for
 // one, so that an odd number of them escapes the reference.
-var secretRef = regexp.MustCompile(`(\$*)\$\{secret:([A-Za-z0-9_.-]+)\}`)
+var secretRef = regexp.MustCompile(`(\$*)\$\{(secret|secretfile):([A-Za-z0-9_.-]+)\}`)
 
 // load reads the configuration with its secrets put in. The digest covers both.
 func load(path, credentials string) (map[string]any, digest, error) {
-	content, err := os.ReadFile(path)
+	content, err := readParts(path)
 	if err != nil {
 		return nil, digest{}, fmt.Errorf("reading the configuration: %w", err)
 	}
@@ -79,9 +79,13 @@ func (s secretFiles) fillString(text string) (string, error) {
 		if len(parts[1])%2 == 1 {
 			return match
 		}
-		secret, err := s.read(parts[2])
+		name := parts[3]
+		secret, err := s.read(name)
 		if err != nil {
 			missing = err
+		}
+		if parts[2] == "secretfile" {
+			secret = filepath.Join(s.dir, name) // It was read for the digest.
 		}
 		// The collector expands ${...} in what it is given: a secret that holds
 		// such text must arrive as it is.

@@ -25,19 +25,23 @@ const (
 type digest [sha256.Size]byte
 
 // NewFactory returns the factory of the live: provider.
-func NewFactory() confmap.ProviderFactory {
+func NewFactory() confmap.ProviderFactory { return NewFactoryWith(NewMemory()) }
+
+// NewFactoryWith is NewFactory with a memory that outlives the provider.
+func NewFactoryWith(memory *Memory) confmap.ProviderFactory {
 	return confmap.NewProviderFactory(func(confmap.ProviderSettings) confmap.Provider {
 		dir := os.Getenv(credentialsEnv)
 		if dir == "" {
 			dir = defaultCredentialsDir
 		}
-		return &provider{credentials: dir, pollEvery: pollEvery}
+		return &provider{credentials: dir, pollEvery: pollEvery, memory: memory}
 	})
 }
 
 type provider struct {
 	credentials string
 	pollEvery   time.Duration
+	memory      *Memory
 }
 
 // Scheme implements confmap.Provider.
@@ -54,7 +58,8 @@ func (p *provider) Retrieve(_ context.Context, uri string, watcher confmap.Watch
 		return nil, fmt.Errorf("%q is not a %s: address", uri, scheme)
 	}
 	path = filepath.Clean(path)
-	config, sum, err := load(path, p.credentials)
+	loaded, sum, err := load(path, p.credentials)
+	config, err := p.memory.give(loaded, sum, err)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func (f files) write(name, content string) {
 
 func (f files) retrieve(watcher confmap.WatcherFunc) (*confmap.Conf, error) {
 	f.t.Helper()
-	p := &provider{credentials: f.dir, pollEvery: 5 * time.Millisecond}
+	p := &provider{credentials: f.dir, pollEvery: 5 * time.Millisecond, memory: NewMemory()}
 	retrieved, err := p.Retrieve(f.t.Context(), "live:"+filepath.Join(f.dir, "config.yaml"), watcher)
 	if err != nil {
 		return nil, err
@@ -137,6 +137,28 @@ func TestAChangeIsReportedOnceItFitsTogether(t *testing.T) {
 	case <-time.After(100 * time.Millisecond):
 	}
 	f.write("S", "hunter2")
+	wait(t, changed)
+}
+
+func TestAFileIsNamedAndWatched(t *testing.T) {
+	f := files{t, t.TempDir()}
+	f.write("config.yaml", "{key: '${secretfile:ca.crt}', escaped: '$${secretfile:ca.crt}'}")
+	if _, err := f.retrieve(nil); err == nil {
+		t.Error("it was loaded without the file")
+	}
+	f.write("ca.crt", "old")
+	changed := make(chan struct{}, 8)
+	conf, err := f.retrieve(func(*confmap.ChangeEvent) { changed <- struct{}{} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := conf.Get("key"), filepath.Join(f.dir, "ca.crt"); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := conf.Get("escaped"); got != "$${secretfile:ca.crt}" {
+		t.Errorf("the escaped one became %q", got)
+	}
+	f.write("ca.crt", "new")
 	wait(t, changed)
 }
 

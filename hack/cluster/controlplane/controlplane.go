@@ -70,6 +70,9 @@ func (p Plan) Prepare() error {
 	if err := p.Keys.Ensure(identities...); err != nil {
 		return err
 	}
+	if err := p.writeAuditPolicy(); err != nil {
+		return err
+	}
 	return p.WriteKubeconfigs(Admin, ControllerManager, Scheduler)
 }
 
@@ -123,6 +126,7 @@ func (p Plan) APIServer() process.Spec {
 		args = append(args, "--disable-admission-plugins=ServiceAccount", "--endpoint-reconciler-type=none")
 		return p.spec(APIServer, args...)
 	}
+	args = append(args, p.auditArgs()...)
 	return p.spec(APIServer, append(args,
 		"--enable-admission-plugins=NodeRestriction",
 		"--kubelet-certificate-authority="+p.Keys.Cert(pki.CA),

@@ -22,7 +22,7 @@ type DestinationStatusApplyConfiguration struct {
 	Failed *int64 `json:"failed,omitempty"`
 	// queued is how many spans, data points and log records wait now.
 	Queued *int64 `json:"queued,omitempty"`
-	// lastError is the backend's latest refusal, in its own words.
+	// lastError is what came of the latest attempt that did not succeed, as one of a few causes.
 	LastError *string `json:"lastError,omitempty"`
 	// conditions: Ready, Exporting, Reconciling, Stalled.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`

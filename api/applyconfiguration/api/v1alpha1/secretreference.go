@@ -7,7 +7,8 @@ package v1alpha1
 //
 // SecretReference names a Secret in the Destination's namespace.
 type SecretReferenceApplyConfiguration struct {
-	// name of the Secret. Its keys are the names of the type's secret fields.
+	// name of the Secret. Its keys are the names of the type's secret fields. It has the label
+	// odi.dev/usable-by=destinations, or the type odi.dev/destination.
 	Name *string `json:"name,omitempty"`
 }
 

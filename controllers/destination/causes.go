@@ -1,0 +1,87 @@
+package destination
+
+import (
+	"regexp"
+	"strings"
+)
+
+// A sign in an error's text tells its cause.
+type sign struct {
+	text  string
+	cause string
+}
+
+// signs in the order in which they are looked for. A backend can put what it
+// likes into an error, and may be anybody's server: who names its address in a
+// Destination learns one of these causes and not a word of its answer. The
+// gateway's own log has the words.
+var signs = []sign{
+	{"address not allowed", "odi sends nothing to this address"},
+	{"redirects are not followed", "it answers with a redirect, which is not followed"},
+	{"connection refused", "connection refused"},
+	{"no such host", "no such host"},
+	{"produced zero addresses", "no such host"},
+	{"no route to host", "no route to the host"},
+	{"network is unreachable", "no route to the host"},
+	{"signed by unknown authority", "its certificate is signed by an authority that is not known here; ca_pem may name it"},
+	{"certificate has expired", "its certificate is not valid at this time"},
+	{"certificate is valid for", "its certificate is for another host"},
+	{"is not valid for any names", "its certificate is for another host"},
+	{"cannot validate certificate for", "its certificate is for another host"},
+	{"certificate required", "it asks for a client's certificate"},
+	{"x509:", "its certificate is not accepted"},
+	{"first record does not look like a TLS handshake", "it does not speak TLS there; http:// is without"},
+	{"server gave HTTP response to HTTPS client", "it does not speak TLS there; http:// is without"},
+	{"tls:", "TLS cannot be agreed on with it"},
+	{"error reading server preface", "it does not speak gRPC there"},
+	{"frame too large", "it does not speak gRPC there"},
+	{"unexpected HTTP status code received from server", "it does not speak gRPC there"},
+	{"malformed HTTP", "it does not speak HTTP there"},
+	{"deadline exceeded", "no answer in time"},
+	{"DeadlineExceeded", "no answer in time"},
+	{"i/o timeout", "no answer in time"},
+	{"Client.Timeout", "no answer in time"},
+	{"connection reset", "the connection was cut"},
+	{"broken pipe", "the connection was cut"},
+	{"EOF", "the connection was cut"},
+	{"queue is full", "its queue is full"},
+}
+
+// answered finds the number of an HTTP answer or the name of a gRPC one.
+var answered = regexp.MustCompile(`HTTP Status Code ([0-9]{3})\b|code = ([A-Z][A-Za-z0-9]{1,30})\b`)
+
+// meanings of answers, by number or name.
+var meanings = map[string]string{
+	"400": "it takes the request for invalid", "InvalidArgument": "it takes the request for invalid",
+	"401": "it refuses the credentials", "Unauthenticated": "it refuses the credentials",
+	"403": "it refuses access with these credentials", "PermissionDenied": "it refuses access with these credentials",
+	"404": "there is nothing that takes this signal", "405": "there is nothing that takes this signal", "Unimplemented": "there is nothing that takes this signal",
+	"413": "it takes no batch of this size", "429": "it asks to send less", "ResourceExhausted": "it asks to send less, or takes no batch of this size",
+	"500": "it has trouble of its own", "502": "it has trouble of its own", "503": "it has trouble of its own", "504": "it has trouble of its own",
+	"Internal": "it has trouble of its own", "Unavailable": "it has trouble of its own", "Unknown": "it has trouble of its own",
+}
+
+// cause is one of a few, whatever the words; empty for none.
+func cause(words string) string {
+	if words == "" {
+		return ""
+	}
+	for _, s := range signs {
+		if strings.Contains(words, s.text) {
+			return s.cause
+		}
+	}
+	said := answered.FindStringSubmatch(words)
+	if said == nil {
+		return "it cannot be reached, or refuses the data"
+	}
+	name := said[1] + said[2]
+	meaning, known := meanings[name]
+	switch {
+	case !known && said[1] != "":
+		meaning = "it refuses the data"
+	case !known:
+		return "it refuses the data"
+	}
+	return meaning + " (" + name + ")"
+}
