@@ -3,17 +3,11 @@ package bpf
 import (
 	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
-
-// askAgain are the runtimes that wait once more where a blocking call says EAGAIN:
-// java does from 13 on.
-var askAgain = []string{"java"}
 
 // calmSignals are those that propagate/blocking.h does not ask for.
 const calmSignals = 1<<(unix.SIGILL-1) | 1<<(unix.SIGTRAP-1) | 1<<(unix.SIGABRT-1) | 1<<(unix.SIGBUS-1) | 1<<(unix.SIGFPE-1) |
@@ -22,10 +16,6 @@ const calmSignals = 1<<(unix.SIGILL-1) | 1<<(unix.SIGTRAP-1) | 1<<(unix.SIGABRT-
 // disturbed tells whether a signal may interrupt a call of a process that waits. What
 // cannot be read is.
 func disturbed(pid uint32) bool {
-	exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
-	if err == nil && slices.Contains(askAgain, filepath.Base(strings.TrimSuffix(exe, " (deleted)"))) {
-		return false
-	}
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return true // gone

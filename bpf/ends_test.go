@@ -2,6 +2,7 @@ package bpf_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -60,13 +61,19 @@ func newSocket(t *testing.T) socket {
 	return socket(fd)
 }
 
+// connect waits until the socket is connected; later calls do not wait, as the requests
+// of one that blocks go without header where they follow each other at once.
 func (s socket) connect(t *testing.T, addr string) {
 	t.Helper()
 	to, err := net.ResolveTCPAddr("tcp4", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := unix.Connect(int(s), &unix.SockaddrInet4{Port: to.Port, Addr: [4]byte(to.IP.To4())}); err != nil {
+	err = errors.Join(
+		unix.SetNonblock(int(s), false),
+		unix.Connect(int(s), &unix.SockaddrInet4{Port: to.Port, Addr: [4]byte(to.IP.To4())}),
+		unix.SetNonblock(int(s), true))
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -133,7 +133,8 @@ func record(t *testing.T, pids ...uint32) *recorder {
 	})
 	t.Cleanup(r.stop)
 	for _, pid := range pids {
-		if err := e.AddTarget(probe.Target{PID: pid, Propagate: true, Children: true}); err != nil {
+		exe, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+		if err := e.AddTarget(probe.Target{PID: pid, AsksAgain: filepath.Base(exe) == "java", Propagate: true, Children: true}); err != nil {
 			t.Fatal(err)
 		}
 	}

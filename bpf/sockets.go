@@ -20,7 +20,7 @@ func (e *Engine) adoptSockets(t *target, polls bool) {
 		return
 	}
 	pid := t.PID
-	wait := disturbed(pid)
+	wait := !t.AsksAgain && disturbed(pid)
 	e.eachOutgoing(pid, func(fd, _ int, cookie uint64) {
 		if wait && blocks(fd) {
 			return

@@ -26,6 +26,8 @@ const (
 	flagPolls
 	flagBatches
 	flagWatches
+	flagMany
+	flagAsksAgain
 )
 
 // eventLoopProxies are known by the name of their executable. Nginx and its
@@ -155,6 +157,9 @@ func flagsOf(t probe.Target, exe string) uint16 {
 	}
 	if t.Strict {
 		flags |= flagStrict
+	}
+	if t.AsksAgain {
+		flags |= flagAsksAgain
 	}
 	if t.Propagate {
 		flags |= flagPropagate

@@ -14,8 +14,9 @@ enum { BIT_TRUNCATED = 1, BIT_INJECTED = 2, BIT_HEAD = 4, BIT_CONNECT = 8, BIT_A
 
 // Bits of target.flags. T_WATCHES: user space places a probe in the process, in its
 // children, and anew in a program that it starts; until then it is held. T_MANY: it
-// sends several messages by one call, see propagate/blocking.h.
-enum { T_GO = 1, T_PROXY = 2, T_STRICT = 4, T_PROPAGATE = 8, T_CHILDREN = 16, T_ROUNDTRIP = 32, T_POLLS = 64, T_BATCHES = 128, T_WATCHES = 256, T_MANY = 512 };
+// sends several messages by one call, T_ASKS_AGAIN: its runtime waits once more where a
+// call that blocks is told EAGAIN; see propagate/blocking.h.
+enum { T_GO = 1, T_PROXY = 2, T_STRICT = 4, T_PROPAGATE = 8, T_CHILDREN = 16, T_ROUNDTRIP = 32, T_POLLS = 64, T_BATCHES = 128, T_WATCHES = 256, T_MANY = 512, T_ASKS_AGAIN = 1024 };
 
 enum trust { TRUST_STRICT, TRUST_THREAD, TRUST_MOVED };
 

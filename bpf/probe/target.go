@@ -13,6 +13,9 @@ type Target struct {
 	EventLoopProxy bool
 	// Strict forbids thread trust: the runtime is known to move work between threads.
 	Strict bool
+	// AsksAgain says that the runtime waits once more where a call that blocks is told EAGAIN, so
+	// that its connections may stay in the socket map while it waits.
+	AsksAgain bool
 	// Propagate allows the engine to write traceparent into outgoing requests.
 	// Leave it false where an SDK or agent does that already.
 	Propagate bool

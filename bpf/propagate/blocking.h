@@ -118,7 +118,7 @@ inline_ void leaves_with(struct feed *f, struct tcp_sock *tp, u32 size)
 		c->leave = LEAVE_CALLS;
 	else if (f->h && f->h->q.state == D_HEAD)
 		return; // the rest comes in another call
-	else if (c->ignored || may_wait(f->h, tp, size) || handles_signals())
+	else if (c->ignored || (!(f->g->flags & T_ASKS_AGAIN) && (may_wait(f->h, tp, size) || handles_signals())))
 		c->leave = LEAVE_MAP;
 }
 

@@ -4,6 +4,8 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/odi-dev/odi/languages/language"
 )
@@ -13,16 +15,26 @@ var Language = language.Language{Name: "java", Detect: detect}
 
 func detect(p language.Process) (language.Runtime, bool) {
 	if jvm, ok := p.MappedFunc(func(name string) bool { return name == "libjvm.so" }); ok {
-		return language.Runtime{Language: language.Java, Version: version(p.Files, jvm)}, true
+		return of(version(p.Files, jvm)), true
 	}
 	// The launcher maps libjvm a few milliseconds after exec.
 	if p.ExeName() == "java" || slices.Contains(p.Binary.Needed(), "libjli.so") {
-		return language.Runtime{Language: language.Java, Version: releaseVersion(p.Files, p.Exe)}, true
+		return of(releaseVersion(p.Files, p.Exe)), true
 	}
 	if p.Binary.HasSection(".svm_heap") {
 		return language.Runtime{Language: language.Java, Compiled: true}, true
 	}
 	return language.Runtime{}, false
+}
+
+// nioSockets is the first release whose blocking sockets ask again (JEP 353).
+const nioSockets = 13
+
+// of is the runtime of a version.
+func of(version string) language.Runtime {
+	first, _, _ := strings.Cut(version, ".")
+	release, err := strconv.Atoi(first)
+	return language.Runtime{Language: language.Java, Version: version, AsksAgain: err == nil && release >= nioSockets}
 }
 
 // version asks the release file of the Java home that libjvm lies in, else libjvm itself.

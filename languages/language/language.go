@@ -68,6 +68,8 @@ type Runtime struct {
 	// Strict is set for runtimes that are known to move a request between threads: the engine must never
 	// trust a thread there.
 	Strict bool
+	// AsksAgain is set for runtimes that wait once more where a call that blocks is told EAGAIN.
+	AsksAgain bool
 	// Helper is set for shells, init programs and the like, which run beside the application.
 	Helper bool
 	// Agents of others that were recognised, sorted by name.

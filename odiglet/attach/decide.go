@@ -127,6 +127,7 @@ func target(r *record) probe.Target {
 		Name:           r.process.String(),
 		EventLoopProxy: r.runtime.EventLoop,
 		Strict:         r.runtime.Strict,
+		AsksAgain:      r.runtime.AsksAgain,
 		Propagate:      !instrumentedByItself(r.runtime) && (!r.looking || r.detected),
 		Children:       true,
 	}

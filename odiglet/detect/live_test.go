@@ -77,7 +77,7 @@ func TestJava(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/Wait.java", `public class Wait { public static void main(String[] a) throws Exception { Thread.sleep(60000); } }`)
 	run(t, "javac", "-d", dir, dir+"/Wait.java")
-	want := language.Runtime{Language: language.Java, Libc: language.Glibc, Version: javaVersion(t)}
+	want := language.Runtime{Language: language.Java, Libc: language.Glibc, Version: javaVersion(t), AsksAgain: true}
 	t.Run("java", func(t *testing.T) {
 		expect(t, start(t, nil, "java", "-Xmx32m", "-cp", dir, "Wait"), want)
 	})
