@@ -34,7 +34,7 @@ func TestBlockingCalls(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			var all, bare atomic.Int64
-			slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				all.Add(1)
 				if r.Header.Get("traceparent") == "" {
 					bare.Add(1)

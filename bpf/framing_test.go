@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
@@ -76,7 +77,7 @@ func TestManyChunksAtOnce(t *testing.T) {
 			r.waitFor(4)
 			inTime(t, r, most)
 			for _, s := range r.all() {
-				if s.StatusCode != 200 || s.Error != probe.ErrorNone {
+				if s.StatusCode != http.StatusOK || s.Error != probe.ErrorNone {
 					t.Errorf("%s of kind %d ended with %d %s", s.path, s.Kind, s.StatusCode, s.Error)
 				}
 			}

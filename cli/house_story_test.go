@@ -242,7 +242,7 @@ func TestWhatWasCutOffIsContinued(t *testing.T) {
 			t.Errorf("%d leases are left (%v)", len(leases.Items), err)
 		}
 	})
-	t.Run("something else by the name of odi is left alone", func(t *testing.T) {
+	t.Run("something else by the name of odi is left alone", func(*testing.T) {
 		h.rewrite(func(r *releasev1.Release) { r.Chart.Metadata.Name = "oditorium" })
 		h.sees(install, 1, "the Helm release odi in odi-system is of the chart oditorium: it has nothing to do with odi")
 		h.sees("uninstall --yes", 1, "it has nothing to do with odi")

@@ -107,6 +107,10 @@ func (f Field) Check(value string) error {
 			return fmt.Errorf("%w. %s", err, f.Help)
 		}
 	}
+	return f.checkPattern(value)
+}
+
+func (f Field) checkPattern(value string) error {
 	if f.Pattern == "" {
 		return nil
 	}

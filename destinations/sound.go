@@ -64,16 +64,28 @@ func (f Field) sound() error {
 		return fmt.Errorf("unknown kind of address %q", f.Address)
 	case !f.Format.known():
 		return fmt.Errorf("unknown format %q", f.Format)
-	case f.Secret && f.Format != "":
-		return errors.New("a secret field has no format: all of them are headers")
-	case f.Secret && f.Default != "":
-		return errors.New("a secret field has no default")
+	}
+	if err := f.secretSound(); err != nil {
+		return err
 	}
 	if _, err := regexp.Compile(f.Pattern); err != nil {
 		return fmt.Errorf("pattern: %w", err)
 	}
 	if f.Default != "" {
 		return f.Check(f.Default)
+	}
+	return nil
+}
+
+// secretSound holds what is so of secret fields only.
+func (f Field) secretSound() error {
+	switch {
+	case !f.Secret:
+		return nil
+	case f.Format != "":
+		return errors.New("a secret field has no format: all of them are headers")
+	case f.Default != "":
+		return errors.New("a secret field has no default")
 	}
 	return nil
 }

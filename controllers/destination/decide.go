@@ -151,7 +151,7 @@ func exporting(in Input, ready verdict) verdict {
 		return no(reasonNotReady, "Nothing is sent until the destination is Ready.")
 	case !h.gateway:
 		return maybe(odiv1.ReasonGatewayNotReady, "No pod of the gateway answers yet.")
-	case h.down && !h.moving || h.refused:
+	case h.fails():
 		return no(odiv1.ReasonExportFailing, failing(h))
 	case !h.up && !h.moving && !local(in.Lane):
 		return maybe(odiv1.ReasonGatewayNotReady, "The gateway has not reached the backend yet.")

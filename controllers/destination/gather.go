@@ -97,7 +97,7 @@ func (c *Controller) rank(ctx context.Context, d *odiv1.Destination) (int, error
 	older := 0
 	for i := range list.Items {
 		other := &list.Items[i]
-		before := other.CreationTimestamp.Time.Compare(d.CreationTimestamp.Time)
+		before := other.CreationTimestamp.Compare(d.CreationTimestamp.Time)
 		if before < 0 || before == 0 && other.Name < d.Name {
 			older++
 		}

@@ -48,6 +48,9 @@ type health struct {
 	damaged int64
 }
 
+// fails is so while the backend does not take what it is sent.
+func (h health) fails() bool { return h.down && !h.moving || h.refused }
+
 // Metrics opens the metrics of one pod of the gateway, in Prometheus' text format.
 type Metrics func(ctx context.Context, pod *corev1.Pod) (io.ReadCloser, error)
 

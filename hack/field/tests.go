@@ -65,12 +65,7 @@ func readTests(said []byte) *tally {
 func (c fieldCase) judgeTests(said []byte, err error) result {
 	t := readTests(said)
 	r := result{outcome: passed, said: t.text.Bytes()}
-	var absent []string
-	for _, name := range c.tests {
-		if _, skip := t.skipped[name]; !skip && !t.passed[name] && !t.failed[name] {
-			absent = append(absent, name)
-		}
-	}
+	absent := t.absent(c.tests)
 	switch {
 	case len(t.failed) > 0:
 		r.outcome, r.figure = failed, first("failed: ", t.leaves())
@@ -104,6 +99,17 @@ func (c fieldCase) figuresOf(r result, tests int) result {
 		r.figure = fmt.Sprintf("%d tests", tests)
 	}
 	return r
+}
+
+// absent are those of the names of which no test ran or was skipped.
+func (t *tally) absent(names []string) []string {
+	var all []string
+	for _, name := range names {
+		if _, skip := t.skipped[name]; !skip && !t.passed[name] && !t.failed[name] {
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 // leaves are the failed tests without those that failed for a part of them.

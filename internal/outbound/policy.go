@@ -67,28 +67,50 @@ func (p Policy) refusal(host string) string {
 		return p.addressRefusal(addr.Unmap())
 	}
 	labels := strings.Split(strings.TrimSuffix(strings.ToLower(host), "."), ".")
-	if labels[len(labels)-1] == "localhost" || len(labels) > 1 && labels[0] == "localhost" && labels[1] == "localdomain" {
+	if ownMachine(labels) {
 		return "the gateway's own machine"
 	}
 	if addr, ok := p.podAddress(labels); ok {
 		return p.addressRefusal(addr)
 	}
-	for i, name := range labels {
-		// A name without a namespace is looked for in the gateway's.
-		namespace, last := p.Namespace, i == len(labels)-1
-		if !last {
-			namespace = labels[i+1]
-		}
-		inCluster := last && i == 0 || i+2 == len(labels) || i+2 < len(labels) && labels[i+2] == "svc"
-		switch {
-		case !inCluster:
-		case namespace == p.Namespace && (strings.HasPrefix(name, "odi-") || name == "odiglet"):
-			return "odi itself: data would go round in circles"
-		case name == "kubernetes" && namespace == "default", last && i == 0 && name == "kubernetes":
-			return "the API server"
+	for i := range labels {
+		if why := p.serviceRefusal(labels, i); why != "" {
+			return why
 		}
 	}
 	return ""
+}
+
+func ownMachine(labels []string) bool {
+	return labels[len(labels)-1] == "localhost" || len(labels) > 1 && labels[0] == "localhost" && labels[1] == "localdomain"
+}
+
+// serviceRefusal takes the label at i for the name of a Service, where it can be one.
+func (p Policy) serviceRefusal(labels []string, i int) string {
+	name := labels[i]
+	namespace, inCluster := p.namespaceOf(labels, i)
+	switch {
+	case !inCluster:
+	case namespace == p.Namespace && (strings.HasPrefix(name, "odi-") || name == "odiglet"):
+		return "odi itself: data would go round in circles"
+	case name == "kubernetes" && (namespace == "default" || len(labels) == 1):
+		return "the API server"
+	}
+	return ""
+}
+
+// namespaceOf is where the cluster's DNS has the Service that the label at i names;
+// false if it names none.
+func (p Policy) namespaceOf(labels []string, i int) (string, bool) {
+	rest := labels[i+1:]
+	switch {
+	case len(labels) == 1:
+		// A name without a namespace is looked for in the gateway's.
+		return p.Namespace, true
+	case len(rest) == 1, len(rest) > 1 && rest[1] == "svc":
+		return rest[0], true
+	}
+	return "", false
 }
 
 func (p Policy) addressRefusal(addr netip.Addr) string {
