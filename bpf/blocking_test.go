@@ -28,7 +28,7 @@ func TestBlockingCalls(t *testing.T) {
 		"a signal that programs handle to go on":  {syscall.SIGALRM, 10},
 		"another of the kind":                     {syscall.SIGTERM, 10},
 		"a real-time signal":                      {syscall.Signal(40), 10},
-		"an upload that fills the send buffer":    {syscall.SIGINT, 8 << 20},
+		"an upload that fills the send buffer":    {syscall.SIGUSR2, 8 << 20},
 		"a part of the send buffer, and a signal": {syscall.SIGUSR1, 100_000},
 	}
 	for name, tc := range tests {

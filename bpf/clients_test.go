@@ -114,7 +114,8 @@ func TestAnswersThatEndTheConnection(t *testing.T) {
 }
 
 // TestUploads sends bodies that no socket takes in one piece, and goes on with the
-// connection: one span and one header for each request.
+// connection: one span and one header for each request, but for what docs/seen.md says of
+// connections that block.
 func TestUploads(t *testing.T) {
 	needRoot(t)
 	const times = 4
@@ -148,10 +149,16 @@ func TestUploads(t *testing.T) {
 			}
 			mu.Lock()
 			defer mu.Unlock()
+			bare := uint64(0)
 			for path, n := range headers {
-				if n != 1 {
+				if n == 0 && name == "Python" && strings.HasPrefix(path, "/after") {
+					bare++ // a blocking connection that had waited for room was not back in the map yet
+				} else if n != 1 {
 					t.Errorf("%s came with %d headers", path, n)
 				}
+			}
+			if counted := r.engine.Drops()["header_not_written"]; counted != bare {
+				t.Errorf("%d requests came without header, %d are counted", bare, counted)
 			}
 			if len(headers) != 2*times {
 				t.Errorf("%d requests have arrived, want %d", len(headers), 2*times)

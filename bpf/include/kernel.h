@@ -83,6 +83,7 @@ struct sock {
 	u8 sk_shutdown;
 	int sk_err;
 	int sk_sndbuf;
+	int sk_write_pending;
 	int sk_wmem_queued;
 	socket_lock_t sk_lock;
 	struct sk_buff_head sk_receive_queue;
@@ -138,6 +139,7 @@ struct bpf_iter__sockmap {
 } co_re;
 
 struct socket {
+	unsigned long flags;
 	struct sock *sk;
 	struct file *file;
 } co_re;

@@ -10,8 +10,8 @@
 
 #include "../http1/feed.h"
 
-#define SKB_ROOM 4096 // what a segment costs beside its bytes, at most
 #define O_NONBLOCK 04000 // the same on every architecture that odi runs on
+#define SOCK_NOSPACE 2 // include/linux/net.h: a bit of socket.flags
 
 // What odi_message has seen of the file that a message was sent by.
 enum leave { LEAVE_NOT, LEAVE_MAP, LEAVE_CALLS };
@@ -89,19 +89,17 @@ inline_ bool handles_signals(void)
 	       HANDLES(s, 64);
 }
 
-// may_wait tells whether the sender may have to wait for room in the send buffer,
-// now or for the rest of the request. What waits there already may have cost more
-// memory than it has bytes; half of the buffer is surely enough.
-inline_ bool may_wait(struct http1 *h, struct tcp_sock *tp, u32 size)
+// wakes_for_room tells whether the sender has waited for room in the send buffer and
+// the kernel still owes a wake-up for it, which comes while the program waits for the
+// answer. It does not where the wake-up itself has ended that wait (sk_stream_write_space
+// in net/core/stream.c), nor is that known while the wait goes on (sk_write_pending).
+inline_ bool wakes_for_room(struct sock *sk)
 {
-	struct sock *sk = (void *)tp;
-	u64 room = (u32)sk->sk_sndbuf / 2, used = (u32)sk->sk_wmem_queued + SKB_ROOM;
-
-	return used + size > room || (h && h->q.state == D_LEN && used + h->q.left > room);
+	return !sk->sk_write_pending && (sk->sk_socket->flags >> SOCK_NOSPACE & 1);
 }
 
 // leaves_with notes what becomes of the connection once a message is on its way.
-inline_ void leaves_with(struct feed *f, struct tcp_sock *tp, u32 size)
+inline_ void leaves_with(struct feed *f, struct tcp_sock *tp)
 {
 	struct conn *c = f->c;
 
@@ -118,17 +116,15 @@ inline_ void leaves_with(struct feed *f, struct tcp_sock *tp, u32 size)
 		c->leave = LEAVE_CALLS;
 	else if (f->h && f->h->q.state == D_HEAD)
 		return; // the rest comes in another call
-	else if (c->ignored || (!(f->g->flags & T_ASKS_AGAIN) && (may_wait(f->h, tp, size) || handles_signals())))
+	else if (c->ignored || (!(f->g->flags & T_ASKS_AGAIN) && handles_signals()))
 		c->leave = LEAVE_MAP;
 }
 
-// in_call tells whether a call of a target goes on, and not what the network does
+// caller returns the target whose call goes on; 0 where the network does something
 // meanwhile. Kernels before 6.10 know the process of sock_ops programs by its task only.
-inline_ bool in_call(struct bpf_sock_ops *ops)
+inline_ struct target *caller(struct sock *sk)
 {
-	struct sock *sk = ops->sk ? (void *)bpf_skc_to_tcp_sock(ops->sk) : 0;
-
-	return sk && sk->sk_lock.owned && target_of(bpf_get_current_task_btf()->tgid);
+	return sk && sk->sk_lock.owned ? target_of(bpf_get_current_task_btf()->tgid) : 0;
 }
 
 // leaving runs in every call of a sender (tcp_send_mss in net/ipv4/tcp.c), which
@@ -137,10 +133,14 @@ inline_ bool in_call(struct bpf_sock_ops *ops)
 // notes when it began, because it may wait for room.
 inline_ void leaving(struct bpf_sock_ops *ops, struct conn *c)
 {
+	struct sock *sk = ops->sk ? (void *)bpf_skc_to_tcp_sock(ops->sk) : 0;
+	struct target *g = caller(sk);
 	u64 key;
 
-	if (c->out && !c->sending_ns && in_call(ops))
+	if (g && c->out && !c->sending_ns)
 		c->sending_ns = bpf_ktime_get_ns();
+	if (g && c->want == 1 && !c->out && !(g->flags & (T_ASKS_AGAIN | T_POLLS)) && is_blocking(sk) && wakes_for_room(sk))
+		c->leave = LEAVE_MAP;
 	if (c->leave == LEAVE_CALLS)
 		bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags & ~BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG);
 	if (c->leave == LEAVE_MAP) {

@@ -13,6 +13,7 @@
 #define HEADER_LEN 70 // "traceparent: 00-<32>-<16>-<2>\r\n"
 #define MERGE_MAX 8192 // one element up to here; bigger messages are split anyway
 #define PULL_MAX 69632 // a longer head goes out without a header where it lies in pieces
+#define SKB_ROOM 4096 // what a segment costs beside its bytes, at most
 
 inline_ void write_hex16(u8 *to, u64 v)
 {
@@ -250,7 +251,7 @@ int odi_message(struct sk_msg_md *msg)
 	if (!(f.c->ahead | f.c->stop))
 		f.c->out = 0; // it was put back
 	message(msg, &f, tp);
-	leaves_with(&f, tp, size);
+	leaves_with(&f, tp);
 	return SK_PASS;
 }
 

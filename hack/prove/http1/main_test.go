@@ -32,13 +32,16 @@ func needRoot(t *testing.T) {
 var gaps = features{
 	// Its process gets no headers from then on (docs/seen.md), so that the others would prove less.
 	"client sends by sendmmsg",
+	// Which message was sent is not told for sure where one was sent in part: rarely
+	// counted as unreadable.
+	"server sends by sendmmsg",
 }
 
 // leftGaps are those of unix sockets where the kernel does not tell of their close: a
 // client that leaves without having read all is not told of by a server that does not
-// read on; bodies that end with the connection are counted short; and which of several
-// messages of one call was sent is not told there (docs/seen.md).
-var leftGaps = features{"end: client leaves", "end: body until close", "server sends by sendmmsg"}
+// read on; bodies that end with the connection are counted short. Where buffers are small,
+// both sides may send without end, and neither read: that conversation proves nothing.
+var leftGaps = features{"end: client leaves", "end: body until close", "small SO_SNDBUF", "request body > 1M"}
 
 // unixGaps are those where the client may be a stranger, who tells nothing.
 var unixGaps = append(features{"end: server dies inside", "end: server dies by RST", "end: server says nothing", "end: client abandons"}, leftGaps...)
