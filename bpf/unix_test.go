@@ -30,7 +30,9 @@ func overUnix(t *testing.T, connections int) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// TestUnixSockets: no header can be written there; the kernel knows the peer.
+// TestUnixSockets: no header can be written there; the kernel knows the peer. The
+// server is woken by the first request's connection, and may be quicker than that
+// request.
 func TestUnixSockets(t *testing.T) {
 	needRoot(t)
 	client := overUnix(t, 1)
@@ -38,7 +40,10 @@ func TestUnixSockets(t *testing.T) {
 	for i := range 20 {
 		get(t, client, fmt.Sprintf("http://app/%d", i))
 	}
-	bothSides(t, r, 20, true)
+	bothSides(t, r, 20, false)
+	if linked := linkedOver(t, r.waitFor(40)); linked < 19 && r.engine.Has("odi_waking") {
+		t.Errorf("%d of 20 requests are linked", linked)
+	}
 }
 
 // TestUnixSocketsUnderLoad: a server may read a request before the client's program
