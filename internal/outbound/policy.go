@@ -13,7 +13,8 @@ import (
 	"github.com/odi-dev/odi/destinations"
 )
 
-// denied are ranges that are nobody's backend. The same list is in guardextension.
+// denied are ranges that are nobody's backend. The same list is in guardextension,
+// which is of another module: TestTheGuardDeniesTheSame.
 var denied = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),
 	netip.MustParsePrefix("127.0.0.0/8"),

@@ -2,7 +2,11 @@ package outbound
 
 import (
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,5 +69,31 @@ func TestEveryAddressOfEveryTypeIsJudged(t *testing.T) {
 	}
 	if tried == 0 {
 		t.Error("no type has an address")
+	}
+}
+
+// TestTheGuardDeniesTheSame: the collector is another module, so its extension has the
+// list again. What one of them denies, the other must.
+func TestTheGuardDeniesTheSame(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../../collector/components/guardextension/rules.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var theirs []netip.Prefix
+	ast.Inspect(file, func(n ast.Node) bool {
+		list, ok := n.(*ast.ValueSpec)
+		if !ok || list.Names[0].Name != "denied" {
+			return true
+		}
+		ast.Inspect(list, func(n ast.Node) bool {
+			if text, ok := n.(*ast.BasicLit); ok {
+				theirs = append(theirs, netip.MustParsePrefix(strings.Trim(text.Value, `"`)))
+			}
+			return true
+		})
+		return false
+	})
+	if !slices.Equal(theirs, denied) {
+		t.Errorf("guardextension denies %v, this package %v", theirs, denied)
 	}
 }
