@@ -1,19 +1,16 @@
 package destinations
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
 	"encoding/pem"
-	"math/big"
 	"strings"
 	"testing"
+
+	"github.com/odi-dev/odi/internal/testkit/peers"
 )
 
 // TestFormats holds for every field of every type that has a format what becomes of what people paste.
 func TestFormats(t *testing.T) {
-	cert := certificate(t)
+	cert := peers.SelfSigned(t)
 	key := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("secret")}))
 	tests := map[string]struct {
 		format     Format
@@ -106,18 +103,4 @@ func allTypes(t *testing.T) []Type {
 		t.Fatal(err)
 	}
 	return types
-}
-
-func certificate(t *testing.T) string {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }

@@ -1,14 +1,8 @@
 package collectorconfig
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"flag"
-	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,6 +16,7 @@ import (
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/internal/testkit/odicollector"
+	"github.com/odi-dev/odi/internal/testkit/peers"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -131,7 +126,7 @@ func TestTheCollectorTakesEveryDestinationType(t *testing.T) {
 				t.Fatal(err)
 			}
 			if given.Config["ca_pem"] != "" {
-				given.Config["ca_pem"] = certificate(t)
+				given.Config["ca_pem"] = peers.SelfSigned(t)
 			}
 			d := destination("odi-system", "d", given.Type, given.Config)
 			d.Spec.Signals = given.Signals
@@ -151,19 +146,4 @@ func TestTheCollectorsWordsReachTheUser(t *testing.T) {
 	if !errors.As(err, &invalid) || !strings.Contains(invalid.Message, `"papyrus"`) {
 		t.Errorf("got %v, want the collector's complaint about the compression", err)
 	}
-}
-
-// certificate is a self-signed one: the collector reads what it is given.
-func certificate(t *testing.T) string {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
