@@ -3,29 +3,29 @@
 package main
 
 import (
+	drainprocessor "github.com/odi-dev/odi/collector/components/drainprocessor"
+	entryconnector "github.com/odi-dev/odi/collector/components/entryconnector"
+	guardextension "github.com/odi-dev/odi/collector/components/guardextension"
+	heartbeatreceiver "github.com/odi-dev/odi/collector/components/heartbeatreceiver"
+	laneprocessor "github.com/odi-dev/odi/collector/components/laneprocessor"
+	memoryextension "github.com/odi-dev/odi/collector/components/memoryextension"
+	queuestorage "github.com/odi-dev/odi/collector/components/queuestorage"
+	readyextension "github.com/odi-dev/odi/collector/components/readyextension"
+	reconnectextension "github.com/odi-dev/odi/collector/components/reconnectextension"
+	healthcheckextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/exporter"
+	debugexporter "go.opentelemetry.io/collector/exporter/debugexporter"
+	otlpexporter "go.opentelemetry.io/collector/exporter/otlpexporter"
+	otlphttpexporter "go.opentelemetry.io/collector/exporter/otlphttpexporter"
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/otelcol"
 	"go.opentelemetry.io/collector/processor"
-	"go.opentelemetry.io/collector/receiver"
-	otelconftelemetry "go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
-	entryconnector "github.com/odi-dev/odi/collector/components/entryconnector"
-	otlpexporter "go.opentelemetry.io/collector/exporter/otlpexporter"
-	otlphttpexporter "go.opentelemetry.io/collector/exporter/otlphttpexporter"
-	debugexporter "go.opentelemetry.io/collector/exporter/debugexporter"
-	healthcheckextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
-	memoryextension "github.com/odi-dev/odi/collector/components/memoryextension"
-	queuestorage "github.com/odi-dev/odi/collector/components/queuestorage"
-	reconnectextension "github.com/odi-dev/odi/collector/components/reconnectextension"
-	readyextension "github.com/odi-dev/odi/collector/components/readyextension"
-	guardextension "github.com/odi-dev/odi/collector/components/guardextension"
 	memorylimiterprocessor "go.opentelemetry.io/collector/processor/memorylimiterprocessor"
-	drainprocessor "github.com/odi-dev/odi/collector/components/drainprocessor"
-	laneprocessor "github.com/odi-dev/odi/collector/components/laneprocessor"
+	"go.opentelemetry.io/collector/receiver"
 	otlpreceiver "go.opentelemetry.io/collector/receiver/otlpreceiver"
-	heartbeatreceiver "github.com/odi-dev/odi/collector/components/heartbeatreceiver"
+	otelconftelemetry "go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 )
 
 type aliasProvider interface{ DeprecatedAlias() component.Type }
@@ -61,11 +61,11 @@ func components() (otelcol.Factories, error) {
 	}
 	factories.ExtensionModules = makeModulesMap(factories.Extensions, map[component.Type]string{
 		healthcheckextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension v0.152.0",
-		memoryextension.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
-		queuestorage.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
-		reconnectextension.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
-		readyextension.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
-		guardextension.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
+		memoryextension.NewFactory().Type():      "github.com/odi-dev/odi/collector/components v0.0.0",
+		queuestorage.NewFactory().Type():         "github.com/odi-dev/odi/collector/components v0.0.0",
+		reconnectextension.NewFactory().Type():   "github.com/odi-dev/odi/collector/components v0.0.0",
+		readyextension.NewFactory().Type():       "github.com/odi-dev/odi/collector/components v0.0.0",
+		guardextension.NewFactory().Type():       "github.com/odi-dev/odi/collector/components v0.0.0",
 	})
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](
@@ -76,7 +76,7 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ReceiverModules = makeModulesMap(factories.Receivers, map[component.Type]string{
-		otlpreceiver.NewFactory().Type(): "go.opentelemetry.io/collector/receiver/otlpreceiver v0.152.0",
+		otlpreceiver.NewFactory().Type():      "go.opentelemetry.io/collector/receiver/otlpreceiver v0.152.0",
 		heartbeatreceiver.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
 	})
 
@@ -89,9 +89,9 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ExporterModules = makeModulesMap(factories.Exporters, map[component.Type]string{
-		otlpexporter.NewFactory().Type(): "go.opentelemetry.io/collector/exporter/otlpexporter v0.152.0",
+		otlpexporter.NewFactory().Type():     "go.opentelemetry.io/collector/exporter/otlpexporter v0.152.0",
 		otlphttpexporter.NewFactory().Type(): "go.opentelemetry.io/collector/exporter/otlphttpexporter v0.152.0",
-		debugexporter.NewFactory().Type(): "go.opentelemetry.io/collector/exporter/debugexporter v0.152.0",
+		debugexporter.NewFactory().Type():    "go.opentelemetry.io/collector/exporter/debugexporter v0.152.0",
 	})
 
 	factories.Processors, err = otelcol.MakeFactoryMap[processor.Factory](
@@ -104,8 +104,8 @@ func components() (otelcol.Factories, error) {
 	}
 	factories.ProcessorModules = makeModulesMap(factories.Processors, map[component.Type]string{
 		memorylimiterprocessor.NewFactory().Type(): "go.opentelemetry.io/collector/processor/memorylimiterprocessor v0.152.0",
-		drainprocessor.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
-		laneprocessor.NewFactory().Type(): "github.com/odi-dev/odi/collector/components v0.0.0",
+		drainprocessor.NewFactory().Type():         "github.com/odi-dev/odi/collector/components v0.0.0",
+		laneprocessor.NewFactory().Type():          "github.com/odi-dev/odi/collector/components v0.0.0",
 	})
 
 	factories.Connectors, err = otelcol.MakeFactoryMap[connector.Factory](

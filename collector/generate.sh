@@ -13,5 +13,6 @@ export GONOSUMDB='*' GOWORK=off
 rm -f go.mod go.sum
 go run "go.opentelemetry.io/collector/cmd/builder@v$version" --config builder.yaml --skip-compilation --skip-get-modules
 rm -f main_others.go main_windows.go # run.go stands in for them
+gofmt -w main.go components.go
 (cd components && go build -mod=mod ./...)
 go build -mod=mod -o /dev/null .
