@@ -168,25 +168,10 @@ func TestConnectsAgain(t *testing.T) {
 // greet serves a protocol in which the server says one line, and no more.
 func greet(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				_, _ = io.WriteString(c, "SSH-2.0-other\r\n")
-				_, _ = io.Copy(io.Discard, c)
-			}()
-		}
-	}()
-	return l.Addr().String()
+	return eachConnection(t, func(c *net.TCPConn) {
+		_, _ = io.WriteString(c, "SSH-2.0-other\r\n")
+		_, _ = io.Copy(io.Discard, c)
+	})
 }
 
 // TestReusedSockets has requests ask over connections that die before they carry

@@ -43,8 +43,9 @@ func sendFile(c *net.TCPConn, name string) error {
 	return err
 }
 
-// serveRaw answers each request of each connection by its path.
-func serveRaw(t *testing.T, answer func(c *net.TCPConn, path string) error) string {
+// eachConnection serves every connection until the test ends, and closes it when serve
+// returns.
+func eachConnection(t *testing.T, serve func(c *net.TCPConn)) (addr string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -59,16 +60,24 @@ func serveRaw(t *testing.T, answer func(c *net.TCPConn, path string) error) stri
 			}
 			go func() {
 				defer c.Close()
-				for r := bufio.NewReader(c); ; {
-					req, err := http.ReadRequest(r)
-					if err != nil || answer(c.(*net.TCPConn), req.URL.Path) != nil {
-						return
-					}
-				}
+				serve(c.(*net.TCPConn))
 			}()
 		}
 	}()
 	return l.Addr().String()
+}
+
+// serveRaw answers each request of each connection by its path.
+func serveRaw(t *testing.T, answer func(c *net.TCPConn, path string) error) string {
+	t.Helper()
+	return eachConnection(t, func(c *net.TCPConn) {
+		for r := bufio.NewReader(c); ; {
+			req, err := http.ReadRequest(r)
+			if err != nil || answer(c, req.URL.Path) != nil {
+				return
+			}
+		}
+	})
 }
 
 // mixedServer answers /file and /bigfile by sendfile alone, /body with a head by

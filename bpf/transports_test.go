@@ -128,17 +128,12 @@ func proxyHeaders() map[string]string {
 // every place.
 func TestProxyProtocol(t *testing.T) {
 	needRoot(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go acceptProxied(l)
+	addr := eachConnection(t, answerProxied)
 	r := record(t, uint32(os.Getpid()))
 	for header, want := range proxyHeaders() {
 		for cut := 0; cut <= len(header); cut += 1 + len(header)/9 {
 			r.reset()
-			c, err := net.Dial("tcp", l.Addr().String())
+			c, err := net.Dial("tcp", addr)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -181,29 +176,20 @@ func answered(t *testing.T, r *bufio.Reader) {
 	resp.Body.Close()
 }
 
-// acceptProxied reads whatever comes up to each empty line behind a request, and
+// answerProxied reads whatever comes up to each empty line behind a request, and
 // answers it.
-func acceptProxied(l net.Listener) {
-	for {
-		c, err := l.Accept()
+func answerProxied(c *net.TCPConn) {
+	var got []byte
+	for buf := make([]byte, 4096); ; {
+		n, err := c.Read(buf)
 		if err != nil {
 			return
 		}
-		go func() {
-			defer c.Close()
-			var got []byte
-			for buf := make([]byte, 4096); ; {
-				n, err := c.Read(buf)
-				if err != nil {
-					return
-				}
-				got = append(got, buf[:n]...)
-				if strings.HasSuffix(string(got), "Host: x\r\n\r\n") {
-					got = got[:0]
-					_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-				}
-			}
-		}()
+		got = append(got, buf[:n]...)
+		if strings.HasSuffix(string(got), "Host: x\r\n\r\n") {
+			got = got[:0]
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+		}
 	}
 }
 
