@@ -109,6 +109,25 @@ func TestASideThatIsNotWatched(t *testing.T) {
 	}
 }
 
+// TestTwoOfOneLine: what tells them apart is their heads, not which began first.
+func TestTwoOfOneLine(t *testing.T) {
+	wants, seen := played()
+	own := strings.TrimPrefix(string(wants[1].Head), wants[1].Line)
+	wants[1].Line = wants[0].Line
+	wants[1].Head = []byte(wants[1].Line + own)
+	seen.Spans[1].RequestHead, seen.Spans[3].RequestHead = wants[1].Head, wants[1].Head
+	for i := range seen.Spans {
+		if i%2 == 1 { // the second request seems to have begun before the first
+			took := seen.Spans[i].End.Sub(seen.Spans[i].Start)
+			seen.Spans[i].Start = seen.Spans[i-1].Start.Add(-time.Microsecond)
+			seen.Spans[i].End = seen.Spans[i].Start.Add(took)
+		}
+	}
+	if v := Judge(wants, seen, Traced{Server: true, Client: true}); len(v.Problems) != 0 {
+		t.Errorf("problems: %v", v.Problems)
+	}
+}
+
 // TestAParentWithoutAHeader: through a unix socket the server may know the client's
 // span though nothing was written; another span is wrong.
 func TestAParentWithoutAHeader(t *testing.T) {
