@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -36,6 +37,7 @@ const patience = 3 * time.Second
 type Guard struct {
 	cmd  *exec.Cmd
 	life *os.File
+	said *bytes.Buffer // why it failed
 }
 
 // Start starts a guard for the sockets of the map that walk walks, some of which
@@ -46,20 +48,21 @@ func Start(controls, verdict *ebpf.Map, walk *link.Iter) (*Guard, error) {
 		return nil, fmt.Errorf("starting the guard: %w", err)
 	}
 	defer read.Close()
-	cmd, err := spawn(read, controls.FD(), walk.FD(), verdict.FD())
+	said := &bytes.Buffer{}
+	cmd, err := spawn(read, said, controls.FD(), walk.FD(), verdict.FD())
 	if err != nil {
 		_ = write.Close()
 		return nil, fmt.Errorf("starting the guard: %w", err)
 	}
-	return &Guard{cmd: cmd, life: write}, nil
+	return &Guard{cmd: cmd, life: write, said: said}, nil
 }
 
 // spawn starts the process with copies of fds as its descriptors from 3 on.
-func spawn(stdin *os.File, fds ...int) (*exec.Cmd, error) {
+func spawn(stdin *os.File, stderr io.Writer, fds ...int) (*exec.Cmd, error) {
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Args = []string{name}
 	cmd.Env = []string{"GOMAXPROCS=1"}
-	cmd.Stdin = stdin
+	cmd.Stdin, cmd.Stderr = stdin, stderr
 	// A signal to the parent's process group, as a terminal sends it, is not for the guard.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	for _, fd := range fds {
@@ -78,7 +81,7 @@ func spawn(stdin *os.File, fds ...int) (*exec.Cmd, error) {
 func (g *Guard) Close() error {
 	_ = g.life.Close()
 	if err := g.cmd.Wait(); err != nil {
-		return fmt.Errorf("ending the guard: %w", err)
+		return fmt.Errorf("ending the guard: %w: %s", err, bytes.TrimSpace(g.said.Bytes()))
 	}
 	return nil
 }
@@ -90,6 +93,7 @@ func Main() {
 		return
 	}
 	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	os.Exit(0)
