@@ -79,6 +79,7 @@ const (
 	ReasonNoData              = "NoData"
 	ReasonExportFailing       = "ExportFailing"
 	ReasonGatewayNotReady     = "GatewayNotReady"
+	ReasonBackendNotReached   = "BackendNotReached"
 	ReasonReconcileSucceeded  = "Succeeded"
 	ReasonReconcileInProgress = "InProgress"
 )

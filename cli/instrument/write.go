@@ -48,14 +48,15 @@ func hintDestination(ctx context.Context, io streams.Streams, c client.Client) {
 	fmt.Fprintln(io.Err, "No destination yet: say where the data goes with: odi destination add <type>")
 }
 
-// wait shows the workloads of the wish until all of them are instrumented.
+// wait shows the workloads of the wish until all of them are instrumented and
+// their data has a way to its destinations.
 func wait(ctx context.Context, io streams.Streams, c client.Client, wish selected.Wish, timeout time.Duration) error {
 	err := progress.Wait(ctx, io, timeout, func(ctx context.Context) ([]progress.Item, error) {
-		workloads, err := wish.Workloads(ctx, c)
+		state, err := wish.State(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		return selected.Items(wish, workloads), nil
+		return append(selected.Items(wish, state), waysOut(ctx, c, wish)...), nil
 	})
 	if err != nil {
 		return fmt.Errorf("%w; to see why: odi describe %s", err, wish.DescribeArgs())

@@ -35,14 +35,35 @@ func (w Wish) Workloads(ctx context.Context, c client.Client) ([]odiv1.Instrumen
 	return list.Items, nil
 }
 
-// Items says how far each workload of the wish is.
-func Items(w Wish, workloads []odiv1.InstrumentedWorkload) []progress.Item {
-	if len(workloads) == 0 {
-		return []progress.Item{{Name: w.String(), Text: "not selected yet"}}
+// State is what odi made of a wish so far.
+type State struct {
+	// Complete says that nothing more will be selected for the config as it is now.
+	Complete  bool
+	Workloads []odiv1.InstrumentedWorkload
+}
+
+// State reads it: first the config, whose status is written last.
+func (w Wish) State(ctx context.Context, c client.Client) (State, error) {
+	var config odiv1.InstrumentationConfig
+	err := c.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: w.ConfigName()}, &config)
+	if client.IgnoreNotFound(err) != nil {
+		return State{}, fmt.Errorf("reading the InstrumentationConfig of %s: %w", w, err)
 	}
-	items := make([]progress.Item, 0, len(workloads))
-	for i := range workloads {
-		items = append(items, item(w, &workloads[i]))
+	workloads, listErr := w.Workloads(ctx, c)
+	return State{
+		Complete:  err == nil && config.Status.ObservedGeneration == config.Generation,
+		Workloads: workloads,
+	}, listErr
+}
+
+// Items says how far each workload of the wish is.
+func Items(w Wish, state State) []progress.Item {
+	items := make([]progress.Item, 0, len(state.Workloads)+1)
+	for i := range state.Workloads {
+		items = append(items, item(w, &state.Workloads[i]))
+	}
+	if len(items) == 0 || !state.Complete {
+		items = append(items, progress.Item{Name: w.String(), Text: "not selected yet"})
 	}
 	return items
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -53,6 +54,8 @@ type Controller struct {
 // healthSource tells how a lane of the gateway is.
 type healthSource interface {
 	healthOf(lane string) health
+	// await asks for news more often until then.
+	await(until time.Time)
 }
 
 // Options are what differs between the process and a test.
@@ -118,8 +121,19 @@ func (c *Controller) Reconcile(ctx context.Context, d *odiv1.Destination) (recon
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	err = c.apply(ctx, d, decide(in))
-	return reconcile.Result{RequeueAfter: lookAgain}, errors.Join(err, in.Unasked)
+	o := decide(in)
+	err = c.apply(ctx, d, o)
+	return reconcile.Result{RequeueAfter: c.nextLook(d, o)}, errors.Join(err, in.Unasked)
+}
+
+// nextLook is soon while somebody may be waiting for a new Destination to work.
+func (c *Controller) nextLook(d *odiv1.Destination, o outcome) time.Duration {
+	until := d.CreationTimestamp.Add(lookFor)
+	if o.exporting.status != metav1.ConditionUnknown || !c.now().Before(until) {
+		return lookAgain
+	}
+	c.health.await(until)
+	return lookSoon
 }
 
 // judgeEvery is how often one Destination's changes are judged: who edits it all

@@ -151,10 +151,12 @@ func exporting(in Input, ready verdict) verdict {
 		return no(reasonNotReady, "Nothing is sent until the destination is Ready.")
 	case !h.gateway:
 		return maybe(odiv1.ReasonGatewayNotReady, "No pod of the gateway answers yet.")
+	case !h.known && !local(in.Lane):
+		return maybe(odiv1.ReasonGatewayNotReady, "The gateway has not got its configuration yet.")
 	case h.fails():
 		return no(odiv1.ReasonExportFailing, failing(h))
 	case !h.up && !h.moving && !local(in.Lane):
-		return maybe(odiv1.ReasonGatewayNotReady, "The gateway has not reached the backend yet.")
+		return maybe(odiv1.ReasonBackendNotReached, "The gateway has not reached the backend yet.")
 	case in.Counted.sent == 0:
 		return yes(odiv1.ReasonNoData, "The backend answers; no data has come yet.")
 	}

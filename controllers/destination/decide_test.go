@@ -116,52 +116,56 @@ func TestExporting(t *testing.T) {
 		"no gateway yet": {
 			want: maybe("GatewayNotReady", "No pod of the gateway answers yet."),
 		},
-		"the gateway has not tried yet": {
+		"the gateway does not know it yet": {
 			health: health{gateway: true},
-			want:   maybe("GatewayNotReady", "The gateway has not reached the backend yet."),
+			want:   maybe("GatewayNotReady", "The gateway has not got its configuration yet."),
+		},
+		"the gateway has not tried yet": {
+			health: health{gateway: true, known: true},
+			want:   maybe("BackendNotReached", "The gateway has not reached the backend yet."),
 		},
 		"the backend answers, nothing sent": {
-			health: health{gateway: true, up: true},
+			health: health{gateway: true, known: true, up: true},
 			want:   yes("NoData", "The backend answers; no data has come yet."),
 		},
 		"data flows": {
-			health: health{gateway: true, up: true, moving: true}, sent: 7,
+			health: health{gateway: true, known: true, up: true, moving: true}, sent: 7,
 			want: yes("Exporting", "The backend takes the data."),
 		},
 		"the backend is dead": {
-			health: health{gateway: true, down: true, words: refused}, sent: 7,
+			health: health{gateway: true, known: true, down: true, words: refused}, sent: 7,
 			want: no("ExportFailing", "Sending fails: connection refused."),
 		},
 		"the backend is dead and data waits": {
-			health: health{gateway: true, down: true, words: refused, queued: 3},
+			health: health{gateway: true, known: true, down: true, words: refused, queued: 3},
 			want:   no("ExportFailing", "Sending fails: connection refused. Data waits in the queue."),
 		},
 		"the heartbeat is refused but data is taken": {
-			health: health{gateway: true, down: true, words: "empty request", moving: true}, sent: 7,
+			health: health{gateway: true, known: true, down: true, words: "empty request", moving: true}, sent: 7,
 			want: yes("Exporting", "The backend takes the data."),
 		},
 		"data is refused for good": {
-			health: health{gateway: true, up: true, refused: true, words: "PermissionDenied"}, sent: 7,
+			health: health{gateway: true, known: true, up: true, refused: true, words: "PermissionDenied"}, sent: 7,
 			want: no("ExportFailing", "Sending fails: PermissionDenied."),
 		},
 		"data is refused without words": {
-			health: health{gateway: true, up: true, refused: true},
+			health: health{gateway: true, known: true, up: true, refused: true},
 			want:   no("ExportFailing", "The backend refuses data, or its queue is full; the gateway's log has more."),
 		},
 		"files of its queue were damaged": {
-			health: health{gateway: true, up: true, moving: true, damaged: 2}, sent: 7,
+			health: health{gateway: true, known: true, up: true, moving: true, damaged: 2}, sent: 7,
 			want: yes("Exporting", "The backend takes the data. Files of its queue were damaged and set aside: 2."),
 		},
 		"a log needs no heartbeat": {
-			kind: "debug", health: health{gateway: true},
+			kind: "debug", health: health{gateway: true, known: true},
 			want: yes("NoData", "The backend answers; no data has come yet."),
 		},
 		"switched off": {
-			off: true, health: health{gateway: true, up: true},
+			off: true, health: health{gateway: true, known: true, up: true},
 			want: no("Disabled", "Switched off by spec.disabled."),
 		},
 		"not Ready": {
-			broken: true, health: health{gateway: true, up: true},
+			broken: true, health: health{gateway: true, known: true, up: true},
 			want: no("NotReady", "Nothing is sent until the destination is Ready."),
 		},
 	}
@@ -232,7 +236,7 @@ func TestPassingTroubleKeepsALaneThatWorked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			in := given(t, "shop", "jaeger", map[string]string{"endpoint": "http://jaeger:4317"}, tc.trouble)
 			in.Destination.Status.Conditions, in.Destination.Status.Signals = tc.before, []odiv1.Signal{odiv1.SignalTraces}
-			in.Health = health{gateway: true, up: true}
+			in.Health = health{gateway: true, known: true, up: true}
 			o := decide(in)
 			if diff := cmp.Diff(tc.want, o.ready, cmp.AllowUnexported(verdict{})); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)

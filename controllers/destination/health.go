@@ -16,6 +16,9 @@ import (
 const (
 	// observeEvery is as often as heartbeats beat: a look more often sees nothing new.
 	observeEvery = 5 * time.Second
+	// lookSoon is as often as somebody waits for an answer, lookFor at most.
+	lookSoon = 500 * time.Millisecond
+	lookFor  = 15 * time.Second
 	// refusedFor is how long a refusal stays in the condition, so that people see it.
 	refusedFor = time.Minute
 	// damagedFor is how long damage to a queue stays there: it is rare, and what was lost stays so.
@@ -37,6 +40,7 @@ const (
 // health is how one lane of the gateway is, over all of its pods.
 type health struct {
 	gateway bool // At least one pod of the gateway answers.
+	known   bool // Every pod that answers has the lane.
 	up      bool // The heartbeat is answered from every pod.
 	down    bool // The heartbeat is refused from some pod.
 	moving  bool // The backend took data since the look before.
@@ -71,6 +75,9 @@ type observer struct {
 	pods  map[string]podSamples
 	lanes map[string]*lane
 	own   []netip.Addr
+	// awaited is until when somebody waits for news.
+	awaited time.Time
+	wake    chan struct{}
 }
 
 // podSamples are the latest of one pod, by lane.
@@ -92,23 +99,62 @@ type lane struct {
 func newObserver(reader client.Reader, namespace string, metrics Metrics, refusals refusals) *observer {
 	return &observer{
 		reader: reader, namespace: namespace, metrics: metrics, refusals: refusals, now: time.Now,
-		pods: map[string]podSamples{}, lanes: map[string]*lane{},
+		pods: map[string]podSamples{}, lanes: map[string]*lane{}, wake: make(chan struct{}, 1),
 	}
 }
 
 // Start looks until the manager stops. It implements manager.Runnable.
 func (o *observer) Start(ctx context.Context) error {
-	tick := time.NewTicker(observeEvery)
-	defer tick.Stop()
 	for {
 		if err := o.look(ctx); err != nil && ctx.Err() == nil {
 			log.FromContext(ctx).Error(err, "looking at the gateway")
 		}
+		if !o.rest(ctx) {
+			return nil
+		}
+	}
+}
+
+// rest lasts until the next look is due; false says that the manager stops.
+func (o *observer) rest(ctx context.Context) bool {
+	due := time.NewTimer(o.pause())
+	defer due.Stop()
+	for {
 		select {
 		case <-ctx.Done():
-			return nil
-		case <-tick.C:
+			return false
+		case <-due.C:
+			return true
+		case <-o.wake:
+			due.Reset(o.pause())
 		}
+	}
+}
+
+func (o *observer) pause() time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.now().Before(o.awaited) {
+		return lookSoon
+	}
+	return observeEvery
+}
+
+// await implements healthSource.
+func (o *observer) await(until time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !until.After(o.awaited) {
+		return
+	}
+	idle := !o.now().Before(o.awaited)
+	o.awaited = until
+	if !idle {
+		return
+	}
+	select {
+	case o.wake <- struct{}{}:
+	default: // It is told already.
 	}
 }
 
@@ -220,9 +266,10 @@ func (o *observer) healthOf(name string) health {
 			h.damaged = l.damaged
 		}
 	}
-	h.up = h.gateway
+	h.up, h.known = h.gateway, h.gateway
 	for _, samples := range o.pods {
-		s := samples.lanes[name]
+		s, known := samples.lanes[name]
+		h.known = h.known && known
 		h.queued += s.queued
 		h.up = h.up && s.beat && s.words == ""
 		if s.beat && s.words != "" {

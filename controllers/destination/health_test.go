@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -59,29 +60,34 @@ func TestTheObserver(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	o := newObserver(nil, "odi-system", nil, told("code = ResourceExhausted"))
 	o.now = func() time.Time { return now }
+	none := sample{queued: -1}
 	steps := []struct {
 		what string
 		pods map[string]sample // one sample of the lane per pod
 		want health
 	}{
 		{"no pod", nil, health{}},
-		{"a pod that has not tried", map[string]sample{"p": {}}, health{gateway: true}},
-		{"the first answer", map[string]sample{"p": {beat: true}}, health{gateway: true, up: true}},
-		{"data flows", map[string]sample{"p": {beat: true, sent: 10}}, health{gateway: true, up: true, moving: true, sent: 10}},
-		{"it rests", map[string]sample{"p": {beat: true, sent: 10}}, health{gateway: true, up: true, sent: 10}},
-		{"a reload begins the counters anew", map[string]sample{"p": {beat: true, sent: 3}}, health{gateway: true, up: true, moving: true, sent: 13}},
-		{"dead", map[string]sample{"p": {beat: true, sent: 3, words: "connection refused", queued: 5}}, health{gateway: true, down: true, words: "connection refused", sent: 13, queued: 5}},
-		{"a second pod reaches it", map[string]sample{"p": {beat: true, sent: 3, words: "connection refused"}, "q": {beat: true, sent: 1}}, health{gateway: true, down: true, moving: true, words: "connection refused", sent: 14}},
-		{"alive again", map[string]sample{"q": {beat: true, sent: 1}}, health{gateway: true, up: true, sent: 14}},
-		{"files of its queue are damaged", map[string]sample{"q": {beat: true, sent: 1, damaged: 2}}, health{gateway: true, up: true, sent: 14, damaged: 2}},
-		{"a reload counts damage anew", map[string]sample{"q": {beat: true, sent: 1}}, health{gateway: true, up: true, sent: 14, damaged: 2}},
-		{"data is refused", map[string]sample{"q": {beat: true, sent: 1, failed: 2}}, health{gateway: true, up: true, refused: true, words: "it asks to send less, or takes no batch of this size (ResourceExhausted)", sent: 14, failed: 2, damaged: 2}},
+		{"a pod that does not know it", map[string]sample{"p": none}, health{gateway: true}},
+		{"a pod that has not tried", map[string]sample{"p": {}}, health{gateway: true, known: true}},
+		{"the first answer", map[string]sample{"p": {beat: true}}, health{gateway: true, known: true, up: true}},
+		{"data flows", map[string]sample{"p": {beat: true, sent: 10}}, health{gateway: true, known: true, up: true, moving: true, sent: 10}},
+		{"it rests", map[string]sample{"p": {beat: true, sent: 10}}, health{gateway: true, known: true, up: true, sent: 10}},
+		{"a reload begins the counters anew", map[string]sample{"p": {beat: true, sent: 3}}, health{gateway: true, known: true, up: true, moving: true, sent: 13}},
+		{"dead", map[string]sample{"p": {beat: true, sent: 3, words: "connection refused", queued: 5}}, health{gateway: true, known: true, down: true, words: "connection refused", sent: 13, queued: 5}},
+		{"a second pod reaches it", map[string]sample{"p": {beat: true, sent: 3, words: "connection refused"}, "q": {beat: true, sent: 1}}, health{gateway: true, known: true, down: true, moving: true, words: "connection refused", sent: 14}},
+		{"alive again", map[string]sample{"q": {beat: true, sent: 1}}, health{gateway: true, known: true, up: true, sent: 14}},
+		{"files of its queue are damaged", map[string]sample{"q": {beat: true, sent: 1, damaged: 2}}, health{gateway: true, known: true, up: true, sent: 14, damaged: 2}},
+		{"a reload counts damage anew", map[string]sample{"q": {beat: true, sent: 1}}, health{gateway: true, known: true, up: true, sent: 14, damaged: 2}},
+		{"data is refused", map[string]sample{"q": {beat: true, sent: 1, failed: 2}}, health{gateway: true, known: true, up: true, refused: true, words: "it asks to send less, or takes no batch of this size (ResourceExhausted)", sent: 14, failed: 2, damaged: 2}},
 	}
 	for _, step := range steps {
 		now = now.Add(observeEvery)
 		pods := map[string]podSamples{}
 		for name, s := range step.pods {
-			pods[name] = podSamples{at: now, lanes: map[string]sample{"shop/a": s}}
+			pods[name] = podSamples{at: now, lanes: map[string]sample{}}
+			if s != none {
+				pods[name].lanes["shop/a"] = s
+			}
 		}
 		for pod, refused := range o.record(pods) {
 			for _, lane := range refused {
@@ -96,4 +102,31 @@ func TestTheObserver(t *testing.T) {
 	if o.healthOf("shop/a").refused {
 		t.Error("a refusal of a minute ago is still in the condition")
 	}
+}
+
+// TestTheObserverHurriesWhileSomebodyWaits: two looks soon, which nobody waits for otherwise.
+func TestTheObserverHurriesWhileSomebodyWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newObserver(nil, "odi-system", nil, told(""))
+		begin := time.Now()
+		rested := func() time.Duration {
+			start := time.Now()
+			if !o.rest(t.Context()) {
+				t.Fatal("the manager stopped")
+			}
+			return time.Since(start)
+		}
+		if got := rested(); got != observeEvery {
+			t.Errorf("it rested %s, want %s", got, observeEvery)
+		}
+		go func() {
+			time.Sleep(time.Second)
+			o.await(begin.Add(observeEvery + 2*time.Second))
+		}()
+		for i, want := range []time.Duration{time.Second + lookSoon, lookSoon, observeEvery} {
+			if got := rested(); got != want {
+				t.Errorf("rest %d lasted %s, want %s", i, got, want)
+			}
+		}
+	})
 }

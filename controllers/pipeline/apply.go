@@ -30,7 +30,7 @@ func (c *Controller) apply(ctx context.Context, in Input, p plan) (reconcile.Res
 	}
 	changed := text != in.Applied.Config
 	if changed {
-		if rest := settleFor - c.now().Sub(c.changed); rest > 0 {
+		if rest := settling(in.Applied, c.now().Sub(c.changed)); rest > 0 {
 			return reconcile.Result{RequeueAfter: rest}, nil
 		}
 		if p, err = c.validated(ctx, in, p); err != nil {
@@ -59,7 +59,16 @@ func (c *Controller) apply(ctx context.Context, in Input, p plan) (reconcile.Res
 // settleFor is the least time between two configurations: each is a reload,
 // during which everybody's data waits at the nodes. Changes that come together go
 // together, and who edits a Destination all the time costs the others little.
+// The first Destination waits for nothing: while there is none, data is thrown away.
 const settleFor = 3 * time.Second
+
+// settling is how long the next configuration has to wait, so long after the one before.
+func settling(have applied, since time.Duration) time.Duration {
+	if len(have.Lanes) == 0 {
+		return 0
+	}
+	return settleFor - since
+}
 
 // validated asks the collector about the whole, whose parts were asked about one
 // by one, and leaves out the lanes that it complains about.
