@@ -146,6 +146,9 @@ func remove(ctx context.Context, io streams.Streams, c client.Client, rel *relea
 	if err := kinds.Keep(ctx, c, p.kindsStay); err != nil {
 		return err
 	}
+	if err := endWorkers(ctx, io, c, p.namespace); err != nil {
+		return err
+	}
 	if err := rel.Uninstall(ctx); err != nil {
 		return err
 	}
