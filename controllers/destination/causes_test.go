@@ -28,8 +28,8 @@ func TestCauses(t *testing.T) {
 func TestNoWordOfABackendReachesAStatus(t *testing.T) {
 	o := newObserver(nil, "odi-system", nil, told("x"))
 	const answer = `rpc error: code = NotFound desc = hunter2`
-	o.pods = map[string]podSamples{"pod": {lanes: map[string]sample{"shop/a": {beat: true, words: answer}}}}
-	if h := o.healthOf("shop/a"); !h.down || h.words == "" || strings.Contains(h.words, "hunter2") {
+	o.pods = map[string]podSamples{"pod": {lanes: map[string]sample{"shop/a/1": {beat: true, words: answer}}}}
+	if h := o.healthOf("shop/a/1", 1); !h.down || h.words == "" || strings.Contains(h.words, "hunter2") {
 		t.Errorf("got %+v", h)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
@@ -53,7 +54,8 @@ type Controller struct {
 
 // healthSource tells how a lane of the gateway is.
 type healthSource interface {
-	healthOf(lane string) health
+	// healthOf a lane, by its key; generation is the Destination's now.
+	healthOf(key string, generation int64) health
 	// await asks for news more often until then.
 	await(until time.Time)
 }
@@ -126,14 +128,23 @@ func (c *Controller) Reconcile(ctx context.Context, d *odiv1.Destination) (recon
 	return reconcile.Result{RequeueAfter: c.nextLook(d, o)}, errors.Join(err, in.Unasked)
 }
 
-// nextLook is soon while somebody may be waiting for a new Destination to work.
+// nextLook is soon while somebody may be waiting for a change to work.
 func (c *Controller) nextLook(d *odiv1.Destination, o outcome) time.Duration {
-	until := d.CreationTimestamp.Add(lookFor)
+	until := unknownSince(d, c.now()).Add(lookFor)
 	if o.exporting.status != metav1.ConditionUnknown || !c.now().Before(until) {
 		return lookAgain
 	}
 	c.health.await(until)
 	return lookSoon
+}
+
+// unknownSince is when it became unknown whether a backend takes the data, now at the latest.
+func unknownSince(d *odiv1.Destination, now time.Time) time.Time {
+	before := meta.FindStatusCondition(d.Status.Conditions, odiv1.ConditionExporting)
+	if before == nil || before.Status != metav1.ConditionUnknown {
+		return now
+	}
+	return before.LastTransitionTime.Time
 }
 
 // judgeEvery is how often one Destination's changes are judged: who edits it all

@@ -61,7 +61,7 @@ func decide(in Input) outcome {
 		o.signals = in.Destination.Status.Signals
 	}
 	o.exporting = withDamage(exporting(in, o.ready), in.Health.damaged)
-	if in.Health.words != "" {
+	if in.Health.known && in.Health.words != "" {
 		o.lastError = shortened(in.Health.words)
 	}
 	return o

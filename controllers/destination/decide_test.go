@@ -195,7 +195,7 @@ func TestTheLastErrorStaysWhenAllIsWellAgain(t *testing.T) {
 	if got := decide(in).lastError; got != "it was down" {
 		t.Errorf("got %q", got)
 	}
-	in.Health.words = strings.Repeat("é", 1000)
+	in.Health.known, in.Health.words = true, strings.Repeat("é", 1000)
 	if got := decide(in).lastError; len(got) > longestMessage || !strings.HasSuffix(got, "é...") {
 		t.Errorf("got %d bytes: %s", len(got), got)
 	}

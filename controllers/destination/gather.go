@@ -59,7 +59,7 @@ func (c *Controller) gather(ctx context.Context, d *odiv1.Destination) (Input, e
 	if in.Rank, err = c.rank(ctx, d); err != nil {
 		return Input{}, err
 	}
-	in.Health = c.health.healthOf(laneName(d))
+	in.Health = c.health.healthOf(laneKey(d), d.Generation)
 	in.Counted = c.count(d, in.Health)
 	if in.Rank >= in.Most {
 		return in, nil
@@ -105,7 +105,9 @@ func (c *Controller) rank(ctx context.Context, d *odiv1.Destination) (int, error
 	return older, nil
 }
 
-func laneName(d *odiv1.Destination) string { return d.Namespace + "/" + d.Name }
+func laneKey(d *odiv1.Destination) string {
+	return collectorconfig.Lane{Name: d.Namespace + "/" + d.Name, UID: string(d.UID)}.Key()
+}
 
 // ask has the collector validate a gateway of this one lane, once per content.
 func (c *Controller) ask(ctx context.Context, uid types.UID, lane collectorconfig.Lane) (string, error) {

@@ -26,6 +26,8 @@ const (
 	// believedFor is how long a pod that stopped answering is taken at its last
 	// word: a gateway that reloads is silent for a second or two.
 	believedFor = 12 * time.Second
+	// forgottenAfter is how long after its Destination a lane is remembered.
+	forgottenAfter = 10 * time.Minute
 	// listTimeout bounds the question to the API server; the next look comes soon.
 	listTimeout = 5 * time.Second
 )
@@ -40,7 +42,7 @@ const (
 // health is how one lane of the gateway is, over all of its pods.
 type health struct {
 	gateway bool // At least one pod of the gateway answers.
-	known   bool // Every pod that answers has the lane.
+	known   bool // Every pod that answers has the Destination as it is now.
 	up      bool // The heartbeat is answered from every pod.
 	down    bool // The heartbeat is refused from some pod.
 	moving  bool // The backend took data since the look before.
@@ -73,14 +75,14 @@ type observer struct {
 
 	mu    sync.Mutex
 	pods  map[string]podSamples
-	lanes map[string]*lane
+	lanes map[string]*lane // by key
 	own   []netip.Addr
 	// awaited is until when somebody waits for news.
 	awaited time.Time
 	wake    chan struct{}
 }
 
-// podSamples are the latest of one pod, by lane.
+// podSamples are the latest of one pod, by the keys of its lanes.
 type podSamples struct {
 	at    time.Time
 	lanes map[string]sample
@@ -88,6 +90,7 @@ type podSamples struct {
 
 // lane is what is remembered of one.
 type lane struct {
+	askedAt      time.Time
 	sent, failed int64
 	moving       bool
 	refusedAt    time.Time
@@ -204,15 +207,18 @@ func (o *observer) lastWord(pod string) (podSamples, bool) {
 func (o *observer) record(pods map[string]podSamples) map[string][]string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, l := range o.lanes {
+	for key, l := range o.lanes {
 		l.moving = false
+		if o.now().Sub(l.askedAt) > forgottenAfter {
+			delete(o.lanes, key)
+		}
 	}
 	refused := map[string][]string{}
 	for pod, samples := range pods {
 		for name, now := range samples.lanes {
 			l := o.lanes[name]
 			if l == nil {
-				l = &lane{}
+				l = &lane{askedAt: o.now()}
 				o.lanes[name] = l
 			}
 			before := o.pods[pod].lanes[name]
@@ -253,11 +259,12 @@ func (o *observer) learnWords(ctx context.Context, pod, name string) {
 }
 
 // healthOf implements healthSource.
-func (o *observer) healthOf(name string) health {
+func (o *observer) healthOf(key string, generation int64) health {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	h := health{gateway: len(o.pods) > 0}
-	if l := o.lanes[name]; l != nil {
+	if l := o.lanes[key]; l != nil {
+		l.askedAt = o.now()
 		h.sent, h.failed, h.moving = l.sent, l.failed, l.moving
 		if h.refused = !l.refusedAt.IsZero() && o.now().Sub(l.refusedAt) < refusedFor; h.refused {
 			h.words = l.words
@@ -268,8 +275,8 @@ func (o *observer) healthOf(name string) health {
 	}
 	h.up, h.known = h.gateway, h.gateway
 	for _, samples := range o.pods {
-		s, known := samples.lanes[name]
-		h.known = h.known && known
+		s := samples.lanes[key]
+		h.known = h.known && s.generation == generation
 		h.queued += s.queued
 		h.up = h.up && s.beat && s.words == ""
 		if s.beat && s.words != "" {

@@ -22,12 +22,12 @@ func TestSamplesAreReadFromTheCollectorsMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]sample{
-		"odi-system/alive": {beat: true, sent: 205000, damaged: 2},
-		"odi-system/dead": {
-			beat: true, failed: 5000, queued: 200000,
+		"odi-system/alive/4a4f6a6e-0000-4000-8000-000000000001": {generation: 2, beat: true, sent: 205000, damaged: 2},
+		"odi-system/dead/4a4f6a6e-0000-4000-8000-000000000001": {
+			generation: 1, beat: true, failed: 5000, queued: 200000,
 			words: `rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:9: connect: connection refused"`,
 		},
-		"odi-system/log": {sent: 205000},
+		"odi-system/log/4a4f6a6e-0000-4000-8000-000000000001": {sent: 205000},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(sample{})); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -43,10 +43,10 @@ func TestTheLatestRefusalOfALaneIsFoundInTheLog(t *testing.T) {
 		`{"msg":"Exporting failed. Will retry the request after interval.","otelcol.component.id":"otlp_grpc/shop/a/uid","error":"a try"}`,
 		`not JSON`,
 	}, "\n")
-	if got := lastRefusal(strings.NewReader(log), "shop/a"); got != "second" {
+	if got := lastRefusal(strings.NewReader(log), "shop/a/uid"); got != "second" {
 		t.Errorf("got %q", got)
 	}
-	if got := lastRefusal(strings.NewReader(log), "shop/c"); got != "" {
+	if got := lastRefusal(strings.NewReader(log), "shop/a/other"); got != "" {
 		t.Errorf("got %q for a lane without refusals", got)
 	}
 }
@@ -68,17 +68,18 @@ func TestTheObserver(t *testing.T) {
 	}{
 		{"no pod", nil, health{}},
 		{"a pod that does not know it", map[string]sample{"p": none}, health{gateway: true}},
-		{"a pod that has not tried", map[string]sample{"p": {}}, health{gateway: true, known: true}},
-		{"the first answer", map[string]sample{"p": {beat: true}}, health{gateway: true, known: true, up: true}},
-		{"data flows", map[string]sample{"p": {beat: true, sent: 10}}, health{gateway: true, known: true, up: true, moving: true, sent: 10}},
-		{"it rests", map[string]sample{"p": {beat: true, sent: 10}}, health{gateway: true, known: true, up: true, sent: 10}},
-		{"a reload begins the counters anew", map[string]sample{"p": {beat: true, sent: 3}}, health{gateway: true, known: true, up: true, moving: true, sent: 13}},
-		{"dead", map[string]sample{"p": {beat: true, sent: 3, words: "connection refused", queued: 5}}, health{gateway: true, known: true, down: true, words: "connection refused", sent: 13, queued: 5}},
-		{"a second pod reaches it", map[string]sample{"p": {beat: true, sent: 3, words: "connection refused"}, "q": {beat: true, sent: 1}}, health{gateway: true, known: true, down: true, moving: true, words: "connection refused", sent: 14}},
-		{"alive again", map[string]sample{"q": {beat: true, sent: 1}}, health{gateway: true, known: true, up: true, sent: 14}},
-		{"files of its queue are damaged", map[string]sample{"q": {beat: true, sent: 1, damaged: 2}}, health{gateway: true, known: true, up: true, sent: 14, damaged: 2}},
-		{"a reload counts damage anew", map[string]sample{"q": {beat: true, sent: 1}}, health{gateway: true, known: true, up: true, sent: 14, damaged: 2}},
-		{"data is refused", map[string]sample{"q": {beat: true, sent: 1, failed: 2}}, health{gateway: true, known: true, up: true, refused: true, words: "it asks to send less, or takes no batch of this size (ResourceExhausted)", sent: 14, failed: 2, damaged: 2}},
+		{"a pod that has it as it was before", map[string]sample{"p": {generation: 2, beat: true}}, health{gateway: true, up: true}},
+		{"a pod that has not tried", map[string]sample{"p": {generation: 3}}, health{gateway: true, known: true}},
+		{"the first answer", map[string]sample{"p": {generation: 3, beat: true}}, health{gateway: true, known: true, up: true}},
+		{"data flows", map[string]sample{"p": {generation: 3, beat: true, sent: 10}}, health{gateway: true, known: true, up: true, moving: true, sent: 10}},
+		{"it rests", map[string]sample{"p": {generation: 3, beat: true, sent: 10}}, health{gateway: true, known: true, up: true, sent: 10}},
+		{"a reload begins the counters anew", map[string]sample{"p": {generation: 3, beat: true, sent: 3}}, health{gateway: true, known: true, up: true, moving: true, sent: 13}},
+		{"dead", map[string]sample{"p": {generation: 3, beat: true, sent: 3, words: "connection refused", queued: 5}}, health{gateway: true, known: true, down: true, words: "connection refused", sent: 13, queued: 5}},
+		{"a second pod reaches it", map[string]sample{"p": {generation: 3, beat: true, sent: 3, words: "connection refused"}, "q": {generation: 3, beat: true, sent: 1}}, health{gateway: true, known: true, down: true, moving: true, words: "connection refused", sent: 14}},
+		{"alive again", map[string]sample{"q": {generation: 3, beat: true, sent: 1}}, health{gateway: true, known: true, up: true, sent: 14}},
+		{"files of its queue are damaged", map[string]sample{"q": {generation: 3, beat: true, sent: 1, damaged: 2}}, health{gateway: true, known: true, up: true, sent: 14, damaged: 2}},
+		{"a reload counts damage anew", map[string]sample{"q": {generation: 3, beat: true, sent: 1}}, health{gateway: true, known: true, up: true, sent: 14, damaged: 2}},
+		{"data is refused", map[string]sample{"q": {generation: 3, beat: true, sent: 1, failed: 2}}, health{gateway: true, known: true, up: true, refused: true, words: "it asks to send less, or takes no batch of this size (ResourceExhausted)", sent: 14, failed: 2, damaged: 2}},
 	}
 	for _, step := range steps {
 		now = now.Add(observeEvery)
@@ -86,7 +87,7 @@ func TestTheObserver(t *testing.T) {
 		for name, s := range step.pods {
 			pods[name] = podSamples{at: now, lanes: map[string]sample{}}
 			if s != none {
-				pods[name].lanes["shop/a"] = s
+				pods[name].lanes["shop/a/1"] = s
 			}
 		}
 		for pod, refused := range o.record(pods) {
@@ -94,12 +95,12 @@ func TestTheObserver(t *testing.T) {
 				o.learnWords(t.Context(), pod, lane)
 			}
 		}
-		if diff := cmp.Diff(step.want, o.healthOf("shop/a"), cmp.AllowUnexported(health{})); diff != "" {
+		if diff := cmp.Diff(step.want, o.healthOf("shop/a/1", 3), cmp.AllowUnexported(health{})); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", step.what, diff)
 		}
 	}
 	now = now.Add(refusedFor)
-	if o.healthOf("shop/a").refused {
+	if o.healthOf("shop/a/1", 3).refused {
 		t.Error("a refusal of a minute ago is still in the condition")
 	}
 }

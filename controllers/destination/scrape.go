@@ -26,6 +26,7 @@ const (
 
 // sample is what one pod of the gateway says of one lane.
 type sample struct {
+	generation           int64  // of the Destination, 0 when it is not known,
 	beat                 bool   // The heartbeat has an answer,
 	words                string // which is this refusal, if any.
 	sent, failed, queued int64
@@ -57,7 +58,7 @@ func metricsOverHTTP(ctx context.Context, pod *corev1.Pod) (io.ReadCloser, error
 	return response.Body, nil
 }
 
-// scrape reads what a pod says of its lanes.
+// scrape reads what a pod says of its lanes, by their keys.
 func (o *observer) scrape(ctx context.Context, pod *corev1.Pod) (map[string]sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, scrapeTimeout)
 	defer cancel()
@@ -79,18 +80,35 @@ func samplesOf(metrics io.Reader) (map[string]sample, error) {
 	samples := map[string]sample{}
 	for name, family := range families {
 		for _, m := range family.GetMetric() {
-			if name == collectorconfig.HeartbeatMetric {
+			switch name {
+			case collectorconfig.ConfiguredMetric:
+				addConfigured(samples, m)
+			case collectorconfig.HeartbeatMetric:
 				addHeartbeat(samples, m)
-				continue
+			default:
+				addCount(samples, strings.TrimSuffix(name, "_total"), m)
 			}
-			addCount(samples, strings.TrimSuffix(name, "_total"), m)
 		}
 	}
 	return samples, nil
 }
 
+func addConfigured(samples map[string]sample, m *dto.Metric) {
+	lane := heartbeatLane(m)
+	s := samples[lane]
+	s.generation, _ = strconv.ParseInt(label(m, collectorconfig.HeartbeatGenerationLabel), 10, 64) // else 0: unknown
+	samples[lane] = s
+}
+
+// heartbeatLane is the key of the lane that a heartbeat is of.
+func heartbeatLane(m *dto.Metric) string {
+	return collectorconfig.Lane{
+		Name: label(m, collectorconfig.HeartbeatDestinationLabel), UID: label(m, collectorconfig.HeartbeatUIDLabel),
+	}.Key()
+}
+
 func addHeartbeat(samples map[string]sample, m *dto.Metric) {
-	lane := label(m, collectorconfig.HeartbeatDestinationLabel)
+	lane := heartbeatLane(m)
 	s := samples[lane]
 	s.beat = true
 	if value(m) == 0 {

@@ -147,10 +147,8 @@ func (c *Controller) refreshPods(ctx context.Context, version string) (reconcile
 	next := lookAgain
 	for i := range pods.Items {
 		pod := &pods.Items[i]
-		touch, again := nextTouch(pod.Annotations[odiv1.AnnotationConfigHash], version)
-		if again {
-			next = touchAgain
-		}
+		touch, pause := nextTouch(pod.Annotations[odiv1.AnnotationConfigHash], version)
+		next = min(next, pause)
 		if touch == "" {
 			continue
 		}
@@ -163,25 +161,26 @@ func (c *Controller) refreshPods(ctx context.Context, version string) (reconcile
 	return reconcile.Result{RequeueAfter: next}, nil
 }
 
-const (
-	// touches per version, touchAgain apart: the kubelet's own view of a
-	// ConfigMap can be older than the touch.
-	touches    = 3
-	touchAgain = 2 * time.Second
-)
+// touchPauses lie between the touches for one version: the kubelet's own view of a
+// ConfigMap can be older than a touch, mostly by some milliseconds.
+var touchPauses = []time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second}
 
-// nextTouch returns the annotation that a pod is to get ("" for none), and
-// whether it is to be looked at again soon.
-func nextTouch(have, version string) (string, bool) {
-	for n := 1; n <= touches; n++ {
-		if have == touch(version, n) {
-			if n == touches {
-				return "", false
-			}
-			return touch(version, n+1), n+1 < touches
+// nextTouch returns the annotation that a pod is to get ("" for none), and after
+// how long it is to be looked at again.
+func nextTouch(have, version string) (string, time.Duration) {
+	n := 0 // touches that it has
+	for i := range touchPauses {
+		if have == touch(version, i+1) {
+			n = i + 1
 		}
 	}
-	return touch(version, 1), true
+	switch {
+	case have == touch(version, len(touchPauses)+1):
+		return "", lookAgain
+	case n == len(touchPauses):
+		return touch(version, n+1), lookAgain
+	}
+	return touch(version, n+1), touchPauses[n]
 }
 
 func touch(version string, n int) string { return fmt.Sprintf("%s.%d", version, n) }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -194,22 +195,23 @@ func TestAllObjects(t *testing.T) {
 func TestPodsAreTouchedAFewTimesPerVersion(t *testing.T) {
 	tests := map[string]struct {
 		have, want string
-		wantAgain  bool
+		wantPause  time.Duration
 	}{
-		"a new pod":         {"", "v2.1", true},
-		"another version":   {"v1.3", "v2.1", true},
-		"once touched":      {"v2.1", "v2.2", true},
-		"the last touch":    {"v2.2", "v2.3", false},
-		"touched enough":    {"v2.3", "", false},
-		"someone else's":    {"v2.4", "v2.1", true},
-		"a longer version":  {"v20.1", "v2.1", true},
-		"a shorter version": {"v.1", "v2.1", true},
+		"a new pod":         {"", "v2.1", 250 * time.Millisecond},
+		"another version":   {"v1.5", "v2.1", 250 * time.Millisecond},
+		"once touched":      {"v2.1", "v2.2", 500 * time.Millisecond},
+		"touched again":     {"v2.3", "v2.4", 2 * time.Second},
+		"the last touch":    {"v2.4", "v2.5", lookAgain},
+		"touched enough":    {"v2.5", "", lookAgain},
+		"someone else's":    {"v2.6", "v2.1", 250 * time.Millisecond},
+		"a longer version":  {"v20.1", "v2.1", 250 * time.Millisecond},
+		"a shorter version": {"v.1", "v2.1", 250 * time.Millisecond},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			touch, again := nextTouch(tc.have, "v2")
-			if touch != tc.want || again != tc.wantAgain {
-				t.Errorf("got %q %v, want %q %v", touch, again, tc.want, tc.wantAgain)
+			touch, pause := nextTouch(tc.have, "v2")
+			if touch != tc.want || pause != tc.wantPause {
+				t.Errorf("got %q %v, want %q %v", touch, pause, tc.want, tc.wantPause)
 			}
 		})
 	}

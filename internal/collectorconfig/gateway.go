@@ -15,8 +15,13 @@ const (
 	QueueDir = "/var/lib/odi-collector"
 	// HeartbeatMetric is 1 per destination that answers, 0 for one that does not.
 	HeartbeatMetric = "odi_destination_up"
+	// ConfiguredMetric is 1 for each destination that the running configuration has.
+	ConfiguredMetric = "odi_destination_configured"
 	// HeartbeatDestinationLabel is the lane's name.
 	HeartbeatDestinationLabel = "destination"
+	// HeartbeatUIDLabel and HeartbeatGenerationLabel say of which Destination, as it was when.
+	HeartbeatUIDLabel        = "uid"
+	HeartbeatGenerationLabel = "generation"
 	// HeartbeatErrorLabel has the backend's words when the heartbeat is refused.
 	HeartbeatErrorLabel = "error"
 	// QueuedMetric is how many spans, data points and log records wait, by exporter.
@@ -37,6 +42,9 @@ type Lane struct {
 	// UID of the Destination: one that is made anew under the same name is
 	// another's, and must not get what waits for its predecessor.
 	UID string
+	// Generation of the Destination that this is made of: the gateway repeats it, so
+	// that what it says is known to be about that one.
+	Generation int64
 	// Only is the namespace whose data passes; empty means all.
 	Only string
 	// Queue bounds what waits for it, in bytes for each signal; 0 is laneQueue.
@@ -148,7 +156,7 @@ func (c Config) addHeartbeat(lane Lane) {
 	first := lane.Exporters[0]
 	receiver := "odi_heartbeat/" + lane.Name
 	exporter := first.Type + "/" + heartbeatMark + lane.Name
-	c.Receivers[receiver] = object{"destination": lane.Name}
+	c.Receivers[receiver] = object{"destination": lane.Name, "uid": lane.UID, "generation": lane.Generation}
 	config := object{}
 	maps.Copy(config, first.Config)
 	config["middlewares"] = guarded(first)
@@ -188,12 +196,15 @@ func exporterID(kind string, lane Lane, index int) string {
 	return id
 }
 
-// LaneOfExporter finds the lane that an exporter carries data for; false for
-// heartbeats and what goes nowhere.
+// Key tells a lane from one of the same name that was there before.
+func (l Lane) Key() string { return l.Name + "/" + l.UID }
+
+// LaneOfExporter finds the key of the lane that an exporter carries data for; false
+// for heartbeats and what goes nowhere.
 func LaneOfExporter(id string) (string, bool) {
 	parts := strings.Split(id, "/") // type, namespace, name, UID, and _index from the second on
 	if len(parts) < 4 || strings.HasPrefix(parts[1], "_") {
 		return "", false
 	}
-	return parts[1] + "/" + parts[2], true
+	return strings.Join(parts[1:4], "/"), true
 }

@@ -32,6 +32,7 @@ func LaneOf(d *odiv1.Destination, odiNamespace string, secrets map[string]string
 	}
 	lane := Lane{
 		UID:         string(d.UID),
+		Generation:  d.Generation,
 		Name:        d.Namespace + "/" + d.Name,
 		Exporters:   t.Render(d.Spec.Config, references, d.Spec.Signals),
 		Credentials: credentials,

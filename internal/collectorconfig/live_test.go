@@ -264,8 +264,13 @@ func laneTo(t *testing.T, namespace, name string, b *backend) Lane {
 func TestADeadBackendHoldsNobodyUpAndLosesNothing(t *testing.T) {
 	alive, dead := newBackend(t), newBackend(t)
 	alive.start(t)
-	g := startGateway(t, nil, laneTo(t, "odi-system", "alive", alive), laneTo(t, "odi-system", "dead", dead))
+	deadLane := laneTo(t, "odi-system", "dead", dead)
+	deadLane.Generation = 7
+	g := startGateway(t, nil, laneTo(t, "odi-system", "alive", alive), deadLane)
 
+	testkit.Eventually(t, 10*time.Second, "it says which configuration of the dead one it has", func() bool {
+		return g.metric(`odi_destination_configured\{destination="odi-system/dead",generation="7".*uid="`+deadLane.UID+`"`) != ""
+	})
 	testkit.Eventually(t, 10*time.Second, "the heartbeat has the words for the dead one", func() bool {
 		return strings.Contains(g.metric(`odi_destination_up\{destination="odi-system/dead"`), "connection refused")
 	})

@@ -4,5 +4,8 @@
 // credentials and network path that the data uses.
 //
 // The answer is the gauge odi_destination_up{destination}: 1, or 0 with the
-// backend's words in the label "error".
+// backend's words in the label "error". The gauge odi_destination_configured is
+// there from the start. Both are labelled with the Destination, its UID and the
+// generation that the configuration was made of, so that nobody takes what is
+// said of one for what is said of another.
 package heartbeatreceiver

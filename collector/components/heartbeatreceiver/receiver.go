@@ -31,6 +31,9 @@ const (
 type Config struct {
 	// Destination is the namespace/name that the gauge is labelled with.
 	Destination string `mapstructure:"destination"`
+	// UID and Generation say of which Destination, as it was when: labels, too.
+	UID        string `mapstructure:"uid"`
+	Generation int64  `mapstructure:"generation"`
 	// Interval between two beats.
 	Interval time.Duration `mapstructure:"interval"`
 }
@@ -72,6 +75,7 @@ type heart struct {
 	done   chan struct{}
 
 	mu      sync.Mutex
+	beats   bool  // from Start on
 	answers bool  // a first answer is known
 	answer  error // the latest one
 }
@@ -84,10 +88,15 @@ func newHeart(set receiver.Settings, cfg component.Config, beat func(context.Con
 	if err != nil {
 		return nil, fmt.Errorf("making the gauge: %w", err)
 	}
+	configured, err := meter.Int64ObservableGauge("odi_destination_configured",
+		metric.WithDescription("1 for each destination that the running configuration has."))
+	if err != nil {
+		return nil, fmt.Errorf("making the gauge: %w", err)
+	}
 	h.gauge, err = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		h.observe(o, up)
+		h.observe(o, configured, up)
 		return nil
-	}, up)
+	}, configured, up)
 	if err != nil {
 		return nil, fmt.Errorf("making the gauge: %w", err)
 	}
@@ -98,6 +107,9 @@ func newHeart(set receiver.Settings, cfg component.Config, beat func(context.Con
 func (h *heart) Start(context.Context, component.Host) error {
 	ctx, stop := context.WithCancel(context.Background())
 	h.stop = stop
+	h.mu.Lock()
+	h.beats = true
+	h.mu.Unlock()
 	go func() {
 		defer close(h.done)
 		h.run(ctx)
@@ -142,18 +154,24 @@ func (h *heart) run(ctx context.Context) {
 	}
 }
 
-func (h *heart) observe(o metric.Observer, up metric.Int64Observable) {
+func (h *heart) observe(o metric.Observer, configured, up metric.Int64Observable) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.answers {
-		return
+	whose := []attribute.KeyValue{
+		attribute.String("destination", h.config.Destination),
+		attribute.String("uid", h.config.UID),
+		attribute.Int64("generation", h.config.Generation),
 	}
-	destination := attribute.String("destination", h.config.Destination)
-	if h.answer == nil {
-		o.ObserveInt64(up, 1, metric.WithAttributes(destination))
-		return
+	if h.beats {
+		o.ObserveInt64(configured, 1, metric.WithAttributes(whose...))
 	}
-	o.ObserveInt64(up, 0, metric.WithAttributes(destination, attribute.String("error", shorten(h.answer.Error()))))
+	switch {
+	case !h.answers:
+	case h.answer == nil:
+		o.ObserveInt64(up, 1, metric.WithAttributes(whose...))
+	default:
+		o.ObserveInt64(up, 0, metric.WithAttributes(append(whose, attribute.String("error", shorten(h.answer.Error())))...))
+	}
 }
 
 func shorten(words string) string {
