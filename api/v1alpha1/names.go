@@ -79,6 +79,8 @@ const (
 	ReasonNoData              = "NoData"
 	ReasonExportFailing       = "ExportFailing"
 	ReasonGatewayNotReady     = "GatewayNotReady"
+	ReasonDisabled            = "Disabled"
+	ReasonNotReady            = "NotReady"
 	ReasonBackendNotReached   = "BackendNotReached"
 	ReasonReconcileSucceeded  = "Succeeded"
 	ReasonReconcileInProgress = "InProgress"

@@ -52,7 +52,7 @@ func Wait(ctx context.Context, io streams.Streams, timeout time.Duration, poll P
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-deadline.C:
-			return fmt.Errorf("%w after %s: %s is not ready: %s", ErrTimeout, timeout, open.Name, open.Text)
+			return fmt.Errorf("%w after %s: %s is not ready: %s", ErrTimeout, timeout, open.Name, strings.TrimSuffix(open.Text, "."))
 		case <-ticker.C:
 		}
 	}

@@ -86,10 +86,10 @@ func (c *Controller) announce(d *odiv1.Destination, kind string, v verdict) {
 		return
 	}
 	severity := corev1.EventTypeNormal
-	if v.status == metav1.ConditionFalse && v.reason != reasonDisabled {
+	if v.status == metav1.ConditionFalse && v.reason != odiv1.ReasonDisabled {
 		severity = corev1.EventTypeWarning
 	}
-	if v.reason == reasonNotReady {
+	if v.reason == odiv1.ReasonNotReady {
 		return // The Event about Ready says it.
 	}
 	c.events.Eventf(d, nil, severity, v.reason, "Judge", "%s", v.message)

@@ -14,12 +14,8 @@ import (
 	"github.com/odi-dev/odi/internal/collectorconfig"
 )
 
-// Reasons that only this controller gives.
-const (
-	reasonNotValidated = "NotValidated"
-	reasonDisabled     = "Disabled"
-	reasonNotReady     = "NotReady"
-)
+// reasonNotValidated is a reason that only this controller gives and nobody asks for.
+const reasonNotValidated = "NotValidated"
 
 // keptFor is how long a lane that worked goes on while it cannot be judged: a
 // Secret that is replaced is away for a moment, and so is an API server.
@@ -145,10 +141,14 @@ func sends(lane collectorconfig.Lane) string {
 func exporting(in Input, ready verdict) verdict {
 	h := in.Health
 	switch {
+	case in.Destination.Spec.Disabled && h.held:
+		return maybe(odiv1.ReasonGatewayNotReady, "Switched off by spec.disabled; the gateway has not let go of it yet.")
 	case in.Destination.Spec.Disabled:
-		return no(reasonDisabled, "Switched off by spec.disabled.")
+		return no(odiv1.ReasonDisabled, "Switched off by spec.disabled.")
+	case ready.status != metav1.ConditionTrue && ready.reason != odiv1.ReasonKept && h.held:
+		return maybe(odiv1.ReasonGatewayNotReady, "The gateway has not let go of what was configured before yet.")
 	case ready.status != metav1.ConditionTrue && ready.reason != odiv1.ReasonKept:
-		return no(reasonNotReady, "Nothing is sent until the destination is Ready.")
+		return no(odiv1.ReasonNotReady, "Nothing is sent until the destination is Ready.")
 	case !h.gateway:
 		return maybe(odiv1.ReasonGatewayNotReady, "No pod of the gateway answers yet.")
 	case !h.known && !local(in.Lane):

@@ -164,6 +164,14 @@ func TestExporting(t *testing.T) {
 			off: true, health: health{gateway: true, known: true, up: true},
 			want: no("Disabled", "Switched off by spec.disabled."),
 		},
+		"switched off, and the gateway does not know yet": {
+			off: true, health: health{gateway: true, up: true, held: true},
+			want: maybe("GatewayNotReady", "Switched off by spec.disabled; the gateway has not let go of it yet."),
+		},
+		"not Ready, and the gateway does not know yet": {
+			broken: true, health: health{gateway: true, up: true, held: true},
+			want: maybe("GatewayNotReady", "The gateway has not let go of what was configured before yet."),
+		},
 		"not Ready": {
 			broken: true, health: health{gateway: true, known: true, up: true},
 			want: no("NotReady", "Nothing is sent until the destination is Ready."),

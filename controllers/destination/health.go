@@ -43,6 +43,7 @@ const (
 type health struct {
 	gateway bool // At least one pod of the gateway answers.
 	known   bool // Every pod that answers has the Destination as it is now.
+	held    bool // Some pod has the Destination as it is, or was.
 	up      bool // The heartbeat is answered from every pod.
 	down    bool // The heartbeat is refused from some pod.
 	moving  bool // The backend took data since the look before.
@@ -276,6 +277,7 @@ func (o *observer) healthOf(key string, generation int64) health {
 	h.up, h.known = h.gateway, h.gateway
 	for _, samples := range o.pods {
 		s := samples.lanes[key]
+		h.held = h.held || s.generation != 0
 		h.known = h.known && s.generation == generation
 		h.queued += s.queued
 		h.up = h.up && s.beat && s.words == ""

@@ -20,10 +20,11 @@ import (
 // New returns the command.
 func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
 	return &cobra.Command{
-		Use:               "remove <name>",
-		Aliases:           []string{"rm", "delete"},
-		Short:             "Remove a destination and its credentials",
-		Long:              "Remove a destination and the credentials that odi destination add stored for it. What still waits for it is dropped.",
+		Use:     "remove <name>",
+		Aliases: []string{"rm", "delete"},
+		Short:   "Remove a destination and its credentials",
+		Long: `Remove a destination and the credentials that odi destination add stored for it, once
+the gateway sends nothing to it any more. What still waits for it is dropped.`,
 		Example:           "  odi destination remove jaeger",
 		Args:              exit.Args("name"),
 		ValidArgsFunction: complete.Destinations(to),
@@ -49,6 +50,9 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, name stri
 	}
 	if err != nil {
 		return fmt.Errorf("reading the destination %s/%s: %w", namespace, name, err)
+	}
+	if err := switchOff(ctx, io, c, &destination); err != nil {
+		return err
 	}
 	if err := client.IgnoreNotFound(c.Delete(ctx, &destination)); err != nil {
 		return fmt.Errorf("deleting the destination %s/%s: %w", namespace, name, err)
