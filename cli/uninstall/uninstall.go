@@ -134,19 +134,7 @@ func answer(ctx context.Context, io streams.Streams, in *bufio.Reader, question 
 
 // remove goes outside in: first the wishes, then the workers, then the house.
 func remove(ctx context.Context, io streams.Streams, c client.Client, rel *release.Release, p plan) error {
-	if len(p.kinds) > 0 {
-		if err := deleteWishes(ctx, c, p.wishes); err != nil {
-			return err
-		}
-		err := progress.Wait(ctx, io, detachTimeout, func(ctx context.Context) ([]progress.Item, error) { return detached(ctx, c, p.namespace) })
-		if err != nil && !errors.Is(err, progress.ErrTimeout) {
-			return err
-		}
-	}
-	if err := kinds.Keep(ctx, c, p.kindsStay); err != nil {
-		return err
-	}
-	if err := endWorkers(ctx, io, c, p.namespace); err != nil {
+	if err := letGo(ctx, io, c, p); err != nil {
 		return err
 	}
 	if err := rel.Uninstall(ctx); err != nil {
@@ -163,4 +151,21 @@ func remove(ctx context.Context, io streams.Streams, c client.Client, rel *relea
 		return err
 	}
 	return deleteReports(ctx, c)
+}
+
+// letGo ends what works on the nodes, without loss.
+func letGo(ctx context.Context, io streams.Streams, c client.Client, p plan) error {
+	if len(p.kinds) > 0 {
+		if err := deleteWishes(ctx, c, p.wishes); err != nil {
+			return err
+		}
+		err := progress.Wait(ctx, io, detachTimeout, func(ctx context.Context) ([]progress.Item, error) { return detached(ctx, c, p.namespace) })
+		if err != nil && !errors.Is(err, progress.ErrTimeout) {
+			return err
+		}
+	}
+	if err := kinds.Keep(ctx, c, p.kindsStay); err != nil {
+		return err
+	}
+	return endWorkers(ctx, io, c, p.namespace)
 }

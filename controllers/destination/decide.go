@@ -139,28 +139,34 @@ func sends(lane collectorconfig.Lane) string {
 }
 
 func exporting(in Input, ready verdict) verdict {
-	h := in.Health
-	switch {
-	case in.Destination.Spec.Disabled && h.held:
-		return maybe(odiv1.ReasonGatewayNotReady, "Switched off by spec.disabled; the gateway has not let go of it yet.")
-	case in.Destination.Spec.Disabled:
-		return no(odiv1.ReasonDisabled, "Switched off by spec.disabled.")
-	case ready.status != metav1.ConditionTrue && ready.reason != odiv1.ReasonKept && h.held:
-		return maybe(odiv1.ReasonGatewayNotReady, "The gateway has not let go of what was configured before yet.")
-	case ready.status != metav1.ConditionTrue && ready.reason != odiv1.ReasonKept:
-		return no(odiv1.ReasonNotReady, "Nothing is sent until the destination is Ready.")
+	if in.Destination.Spec.Disabled {
+		return notSent(in.Health, "Switched off by spec.disabled", no(odiv1.ReasonDisabled, "Switched off by spec.disabled."))
+	}
+	if ready.status != metav1.ConditionTrue && ready.reason != odiv1.ReasonKept {
+		return notSent(in.Health, "It is not Ready", no(odiv1.ReasonNotReady, "Nothing is sent until the destination is Ready."))
+	}
+	remote := !local(in.Lane)
+	switch h := in.Health; {
 	case !h.gateway:
 		return maybe(odiv1.ReasonGatewayNotReady, "No pod of the gateway answers yet.")
-	case !h.known && !local(in.Lane):
+	case !h.known && remote:
 		return maybe(odiv1.ReasonGatewayNotReady, "The gateway has not got its configuration yet.")
 	case h.fails():
 		return no(odiv1.ReasonExportFailing, failing(h))
-	case !h.up && !h.moving && !local(in.Lane):
+	case !h.alive() && remote:
 		return maybe(odiv1.ReasonBackendNotReached, "The gateway has not reached the backend yet.")
 	case in.Counted.sent == 0:
 		return yes(odiv1.ReasonNoData, "The backend answers; no data has come yet.")
 	}
 	return yes(odiv1.ReasonExporting, "The backend takes the data.")
+}
+
+// notSent is v once the gateway has let go of what it had before.
+func notSent(h health, why string, v verdict) verdict {
+	if h.held {
+		return maybe(odiv1.ReasonGatewayNotReady, why+"; the gateway has not let go of it yet.")
+	}
+	return v
 }
 
 // withDamage adds what was lost of a queue on its disk, whatever else is so.

@@ -170,7 +170,7 @@ func TestExporting(t *testing.T) {
 		},
 		"not Ready, and the gateway does not know yet": {
 			broken: true, health: health{gateway: true, up: true, held: true},
-			want: maybe("GatewayNotReady", "The gateway has not let go of what was configured before yet."),
+			want: maybe("GatewayNotReady", "It is not Ready; the gateway has not let go of it yet."),
 		},
 		"not Ready": {
 			broken: true, health: health{gateway: true, known: true, up: true},

@@ -58,6 +58,9 @@ type health struct {
 // fails is so while the backend does not take what it is sent.
 func (h health) fails() bool { return h.down && !h.moving || h.refused }
 
+// alive is so while the backend answers, or takes data.
+func (h health) alive() bool { return h.up || h.moving }
+
 // Metrics opens the metrics of one pod of the gateway, in Prometheus' text format.
 type Metrics func(ctx context.Context, pod *corev1.Pod) (io.ReadCloser, error)
 
@@ -265,26 +268,35 @@ func (o *observer) healthOf(key string, generation int64) health {
 	defer o.mu.Unlock()
 	h := health{gateway: len(o.pods) > 0}
 	if l := o.lanes[key]; l != nil {
-		l.askedAt = o.now()
-		h.sent, h.failed, h.moving = l.sent, l.failed, l.moving
-		if h.refused = !l.refusedAt.IsZero() && o.now().Sub(l.refusedAt) < refusedFor; h.refused {
-			h.words = l.words
-		}
-		if !l.damagedAt.IsZero() && o.now().Sub(l.damagedAt) < damagedFor {
-			h.damaged = l.damaged
-		}
+		h.remember(l, o.now())
 	}
 	h.up, h.known = h.gateway, h.gateway
 	for _, samples := range o.pods {
-		s := samples.lanes[key]
-		h.held = h.held || s.generation != 0
-		h.known = h.known && s.generation == generation
-		h.queued += s.queued
-		h.up = h.up && s.beat && s.words == ""
-		if s.beat && s.words != "" {
-			h.down, h.words = true, s.words
-		}
+		h.join(samples.lanes[key], generation)
 	}
 	h.words = cause(h.words)
 	return h
+}
+
+// remember adds what was seen of the lane up to now.
+func (h *health) remember(l *lane, now time.Time) {
+	l.askedAt = now
+	h.sent, h.failed, h.moving = l.sent, l.failed, l.moving
+	if h.refused = !l.refusedAt.IsZero() && now.Sub(l.refusedAt) < refusedFor; h.refused {
+		h.words = l.words
+	}
+	if !l.damagedAt.IsZero() && now.Sub(l.damagedAt) < damagedFor {
+		h.damaged = l.damaged
+	}
+}
+
+// join adds what one pod says now.
+func (h *health) join(s sample, generation int64) {
+	h.queued += s.queued
+	h.held = h.held || s.generation != 0
+	h.known = h.known && s.generation == generation
+	h.up = h.up && s.beat && s.words == ""
+	if s.beat && s.words != "" {
+		h.down, h.words = true, s.words
+	}
 }

@@ -19,8 +19,9 @@ const (
 	ConfiguredMetric = "odi_destination_configured"
 	// HeartbeatDestinationLabel is the lane's name.
 	HeartbeatDestinationLabel = "destination"
-	// HeartbeatUIDLabel and HeartbeatGenerationLabel say of which Destination, as it was when.
-	HeartbeatUIDLabel        = "uid"
+	// HeartbeatUIDLabel says of which Destination of that name.
+	HeartbeatUIDLabel = "uid"
+	// HeartbeatGenerationLabel says of which generation of it.
 	HeartbeatGenerationLabel = "generation"
 	// HeartbeatErrorLabel has the backend's words when the heartbeat is refused.
 	HeartbeatErrorLabel = "error"

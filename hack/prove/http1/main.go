@@ -28,6 +28,7 @@ func main() {
 	flag.Var(&o.without, "without", "leave out conversations with this feature, see the table; may be given often")
 	flag.Var(&o.with, "with", "leave out conversations without this feature; given often: with none of them")
 	flag.Var(&o.known, "known", "count problems of this kind, but do not fail for them; may be given often")
+	flag.BoolVar(&o.gaps, "gaps", false, "try what docs/seen.md says is not seen, too")
 	flag.StringVar(&o.only, "only", "", "casts whose description contains this alone")
 	flag.StringVar(&o.except, "except", "", "no casts whose description contains this")
 	flag.StringVar(&o.kind, "kind", "", "make smaller what has a problem of this kind, see the table")

@@ -20,6 +20,7 @@ type options struct {
 	without  features
 	with     features // with one of these alone
 	known    features // kinds of problems
+	gaps     bool     // with what is known not to be seen rightly
 	only     string
 	except   string
 	kind     string
@@ -82,7 +83,7 @@ func (o *options) prove(w io.Writer) (bool, error) {
 	begin := time.Now()
 	for batch := 0; sum.messages < o.messages; batch++ {
 		cast := players[batch%len(players)]
-		all := o.batch(batch, min(perBatch, o.messages-sum.messages))
+		all := o.batch(cast, batch, min(perBatch, o.messages-sum.messages))
 		report, err := s.Play(cast, all)
 		if err != nil {
 			return false, fmt.Errorf("batch %d: %w", batch, err)
@@ -130,13 +131,17 @@ func (o *options) matters(v *oracle.Verdict) bool {
 	return slices.ContainsFunc(v.Problems, func(p oracle.Problem) bool { return strings.Contains(p.Kind, o.kind) })
 }
 
-// batch makes conversations with so many requests.
-func (o *options) batch(batch, messages int) []talk.Conversation {
+// batch makes conversations with so many requests for a cast.
+func (o *options) batch(cast stage.Cast, batch, messages int) []talk.Conversation {
+	without := o.without
+	if !o.gaps {
+		without = append(gapsOf(cast), without...)
+	}
 	var all []talk.Conversation
 	seed := o.seed + uint64(batch)<<24
 	for n := 0; n < messages; seed++ {
 		c := talk.New(seed, fmt.Sprintf("b%dc%d", batch, len(all)))
-		if o.without.in(c) || len(o.with) > 0 && !o.with.in(c) {
+		if without.in(c) || len(o.with) > 0 && !o.with.in(c) {
 			continue
 		}
 		n += len(c.Wants())
