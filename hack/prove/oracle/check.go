@@ -101,6 +101,10 @@ func (j *judge) duration(who string, s *Span, t script.Times, broke bool) {
 	if broke {
 		least = 0
 	}
+	if s.Kind == probe.Client && j.narrow && least-got > int64(Tolerance) {
+		least = min(least, t.FinishTo-t.BeginTo)
+		j.Waited++
+	}
 	off := max(got-most, least-got, 0)
 	j.Deviation = append(j.Deviation, time.Duration(off))
 	if off > int64(Tolerance)+t.Delay {

@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,6 +99,21 @@ func TestAHeaderMayBeMissing(t *testing.T) {
 	v := Judge(wants, seen, Traced{Server: true, Client: true})
 	if v.Bad() || v.NoHeader != 1 {
 		t.Errorf("%d without header, problems %v", v.NoHeader, v.Problems)
+	}
+}
+
+// TestACallThatWaitedForRoom: only where the buffer is small may the span begin when it returned.
+func TestACallThatWaitedForRoom(t *testing.T) {
+	for narrow, want := range map[bool]int{true: 0, false: 1} {
+		wants, seen := played()
+		seen.Narrow = narrow
+		seen.Client.Times = slices.Clone(seen.Client.Times)
+		seen.Spans[0].Start = seen.Spans[0].Start.Add(10 * time.Millisecond)
+		seen.Client.Times[0].BeginTo += int64(10 * time.Millisecond)
+		v := Judge(wants, seen, Traced{Server: true, Client: true})
+		if len(v.Problems) != want || v.Waited != 1-want {
+			t.Errorf("narrow %v: %d waited, problems %v", narrow, v.Waited, v.Problems)
+		}
 	}
 }
 

@@ -25,6 +25,9 @@ type Span struct {
 type Seen struct {
 	Client, Server *script.Result
 	Spans          []Span
+	// Narrow says that the client's send buffer is small: its call may wait for room
+	// before a request.
+	Narrow bool
 }
 
 // Verdict is what the oracle says of one conversation.
@@ -35,6 +38,7 @@ type Verdict struct {
 	NoHeader  int // requests of a traced client that went out without a header
 	Deviation []time.Duration
 	Cut       int // heads of which less than the first KiB was kept
+	Waited    int // client spans that began when a call returned that waited for room, as docs/seen.md has it
 	Again     int // resets that said EAGAIN first to a watched client, as docs/seen.md has it
 }
 
@@ -67,7 +71,7 @@ func Judge(wants []talk.Want, seen Seen, traced Traced) *Verdict {
 		}
 	}
 	headers := headersOf(wants, seen.Server)
-	j := judge{Verdict: v, wants: wants, headers: headers}
+	j := judge{Verdict: v, wants: wants, headers: headers, narrow: seen.Narrow}
 	if traced.Client {
 		j.clients = j.side(probe.Client, seen.Spans, seen.Client.Times)
 	} else {
@@ -114,7 +118,8 @@ type judge struct {
 	*Verdict
 	wants   []talk.Want
 	headers []string // written by the engine
-	clients []*Span  // by request; nil: lost
+	narrow  bool
+	clients []*Span // by request; nil: lost
 }
 
 func (j *judge) none(kind probe.Kind, spans []Span) {
