@@ -66,7 +66,7 @@ func newKind(io streams.Streams, to *cluster.Cluster, kind odiv1.WorkloadKind) *
 		},
 	}
 	cmd.Flags().Var(&f.method, "method", "how to instrument: "+strings.Join(methods, ", "))
-	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until it is instrumented")
+	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until it is instrumented and the gateway knows its destinations")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 2*time.Minute, "how long to wait")
 	cmd.Flags().BoolVar(&f.export, "export", false, "print the InstrumentationConfig instead of applying it")
 	// The only error is a flag that does not exist, which the lines above rule out.

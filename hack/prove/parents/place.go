@@ -87,7 +87,11 @@ func (p place) installPip(ctx context.Context, which string) error {
 }
 
 func runStep(ctx context.Context, step ...string) error {
-	if out, err := exec.CommandContext(ctx, step[0], step[1:]...).CombinedOutput(); err != nil {
+	cmd := exec.CommandContext(ctx, step[0], step[1:]...)
+	if rustc := filepath.Join(filepath.Dir(cmd.Path), "rustc"); step[0] == "cargo" && exists(rustc) {
+		cmd.Env = append(cmd.Environ(), "RUSTC="+rustc) // not another toolchain's, which may come first
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("running %s: %w: %s", step[0], err, out)
 	}
 	return nil
@@ -231,3 +235,8 @@ func newBackend() (*backend, error) {
 }
 
 func (b *backend) close() { _ = b.server.Close() }
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
