@@ -20,7 +20,7 @@ type summary struct {
 	messages, conversations, spans int
 	lost, wrong, uncounted         int
 	noHeader, headersUncounted     int
-	cut, waited, again, shown      int
+	cut, waited, met, again, shown int
 	casts                          map[string]*tally
 	features                       map[string]*tally
 	problems, known                map[string]int
@@ -50,6 +50,7 @@ func (s *summary) add(cast stage.Cast, all []talk.Conversation, r *stage.Report)
 		s.cut += v.Cut
 		s.again += v.Again
 		s.waited += v.Waited
+		s.met += v.Met
 		s.deviation = append(s.deviation, v.Deviation...)
 		count(s.casts, cast.String(), v.Bad())
 		for _, f := range all[i].Features() {
@@ -82,6 +83,7 @@ func (s *summary) print(w io.Writer, took time.Duration) {
 	p("lost %d (%d of them not counted), wrong %d, heads cut below 1 KiB %d", s.lost, s.uncounted, s.wrong, s.cut)
 	p("without header %d (%d of them not counted)", s.noHeader, s.headersUncounted)
 	p("client spans that began when a call that waited for room returned (docs/seen.md) %d", s.waited)
+	p("spans of Unix sockets that ended when the other side met the end (docs/seen.md) %d", s.met)
 	p("resets that said EAGAIN first to a blocking call of a watched client (docs/seen.md) %d", s.again)
 	p("counted by the engine: %v", s.drops)
 	slices.Sort(s.deviation)

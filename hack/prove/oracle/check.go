@@ -82,16 +82,34 @@ func (j *judge) wholeHead(i int, kind probe.Kind) []byte {
 	return want
 }
 
-// duration compares with the clock of the process itself. A connection that broke
-// may have done so long before the process looked.
+// duration compares with the clock of the process itself.
 func (j *judge) duration(who string, s *Span, t script.Times, broke bool) {
 	if t.BeginTo == 0 || t.FinishTo == 0 {
 		return
 	}
 	got := int64(s.End.Sub(s.Start))
+	least, most := bounds(s, t, broke)
+	if s.Kind == probe.Client && j.narrow && least-got > int64(Tolerance) {
+		least = min(least, t.FinishTo-t.BeginTo)
+		j.Waited++
+	}
+	if broke && j.untold && got-most > int64(Tolerance) {
+		most = got
+		j.Met++
+	}
+	off := max(got-most, least-got, 0)
+	j.Deviation = append(j.Deviation, time.Duration(off))
+	if off > int64(Tolerance)+t.Delay {
+		j.wrong(name(s.Kind)+": duration", "%s: took %s, the process says %s to %s (kept waiting %s)", who, time.Duration(got), time.Duration(least), time.Duration(most), time.Duration(t.Delay))
+	}
+}
+
+// bounds are how long the process says that a span lasted. A connection that broke
+// may have done so long before the process looked.
+func bounds(s *Span, t script.Times, broke bool) (least, most int64) {
 	// What is received is seen when the call ends. A request is seen before it is
 	// sent, an answer while it is.
-	least, most := t.FinishTo-t.BeginFrom, t.FinishTo-t.BeginFrom
+	least, most = t.FinishTo-t.BeginFrom, t.FinishTo-t.BeginFrom
 	switch {
 	case s.Kind == probe.Client && t.Inside: // of a call that had other bytes to send first
 		least = t.FinishTo - t.BeginTo
@@ -101,15 +119,7 @@ func (j *judge) duration(who string, s *Span, t script.Times, broke bool) {
 	if broke {
 		least = 0
 	}
-	if s.Kind == probe.Client && j.narrow && least-got > int64(Tolerance) {
-		least = min(least, t.FinishTo-t.BeginTo)
-		j.Waited++
-	}
-	off := max(got-most, least-got, 0)
-	j.Deviation = append(j.Deviation, time.Duration(off))
-	if off > int64(Tolerance)+t.Delay {
-		j.wrong(name(s.Kind)+": duration", "%s: took %s, the process says %s to %s (kept waiting %s)", who, time.Duration(got), time.Duration(least), time.Duration(most), time.Duration(t.Delay))
-	}
+	return least, most
 }
 
 // parents checks what the servers say of where their requests came from.

@@ -117,6 +117,21 @@ func TestACallThatWaitedForRoom(t *testing.T) {
 	}
 }
 
+// TestACloseThatNobodyTellsOf: only there may the span of a request that broke last longer.
+func TestACloseThatNobodyTellsOf(t *testing.T) {
+	for untold, want := range map[bool]int{true: 0, false: 1} {
+		wants, seen := played()
+		seen.Untold = untold
+		wants[0].Client.Faults = talk.Broken
+		seen.Spans[0].Error = probe.ErrorClosed
+		seen.Spans[0].End = seen.Spans[0].End.Add(10 * time.Millisecond)
+		v := Judge(wants, seen, Traced{Server: true, Client: true})
+		if len(v.Problems) != want || v.Met != 1-want {
+			t.Errorf("untold %v: %d met, problems %v", untold, v.Met, v.Problems)
+		}
+	}
+}
+
 func TestASideThatIsNotWatched(t *testing.T) {
 	wants, seen := played()
 	v := Judge(wants, seen, Traced{Server: true})

@@ -28,6 +28,8 @@ type Seen struct {
 	// Narrow says that the client's send buffer is small: its call may wait for room
 	// before a request.
 	Narrow bool
+	// Untold says that nothing may tell of a close but the other side, when it meets it.
+	Untold bool
 }
 
 // Verdict is what the oracle says of one conversation.
@@ -39,6 +41,7 @@ type Verdict struct {
 	Deviation []time.Duration
 	Cut       int // heads of which less than the first KiB was kept
 	Waited    int // client spans that began when a call returned that waited for room, as docs/seen.md has it
+	Met       int // spans that ended when the other side met the end, as docs/seen.md has it
 	Again     int // resets that said EAGAIN first to a watched client, as docs/seen.md has it
 }
 
@@ -71,7 +74,7 @@ func Judge(wants []talk.Want, seen Seen, traced Traced) *Verdict {
 		}
 	}
 	headers := headersOf(wants, seen.Server)
-	j := judge{Verdict: v, wants: wants, headers: headers, narrow: seen.Narrow}
+	j := judge{Verdict: v, wants: wants, headers: headers, narrow: seen.Narrow, untold: seen.Untold}
 	if traced.Client {
 		j.clients = j.side(probe.Client, seen.Spans, seen.Client.Times)
 	} else {
@@ -119,6 +122,7 @@ type judge struct {
 	wants   []talk.Want
 	headers []string // written by the engine
 	narrow  bool
+	untold  bool
 	clients []*Span // by request; nil: lost
 }
 

@@ -162,7 +162,7 @@ func (s *Stage) Play(cast Cast, all []talk.Conversation) (*Report, error) {
 	}
 	conversation := finder(cast, p, spans)
 	for i := range all {
-		seen := oracle.Seen{Client: clients[uint32(i)], Server: servers[uint32(i)], Narrow: all[i].SendBuf > 0}
+		seen := oracle.Seen{Client: clients[uint32(i)], Server: servers[uint32(i)], Narrow: all[i].SendBuf > 0, Untold: cast.Family == peer.Unix}
 		if seen.Client != nil {
 			seen.Spans = own(i, conversation(i, seen.Client.Port))
 		}
