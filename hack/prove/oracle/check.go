@@ -94,7 +94,7 @@ func (j *judge) duration(who string, s *Span, t script.Times, broke bool) {
 		j.Waited++
 	}
 	if broke && j.untold && got-most > int64(Tolerance) {
-		most = got
+		most = max(most, j.last-t.BeginFrom)
 		j.Met++
 	}
 	off := max(got-most, least-got, 0)

@@ -117,18 +117,32 @@ func TestACallThatWaitedForRoom(t *testing.T) {
 	}
 }
 
-// TestACloseThatNobodyTellsOf: only there may the span of a request that broke last longer.
+// TestACloseThatNobodyTellsOf: only there may the span of a request that broke last
+// longer, and only until the other side was done.
 func TestACloseThatNobodyTellsOf(t *testing.T) {
-	for untold, want := range map[bool]int{true: 0, false: 1} {
-		wants, seen := played()
-		seen.Untold = untold
-		wants[0].Client.Faults = talk.Broken
-		seen.Spans[0].Error = probe.ErrorClosed
-		seen.Spans[0].End = seen.Spans[0].End.Add(10 * time.Millisecond)
-		v := Judge(wants, seen, Traced{Server: true, Client: true})
-		if len(v.Problems) != want || v.Met != 1-want {
-			t.Errorf("untold %v: %d met, problems %v", untold, v.Met, v.Problems)
-		}
+	tests := map[string]struct {
+		untold bool
+		done   time.Duration // after the client
+		want   int
+	}{
+		"the other side met the end":             {true, 10 * time.Millisecond, 0},
+		"it lasts longer than the other side":    {true, time.Millisecond, 1},
+		"a transport whose close is always told": {false, 10 * time.Millisecond, 1},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			wants, seen := played()
+			wants, seen.Spans = wants[:1], []Span{seen.Spans[0], seen.Spans[2]}
+			seen.Untold = tc.untold
+			seen.Client.Times = slices.Clone(seen.Client.Times[:1])
+			seen.Server.Times = []script.Times{{FinishTo: seen.Client.Times[0].FinishTo + int64(tc.done)}}
+			wants[0].Client.Faults = talk.Broken
+			seen.Spans[0].Error = probe.ErrorClosed
+			seen.Spans[0].End = seen.Spans[0].End.Add(10 * time.Millisecond)
+			if v := Judge(wants, seen, Traced{Server: true, Client: true}); len(v.Problems) != tc.want {
+				t.Errorf("%d met, problems %v", v.Met, v.Problems)
+			}
+		})
 	}
 }
 

@@ -74,7 +74,7 @@ func Judge(wants []talk.Want, seen Seen, traced Traced) *Verdict {
 		}
 	}
 	headers := headersOf(wants, seen.Server)
-	j := judge{Verdict: v, wants: wants, headers: headers, narrow: seen.Narrow, untold: seen.Untold}
+	j := judge{Verdict: v, wants: wants, headers: headers, narrow: seen.Narrow, untold: seen.Untold, last: lastOf(seen)}
 	if traced.Client {
 		j.clients = j.side(probe.Client, seen.Spans, seen.Client.Times)
 	} else {
@@ -123,7 +123,19 @@ type judge struct {
 	headers []string // written by the engine
 	narrow  bool
 	untold  bool
+	last    int64   // when the later side was done, in nanoseconds of CLOCK_MONOTONIC
 	clients []*Span // by request; nil: lost
+}
+
+// lastOf is when the later side was done: until then it may have met the other's end.
+func lastOf(seen Seen) int64 {
+	last := int64(0)
+	for _, side := range []*script.Result{seen.Client, seen.Server} {
+		for _, t := range side.Times {
+			last = max(last, t.FinishTo)
+		}
+	}
+	return last
 }
 
 func (j *judge) none(kind probe.Kind, spans []Span) {
