@@ -55,7 +55,7 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, name stri
 		return err
 	}
 	if err := client.IgnoreNotFound(c.Delete(ctx, &destination)); err != nil {
-		return fmt.Errorf("deleting the destination %s/%s: %w", namespace, name, err)
+		return fmt.Errorf("deleting the destination %s/%s (spec.disabled is %t now): %w", namespace, name, destination.Spec.Disabled, err)
 	}
 	if err := removeCredentials(ctx, c, &destination); err != nil {
 		return err

@@ -91,7 +91,11 @@ func runStep(ctx context.Context, step ...string) error {
 	if rustc := filepath.Join(filepath.Dir(cmd.Path), "rustc"); step[0] == "cargo" && exists(rustc) {
 		cmd.Env = append(cmd.Environ(), "RUSTC="+rustc) // not another toolchain's, which may come first
 	}
-	if out, err := cmd.CombinedOutput(); err != nil {
+	out, err := cmd.CombinedOutput()
+	if errors.Is(err, exec.ErrNotFound) && step[0] == "cargo" {
+		return errors.New("building the Rust program needs cargo 1.78 or newer, which Debian 12 does not have: https://rustup.rs")
+	}
+	if err != nil {
 		return fmt.Errorf("running %s: %w: %s", step[0], err, out)
 	}
 	return nil
