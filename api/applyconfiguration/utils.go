@@ -16,6 +16,16 @@ import (
 func ForKind(kind schema.GroupVersionKind) interface{} {
 	switch kind {
 	// Group=odi.dev, Version=v1alpha1
+	case v1alpha1.SchemeGroupVersion.WithKind("AgentChoice"):
+		return &apiv1alpha1.AgentChoiceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("AgentFact"):
+		return &apiv1alpha1.AgentFactApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("AgentFailure"):
+		return &apiv1alpha1.AgentFailureApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("AgentReference"):
+		return &apiv1alpha1.AgentReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CanaryClaim"):
+		return &apiv1alpha1.CanaryClaimApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ContainerDecision"):
 		return &apiv1alpha1.ContainerDecisionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ContainerFact"):
@@ -50,10 +60,16 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.NodeInstrumentationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("NodeInstrumentationStatus"):
 		return &apiv1alpha1.NodeInstrumentationStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RolloutPlan"):
+		return &apiv1alpha1.RolloutPlanApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RolloutStatus"):
+		return &apiv1alpha1.RolloutStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Runtime"):
 		return &apiv1alpha1.RuntimeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretReference"):
 		return &apiv1alpha1.SecretReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("StartFacts"):
+		return &apiv1alpha1.StartFactsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Target"):
 		return &apiv1alpha1.TargetApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WorkloadReference"):

@@ -84,6 +84,35 @@ type ContainerOverride struct {
 	Method Method `json:"method"`
 }
 
+// RolloutMode says who restarts pods, so that they get the agent that was decided.
+// +kubebuilder:validation:Enum=Auto;Manual
+type RolloutMode string
+
+// The rollout modes.
+const (
+	// RolloutAuto lets odi evict pods: first one, then the rest at the workload's own pace.
+	RolloutAuto RolloutMode = "Auto"
+	// RolloutManual evicts nothing: pods get the agent when something else makes them anew.
+	RolloutManual RolloutMode = "Manual"
+)
+
+// AgentChoice is the user's choice of the agent for one language.
+type AgentChoice struct {
+	// language that the choice is about: java, python, nodejs, dotnet.
+	// +kubebuilder:validation:Enum=java;python;nodejs;dotnet
+	Language string `json:"language"`
+	// version of the agent, one of those that this odi knows; empty for the newest that fits the runtime.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[0-9A-Za-z][0-9A-Za-z._-]*$`
+	Version string `json:"version,omitempty"`
+	// image with the agent instead of odi's own; it holds what docs/agents.md says.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^[^\s]+$`
+	Image string `json:"image,omitempty"`
+}
+
 // HTTP says how HTTP requests are named and which are left out.
 type HTTP struct {
 	// ignored are request paths, exact or ending in *, that give no spans. Metrics still count them.
@@ -121,6 +150,16 @@ type InstrumentationConfigSpec struct {
 	// +listType=map
 	// +listMapKey=name
 	Containers []ContainerOverride `json:"containers,omitempty"`
+	// rollout says whether odi may evict pods so that they get a language agent. eBPF needs no rollout.
+	// +optional
+	// +kubebuilder:default=Auto
+	Rollout RolloutMode `json:"rollout,omitempty"`
+	// agents chooses versions or images of language agents; a language that is not named gets odi's own.
+	// +optional
+	// +kubebuilder:validation:MaxItems=8
+	// +listType=map
+	// +listMapKey=language
+	Agents []AgentChoice `json:"agents,omitempty"`
 	// signals to produce. Default: traces and metrics.
 	// +optional
 	// +kubebuilder:default={traces,metrics}

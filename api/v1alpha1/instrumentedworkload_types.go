@@ -2,6 +2,19 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+// AgentReference names the agent that a container gets.
+type AgentReference struct {
+	// language of the agent: java, python, nodejs, dotnet.
+	// +kubebuilder:validation:MaxLength=63
+	Language string `json:"language"`
+	// version of the agent.
+	// +kubebuilder:validation:MaxLength=63
+	Version string `json:"version"`
+	// image that holds the agent's files.
+	// +kubebuilder:validation:MaxLength=512
+	Image string `json:"image"`
+}
+
 // ContainerDecision is how one container is instrumented and why. Written by controllers/decide.
 type ContainerDecision struct {
 	// name of the container.
@@ -18,6 +31,94 @@ type ContainerDecision struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	Message string `json:"message,omitempty"`
+	// agent that new pods get, where the method is Agent.
+	// +optional
+	Agent AgentReference `json:"agent,omitzero"`
+}
+
+// RolloutStage says which pods of a workload get the decided agents.
+// +kubebuilder:validation:Enum=None;Canary;All
+type RolloutStage string
+
+// The rollout stages.
+const (
+	// RolloutStageNone keeps every pod as its template says.
+	RolloutStageNone RolloutStage = "None"
+	// RolloutStageCanary lets one pod have the agents: the one that takes the slot.
+	RolloutStageCanary RolloutStage = "Canary"
+	// RolloutStageAll lets every new pod have the agents.
+	RolloutStageAll RolloutStage = "All"
+)
+
+// RolloutPlan is what the pod webhook obeys. Written by controllers/rollout.
+type RolloutPlan struct {
+	// revision is a hash of the decided agents; a changed one starts at the canary again.
+	// +kubebuilder:validation:MaxLength=63
+	Revision string `json:"revision"`
+	// stage of this revision.
+	Stage RolloutStage `json:"stage"`
+	// slot is a number that grows with every canary slot that is offered.
+	// +optional
+	Slot int64 `json:"slot,omitempty"`
+}
+
+// CanaryClaim is a canary slot that was taken. Written by the pod webhook, under the object's resourceVersion.
+type CanaryClaim struct {
+	// revision and slot of the plan that the claim is for.
+	// +kubebuilder:validation:MaxLength=63
+	Revision string `json:"revision"`
+	// slot of the plan that the claim is for.
+	Slot int64 `json:"slot"`
+	// request is the UID of the admission request that took it; the pod carries it in an annotation.
+	// +kubebuilder:validation:MaxLength=63
+	Request string `json:"request"`
+	// at is when it was taken.
+	At metav1.Time `json:"at"`
+}
+
+// AgentFailure is an agent that did not work with an image, and is not tried again with it.
+type AgentFailure struct {
+	// container that it failed in.
+	// +kubebuilder:validation:MaxLength=63
+	Container string `json:"container"`
+	// imageID of the container, with its digest.
+	// +kubebuilder:validation:MaxLength=512
+	ImageID string `json:"imageID"`
+	// agent as language@version.
+	// +kubebuilder:validation:MaxLength=127
+	Agent string `json:"agent"`
+	// reason is one word.
+	// +kubebuilder:validation:MaxLength=63
+	Reason string `json:"reason"`
+	// message says it in a sentence, with the container's last words where there are any.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Message string `json:"message,omitempty"`
+	// at is when it failed.
+	At metav1.Time `json:"at"`
+}
+
+// RolloutStatus is how far the agents came.
+type RolloutStatus struct {
+	// phase: Waiting, Canary, Soaking, RollingOut, Done, RollingBack, RolledBack, Manual.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Phase string `json:"phase,omitempty"`
+	// since is when the phase began.
+	// +optional
+	Since metav1.Time `json:"since,omitzero"`
+	// pods with the decided agents, of the workload's pods.
+	// +optional
+	Pods int32 `json:"pods,omitempty"`
+	// evicted is the UID of the pod that was evicted last; each is evicted at most once.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Evicted string `json:"evicted,omitempty"`
+	// failures are at most 16, the newest first.
+	// +optional
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=atomic
+	Failures []AgentFailure `json:"failures,omitempty"`
 }
 
 // InstrumentedWorkloadSpec is what odi decided for one workload. odi writes it; users read it.
@@ -50,6 +151,9 @@ type InstrumentedWorkloadSpec struct {
 	// +listType=map
 	// +listMapKey=name
 	Containers []ContainerDecision `json:"containers,omitempty"`
+	// rollout says which pods get the agents that were decided; absent where no container gets one.
+	// +optional
+	Rollout *RolloutPlan `json:"rollout,omitempty"`
 }
 
 // Runtime is what runs in a container, as detected.
@@ -72,6 +176,56 @@ type Runtime struct {
 	OtherAgent string `json:"otherAgent,omitempty"`
 }
 
+// AgentState is what became of the agent in the processes of a container.
+// +kubebuilder:validation:Enum=Pending;Alive;Failed;Unsupported;OwnSDK;SeesNothing
+type AgentState string
+
+// The agent states, the least good last.
+const (
+	// AgentPending means that the process has the agent's settings and has not said how it started.
+	AgentPending AgentState = "Pending"
+	// AgentAlive means that the agent said that it started.
+	AgentAlive AgentState = "Alive"
+	// AgentUnsupported means that the agent stepped aside: the runtime is not one of its own.
+	AgentUnsupported AgentState = "Unsupported"
+	// AgentOwnSDK means that the agent stepped aside for an SDK of the application.
+	AgentOwnSDK AgentState = "OwnSDK"
+	// AgentFailed means that the agent could not start; the application runs on without it.
+	AgentFailed AgentState = "Failed"
+	// AgentSeesNothing means that requests were served and the agent reported none of them.
+	AgentSeesNothing AgentState = "SeesNothing"
+)
+
+// AgentFact is what was seen of agents in a container.
+type AgentFact struct {
+	// agent as language@version, as the processes say.
+	// +optional
+	// +kubebuilder:validation:MaxLength=127
+	Agent string `json:"agent,omitempty"`
+	// state of the least good of its processes.
+	// +optional
+	State AgentState `json:"state,omitempty"`
+	// processes that have the agent.
+	// +optional
+	Processes int32 `json:"processes,omitempty"`
+}
+
+// StartFacts are what a decision about an agent needs to know of a container that runs without one.
+type StartFacts struct {
+	// environment lists those names of variables that agents use which the processes have, at most 16. Never values.
+	// +optional
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=63
+	// +listType=set
+	Environment []string `json:"environment,omitempty"`
+	// secure means that the loader ignores the environment (AT_SECURE).
+	// +optional
+	Secure bool `json:"secure,omitempty"`
+	// memory is the most bytes that a container of the name was seen to use.
+	// +optional
+	Memory int64 `json:"memory,omitempty"`
+}
+
 // ContainerStatus is what was seen of one container on all nodes. Written by controllers/facts.
 type ContainerStatus struct {
 	// name of the container.
@@ -87,6 +241,12 @@ type ContainerStatus struct {
 	// attached is how many of them are instrumented.
 	// +optional
 	Attached int32 `json:"attached,omitempty"`
+	// agent is what became of the language agent.
+	// +optional
+	Agent AgentFact `json:"agent,omitzero"`
+	// start is what a decision about an agent needs to know.
+	// +optional
+	Start StartFacts `json:"start,omitzero"`
 	// lastError is the latest failure to instrument, in a sentence.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
@@ -118,7 +278,13 @@ type InstrumentedWorkloadStatus struct {
 	// +listType=map
 	// +listMapKey=name
 	Containers []ContainerStatus `json:"containers,omitempty"`
-	// conditions: Selected, RuntimeDetected, Decided, Instrumented.
+	// rollout is how far the agents came. Written by controllers/rollout.
+	// +optional
+	Rollout RolloutStatus `json:"rollout,omitzero"`
+	// canary is who took the canary slot. Written by the pod webhook.
+	// +optional
+	Canary *CanaryClaim `json:"canary,omitempty"`
+	// conditions: Selected, RuntimeDetected, Decided, RolledOut, Instrumented.
 	// +optional
 	// +kubebuilder:validation:MaxItems=16
 	// +listType=map

@@ -21,6 +21,15 @@ const (
 	UsableByDestinations = "destinations"
 	// SecretTypeDestination is a type of Secrets that are for Destinations alone; they need no label.
 	SecretTypeDestination = "odi.dev/destination"
+	// AnnotationAgents is put on a pod by the webhook: what it injected, as container=language@version
+	// with commas between.
+	AnnotationAgents = "odi.dev/agents"
+	// AnnotationCanary is put on a pod by the webhook: the admission request that took the canary slot.
+	AnnotationCanary = "odi.dev/canary"
+	// AnnotationInject with the value false, on a pod template, keeps every agent out of its pods.
+	AnnotationInject = "odi.dev/inject"
+	// LabelInject is put on a namespace whose pods the webhook is asked about.
+	LabelInject = "odi.dev/inject"
 	// DefaultNamespace is where odi is installed unless the user chooses another.
 	DefaultNamespace = "odi-system"
 )
@@ -39,6 +48,8 @@ const (
 	ConditionRuntimeDetected = "RuntimeDetected"
 	// ConditionDecided says whether every container has a method (controllers/decide).
 	ConditionDecided = "Decided"
+	// ConditionRolledOut says how far the decided agents came (controllers/rollout).
+	ConditionRolledOut = "RolledOut"
 	// ConditionInstrumented says whether probes are attached or agents alive (controllers/facts).
 	ConditionInstrumented = "Instrumented"
 	// ConditionExporting says whether a backend takes the data (controllers/destination).

@@ -55,6 +55,12 @@ type ContainerFact struct {
 	// attached is how many of them are instrumented.
 	// +optional
 	Attached int32 `json:"attached,omitempty"`
+	// agent is what became of the language agent on this node.
+	// +optional
+	Agent AgentFact `json:"agent,omitzero"`
+	// start is what a decision about an agent needs to know.
+	// +optional
+	Start StartFacts `json:"start,omitzero"`
 	// error is the latest failure to instrument, in a sentence.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512

@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -26,7 +27,7 @@ func (c *Controller) apply(ctx context.Context, iw *odiv1.InstrumentedWorkload, 
 		status.WithContainers(container(s))
 	}
 	same := have.Runtimes == r.Runtimes && have.Pods == r.Pods && have.InstrumentedPods == r.InstrumentedPods &&
-		slices.Equal(have.Containers, r.Containers)
+		equality.Semantic.DeepEqual(have.Containers, r.Containers)
 	detected := condition(iw, odiv1.ConditionRuntimeDetected, r.RuntimeDetected)
 	instrumented := condition(iw, odiv1.ConditionInstrumented, r.Instrumented)
 	for _, want := range []metav1.Condition{detected, instrumented} {

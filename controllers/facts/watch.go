@@ -3,8 +3,8 @@ package facts
 import (
 	"context"
 	"fmt"
-	"slices"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -87,7 +87,7 @@ func changed(before, after client.Object) []workload.Reference {
 	nodeChanged := unable(before) != unable(after)
 	var refs []workload.Reference
 	for ref, facts := range is {
-		if nodeChanged || !slices.Equal(facts, was[ref]) {
+		if nodeChanged || !equality.Semantic.DeepEqual(facts, was[ref]) {
 			refs = append(refs, ref)
 		}
 	}

@@ -9,6 +9,8 @@ type Language struct {
 	// It fills Language, Version, Server and the traits that it knows; libc, AT_SECURE and other agents are
 	// the same for every language and are added by the caller.
 	Detect func(Process) (Runtime, bool)
+	// Agents are the releases of the language's agent, the newest first; none for a language that has only eBPF.
+	Agents []Release
 }
 
 // Name is a language in OpenTelemetry's words (telemetry.sdk.language) where it has one.

@@ -23,9 +23,86 @@ func Parser() *typed.Parser {
 var parserOnce sync.Once
 var parser *typed.Parser
 var schemaYAML = typed.YAMLObject(`types:
+- name: com.github.odi-dev.odi.api.v1alpha1.AgentChoice
+  map:
+    fields:
+    - name: image
+      type:
+        scalar: string
+    - name: language
+      type:
+        scalar: string
+    - name: version
+      type:
+        scalar: string
+- name: com.github.odi-dev.odi.api.v1alpha1.AgentFact
+  map:
+    fields:
+    - name: agent
+      type:
+        scalar: string
+    - name: processes
+      type:
+        scalar: numeric
+    - name: state
+      type:
+        namedType: com.github.odi-dev.odi.api.v1alpha1.AgentState
+- name: com.github.odi-dev.odi.api.v1alpha1.AgentFailure
+  map:
+    fields:
+    - name: agent
+      type:
+        scalar: string
+    - name: at
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: container
+      type:
+        scalar: string
+    - name: imageID
+      type:
+        scalar: string
+    - name: message
+      type:
+        scalar: string
+    - name: reason
+      type:
+        scalar: string
+- name: com.github.odi-dev.odi.api.v1alpha1.AgentReference
+  map:
+    fields:
+    - name: image
+      type:
+        scalar: string
+    - name: language
+      type:
+        scalar: string
+    - name: version
+      type:
+        scalar: string
+- name: com.github.odi-dev.odi.api.v1alpha1.AgentState
+  scalar: string
+- name: com.github.odi-dev.odi.api.v1alpha1.CanaryClaim
+  map:
+    fields:
+    - name: at
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: request
+      type:
+        scalar: string
+    - name: revision
+      type:
+        scalar: string
+    - name: slot
+      type:
+        scalar: numeric
 - name: com.github.odi-dev.odi.api.v1alpha1.ContainerDecision
   map:
     fields:
+    - name: agent
+      type:
+        namedType: com.github.odi-dev.odi.api.v1alpha1.AgentReference
     - name: message
       type:
         scalar: string
@@ -41,6 +118,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.odi-dev.odi.api.v1alpha1.ContainerFact
   map:
     fields:
+    - name: agent
+      type:
+        namedType: com.github.odi-dev.odi.api.v1alpha1.AgentFact
     - name: attached
       type:
         scalar: numeric
@@ -65,6 +145,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: runtime
       type:
         namedType: com.github.odi-dev.odi.api.v1alpha1.Runtime
+    - name: start
+      type:
+        namedType: com.github.odi-dev.odi.api.v1alpha1.StartFacts
     - name: workload
       type:
         namedType: com.github.odi-dev.odi.api.v1alpha1.WorkloadReference
@@ -80,6 +163,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.odi-dev.odi.api.v1alpha1.ContainerStatus
   map:
     fields:
+    - name: agent
+      type:
+        namedType: com.github.odi-dev.odi.api.v1alpha1.AgentFact
     - name: attached
       type:
         scalar: numeric
@@ -95,6 +181,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: runtime
       type:
         namedType: com.github.odi-dev.odi.api.v1alpha1.Runtime
+    - name: start
+      type:
+        namedType: com.github.odi-dev.odi.api.v1alpha1.StartFacts
 - name: com.github.odi-dev.odi.api.v1alpha1.Destination
   map:
     fields:
@@ -219,6 +308,14 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.odi-dev.odi.api.v1alpha1.InstrumentationConfigSpec
   map:
     fields:
+    - name: agents
+      type:
+        list:
+          elementType:
+            namedType: com.github.odi-dev.odi.api.v1alpha1.AgentChoice
+          elementRelationship: associative
+          keys:
+          - language
     - name: containers
       type:
         list:
@@ -233,6 +330,10 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: method
       type:
         namedType: com.github.odi-dev.odi.api.v1alpha1.Method
+      default: Auto
+    - name: rollout
+      type:
+        namedType: com.github.odi-dev.odi.api.v1alpha1.RolloutMode
       default: Auto
     - name: signals
       type:
@@ -305,6 +406,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: rollout
+      type:
+        namedType: com.github.odi-dev.odi.api.v1alpha1.RolloutPlan
     - name: routes
       type:
         list:
@@ -323,6 +427,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.odi-dev.odi.api.v1alpha1.InstrumentedWorkloadStatus
   map:
     fields:
+    - name: canary
+      type:
+        namedType: com.github.odi-dev.odi.api.v1alpha1.CanaryClaim
     - name: conditions
       type:
         list:
@@ -351,6 +458,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: pods
       type:
         scalar: numeric
+    - name: rollout
+      type:
+        namedType: com.github.odi-dev.odi.api.v1alpha1.RolloutStatus
     - name: runtimes
       type:
         scalar: string
@@ -408,6 +518,43 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: truncated
       type:
         scalar: numeric
+- name: com.github.odi-dev.odi.api.v1alpha1.RolloutMode
+  scalar: string
+- name: com.github.odi-dev.odi.api.v1alpha1.RolloutPlan
+  map:
+    fields:
+    - name: revision
+      type:
+        scalar: string
+    - name: slot
+      type:
+        scalar: numeric
+    - name: stage
+      type:
+        namedType: com.github.odi-dev.odi.api.v1alpha1.RolloutStage
+- name: com.github.odi-dev.odi.api.v1alpha1.RolloutStage
+  scalar: string
+- name: com.github.odi-dev.odi.api.v1alpha1.RolloutStatus
+  map:
+    fields:
+    - name: evicted
+      type:
+        scalar: string
+    - name: failures
+      type:
+        list:
+          elementType:
+            namedType: com.github.odi-dev.odi.api.v1alpha1.AgentFailure
+          elementRelationship: atomic
+    - name: phase
+      type:
+        scalar: string
+    - name: pods
+      type:
+        scalar: numeric
+    - name: since
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: com.github.odi-dev.odi.api.v1alpha1.Runtime
   map:
     fields:
@@ -431,6 +578,21 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: com.github.odi-dev.odi.api.v1alpha1.Signal
   scalar: string
+- name: com.github.odi-dev.odi.api.v1alpha1.StartFacts
+  map:
+    fields:
+    - name: environment
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: memory
+      type:
+        scalar: numeric
+    - name: secure
+      type:
+        scalar: boolean
 - name: com.github.odi-dev.odi.api.v1alpha1.Target
   map:
     fields:

@@ -19,6 +19,8 @@ type ContainerDecisionApplyConfiguration struct {
 	Reason *string `json:"reason,omitempty"`
 	// message says the reason in a sentence.
 	Message *string `json:"message,omitempty"`
+	// agent that new pods get, where the method is Agent.
+	Agent *AgentReferenceApplyConfiguration `json:"agent,omitempty"`
 }
 
 // ContainerDecisionApplyConfiguration constructs a declarative configuration of the ContainerDecision type for use with
@@ -56,5 +58,13 @@ func (b *ContainerDecisionApplyConfiguration) WithReason(value string) *Containe
 // If called multiple times, the Message field is set to the value of the last call.
 func (b *ContainerDecisionApplyConfiguration) WithMessage(value string) *ContainerDecisionApplyConfiguration {
 	b.Message = &value
+	return b
+}
+
+// WithAgent sets the Agent field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Agent field is set to the value of the last call.
+func (b *ContainerDecisionApplyConfiguration) WithAgent(value *AgentReferenceApplyConfiguration) *ContainerDecisionApplyConfiguration {
+	b.Agent = value
 	return b
 }

@@ -23,6 +23,10 @@ type ContainerFactApplyConfiguration struct {
 	Processes *int32 `json:"processes,omitempty"`
 	// attached is how many of them are instrumented.
 	Attached *int32 `json:"attached,omitempty"`
+	// agent is what became of the language agent on this node.
+	Agent *AgentFactApplyConfiguration `json:"agent,omitempty"`
+	// start is what a decision about an agent needs to know.
+	Start *StartFactsApplyConfiguration `json:"start,omitempty"`
 	// error is the latest failure to instrument, in a sentence.
 	Error *string `json:"error,omitempty"`
 }
@@ -94,6 +98,22 @@ func (b *ContainerFactApplyConfiguration) WithProcesses(value int32) *ContainerF
 // If called multiple times, the Attached field is set to the value of the last call.
 func (b *ContainerFactApplyConfiguration) WithAttached(value int32) *ContainerFactApplyConfiguration {
 	b.Attached = &value
+	return b
+}
+
+// WithAgent sets the Agent field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Agent field is set to the value of the last call.
+func (b *ContainerFactApplyConfiguration) WithAgent(value *AgentFactApplyConfiguration) *ContainerFactApplyConfiguration {
+	b.Agent = value
+	return b
+}
+
+// WithStart sets the Start field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Start field is set to the value of the last call.
+func (b *ContainerFactApplyConfiguration) WithStart(value *StartFactsApplyConfiguration) *ContainerFactApplyConfiguration {
+	b.Start = value
 	return b
 }
 

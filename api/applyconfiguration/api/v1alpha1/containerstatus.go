@@ -15,6 +15,10 @@ type ContainerStatusApplyConfiguration struct {
 	Processes *int32 `json:"processes,omitempty"`
 	// attached is how many of them are instrumented.
 	Attached *int32 `json:"attached,omitempty"`
+	// agent is what became of the language agent.
+	Agent *AgentFactApplyConfiguration `json:"agent,omitempty"`
+	// start is what a decision about an agent needs to know.
+	Start *StartFactsApplyConfiguration `json:"start,omitempty"`
 	// lastError is the latest failure to instrument, in a sentence.
 	LastError *string `json:"lastError,omitempty"`
 }
@@ -54,6 +58,22 @@ func (b *ContainerStatusApplyConfiguration) WithProcesses(value int32) *Containe
 // If called multiple times, the Attached field is set to the value of the last call.
 func (b *ContainerStatusApplyConfiguration) WithAttached(value int32) *ContainerStatusApplyConfiguration {
 	b.Attached = &value
+	return b
+}
+
+// WithAgent sets the Agent field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Agent field is set to the value of the last call.
+func (b *ContainerStatusApplyConfiguration) WithAgent(value *AgentFactApplyConfiguration) *ContainerStatusApplyConfiguration {
+	b.Agent = value
+	return b
+}
+
+// WithStart sets the Start field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Start field is set to the value of the last call.
+func (b *ContainerStatusApplyConfiguration) WithStart(value *StartFactsApplyConfiguration) *ContainerStatusApplyConfiguration {
+	b.Start = value
 	return b
 }
 

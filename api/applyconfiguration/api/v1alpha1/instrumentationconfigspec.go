@@ -17,6 +17,10 @@ type InstrumentationConfigSpecApplyConfiguration struct {
 	Method *apiv1alpha1.Method `json:"method,omitempty"`
 	// containers overrides the method by container name.
 	Containers []ContainerOverrideApplyConfiguration `json:"containers,omitempty"`
+	// rollout says whether odi may evict pods so that they get a language agent. eBPF needs no rollout.
+	Rollout *apiv1alpha1.RolloutMode `json:"rollout,omitempty"`
+	// agents chooses versions or images of language agents; a language that is not named gets odi's own.
+	Agents []AgentChoiceApplyConfiguration `json:"agents,omitempty"`
 	// signals to produce. Default: traces and metrics.
 	Signals []apiv1alpha1.Signal `json:"signals,omitempty"`
 	// http says how HTTP requests are treated.
@@ -54,6 +58,27 @@ func (b *InstrumentationConfigSpecApplyConfiguration) WithContainers(values ...*
 			panic("nil value passed to WithContainers")
 		}
 		b.Containers = append(b.Containers, *values[i])
+	}
+	return b
+}
+
+// WithRollout sets the Rollout field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Rollout field is set to the value of the last call.
+func (b *InstrumentationConfigSpecApplyConfiguration) WithRollout(value apiv1alpha1.RolloutMode) *InstrumentationConfigSpecApplyConfiguration {
+	b.Rollout = &value
+	return b
+}
+
+// WithAgents adds the given value to the Agents field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Agents field.
+func (b *InstrumentationConfigSpecApplyConfiguration) WithAgents(values ...*AgentChoiceApplyConfiguration) *InstrumentationConfigSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithAgents")
+		}
+		b.Agents = append(b.Agents, *values[i])
 	}
 	return b
 }

@@ -23,6 +23,8 @@ type InstrumentedWorkloadSpecApplyConfiguration struct {
 	Routes []string `json:"routes,omitempty"`
 	// containers holds one decision per container. A container without a decision is not instrumented.
 	Containers []ContainerDecisionApplyConfiguration `json:"containers,omitempty"`
+	// rollout says which pods get the agents that were decided; absent where no container gets one.
+	Rollout *RolloutPlanApplyConfiguration `json:"rollout,omitempty"`
 }
 
 // InstrumentedWorkloadSpecApplyConfiguration constructs a declarative configuration of the InstrumentedWorkloadSpec type for use with
@@ -87,5 +89,13 @@ func (b *InstrumentedWorkloadSpecApplyConfiguration) WithContainers(values ...*C
 		}
 		b.Containers = append(b.Containers, *values[i])
 	}
+	return b
+}
+
+// WithRollout sets the Rollout field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Rollout field is set to the value of the last call.
+func (b *InstrumentedWorkloadSpecApplyConfiguration) WithRollout(value *RolloutPlanApplyConfiguration) *InstrumentedWorkloadSpecApplyConfiguration {
+	b.Rollout = value
 	return b
 }

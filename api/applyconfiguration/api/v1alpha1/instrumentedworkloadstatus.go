@@ -23,7 +23,11 @@ type InstrumentedWorkloadStatusApplyConfiguration struct {
 	InstrumentedPods *int32 `json:"instrumentedPods,omitempty"`
 	// containers holds what was seen, per container.
 	Containers []ContainerStatusApplyConfiguration `json:"containers,omitempty"`
-	// conditions: Selected, RuntimeDetected, Decided, Instrumented.
+	// rollout is how far the agents came. Written by controllers/rollout.
+	Rollout *RolloutStatusApplyConfiguration `json:"rollout,omitempty"`
+	// canary is who took the canary slot. Written by the pod webhook.
+	Canary *CanaryClaimApplyConfiguration `json:"canary,omitempty"`
+	// conditions: Selected, RuntimeDetected, Decided, RolledOut, Instrumented.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 
@@ -83,6 +87,22 @@ func (b *InstrumentedWorkloadStatusApplyConfiguration) WithContainers(values ...
 		}
 		b.Containers = append(b.Containers, *values[i])
 	}
+	return b
+}
+
+// WithRollout sets the Rollout field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Rollout field is set to the value of the last call.
+func (b *InstrumentedWorkloadStatusApplyConfiguration) WithRollout(value *RolloutStatusApplyConfiguration) *InstrumentedWorkloadStatusApplyConfiguration {
+	b.Rollout = value
+	return b
+}
+
+// WithCanary sets the Canary field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Canary field is set to the value of the last call.
+func (b *InstrumentedWorkloadStatusApplyConfiguration) WithCanary(value *CanaryClaimApplyConfiguration) *InstrumentedWorkloadStatusApplyConfiguration {
+	b.Canary = value
 	return b
 }
 
