@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bytes"
+	"context"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -27,9 +28,14 @@ type user struct {
 // types runs one command line; answers of a person are its stdin.
 func (u user) types(line string, stdin ...string) (out, err string, code int) {
 	u.t.Helper()
+	return u.typesUntil(u.t.Context(), line, stdin...)
+}
+
+// typesUntil is interrupted when the context ends. It may run beside the test.
+func (u user) typesUntil(ctx context.Context, line string, stdin ...string) (out, err string, code int) {
 	var stdout, stderr bytes.Buffer
 	io := streams.Streams{In: strings.NewReader(strings.Join(stdin, "\n") + "\n"), Out: &stdout, Err: &stderr, InTerminal: len(stdin) > 0}
-	code = cli.Run(u.t.Context(), io, strings.Fields(line))
+	code = cli.Run(ctx, io, strings.Fields(line))
 	return stdout.String(), stderr.String(), code
 }
 

@@ -77,6 +77,7 @@ shared=()
 inside() {
   set -euo pipefail
   local place
+  mount --bind "$root" "$root" # as on any machine, / is a mount: without that nobody can unshare his
   for place in /proc /sys /dev; do mount --rbind "$place" "$root$place"; done
   for place in "${shared[@]}" "$goroot"; do
     mkdir -p "$place" "$root$place"

@@ -22,6 +22,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/grpc"
 
+	"github.com/odi-dev/odi/bpf/guard"
 	"github.com/odi-dev/odi/cli/exit"
 	"github.com/odi-dev/odi/cli/streams"
 	"github.com/odi-dev/odi/internal/testkit"
@@ -39,6 +40,7 @@ const (
 
 func TestMain(m *testing.M) {
 	Canary()
+	guard.Main() // a test that is odi may be its guard, as cmd/odi is
 	overlay()
 	role := os.Getenv(roleVariable)
 	if name := filepath.Base(os.Args[0]); role == roleByName {

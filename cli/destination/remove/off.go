@@ -48,6 +48,9 @@ func switchOff(ctx context.Context, io streams.Streams, c client.Client, d *odiv
 		fmt.Fprintln(io.Err, "Nobody says that the gateway has let go of it; it may send for a while yet.")
 		return nil
 	}
+	if ctx.Err() != nil {
+		fmt.Fprintf(io.Err, "The destination %s/%s is switched off (spec.disabled) and still there; the same command goes on.\n", d.Namespace, d.Name)
+	}
 	return err
 }
 

@@ -21,6 +21,7 @@ type summary struct {
 	lost, wrong, uncounted         int
 	noHeader, headersUncounted     int
 	cut, waited, met, again, shown int
+	stolen                         int
 	casts                          map[string]*tally
 	features                       map[string]*tally
 	problems, known                map[string]int
@@ -49,6 +50,7 @@ func (s *summary) add(cast stage.Cast, all []talk.Conversation, r *stage.Report)
 		s.noHeader += v.NoHeader
 		s.cut += v.Cut
 		s.again += v.Again
+		s.stolen += v.Stolen
 		s.waited += v.Waited
 		s.met += v.Met
 		s.deviation = append(s.deviation, v.Deviation...)
@@ -84,6 +86,7 @@ func (s *summary) print(w io.Writer, took time.Duration) {
 	p("without header %d (%d of them not counted)", s.noHeader, s.headersUncounted)
 	p("client spans that began when a call that waited for room returned (docs/seen.md) %d", s.waited)
 	p("spans of Unix sockets that ended when the other side met the end (docs/seen.md) %d", s.met)
+	p("durations off by no more than this machine's host had taken from it meanwhile %d", s.stolen)
 	p("resets that said EAGAIN first to a blocking call of a watched client (docs/seen.md) %d", s.again)
 	p("counted by the engine: %v", s.drops)
 	slices.Sort(s.deviation)

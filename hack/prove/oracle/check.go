@@ -99,7 +99,12 @@ func (j *judge) duration(who string, s *Span, t script.Times, broke bool) {
 	}
 	off := max(got-most, least-got, 0)
 	j.Deviation = append(j.Deviation, time.Duration(off))
-	if off > int64(Tolerance)+t.Delay {
+	off -= int64(Tolerance) + t.Delay
+	switch {
+	case off <= 0:
+	case off <= int64(j.stolen):
+		j.Stolen++
+	default:
 		j.wrong(name(s.Kind)+": duration", "%s: took %s, the process says %s to %s (kept waiting %s)", who, time.Duration(got), time.Duration(least), time.Duration(most), time.Duration(t.Delay))
 	}
 }

@@ -50,17 +50,23 @@ func TestJudge(t *testing.T) {
 		change func(*Seen)
 		want   string
 	}{
-		"all as it was":                  {func(*Seen) {}, "[]"},
-		"a client span is missing":       {func(s *Seen) { s.Spans = s.Spans[1:] }, "[lost client span]"},
-		"a server span is missing":       {func(s *Seen) { s.Spans = s.Spans[:3] }, "[lost server span]"},
-		"a span came twice":              {func(s *Seen) { s.Spans = append(s.Spans, s.Spans[0]) }, "[extra client span]"},
-		"a span without a path":          {func(s *Seen) { s.Spans[0].RequestHead = nil }, "[lost client span extra client span]"},
-		"a span of another path":         {func(s *Seen) { s.Spans[2].RequestHead = []byte("GET /c HTTP/1.1\r\n") }, "[lost server span extra server span]"},
-		"another status":                 {func(s *Seen) { s.Spans[0].StatusCode = 500 }, "[client: status]"},
-		"an error that was none":         {func(s *Seen) { s.Spans[2].Error = probe.ErrorReset }, "[server: error]"},
-		"another request body":           {func(s *Seen) { s.Spans[1].RequestBodySize = 0 }, "[client: request body]"},
-		"another response body":          {func(s *Seen) { s.Spans[3].ResponseBodySize = 3 }, "[server: response body]"},
-		"6 ms too long":                  {func(s *Seen) { s.Spans[0].End = s.Spans[0].End.Add(6 * time.Millisecond) }, "[client: duration]"},
+		"all as it was":            {func(*Seen) {}, "[]"},
+		"a client span is missing": {func(s *Seen) { s.Spans = s.Spans[1:] }, "[lost client span]"},
+		"a server span is missing": {func(s *Seen) { s.Spans = s.Spans[:3] }, "[lost server span]"},
+		"a span came twice":        {func(s *Seen) { s.Spans = append(s.Spans, s.Spans[0]) }, "[extra client span]"},
+		"a span without a path":    {func(s *Seen) { s.Spans[0].RequestHead = nil }, "[lost client span extra client span]"},
+		"a span of another path":   {func(s *Seen) { s.Spans[2].RequestHead = []byte("GET /c HTTP/1.1\r\n") }, "[lost server span extra server span]"},
+		"another status":           {func(s *Seen) { s.Spans[0].StatusCode = 500 }, "[client: status]"},
+		"an error that was none":   {func(s *Seen) { s.Spans[2].Error = probe.ErrorReset }, "[server: error]"},
+		"another request body":     {func(s *Seen) { s.Spans[1].RequestBodySize = 0 }, "[client: request body]"},
+		"another response body":    {func(s *Seen) { s.Spans[3].ResponseBodySize = 3 }, "[server: response body]"},
+		"6 ms too long":            {func(s *Seen) { s.Spans[0].End = s.Spans[0].End.Add(6 * time.Millisecond) }, "[client: duration]"},
+		"6 ms too long while the host took 10 ms": {func(s *Seen) {
+			s.Spans[0].End, s.Stolen = s.Spans[0].End.Add(6*time.Millisecond), 10*time.Millisecond
+		}, "[]"},
+		"16 ms too long while the host took 10 ms": {func(s *Seen) {
+			s.Spans[0].End, s.Stolen = s.Spans[0].End.Add(16*time.Millisecond), 10*time.Millisecond
+		}, "[client: duration]"},
 		"6 ms too short":                 {func(s *Seen) { s.Spans[3].End = s.Spans[3].End.Add(-6 * time.Millisecond) }, "[server: duration]"},
 		"4 ms too long":                  {func(s *Seen) { s.Spans[0].End = s.Spans[0].End.Add(4 * time.Millisecond) }, "[]"},
 		"a header line is another":       {func(s *Seen) { s.Spans[0].RequestHead = []byte("GET /a HTTP/1.1\r\nHost: y") }, "[client: head]"},

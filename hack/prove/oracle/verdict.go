@@ -30,6 +30,9 @@ type Seen struct {
 	Narrow bool
 	// Untold says that nothing may tell of a close but the other side, when it meets it.
 	Untold bool
+	// Stolen is the time in which the machine's own host let it not run while this was played: no
+	// clock inside can tell that from a call that took long (the column steal of /proc/stat).
+	Stolen time.Duration
 }
 
 // Verdict is what the oracle says of one conversation.
@@ -42,6 +45,7 @@ type Verdict struct {
 	Cut       int // heads of which less than the first KiB was kept
 	Waited    int // client spans that began when a call returned that waited for room, as docs/seen.md has it
 	Met       int // spans that ended when the other side met the end, as docs/seen.md has it
+	Stolen    int // durations that are off by no more than the machine's host had taken meanwhile
 	Again     int // resets that said EAGAIN first to a watched client, as docs/seen.md has it
 }
 
@@ -74,7 +78,7 @@ func Judge(wants []talk.Want, seen Seen, traced Traced) *Verdict {
 		}
 	}
 	headers := headersOf(wants, seen.Server)
-	j := judge{Verdict: v, wants: wants, headers: headers, narrow: seen.Narrow, untold: seen.Untold, last: lastOf(seen)}
+	j := judge{Verdict: v, wants: wants, headers: headers, narrow: seen.Narrow, untold: seen.Untold, last: lastOf(seen), stolen: seen.Stolen}
 	if traced.Client {
 		j.clients = j.side(probe.Client, seen.Spans, seen.Client.Times)
 	} else {
@@ -123,7 +127,9 @@ type judge struct {
 	headers []string // written by the engine
 	narrow  bool
 	untold  bool
-	last    int64   // when the later side was done, in nanoseconds of CLOCK_MONOTONIC
+	last    int64 // when the later side was done, in nanoseconds of CLOCK_MONOTONIC
+	// stolen is Seen.Stolen.
+	stolen  time.Duration
 	clients []*Span // by request; nil: lost
 }
 

@@ -93,7 +93,7 @@ func runStep(ctx context.Context, step ...string) error {
 	}
 	out, err := cmd.CombinedOutput()
 	if errors.Is(err, exec.ErrNotFound) && step[0] == "cargo" {
-		return errors.New("building the Rust program needs cargo 1.78 or newer, which Debian 12 does not have: https://rustup.rs")
+		return errors.New("building the Rust program needs cargo; hack/setup.sh installs it")
 	}
 	if err != nil {
 		return fmt.Errorf("running %s: %w: %s", step[0], err, out)

@@ -141,7 +141,7 @@ func (s *Stage) Play(cast Cast, all []talk.Conversation) (*Report, error) {
 	if cast.Family == peer.Unix {
 		all = named(all)
 	}
-	before := s.drops()
+	drops := s.drops()
 	p, err := hire(cast)
 	if err != nil {
 		return nil, err
@@ -150,19 +150,21 @@ func (s *Stage) Play(cast Cast, all []talk.Conversation) (*Report, error) {
 	if err := s.watch(cast, p); err != nil {
 		return nil, err
 	}
+	before := stolen()
 	clients, servers, err := p.perform(len(all), func(i int) (client, server *script.Side) { return all[i].Render(uint32(i)) })
 	if err != nil {
 		return nil, fmt.Errorf("playing %s: %w", cast, err)
 	}
+	taken := stolen() - before
 	wants, n := wantsOf(cast, all)
 	spans := s.take(n, p.server.pid(), p.client.pid())
 	report := &Report{Drops: map[string]uint64{}}
 	for reason, n := range s.drops() {
-		report.Drops[reason] = n - before[reason]
+		report.Drops[reason] = n - drops[reason]
 	}
 	conversation := finder(cast, p, spans)
 	for i := range all {
-		seen := oracle.Seen{Client: clients[uint32(i)], Server: servers[uint32(i)], Narrow: all[i].SendBuf > 0, Untold: cast.Family == peer.Unix}
+		seen := oracle.Seen{Client: clients[uint32(i)], Server: servers[uint32(i)], Narrow: all[i].SendBuf > 0, Untold: cast.Family == peer.Unix, Stolen: taken}
 		if seen.Client != nil {
 			seen.Spans = own(i, conversation(i, seen.Client.Port))
 		}

@@ -68,7 +68,10 @@ async fn main() {
     let address = format!("127.0.0.1:{}", env::var("PORT").expect("PORT"));
     let listener = TcpListener::bind(address).await.expect("a free port");
     loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(_) => continue,
+        };
         let app = app.clone();
         tokio::spawn(async move {
             let service = service_fn(move |req| handle(app.clone(), req));
