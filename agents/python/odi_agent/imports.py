@@ -88,13 +88,19 @@ class Finder:
                 return execute(module)  # The loader of an archive is shared.
             loader.__dict__.pop("exec_module", None)
             execute(module)
-            for hook in self._hooks.pop(name, ()):
-                hook(sys.modules.get(name, module))
+            self._imported(name, sys.modules.get(name, module))
 
         try:
             loader.exec_module = exec_module
         except AttributeError:
             pass  # An unusual loader: its module stays as it is.
+
+    def _imported(self, name, module):
+        parent, _, child = name.rpartition(".")
+        if parent in sys.modules and not hasattr(sys.modules[parent], child):
+            setattr(sys.modules[parent], child, module)  # As importlib does next; hooks look for it.
+        for hook in self._hooks.pop(name, ()):
+            hook(module)
 
 
 def application_has_sdk():

@@ -1,5 +1,6 @@
 """The SDK's providers as the agent sets them up: spans and metrics go to the worker."""
 
+import functools
 import gc
 import os
 import sys
@@ -62,6 +63,17 @@ class Running:
 
         trace.set_tracer_provider = set_tracer_provider
         metrics.set_meter_provider = set_meter_provider
+
+    def flush_when_uvicorn_ends(self, module):
+        """uvicorn ends by the signal that it was sent, so nothing that is registered for the exit runs."""
+        original = module.Server.shutdown
+
+        @functools.wraps(original)
+        async def shutdown(*args, **kwargs):
+            await original(*args, **kwargs)
+            self.worker.flush()
+
+        module.Server.shutdown = shutdown
 
     def end(self):
         self.worker.end()

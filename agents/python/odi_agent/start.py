@@ -64,6 +64,7 @@ def _start(finder, tell):
     known.watch(finder)
     for util in ("multiprocessing.util", "billiard.util"):
         finder.after(util, running.worker.end_in_child_of)
+    finder.after("uvicorn.server", running.flush_when_uvicorn_ends)
     atexit.register(running.end)
 
 

@@ -42,6 +42,7 @@ class Worker:
 
     def _renew(self):
         self._thread, self._ended, self._unsent = None, False, None
+        self._flushed, self._until = None, float("-inf")
         self._starting, self._busy = threading.Lock(), threading.Lock()
         self._holds = False
         self._next_metrics = time.monotonic() + self._metrics_delay
@@ -79,9 +80,12 @@ class Worker:
         while not self._ended:
             self._wake.wait(self._delay)
             self._wake.clear()
+            flushed, self._flushed = self._flushed, None
             self._send_spans()
-            if time.monotonic() >= self._next_metrics:
+            if flushed is not None or time.monotonic() >= self._next_metrics:
                 self._send_metrics()
+            if flushed is not None:
+                flushed.set()
         self._send_all()
 
     def _send_all(self):
@@ -121,18 +125,34 @@ class Worker:
         except Unavailable:
             pass  # The next ones hold these.
 
+    def flush(self, *_):
+        """Sends what is queued when the process is about to end, perhaps by a signal that runs nothing more."""
+        if self._thread is None or not self._thread.is_alive():
+            return
+        flushed = self._flushed = threading.Event()
+        self._wake.set()
+        flushed.wait(self._left())
+
     def end(self):
-        """Sends what is left within _AT_EXIT."""
+        """Sends what is left, and is the end of the worker."""
         if self._ended:
             return
+        left = self._left()
         for sender in self._senders.values():
-            sender.until = time.monotonic() + _AT_EXIT
+            sender.until = time.monotonic() + left
         self._ended = True
         if self._thread is not None and self._thread.is_alive():
             self._wake.set()
-            self._thread.join(_AT_EXIT)
+            self._thread.join(left)
         elif self._queue:
             self._send_all()
+
+    def _left(self):
+        """The time that is left of _AT_EXIT, which flush and end share when they follow each other."""
+        now = time.monotonic()
+        if now > self._until + 10 * _AT_EXIT:
+            self._until = now + _AT_EXIT
+        return max(0, self._until - now)
 
     def end_in_child_of(self, util):
         """Lets children that multiprocessing forks send at their end, where atexit does not run."""
