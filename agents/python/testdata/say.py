@@ -4,7 +4,9 @@ import importlib
 import json
 import os
 import sys
+import warnings
 
+warnings.simplefilter("ignore")
 report = {"state": "", "path": sys.path, "versions": {}, "user": os.environ.get("USERS_OWN_RAN", "")}
 for name in sys.argv[1:]:
     module = importlib.import_module(name)
