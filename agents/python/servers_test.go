@@ -24,6 +24,9 @@ var servers = map[string]struct {
 	"Flask in gunicorn that loads it before it forks": {
 		args: []string{"-m", "gunicorn", "-b", "127.0.0.1:PORT", "-w", "2", "--threads", "4", "--preload", "flask_app:app"}, routeA: "/a/<int:n>", leaf: "/leaf/<int:n>",
 	},
+	"Flask in gunicorn with gevent": {
+		args: []string{"-m", "gunicorn", "-b", "127.0.0.1:PORT", "-w", "2", "-k", "gevent", "flask_app:app"}, routeA: "/a/<int:n>", leaf: "/leaf/<int:n>",
+	},
 	"Django in gunicorn": {
 		args: []string{"-m", "gunicorn", "-b", "127.0.0.1:PORT", "-w", "2", "--threads", "4", "django_app:app"}, routeA: "a/<int:n>", leaf: "leaf/<int:n>",
 	},
