@@ -17,6 +17,7 @@ import (
 
 	"github.com/odi-dev/odi/hack/cluster/cache"
 	"github.com/odi-dev/odi/hack/images/build"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // debian is the interpreter that the tests need; others are tested where they are.
@@ -55,11 +56,11 @@ func environment(t *testing.T, name string) string {
 	inputs = append(inputs, pythonVersion(t, debian))
 	dir, err := store.Make("venvs/"+name, cache.Key(inputs...), func(dir string) error {
 		ctx := context.Background() // Another test may wait for it.
-		if output, err := exec.CommandContext(ctx, debian, "-m", "venv", "--without-pip", dir).CombinedOutput(); err != nil {
+		if output, err := start(ctx, t, debian, "-m", "venv", "--without-pip", dir).CombinedOutput(); err != nil {
 			return fmt.Errorf("making a virtual environment: %w\n%s", err, output)
 		}
 		python := filepath.Join(dir, "bin/python")
-		install := exec.CommandContext(ctx, debian, "-m", "pip", "--python", python, "install", "--quiet", "-r", requirements)
+		install := start(ctx, t, debian, "-m", "pip", "--python", python, "install", "--quiet", "-r", requirements)
 		if output, err := install.CombinedOutput(); err != nil {
 			return fmt.Errorf("installing %s (pip is in the package python3-pip): %w\n%s", requirements, err, output)
 		}
@@ -71,9 +72,19 @@ func environment(t *testing.T, name string) string {
 	return filepath.Join(dir, "bin/python")
 }
 
+// start prepares an interpreter. Debian's, also in a virtual environment, must be there on a fresh machine, too;
+// others are whatever this one has.
+func start(ctx context.Context, t *testing.T, python string, args ...string) *exec.Cmd {
+	t.Helper()
+	if slices.Contains(others(t), python) || slices.Contains(named(), python) {
+		return &exec.Cmd{Path: python, Args: append([]string{python}, args...)}
+	}
+	return program.CommandContext(ctx, t, python, args...)
+}
+
 func pythonVersion(t *testing.T, python string) string {
 	t.Helper()
-	output, err := exec.CommandContext(t.Context(), python, "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])").Output()
+	output, err := start(t.Context(), t, python, "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])").Output()
 	if err != nil {
 		t.Fatalf("asking %s for its version: %v", python, err)
 	}
@@ -105,7 +116,7 @@ func run(t *testing.T, env []string, python string, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, python, args...)
+	cmd := start(ctx, t, python, args...)
 	var stderr bytes.Buffer
 	cmd.Env, cmd.Stderr = env, &stderr
 	output, err := cmd.Output()
@@ -134,7 +145,7 @@ func serve(t *testing.T, env []string, args ...string) *service {
 	for i := range args {
 		args[i] = strings.ReplaceAll(args[i], "PORT", s.port)
 	}
-	s.cmd = exec.Command(args[0], args[1:]...)
+	s.cmd = start(context.WithoutCancel(t.Context()), t, args[0], args[1:]...)
 	s.cmd.Dir = "testdata/apps"
 	s.cmd.Env = append(slices.Clone(env), "PORT="+s.port)
 	s.cmd.Stdout, s.cmd.Stderr = log, log

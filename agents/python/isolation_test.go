@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -139,7 +138,7 @@ func TestTheUsersSitecustomizeRuns(t *testing.T) {
 	t.Run("one that raises", func(t *testing.T) {
 		write(t, "raise ValueError('the user made a mistake')\n")
 		output := func(pythonPath string) string {
-			cmd := exec.CommandContext(t.Context(), debian, "testdata/say.py")
+			cmd := start(t.Context(), t, debian, "testdata/say.py")
 			cmd.Env = injected(dir, newReceiver(t).url, "PYTHONPATH="+pythonPath)
 			content, err := cmd.CombinedOutput()
 			if err != nil {
@@ -251,7 +250,7 @@ func TestAnyUserMayRunIt(t *testing.T) {
 	to := newReceiver(t)
 	url, _ := target(t)
 	var stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), debian, dir+"/testdata/get.py", url, "itself")
+	cmd := start(t.Context(), t, debian, dir+"/testdata/get.py", url, "itself")
 	cmd.Dir, cmd.Stderr = "/", &stderr
 	cmd.Env = slices.DeleteFunc(injected(dir+"/agent", to.url), func(v string) bool { return strings.HasPrefix(v, "PYTHONDONT") })
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 54321, Gid: 54321}}

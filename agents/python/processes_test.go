@@ -1,11 +1,11 @@
 package python_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -82,7 +82,7 @@ func TestCeleryLinksTasksToWhoGaveThem(t *testing.T) {
 	python, dir := environment(t, "frameworks"), agent(t)
 	to := newReceiver(t)
 	env := injected(dir, to.url, "BROKER_FOLDER="+t.TempDir())
-	worker := exec.Command(python, "-m", "celery", "-A", "celery_app", "worker", "--pool", "prefork", "-c", "2", "--loglevel", "ERROR")
+	worker := start(context.WithoutCancel(t.Context()), t, python, "-m", "celery", "-A", "celery_app", "worker", "--pool", "prefork", "-c", "2", "--loglevel", "ERROR")
 	worker.Dir, worker.Env = "testdata/apps", env
 	if err := worker.Start(); err != nil {
 		t.Fatal(err)
@@ -111,13 +111,15 @@ func TestCeleryLinksTasksToWhoGaveThem(t *testing.T) {
 func interpreters(t *testing.T) []string {
 	t.Helper()
 	found := []string{debian}
-	for _, python := range append(others(t), strings.Fields(os.Getenv("ODI_TEST_PYTHONS"))...) {
-		if output, err := exec.CommandContext(t.Context(), python, "-c", "import sys; print((3, 10) <= sys.version_info[:2] < (3, 16))").Output(); err == nil && strings.TrimSpace(string(output)) == "True" {
+	for _, python := range append(others(t), named()...) {
+		if output, err := start(t.Context(), t, python, "-c", "import sys; print((3, 10) <= sys.version_info[:2] < (3, 16))").Output(); err == nil && strings.TrimSpace(string(output)) == "True" {
 			found = append(found, python)
 		}
 	}
 	return found
 }
+
+func named() []string { return strings.Fields(os.Getenv("ODI_TEST_PYTHONS")) }
 
 // others are what pyenv has installed, of any version.
 func others(t *testing.T) []string {
