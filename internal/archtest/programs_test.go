@@ -33,6 +33,7 @@ var computed = map[string][]string{
 	"hack/demo/stage/local.go":        nil,            // hack/run.sh and bin/odi
 	"hack/field/run.go":               {"go", "make"}, // and scripts of the clone
 	"hack/images/build/build.go":      nil,            // scripts of the clone
+	"hack/images/build/tree.go":       nil,            // scripts of the clone
 	"hack/prove/parents/place.go":     nil,            // what it installs first, and the odi that was built
 	"hack/prove/stage/players.go":     nil,            // itself, and the peer in C that it built
 	"hack/try/main.go":                nil,            // what it built

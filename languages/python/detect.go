@@ -9,7 +9,11 @@ import (
 )
 
 // Language is the Python room.
-var Language = language.Language{Name: "python", Detect: detect}
+var Language = language.Language{
+	Name: "python", Detect: detect,
+	// The version of OpenTelemetry's instrumentations in agents/python/requirements.txt, and of odi's part.
+	Agents: []language.Release{{Version: "0.66b1-odi.1", From: "3.10", Below: "3.16"}},
+}
 
 var (
 	exeName   = regexp.MustCompile(`^(?:python|pypy)(\d(?:\.\d{1,2})?)?[dmt]?(?:-[a-z]+)?$`)
