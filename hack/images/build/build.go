@@ -111,6 +111,11 @@ func (b Builder) gather(ctx context.Context, r recipe.Recipe, architecture strin
 		}
 		p.files[to] = binary
 	}
+	for script, to := range r.Trees {
+		if err := b.addTree(ctx, p, script, to); err != nil {
+			return parts{}, err
+		}
+	}
 	if err := b.addPrograms(ctx, p); err != nil {
 		return parts{}, err
 	}

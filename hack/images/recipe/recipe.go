@@ -25,6 +25,9 @@ type Recipe struct {
 	Java *Java `json:"java,omitempty"`
 	// Scripts of this repository that build a file for $GOARCH and print its path, each with the file's path in the image.
 	Scripts map[string]string `json:"scripts,omitempty"`
+	// Trees maps scripts of this repository that fill the empty folder $1, for every architecture the same, to where
+	// its files go in the image. A script runs again when a file of its folder changes, tests and testdata aside.
+	Trees map[string]string `json:"trees,omitempty"`
 	// Programs that hack/cluster/programs builds, by name; placed in /usr/bin.
 	Programs []string `json:"programs,omitempty"`
 	// Debian packages; what they depend on comes along.
@@ -123,9 +126,11 @@ func (r Recipe) validate() error {
 	if len(r.Entrypoint) == 0 {
 		return fmt.Errorf("image %s: it has no entrypoint", r.Name)
 	}
-	for from, to := range r.Files {
-		if !path.IsAbs(to) {
-			return fmt.Errorf("image %s: file %s goes to %q, which is not an absolute path", r.Name, from, to)
+	for _, placed := range []map[string]string{r.Files, r.Trees} {
+		for from, to := range placed {
+			if !path.IsAbs(to) {
+				return fmt.Errorf("image %s: %s goes to %q, which is not an absolute path", r.Name, from, to)
+			}
 		}
 	}
 	return nil

@@ -34,6 +34,7 @@ func TestParseRefuses(t *testing.T) {
 		"a name without a tag":           {`{images: [{name: "localhost:5000/a", entrypoint: [/a]}]}`, "with a tag"},
 		"no entrypoint":                  {`{images: [{name: "a:1"}]}`, "entrypoint"},
 		"a file that goes to a relative": {`{images: [{name: "a:1", entrypoint: [/a], files: {x: y}}]}`, "absolute"},
+		"a tree that goes to a relative": {`{images: [{name: "a:1", entrypoint: [/a], trees: {x/build.sh: y}}]}`, "absolute"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
