@@ -6,7 +6,7 @@ import java.util.function.Supplier;
 /** Bounded ends work after a while, whether it is done or not: a collector that hangs holds up no JVM. */
 final class Bounded {
   /** Kubernetes gives a pod 30 s, the application's own shutdown included. */
-  private static final long LIMIT_MILLIS = 1_500;
+  private static final long LIMIT_MILLIS = 1_200;
 
   private Bounded() {}
 
