@@ -7,6 +7,7 @@ const { NodeSDK } = require('@opentelemetry/sdk-node');
 const { getNodeAutoInstrumentations, getResourceDetectors } = require('@opentelemetry/auto-instrumentations-node');
 const modules = require('./modules.cjs');
 const end = require('./end.cjs');
+const { watchFastify } = require('./routes.cjs');
 
 const API = Symbol.for('opentelemetry.js.api.1');
 
@@ -30,6 +31,7 @@ function start(mark) {
     end.watch(sdk);
     modules.onOwnSDK(() => leave('own-sdk'));
     patchBuiltins();
+    watchFastify();
     modules.hookImports(instrumentations);
   } catch (error) {
     leave('failed');

@@ -22,7 +22,7 @@ function watch(started) {
   for (const signal of SIGNALS) {
     if (process.listenerCount(signal) === 0) process.on(signal, handler(signal));
   }
-  process.on('newListener', makeWay);
+  process.prependListener('newListener', makeWay); // Before Node.js's own, which starts to listen to the signal.
   process.on('removeListener', comeBack);
   hide();
 }

@@ -66,7 +66,7 @@ if (process.env.WORKERS && require('cluster').isPrimary) {
 } else {
   const server = start(framework || process.env.FRAMEWORK);
   if (end === 'exit') setTimeout(() => process.exit(3), 700);
-  if (end === 'drain') setTimeout(() => { server.close(); server.closeAllConnections?.(); }, 700);
+  if (end === 'drain') setTimeout(() => { server.close(); if (server.closeAllConnections) server.closeAllConnections(); }, 700);
   if (end === 'throw') setTimeout(() => { throw new Error('meant'); }, 700);
   if (end === 'handler') {
     process.on('SIGTERM', () => {
