@@ -3,7 +3,6 @@ package agenttest
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -172,19 +171,20 @@ func (p *Process) Usage() time.Duration {
 	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
 }
 
+// client asks applications, through no proxy.
+var client = &http.Client{Transport: &http.Transport{}, Timeout: 20 * time.Second}
+
 // Get asks the application for a path, with a traceparent unless it is empty.
 func (p *Process) Get(t testing.TB, path, traceparent string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1:"+p.Port+path, nil)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:"+p.Port+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if traceparent != "" {
 		request.Header.Set("Traceparent", traceparent)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		t.Fatalf("asking the application: %v\n%s", err, p.Stderr())
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/odi-dev/odi/agents/copytree"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 func TestACopyIsReadableByAnybody(t *testing.T) {
@@ -87,15 +88,15 @@ func TestWhatCannotBeCopiedIsSaid(t *testing.T) {
 
 func TestTheProgramIsSmallAndStatic(t *testing.T) {
 	bin := filepath.Join(t.TempDir(), "odi-copy")
-	build := exec.Command("go", "build", "-o", bin, "../../cmd/odi-copy")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build := program.Command(t, "go", "build", "-o", bin, "../../cmd/odi-copy")
+	build.Env = append(build.Env, "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	src, dst := t.TempDir(), filepath.Join(t.TempDir(), "agent")
 	writeBig(t, filepath.Join(src, "big"))
 	for range 2 {
-		cmd := exec.Command(bin, src, dst)
+		cmd := program.Command(t, bin, src, dst)
 		if out, err := cmd.CombinedOutput(); err != nil || len(out) != 0 {
 			t.Fatalf("%v, output %q", err, out)
 		}
@@ -104,11 +105,11 @@ func TestTheProgramIsSmallAndStatic(t *testing.T) {
 			t.Errorf("copying 64 MiB took %d KiB", rss)
 		}
 	}
-	out, err := exec.Command(bin, src).CombinedOutput()
+	out, err := program.Command(t, bin, src).CombinedOutput()
 	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 2 || !strings.HasPrefix(string(out), "usage: ") {
 		t.Errorf("with one argument: %v, %q; want exit code 2 and the usage", err, out)
 	}
-	out, err = exec.Command(bin, "/nothing", dst).CombinedOutput()
+	out, err = program.Command(t, bin, "/nothing", dst).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "/nothing: no such file") {
 		t.Errorf("without a source: %v, %q", err, out)
 	}

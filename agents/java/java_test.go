@@ -61,10 +61,15 @@ func classes(t *testing.T) string {
 	return dir
 }
 
+// java starts a release of Java; those of the wide run are whatever the machine has.
+func java(home string, args ...string) *exec.Cmd {
+	return &exec.Cmd{Path: filepath.Join(home, "bin/java"), Args: append([]string{"java"}, args...)}
+}
+
 // jvm is an application in a JVM: with the agent unless endpoint is empty.
 func jvm(t *testing.T, home, path, endpoint string, args ...string) *agenttest.Process {
 	t.Helper()
-	cmd := exec.Command(filepath.Join(home, "bin/java"), append([]string{"-cp", path, "App", "secret"}, args...)...)
+	cmd := java(home, append([]string{"-cp", path, "App", "secret"}, args...)...)
 	cmd.Env = []string{"PATH=" + program.Folders}
 	if endpoint != "" {
 		cmd.Env = append(cmd.Env, "JAVA_TOOL_OPTIONS=-javaagent:"+agenttest.Tree(t, "agents/java/build.sh")+"/opentelemetry-javaagent.jar",
@@ -186,7 +191,7 @@ func TestAnApplicationKeepsItsOwnSDK(t *testing.T) {
 
 func TestAStartThatFailsLeavesTheApplicationAlone(t *testing.T) {
 	path := classes(t)
-	cmd := exec.Command(filepath.Join(homes(t)[0], "bin/java"), "-cp", path, "App")
+	cmd := java(homes(t)[0], "-cp", path, "App")
 	cmd.Env = []string{"OTEL_TRACES_EXPORTER=nonsense", // The SDK refuses to start.
 		"JAVA_TOOL_OPTIONS=-javaagent:" + agenttest.Tree(t, "agents/java/build.sh") + "/opentelemetry-javaagent.jar"}
 	p := agenttest.Start(t, cmd).Listening(t)

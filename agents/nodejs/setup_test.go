@@ -35,7 +35,7 @@ type app struct {
 // command gives the application what a pod would have.
 func (a app) command(t testing.TB, endpoint string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command(runtime(t, a.release), a.args...)
+	cmd := program.Command(t, runtime(t, a.release), a.args...)
 	cmd.Dir = modules(t, "apps")
 	cmd.Env = append([]string{"PATH=" + filepath.Dir(runtime(t, a.release)) + ":" + program.Folders, "HOME=" + t.TempDir()}, a.env...)
 	if a.plain {
@@ -76,7 +76,7 @@ func modules(t testing.TB, name string) string {
 		if err := os.CopyFS(dir, os.DirFS(folder)); err != nil {
 			return err
 		}
-		cmd := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--cache", store.Path("npm", "cache"))
+		cmd := program.Command(t, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--cache", store.Path("npm", "cache"))
 		cmd.Dir, cmd.Stderr = dir, os.Stderr
 		return cmd.Run()
 	})

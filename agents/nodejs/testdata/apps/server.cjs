@@ -65,9 +65,10 @@ if (process.env.WORKERS && require('cluster').isPrimary) {
   for (let i = 0; i < Number(process.env.WORKERS); i++) require('cluster').fork();
 } else {
   const server = start(framework || process.env.FRAMEWORK);
-  if (end === 'exit') setTimeout(() => process.exit(3), 700);
-  if (end === 'drain') setTimeout(() => { server.close(); if (server.closeAllConnections) server.closeAllConnections(); }, 700);
-  if (end === 'throw') setTimeout(() => { throw new Error('meant'); }, 700);
+  const soon = (f) => server.once('request', () => setTimeout(f, 300)); // After the first request.
+  if (end === 'exit') soon(() => process.exit(3));
+  if (end === 'drain') soon(() => { server.close(); if (server.closeAllConnections) server.closeAllConnections(); });
+  if (end === 'throw') soon(() => { throw new Error('meant'); });
   if (end === 'handler') {
     process.on('SIGTERM', () => {
       console.log(`bye ${process.listenerCount('SIGTERM')}`);
