@@ -27,7 +27,7 @@ public class App {
     server.start();
     System.out.println("listening " + server.getAddress().getPort());
     if (args.length > 1 && args[1].equals("exit")) {
-      TimeUnit.MILLISECONDS.sleep(3000);
+      TimeUnit.MILLISECONDS.sleep(5000);
       System.exit(3);
     }
   }
