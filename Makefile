@@ -105,6 +105,10 @@ field: setup build ## Run every case of the field and print them in a table (as 
 prove-destinations: setup ## Make 500 hostile Destinations around a good one, and count what the good one gets; ARGS="-seed 1".
 	@CI=true $(GO) test ./controllers -run TestHostileDestinationsHarmNobody -count=1 -v -timeout 30m -hostile 500 $(ARGS)
 
+.PHONY: prove-agents
+prove-agents: setup ## Run the language agents on every release of their runtimes; prints a line for each (slow); ARGS="-jdks DIR,DIR".
+	@PATH="$(PACKAGED)" $(QUIET_GO) test -count=1 -v -timeout 60m ./agents/... -args -wide $(ARGS) | grep -E '^ *(--- |ok|FAIL|panic)|_test.go:'
+
 .PHONY: fmt
 fmt: ## Format Go and C.
 	@gofmt -w $(GO_SOURCES)

@@ -11,7 +11,9 @@ import (
 )
 
 // Language is the Java room.
-var Language = language.Language{Name: "java", Detect: detect}
+var Language = language.Language{Name: "java", Detect: detect, Agents: []language.Release{
+	{Version: "2.33.1-odi.1", From: "8"},
+}}
 
 func detect(p language.Process) (language.Runtime, bool) {
 	if jvm, ok := p.MappedFunc(func(name string) bool { return name == "libjvm.so" }); ok {

@@ -9,7 +9,12 @@ import (
 )
 
 // Language is the Node.js room.
-var Language = language.Language{Name: "nodejs", Detect: detect}
+var Language = language.Language{Name: "nodejs", Detect: detect, Agents: []language.Release{
+	{Version: "0.82.0-odi.1", From: "22.15"},
+	{Version: "0.81.2-odi.1", From: "20.6"},
+	// 19 has no more releases, and the first ones of 20 lack what the agent needs.
+	{Version: "0.81.2-odi.1", From: "18.19", Below: "19"},
+}}
 
 // start is node::Start(int, char**), which Node.js exports for embedders and add-ons.
 const start = "_ZN4node5StartEiPPc"
