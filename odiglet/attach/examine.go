@@ -111,7 +111,7 @@ func (m *Manager) learn(r *record, f finding) bool {
 		r.looks = lateLooks(time.Now())
 	}
 	r.process, r.inferred = f.process, false
-	r.detected, r.runtime, r.env = true, f.found.Runtime, f.env
+	r.detected, r.runtime, r.env, r.environment = true, f.found.Runtime, f.env, f.found.Environment
 	return first || differ(before, r.runtime)
 }
 
@@ -133,7 +133,7 @@ func (m *Manager) onTick(ctx context.Context, now time.Time) (changed bool) {
 	for _, id := range m.family.forget(now) {
 		m.Recorder.Forget(id)
 	}
-	return len(slow) > 0
+	return m.lookForMarkers(ctx, now) || len(slow) > 0
 }
 
 // due takes the late looks whose time has come off the records, and finds those

@@ -43,6 +43,7 @@ type Manager struct {
 	inbox     inbox
 	examining chan struct{} // holds one per examination
 	findings  chan finding
+	sightings chan sighting
 	settling  []settling // in the order of their time
 
 	// turned is when the loop of Run last began a turn, in Unix nanoseconds; zero before the first.
@@ -63,6 +64,7 @@ func New(o Options) *Manager {
 		inbox:     inbox{news: make(chan struct{}, 1)},
 		examining: make(chan struct{}, maxExamined),
 		findings:  make(chan finding),
+		sightings: make(chan sighting),
 		records:   make(map[int]*record),
 		failures:  make(map[string]uint64),
 	}
@@ -92,6 +94,8 @@ func (m *Manager) Run(ctx context.Context) error {
 			m.followAll(ctx)
 		case f := <-m.findings:
 			different = m.examined(f)
+		case s := <-m.sightings:
+			different = m.sighted(s)
 		case <-settled.C:
 			m.lookAtSettled(ctx)
 		case <-m.reselect:
@@ -218,6 +222,9 @@ func (m *Manager) originOf(pid int) (o *spans.Origin, known bool) {
 	origin, ok := m.Selector.Origin(l.process, l.runtime, l.env)
 	if !ok {
 		return nil, true
+	}
+	if origin.Agent {
+		origin.Handover = l.agent
 	}
 	m.Recorder.Add(origin.Service.Key(), origin.Service.Resource())
 	return m.family.call(pid, l.seq, &origin), true

@@ -55,6 +55,9 @@ type place struct {
 	decided   decided
 }
 
+// method is what was decided for the container.
+func (p place) method() odiv1.Method { return p.decided.methods[p.container.name] }
+
 // cluster is what is known of pods and decisions. It is the odiglet's selector.
 // It may be used by several goroutines.
 type cluster struct {
@@ -210,12 +213,14 @@ func (c *cluster) workloadOf(p *pod) (workload.Reference, decided, bool) {
 }
 
 // Select implements attach.Selector. Where a process came from does not matter:
-// one in a container is the container's.
+// one in a container is the container's. Where an agent is decided, processes that
+// have none yet are watched like any other, and those that have one until it speaks.
 func (c *cluster) Select(p process.Process, _ bool) attach.Verdict {
 	at, ok := c.find(p.Container.ID)
+	method := at.method()
 	return attach.Verdict{
 		Detect: ok,
-		Attach: ok && at.decided.methods[at.container.name] == odiv1.MethodEBPF,
+		Attach: ok && (method == odiv1.MethodEBPF || method == odiv1.MethodAgent),
 	}
 }
 
@@ -238,6 +243,7 @@ func (c *cluster) Origin(p process.Process, rt language.Runtime, env map[string]
 		Routes:   at.decided.routes,
 		Traces:   at.decided.traces,
 		Metrics:  at.decided.metrics,
+		Agent:    at.method() == odiv1.MethodAgent,
 	}, true
 }
 
