@@ -51,8 +51,10 @@ func (c *cluster) facts(instances []attach.Instance) (facts []odiv1.ContainerFac
 			t.add(at.pod.name, in)
 		}
 	}
-	for _, t := range tallies {
-		facts = append(facts, t.finish())
+	for key, t := range tallies {
+		fact := t.finish()
+		fact.Start.Memory = c.memories.peak(key)
+		facts = append(facts, fact)
 	}
 	slices.SortFunc(facts, func(a, b odiv1.ContainerFact) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Workload.Kind, b.Workload.Kind),

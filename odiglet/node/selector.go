@@ -25,6 +25,7 @@ type decided struct {
 	routes  *routes.Patterns
 	traces  bool
 	metrics bool
+	signals []string
 }
 
 func readWorkload(iw *odiv1.InstrumentedWorkload) decided {
@@ -36,6 +37,11 @@ func readWorkload(iw *odiv1.InstrumentedWorkload) decided {
 	}
 	// The API server takes only what compiles; without them, routes are learned.
 	d.routes, _ = routes.Compile(iw.Spec.Routes)
+	for _, s := range []odiv1.Signal{odiv1.SignalTraces, odiv1.SignalMetrics, odiv1.SignalLogs} {
+		if wants(iw.Spec.Signals, s) {
+			d.signals = append(d.signals, string(s))
+		}
+	}
 	for _, c := range iw.Spec.Containers {
 		d.methods[c.Name] = c.Method
 	}
@@ -63,7 +69,8 @@ func (p place) method() odiv1.Method { return p.decided.methods[p.container.name
 type cluster struct {
 	node string
 	// changed is called after every change.
-	changed func()
+	changed  func()
+	memories *memories
 
 	mu          sync.RWMutex
 	pods        map[string]*pod // by namespace/name
@@ -75,7 +82,7 @@ type cluster struct {
 
 func newCluster(node string, changed func()) *cluster {
 	return &cluster{
-		node: node, changed: changed,
+		node: node, changed: changed, memories: newMemories(),
 		pods:        make(map[string]*pod),
 		byContainer: make(map[string]*pod),
 		workloads:   make(map[workload.Reference]decided),
@@ -184,6 +191,24 @@ func (c *cluster) deleteWorkload(ref workload.Reference) {
 	}
 	c.mu.Unlock()
 	c.changed()
+}
+
+// wantsAgents says whether an agent is decided for any container here.
+func (c *cluster) wantsAgents() bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, p := range c.pods {
+		_, d, ok := c.workloadOf(p)
+		if !ok {
+			continue
+		}
+		for _, ct := range p.containers {
+			if d.methods[ct.name] == odiv1.MethodAgent {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // find locates a container; false unless its workload is selected.
