@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/internal/telemetry"
+	"github.com/odi-dev/odi/internal/workload"
 	"github.com/odi-dev/odi/languages/language"
 	"github.com/odi-dev/odi/odiglet/attach"
 	"github.com/odi-dev/odi/odiglet/identity"
@@ -49,21 +51,34 @@ func (c *cluster) agentTable(instances []attach.Instance) agentTable {
 		}
 		out := agentPod{UID: p.uid, Addresses: p.addresses, HostNetwork: p.hostNetwork}
 		if ref, d, ok := c.workloadOf(p); ok {
-			out.Signals = d.signals
-			for _, ct := range p.containers {
-				if d.methods[ct.name] != odiv1.MethodAgent {
-					continue
-				}
-				at := place{pod: p, container: ct, workload: ref, decided: d}
-				if out.Containers == nil {
-					out.Containers = make(map[string]agentIdentity)
-				}
-				out.Containers[ct.name] = identityOfAgent(c.identityOf(at, language.Runtime{}, known[ct.id]))
-			}
+			out.Signals, out.Containers = d.signals, c.agentsOf(p, ref, d, known)
 		}
 		t.Pods = append(t.Pods, out)
 	}
 	return t
+}
+
+// agentsOf are the containers of a pod for which an agent is decided; known are the
+// environments of their processes, by container.
+func (c *cluster) agentsOf(p *pod, ref workload.Reference, d decided, known map[string]map[string]string) map[string]agentIdentity {
+	var all map[string]agentIdentity
+	for _, ct := range p.containers {
+		if d.methods[ct.name] != odiv1.MethodAgent {
+			continue
+		}
+		env, read := known[ct.id]
+		id := identityOfAgent(c.identityOf(place{pod: p, container: ct, workload: ref, decided: d}, language.Runtime{}, env))
+		if !read {
+			// The environment, which wins, was not looked at yet: the agent has done that.
+			delete(id.Attributes, telemetry.ServiceName)
+			delete(id.Attributes, telemetry.ServiceVersion)
+		}
+		if all == nil {
+			all = make(map[string]agentIdentity)
+		}
+		all[ct.name] = id
+	}
+	return all
 }
 
 // processesOf finds, by container, the environment that names its service: that of the

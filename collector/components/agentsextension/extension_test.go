@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -215,5 +216,30 @@ func TestAStrangersBodyIsNotRead(t *testing.T) {
 	n, err := c.Read(answer)
 	if err != nil || !strings.Contains(string(answer[:n]), "503") {
 		t.Errorf("answered %q, %v", answer[:n], err)
+	}
+}
+
+// TestTheOdigletsTable takes what the odiglet's own test says that it writes.
+func TestTheOdigletsTable(t *testing.T) {
+	text, err := os.ReadFile("testdata/table.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table Table
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&table); err != nil {
+		t.Fatal(err)
+	}
+	e := newTest(t)
+	put(t, e, table)
+	peer, why := e.who(netip.MustParseAddr("10.1.0.1"), time.Now())
+	if why != Accepted {
+		t.Fatal(why)
+	}
+	pod, _ := peer.Pod("")
+	identity, name := pod.Of("app")
+	if name != "app" || identity.Attributes["k8s.namespace.name"] != "shop" || !pod.Wants("traces") || pod.Wants("logs") {
+		t.Errorf("the pod is %+v", pod)
 	}
 }
