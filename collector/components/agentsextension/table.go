@@ -102,33 +102,45 @@ func newIndex(t *Table) (*index, error) {
 	for _, a := range t.HostAddresses {
 		x.host[a.Unmap()] = true
 	}
-	twice := map[netip.Addr]bool{}
+	twice := make(map[netip.Addr]bool)
 	for i := range t.Pods {
 		p := &t.Pods[i]
-		if p.UID == "" {
-			return nil, errors.New("a pod has no UID")
-		}
-		for name, c := range p.Containers {
-			if len(c.Attributes)+len(c.Lists) > maxAttributes {
-				return nil, fmt.Errorf("container %q has %d attributes", name, len(c.Attributes))
-			}
+		if err := p.check(); err != nil {
+			return nil, err
 		}
 		p.share()
 		x.pods[p.UID] = p
-		if p.HostNetwork {
-			x.onHost[p.UID] = p
-			continue
-		}
-		for _, a := range p.Addresses {
-			a = a.Unmap()
-			twice[a] = twice[a] || x.byAddress[a] != nil || x.host[a]
-			x.byAddress[a] = p
-		}
+		x.place(p, twice)
 	}
-	for a, is := range twice {
-		if is {
-			delete(x.byAddress, a)
-		}
+	for a := range twice {
+		delete(x.byAddress, a)
 	}
 	return x, nil
+}
+
+func (p *Pod) check() error {
+	if p.UID == "" {
+		return errors.New("a pod has no UID")
+	}
+	for name, c := range p.Containers {
+		if len(c.Attributes)+len(c.Lists) > maxAttributes {
+			return fmt.Errorf("container %q has %d attributes", name, len(c.Attributes))
+		}
+	}
+	return nil
+}
+
+// place notes where a pod sends from, and the addresses that it is not alone with.
+func (x *index) place(p *Pod, twice map[netip.Addr]bool) {
+	if p.HostNetwork {
+		x.onHost[p.UID] = p
+		return
+	}
+	for _, a := range p.Addresses {
+		a = a.Unmap()
+		if x.byAddress[a] != nil || x.host[a] {
+			twice[a] = true
+		}
+		x.byAddress[a] = p
+	}
 }
