@@ -16,8 +16,8 @@ const (
 	// memoryStep keeps a report from being written for every page: whether an agent fits is
 	// a matter of a hundred MiB.
 	memoryStep = 16 << 20
-	// maxMemoryFiles bounds what is read of memory.stat, some 2 KiB.
-	maxMemoryFiles = 16 << 10
+	// maxStat bounds what is read of memory.stat, some 2 KiB.
+	maxStat = 16 << 10
 )
 
 // memories keeps the highest working set that was seen of each workload's container. It
@@ -102,7 +102,7 @@ func workingSet(pid int) (int64, bool) {
 	if err != nil || used < 0 {
 		return 0, false
 	}
-	stat, err := p.ReadFile("/sys/fs/cgroup/memory.stat", maxMemoryFiles)
+	stat, err := p.ReadFile("/sys/fs/cgroup/memory.stat", maxStat)
 	if err != nil {
 		return used, true
 	}
