@@ -16,7 +16,7 @@ const (
 	PortAgents  = 4318
 	PortPods    = 4319
 	PortMetrics = 8888
-	PortHealth   = 13133
+	PortHealth  = 13133
 )
 
 // Config is the configuration of one collector.

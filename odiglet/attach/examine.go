@@ -35,6 +35,8 @@ type finding struct {
 	found   detect.Found
 	env     map[string]string
 	err     error
+	// marker is set where only the agent's marker was looked for.
+	marker *sighting
 }
 
 // examine looks into a process, beside everything else.
@@ -83,6 +85,9 @@ func (m *Manager) lookInto(ctx context.Context, f *finding, inferred bool) {
 
 // examined takes what came of it, and says whether that is news.
 func (m *Manager) examined(f finding) (changed bool) {
+	if f.marker != nil {
+		return m.sighted(*f.marker)
+	}
 	r := f.record
 	m.mu.Lock()
 	r.looking = false

@@ -43,7 +43,6 @@ type Manager struct {
 	inbox     inbox
 	examining chan struct{} // holds one per examination
 	findings  chan finding
-	sightings chan sighting
 	settling  []settling // in the order of their time
 
 	// turned is when the loop of Run last began a turn, in Unix nanoseconds; zero before the first.
@@ -64,7 +63,6 @@ func New(o Options) *Manager {
 		inbox:     inbox{news: make(chan struct{}, 1)},
 		examining: make(chan struct{}, maxExamined),
 		findings:  make(chan finding),
-		sightings: make(chan sighting),
 		records:   make(map[int]*record),
 		failures:  make(map[string]uint64),
 	}
@@ -94,8 +92,6 @@ func (m *Manager) Run(ctx context.Context) error {
 			m.followAll(ctx)
 		case f := <-m.findings:
 			different = m.examined(f)
-		case s := <-m.sightings:
-			different = m.sighted(s)
 		case <-settled.C:
 			m.lookAtSettled(ctx)
 		case <-m.reselect:

@@ -92,7 +92,7 @@ func (m *Manager) lookForMarker(ctx context.Context, s sighting, pid int, agent 
 	s.state = handover.StateOf(agent, m.Scanner.Files(pid))
 	<-m.examining
 	select {
-	case m.sightings <- s:
+	case m.findings <- finding{marker: &s}:
 	case <-ctx.Done():
 	}
 }
