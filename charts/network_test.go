@@ -41,13 +41,13 @@ func TestWhoMayConnectToWhom(t *testing.T) {
 		want   map[string][]string
 	}{
 		"by default": {want: map[string][]string{
-			"gateway": {"manager 8888", "node-collector 4317"}, "node-collector": {"odiglet 4317"}, "odiglet": nil, "manager": nil,
+			"gateway": {"manager 8888", "node-collector 4317"}, "node-collector": {"namespaces 4318", "odiglet 4317", "odiglet 4319"}, "odiglet": nil, "manager": nil,
 		}},
 		"with a Prometheus": {
 			values: map[string]any{"networkPolicies": map[string]any{"metricsFrom": metricsFrom}},
 			want: map[string][]string{
 				"gateway":        {"manager 8888", "namespaces name=monitoring 8888", "node-collector 4317"},
-				"node-collector": {"namespaces name=monitoring 8888", "odiglet 4317"},
+				"node-collector": {"namespaces 4318", "namespaces name=monitoring 8888", "odiglet 4317", "odiglet 4319"},
 				"odiglet":        {"namespaces name=monitoring 8090"}, "manager": {"namespaces name=monitoring 8080"},
 			},
 		},

@@ -3,6 +3,8 @@
 package main
 
 import (
+	agentsextension "github.com/odi-dev/odi/collector/components/agentsextension"
+	agentsprocessor "github.com/odi-dev/odi/collector/components/agentsprocessor"
 	drainprocessor "github.com/odi-dev/odi/collector/components/drainprocessor"
 	entryconnector "github.com/odi-dev/odi/collector/components/entryconnector"
 	guardextension "github.com/odi-dev/odi/collector/components/guardextension"
@@ -55,6 +57,7 @@ func components() (otelcol.Factories, error) {
 		reconnectextension.NewFactory(),
 		guardextension.NewFactory(),
 		readyextension.NewFactory(),
+		agentsextension.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
@@ -64,8 +67,9 @@ func components() (otelcol.Factories, error) {
 		memoryextension.NewFactory().Type():      "github.com/odi-dev/odi/collector/components v0.0.0",
 		queuestorage.NewFactory().Type():         "github.com/odi-dev/odi/collector/components v0.0.0",
 		reconnectextension.NewFactory().Type():   "github.com/odi-dev/odi/collector/components v0.0.0",
-		readyextension.NewFactory().Type():       "github.com/odi-dev/odi/collector/components v0.0.0",
 		guardextension.NewFactory().Type():       "github.com/odi-dev/odi/collector/components v0.0.0",
+		readyextension.NewFactory().Type():       "github.com/odi-dev/odi/collector/components v0.0.0",
+		agentsextension.NewFactory().Type():      "github.com/odi-dev/odi/collector/components v0.0.0",
 	})
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](
@@ -98,6 +102,7 @@ func components() (otelcol.Factories, error) {
 		memorylimiterprocessor.NewFactory(),
 		drainprocessor.NewFactory(),
 		laneprocessor.NewFactory(),
+		agentsprocessor.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
@@ -106,6 +111,7 @@ func components() (otelcol.Factories, error) {
 		memorylimiterprocessor.NewFactory().Type(): "go.opentelemetry.io/collector/processor/memorylimiterprocessor v0.152.0",
 		drainprocessor.NewFactory().Type():         "github.com/odi-dev/odi/collector/components v0.0.0",
 		laneprocessor.NewFactory().Type():          "github.com/odi-dev/odi/collector/components v0.0.0",
+		agentsprocessor.NewFactory().Type():        "github.com/odi-dev/odi/collector/components v0.0.0",
 	})
 
 	factories.Connectors, err = otelcol.MakeFactoryMap[connector.Factory](

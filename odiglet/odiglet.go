@@ -124,6 +124,7 @@ func (o *Odiglet) Run(ctx context.Context) error {
 	g.Go(func() error { o.nameNowAndThen(ctx); return nil })
 	err := g.Wait()
 	o.nameLosses()
+	o.manager.Release()
 	o.pipeline.Collect(time.Now())
 	o.pipeline.Flush()
 	return errors.Join(err, o.Close())

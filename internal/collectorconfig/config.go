@@ -11,8 +11,12 @@ import (
 // Ports that odi's collectors listen on.
 const (
 	PortOTLPGRPC = 4317
-	PortMetrics  = 8888
-	PortHealth   = 13133
+	// PortAgents takes OTLP over HTTP from language agents, PortPods the odiglet's table of
+	// who they are.
+	PortAgents  = 4318
+	PortPods    = 4319
+	PortMetrics = 8888
+	PortHealth  = 13133
 )
 
 // Config is the configuration of one collector.

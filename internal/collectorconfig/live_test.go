@@ -93,6 +93,7 @@ func (b *backend) lastKey() string {
 type live struct {
 	dir                   string
 	otlp, metrics, health string
+	agents, pods          string
 	log                   *processLog
 }
 
@@ -105,7 +106,7 @@ type liveGateway struct {
 
 func newLive(t *testing.T) live {
 	t.Helper()
-	return live{dir: t.TempDir(), log: &processLog{}, otlp: freeAddress(t), metrics: freeAddress(t), health: freeAddress(t)}
+	return live{dir: t.TempDir(), log: &processLog{}, otlp: freeAddress(t), metrics: freeAddress(t), health: freeAddress(t), agents: freeAddress(t), pods: freeAddress(t)}
 }
 
 // start runs the collector on the files that are there. What it returns ends it,
@@ -173,7 +174,7 @@ func (l live) use(t *testing.T, c Config) {
 	}
 	_, port, _ := net.SplitHostPort(l.metrics)
 	text = strings.NewReplacer(
-		"0.0.0.0:4317", l.otlp, "0.0.0.0:13133", l.health,
+		"0.0.0.0:4317", l.otlp, "0.0.0.0:13133", l.health, "0.0.0.0:4318", l.agents, "0.0.0.0:4319", l.pods,
 		"port: 8888", "port: "+port, "host: 0.0.0.0", "host: 127.0.0.1",
 		QueueDir, filepath.Join(l.dir, "queue"), CredentialsDir, l.dir,
 	).Replace(text)

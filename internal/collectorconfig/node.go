@@ -5,7 +5,8 @@ import (
 )
 
 // Node is the configuration of the nodes' collectors: everything that their
-// odiglets send goes to the gateway at the address host:port.
+// odiglets, and language agents on the node, send goes to the gateway at the address
+// host:port.
 func Node(gateway string) Config {
 	c := base()
 	// Each signal may fill half of all: the other two have the rest.
@@ -25,6 +26,8 @@ func Node(gateway string) Config {
 			Exporters:  []string{"otlp_grpc/gateway"},
 		}
 	}
+	c.addAgents()
+	c.Service.Extensions = append(c.Service.Extensions, agents)
 	return c
 }
 

@@ -59,6 +59,7 @@ func Reasons() []Reason {
 		{"ignored_path", "the path is one that you left out", Intended},
 		{"health_check", "the kubelet asked for it", Intended},
 		{"traces_off", "traces are switched off for the workload", Intended},
+		{"agent_reports", "the language agent of the process reports it, or sent it itself", Intended},
 
 		{"table_full", "a table was full: the link to another request, or a header, is missing", Incomplete},
 		{"too_many_pieces", "a call had more pieces than odi looks at", Incomplete},

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -80,4 +81,30 @@ func openInRoot(root int, path string) (int, error) {
 		}
 	}
 	return fd, err
+}
+
+// maxOpenFiles bounds the descriptors that are looked at, the lowest first.
+const maxOpenFiles = 4096
+
+// OpenFiles returns the paths of the files that the process has open, as far as they
+// have one, of its lowest descriptors.
+func (p *Process) OpenFiles() ([]string, error) {
+	dir, err := p.open("fd")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = dir.Close() }()
+	names, err := dir.Readdirnames(maxOpenFiles)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("listing files of process %d: %w", p.pid, gone(err))
+	}
+	var files []string
+	target := make([]byte, unix.PathMax)
+	for _, name := range names {
+		n, err := unix.Readlinkat(int(dir.Fd()), name, target)
+		if err == nil && n > 0 && target[0] == '/' {
+			files = append(files, strings.TrimSuffix(string(target[:n]), deletedMark))
+		}
+	}
+	return files, nil
 }

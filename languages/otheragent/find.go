@@ -2,6 +2,7 @@ package otheragent
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -11,17 +12,30 @@ import (
 // Find lists the agents that are in a process of a language, sorted by name.
 func Find(p language.Process, of language.Name) []language.Agent {
 	var found []language.Agent
-	places := append(options(p, of), libraries(p)...)
+	places := slices.DeleteFunc(append(options(p, of), libraries(p)...), isOurs)
 	for _, v := range vendors {
 		if slices.ContainsFunc(places, v.isIn) {
 			found = append(found, language.Agent{Name: v.name, Loaded: true})
 		}
 	}
 	// Programs in Go say with their module list whether there is an SDK at all; see the Go room.
-	if len(found) == 0 && of != language.Go && p.ExportsByEnv() {
+	if len(found) == 0 && of != language.Go && p.ExportsByEnv() && !isInjected(p) {
 		found = append(found, language.Agent{Name: "opentelemetry"})
 	}
 	return found
+}
+
+// ours is where odi's own agents lie in a container; see language.Root.
+var ours = regexp.MustCompile(`(^|[:=/])/?odi/(java|python|nodejs|dotnet)/[^/]+/agent(/|$)`)
+
+// isOurs says whether a place is one of odi's own agents, whatever that is made of.
+func isOurs(place string) bool { return ours.MatchString(place) }
+
+// isInjected says whether the settings that agents export by are odi's. An SDK of the
+// application's own says so by itself; see odiglet/handover.
+func isInjected(p language.Process) bool {
+	_, injected := p.Env["ODI_AGENT"]
+	return injected
 }
 
 // vendor is recognised by a part of a path, of a package's name or of a profiler's id. Everything is compared
@@ -67,12 +81,13 @@ func options(p language.Process, of language.Name) []string {
 		env := strings.Fields(p.Env["JAVA_TOOL_OPTIONS"] + " " + p.Env["JDK_JAVA_OPTIONS"] + " " + p.Env["_JAVA_OPTIONS"])
 		add(javaAgents(append(env, p.Args...))...)
 	case language.Python:
-		add(p.Env["PYTHONPATH"], wrapper(p.Args))
+		add(strings.Split(p.Env["PYTHONPATH"], ":")...)
+		add(wrapper(p.Args))
 	case language.Nodejs:
-		add(p.Env["NODE_OPTIONS"])
+		add(strings.Fields(p.Env["NODE_OPTIONS"])...)
 		add(required(p.Args)...)
 	case language.Dotnet:
-		add(p.Env["DOTNET_STARTUP_HOOKS"])
+		add(strings.Split(p.Env["DOTNET_STARTUP_HOOKS"], ":")...)
 		if p.Env["CORECLR_ENABLE_PROFILING"] == "1" {
 			add(p.Env["CORECLR_PROFILER"], p.Env["CORECLR_PROFILER_PATH"], p.Env["CORECLR_PROFILER_PATH_64"])
 		}

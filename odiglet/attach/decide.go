@@ -73,7 +73,8 @@ func (m *Manager) attach(r *record) {
 		m.giveUp(r)
 		return
 	}
-	if r.origin == nil || !r.origin.Equal(origin) {
+	m.handOver(r, &origin)
+	if r.origin == nil || !r.origin.Equal(origin) || r.origin.Handover != origin.Handover {
 		m.setOrigin(r, &origin)
 	}
 	want := target(r)
@@ -112,7 +113,7 @@ func (m *Manager) setOrigin(r *record, origin *spans.Origin) {
 		m.Recorder.Add(origin.Service.Key(), origin.Service.Resource())
 	}
 	m.family.know(life{
-		process: r.process, env: r.env, runtime: r.runtime, seq: r.seq, origin: origin, silent: origin == nil,
+		process: r.process, env: r.env, runtime: r.runtime, agent: r.agent, seq: r.seq, origin: origin, silent: origin == nil,
 	})
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -128,7 +129,7 @@ func target(r *record) probe.Target {
 		EventLoopProxy: r.runtime.EventLoop,
 		Strict:         r.runtime.Strict,
 		AsksAgain:      r.runtime.AsksAgain,
-		Propagate:      !instrumentedByItself(r.runtime) && (!r.looking || r.detected),
+		Propagate:      !instrumentedByItself(r.runtime) && (!r.looking || r.detected) && r.agent.Propagates(),
 		Children:       true,
 	}
 }
@@ -156,6 +157,7 @@ func (m *Manager) giveUp(r *record) {
 	r.attached = false
 	m.mu.Unlock()
 	m.setOrigin(r, nil)
+	r.agent.Release()
 }
 
 func (m *Manager) detach(pid int) {

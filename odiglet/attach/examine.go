@@ -35,6 +35,8 @@ type finding struct {
 	found   detect.Found
 	env     map[string]string
 	err     error
+	// marker is set where only the agent's marker was looked for.
+	marker *sighting
 }
 
 // examine looks into a process, beside everything else.
@@ -83,6 +85,9 @@ func (m *Manager) lookInto(ctx context.Context, f *finding, inferred bool) {
 
 // examined takes what came of it, and says whether that is news.
 func (m *Manager) examined(f finding) (changed bool) {
+	if f.marker != nil {
+		return m.sighted(*f.marker)
+	}
 	r := f.record
 	m.mu.Lock()
 	r.looking = false
@@ -111,7 +116,7 @@ func (m *Manager) learn(r *record, f finding) bool {
 		r.looks = lateLooks(time.Now())
 	}
 	r.process, r.inferred = f.process, false
-	r.detected, r.runtime, r.env = true, f.found.Runtime, f.env
+	r.detected, r.runtime, r.env, r.environment = true, f.found.Runtime, f.env, f.found.Environment
 	return first || differ(before, r.runtime)
 }
 
@@ -133,7 +138,7 @@ func (m *Manager) onTick(ctx context.Context, now time.Time) (changed bool) {
 	for _, id := range m.family.forget(now) {
 		m.Recorder.Forget(id)
 	}
-	return len(slow) > 0
+	return m.lookForMarkers(ctx, now) || len(slow) > 0
 }
 
 // due takes the late looks whose time has come off the records, and finds those

@@ -7,6 +7,7 @@ import (
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/internal/procfs"
 	"github.com/odi-dev/odi/languages/language"
+	"github.com/odi-dev/odi/odiglet/handover"
 	"github.com/odi-dev/odi/odiglet/identity"
 	"github.com/odi-dev/odi/odiglet/process"
 	"github.com/odi-dev/odi/odiglet/spans"
@@ -29,10 +30,11 @@ type life struct {
 	process process.Process
 	env     map[string]string
 	runtime language.Runtime
-	seq     uint64        // of the event that it stands for; see family.take
-	origin  *spans.Origin // nil: nobody has asked yet
-	counted bool          // the instance of its origin has it
-	silent  bool          // no target any more
+	agent   *handover.Process // nil: none
+	seq     uint64            // of the event that it stands for; see family.take
+	origin  *spans.Origin     // nil: nobody has asked yet
+	counted bool              // the instance of its origin has it
+	silent  bool              // no target any more
 	ended   time.Time
 }
 
@@ -48,10 +50,11 @@ type family struct {
 	orphans   []identity.Key       // instances that were left by a life
 	recent    []*life              // ended; their metrics are kept
 	departed  []*life              // ended before those
+	room      *handover.Room
 }
 
 func newFamily() *family {
-	return &family{lives: make(map[int]*life), instances: make(map[identity.Key]int)}
+	return &family{lives: make(map[int]*life), instances: make(map[identity.Key]int), room: new(handover.Room)}
 }
 
 // now is the number of the latest event.
@@ -63,6 +66,13 @@ func (f *family) now() uint64 {
 
 // take notes an event and returns its number. Events come in their order.
 func (f *family) take(e probe.Process, now time.Time) uint64 {
+	seq, over := f.note(e, now)
+	over.End() // outside of the lock: it hands on what was held
+	return seq
+}
+
+// note also returns the agent's process whose program is over.
+func (f *family) note(e probe.Process, now time.Time) (seq uint64, over *handover.Process) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.seq++
@@ -75,10 +85,19 @@ func (f *family) take(e probe.Process, now time.Time) uint64 {
 		f.born(e)
 	case e.Kind == probe.ProcessExec && e.Program != nil:
 		f.restart(e, l)
+		over = agentOf(l)
 	case e.Kind == probe.ProcessExit && l != nil:
 		f.end(l, now)
+		over = l.agent
 	}
-	return f.seq
+	return f.seq, over
+}
+
+func agentOf(l *life) *handover.Process {
+	if l == nil {
+		return nil
+	}
+	return l.agent
 }
 
 // born takes the child of a target: the same program in a new process.
@@ -87,7 +106,7 @@ func (f *family) born(e probe.Process) {
 	if parent == nil {
 		return // the manager looks
 	}
-	child := &life{process: parent.process, env: parent.env, runtime: parent.runtime, seq: f.seq}
+	child := &life{process: parent.process, env: parent.env, runtime: parent.runtime, agent: parent.agent.Fork(), seq: f.seq}
 	child.process.PID, child.process.Parent, child.process.Start = int(e.PID), int(e.Parent), e.Start
 	f.lives[int(e.PID)] = child
 }
@@ -109,14 +128,18 @@ func (f *family) restart(e probe.Process, before *life) {
 		}
 		f.uncount(before)
 	}
+	l.agent = handover.New(l.env, f.room)
 	f.lives[int(e.PID)] = l
 }
 
-// kept returns the variables that name a service.
+// keepEnv says which variables name a service, or its agent.
+func keepEnv(name string) bool { return identity.KeepEnv(name) || handover.KeepEnv(name) }
+
+// kept returns those variables.
 func kept(environ []byte) map[string]string {
-	env := procfs.ParseEnviron(environ, identity.KeepEnv)
+	env := procfs.ParseEnviron(environ, keepEnv)
 	for name := range env {
-		if !identity.KeepEnv(name) {
+		if !keepEnv(name) {
 			delete(env, name)
 		}
 	}
@@ -142,10 +165,13 @@ func (f *family) end(l *life, now time.Time) {
 // gone ends the life of a process whose end no event told of.
 func (f *family) gone(p process.Process, now time.Time) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	var over *handover.Process
 	if l := f.lives[p.PID]; l != nil && l.process.Start == p.Start {
 		f.end(l, now)
+		over = l.agent
 	}
+	f.mu.Unlock()
+	over.End()
 }
 
 // find returns a copy.
@@ -180,7 +206,7 @@ func (f *family) know(k life) {
 		l = &life{}
 		f.lives[k.process.PID] = l
 	}
-	l.process, l.env, l.runtime, l.seq, l.silent = k.process, k.env, k.runtime, k.seq, k.silent
+	l.process, l.env, l.runtime, l.agent, l.seq, l.silent = k.process, k.env, k.runtime, k.agent, k.seq, k.silent
 	f.name(l, k.origin)
 }
 

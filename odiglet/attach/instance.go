@@ -5,6 +5,7 @@ import (
 
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/languages/language"
+	"github.com/odi-dev/odi/odiglet/handover"
 	"github.com/odi-dev/odi/odiglet/process"
 	"github.com/odi-dev/odi/odiglet/spans"
 )
@@ -20,6 +21,12 @@ type Instance struct {
 	Error string
 	// Service is the name that its spans carry; empty while not attached.
 	Service string
+	// Env names the service and its agent; see Scanner.
+	Env map[string]string
+	// Environment lists the variables that agents use and the process has.
+	Environment []string
+	// Agent is the process's part in the hand-over; nil: it was started without one.
+	Agent *handover.Process
 }
 
 // record is the manager's own view of a process.
@@ -42,6 +49,10 @@ type record struct {
 	was       *spans.Origin // of the program before
 	// looks are the times at which an interpreter is detected once more.
 	looks []time.Time
+	// environment lists the variables that agents use.
+	environment []string
+	agent       *handover.Process
+	marker      watch
 }
 
 // instance of one that has just been forked or started says little yet.
@@ -49,6 +60,7 @@ func (r *record) instance() Instance {
 	in := Instance{
 		Process: r.process, Detected: r.detected, Runtime: r.runtime,
 		Attached: r.attached && r.origin != nil, Error: r.err,
+		Env: r.env, Environment: r.environment, Agent: r.agent,
 	}
 	if r.origin != nil {
 		in.Service = r.origin.Service.Name

@@ -219,6 +219,9 @@ func (m *Manager) originOf(pid int) (o *spans.Origin, known bool) {
 	if !ok {
 		return nil, true
 	}
+	if origin.Agent {
+		origin.Handover = l.agent
+	}
 	m.Recorder.Add(origin.Service.Key(), origin.Service.Resource())
 	return m.family.call(pid, l.seq, &origin), true
 }

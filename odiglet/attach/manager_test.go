@@ -35,6 +35,9 @@ type world struct {
 	events   chan probe.Process
 	wanted   map[string]bool // by executable
 	ignored  map[uint64]bool // by cgroup
+	env      map[int]map[string]string
+	files    map[int][]string
+	agents   bool // are wanted
 }
 
 func newWorld(ps ...process.Process) *world {
@@ -111,7 +114,17 @@ func (w *world) Read(pid int) (process.Process, error) {
 	return p, nil
 }
 
-func (w *world) Env(int) map[string]string { return nil }
+func (w *world) Env(pid int) map[string]string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.env[pid]
+}
+
+func (w *world) Files(pid int) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.files[pid]
+}
 
 func (w *world) Detect(ctx context.Context, pid int) (detect.Found, error) {
 	if pid == w.hangs {
@@ -133,7 +146,7 @@ func (w *world) Select(p process.Process, parent bool) Verdict {
 
 func (w *world) Origin(p process.Process, rt language.Runtime, _ map[string]string) (spans.Origin, bool) {
 	s := identity.Service{Name: p.Name(), InstanceID: p.Name(), Language: string(rt.Language)}
-	return spans.Origin{Service: s, Resource: s.ProcessResource(p.PID, p.Name())}, true
+	return spans.Origin{Service: s, Resource: s.ProcessResource(p.PID, p.Name()), Agent: w.agents}, true
 }
 
 // start adds a process and reports its exec.

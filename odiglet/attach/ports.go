@@ -39,7 +39,7 @@ type Selector interface {
 	// program that it ran before, is a target.
 	Select(p process.Process, parent bool) Verdict
 	// Origin says as whom a target is reported; false when it is none any more.
-	// env holds the variables that identity.KeepEnv accepts.
+	// env holds the variables that identity.KeepEnv accepts, and a few more.
 	Origin(p process.Process, rt language.Runtime, env map[string]string) (spans.Origin, bool)
 	// Wanted says which programs may be selected at their start, beside children of
 	// targets. It is asked again after Reselect, when all others are looked at.
@@ -66,6 +66,9 @@ type Verdict struct {
 type Scanner interface {
 	PIDs() ([]int, error)
 	Read(pid int) (process.Process, error)
-	// Env returns the variables that name a service (identity.KeepEnv).
+	// Env returns the variables that name a service (identity.KeepEnv) and its
+	// agent (handover.KeepEnv).
 	Env(pid int) map[string]string
+	// Files lists the files that a process has mapped or open, as far as they have names.
+	Files(pid int) []string
 }

@@ -2,7 +2,6 @@ package attach
 
 import (
 	"github.com/odi-dev/odi/internal/procfs"
-	"github.com/odi-dev/odi/odiglet/identity"
 	"github.com/odi-dev/odi/odiglet/process"
 )
 
@@ -23,9 +22,21 @@ func (Proc) Env(pid int) map[string]string {
 		return nil
 	}
 	defer p.Close()
-	env, err := p.Environ(identity.KeepEnv)
+	env, err := p.Environ(keepEnv)
 	if err != nil {
 		return nil
 	}
 	return env
+}
+
+// Files is empty where the process has ended or may not be looked at.
+func (Proc) Files(pid int) []string {
+	p, err := procfs.Host.Open(pid)
+	if err != nil {
+		return nil
+	}
+	defer p.Close()
+	mapped, _ := p.MappedFiles() // each of the two may be all that there is
+	open, _ := p.OpenFiles()
+	return append(mapped, open...)
 }

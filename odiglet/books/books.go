@@ -19,6 +19,8 @@ const (
 	ReasonDetached Reason = "detached"
 	// ReasonSignalOff is a workload for which traces are switched off.
 	ReasonSignalOff Reason = "traces_off"
+	// ReasonAgent is a request that the language agent of its process reports, or made.
+	ReasonAgent Reason = "agent_reports"
 	// ReasonUnparsable is a request whose bytes are no request.
 	ReasonUnparsable Reason = "unparsable"
 	// ReasonQueueFull is a batch that did not fit the export queue.
@@ -34,7 +36,7 @@ const (
 // Reasons lists those that are counted in user space.
 func Reasons() []Reason {
 	return []Reason{
-		ReasonIgnored, ReasonHealthCheck, ReasonDetached, ReasonSignalOff, ReasonUnparsable,
+		ReasonIgnored, ReasonHealthCheck, ReasonDetached, ReasonSignalOff, ReasonAgent, ReasonUnparsable,
 		ReasonQueueFull, ReasonRejected, ReasonRetriesSpent, ReasonShutdown,
 	}
 }

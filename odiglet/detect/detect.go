@@ -23,6 +23,8 @@ type Found struct {
 	Executable Executable
 	// Container is where it runs; its ID is "" on the host.
 	Container procfs.Container
+	// Environment lists, sorted, those variables of its environment that agents use. Never values.
+	Environment []string
 	// Args is the command line. It may hold secrets: never log or export it.
 	Args []string
 }
@@ -98,6 +100,7 @@ func (d *Detector) detect(pid int) (Found, error) {
 	}
 	defer v.close()
 	found.Executable, found.Args = v.executable, v.process.Args
+	found.Environment = forAgents(v.process.Env)
 	key := v.key(d.seed)
 	rt, ok := d.cache.get(key)
 	if !ok {

@@ -31,6 +31,10 @@ func newTransport(signal Signal, s Settings, b Backoff) (transport, error) {
 
 func userAgent() string { return "odi/" + version.Version }
 
+// TLS is how the receiver is talked to; nil for plaintext. Files are read as they are
+// now, the client's certificate again for each connection.
+func (s Settings) TLS() (*tls.Config, error) { return s.tlsConfig() }
+
 // tlsConfig reads the certificate files as they are now; nil for plaintext.
 func (s Settings) tlsConfig() (*tls.Config, error) {
 	if s.Plaintext {

@@ -71,6 +71,15 @@ func (s Service) Resource() pcommon.Resource {
 	return r
 }
 
+// PlaceResource is Resource without what a language agent knows better of itself.
+func (s Service) PlaceResource() pcommon.Resource {
+	r := s.Resource()
+	r.Attributes().RemoveIf(func(key string, _ pcommon.Value) bool {
+		return key == telemetry.OSType || strings.HasPrefix(key, "telemetry.")
+	})
+	return r
+}
+
 // ProcessResource is what the spans of one of its processes carry. The command
 // line is left out: it may hold secrets.
 func (s Service) ProcessResource(pid int, executable string) pcommon.Resource {

@@ -38,7 +38,8 @@ func TestOfPod(t *testing.T) {
 		"the workload names the service":             {change: func(*Pod) {}, want: "cart"},
 		"the process's own variable is nearer":       {change: func(p *Pod) { p.Env = map[string]string{"OTEL_SERVICE_NAME": "env"} }, want: "env"},
 		"and so are its resource attributes":         {change: func(p *Pod) { p.Env = map[string]string{"OTEL_RESOURCE_ATTRIBUTES": "a=b,service.name=my%20cart"} }, want: "my cart"},
-		"the user's annotation wins over everything": {change: func(p *Pod) { p.ServiceName = "chosen"; p.Env = map[string]string{"OTEL_SERVICE_NAME": "env"} }, want: "chosen"},
+		"the environment wins, as it does in an SDK": {change: func(p *Pod) { p.ServiceName = "chosen"; p.Env = map[string]string{"OTEL_SERVICE_NAME": "env"} }, want: "env"},
+		"the annotation wins over the workload":      {change: func(p *Pod) { p.ServiceName = "chosen" }, want: "chosen"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := base

@@ -27,8 +27,8 @@ type Pod struct {
 	Language string
 }
 
-// OfPod names the service of a container: by the pod's annotation, by the
-// process's own environment, else by the workload.
+// OfPod names the service of a container: by the process's own environment, by the
+// pod's annotation, else by the workload. Agents in the process have the same order.
 func OfPod(p Pod) Service {
 	named := FromEnv(p.Env)
 	image, tag := splitImage(p.Image)
@@ -49,7 +49,7 @@ func OfPod(p Pod) Service {
 		attributes = append(attributes, Attribute{Key: telemetry.ContainerImageTags, Values: []string{tag}})
 	}
 	return Service{
-		Name:       cmp.Or(p.ServiceName, named.Service, p.WorkloadName),
+		Name:       cmp.Or(named.Service, p.ServiceName, p.WorkloadName),
 		Namespace:  cmp.Or(named.Namespace, p.Namespace),
 		Version:    cmp.Or(named.Version, tag),
 		InstanceID: cmp.Or(named.Instance, p.Namespace+"."+p.Name+"."+p.Container),

@@ -32,6 +32,8 @@ type tally struct {
 	runtimes []language.Runtime
 	// perPod counts the processes and the attached ones of each pod.
 	perPod map[string]*[2]int32
+	start  start
+	agent  agents
 }
 
 // facts folds processes into one fact per workload and container name. A
@@ -49,8 +51,10 @@ func (c *cluster) facts(instances []attach.Instance) (facts []odiv1.ContainerFac
 			t.add(at.pod.name, in)
 		}
 	}
-	for _, t := range tallies {
-		facts = append(facts, t.finish())
+	for key, t := range tallies {
+		fact := t.finish()
+		fact.Start.Memory = c.memories.peak(key)
+		facts = append(facts, fact)
 	}
 	slices.SortFunc(facts, func(a, b odiv1.ContainerFact) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Workload.Kind, b.Workload.Kind),
@@ -104,6 +108,11 @@ func (t *tally) add(pod string, in attach.Instance) {
 	if in.Error != "" {
 		t.fact.Error = telemetry.Clip(in.Error, maxErrorText)
 	}
+	if in.Agent == nil {
+		t.start.add(in)
+	} else {
+		t.agent.add(in)
+	}
 }
 
 func (t *tally) finish() odiv1.ContainerFact {
@@ -111,6 +120,7 @@ func (t *tally) finish() odiv1.ContainerFact {
 	// A process may say anything of its version; the API server refuses the whole report for one long text.
 	t.fact.Runtime.Version = telemetry.Clip(t.fact.Runtime.Version, maxVersion)
 	t.fact.Pods = int32(len(t.perPod))
+	t.fact.Start, t.fact.Agent = t.start.fact(), t.agent.fact
 	for _, count := range t.perPod {
 		if count[0] > 0 && count[0] == count[1] {
 			t.fact.AttachedPods++

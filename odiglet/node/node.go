@@ -80,10 +80,12 @@ func (o Options) sink(accounts *books.Books) (*export.OTLP, error) {
 // parts are what runs side by side on a node.
 type parts struct {
 	watcher  *watcher
+	cluster  *cluster
 	odiglet  *odiglet.Odiglet
 	reporter *reporter
 	owners   *owners
 	server   *server
+	witness  *witness // nil where the receiver is not odi's own
 	ready    chan struct{}
 }
 
@@ -94,6 +96,7 @@ func (o Options) assemble(accounts *books.Books, sink *export.OTLP) (*parts, err
 	}
 	n := &parts{ready: make(chan struct{})}
 	c := newCluster(o.Node, n.onDecision)
+	n.cluster = c
 	if n.watcher, err = newWatcher(o.Config, scheme, c); err != nil {
 		return nil, err
 	}
@@ -106,6 +109,9 @@ func (o Options) assemble(accounts *books.Books, sink *export.OTLP) (*parts, err
 	n.odiglet = load(odiglet.Options{
 		Selector: c, Sink: sink, Books: accounts, Log: o.Log, Changed: n.onProcess,
 	})
+	if err := o.addWitness(n, c); err != nil {
+		return nil, err
+	}
 	n.reporter = newReporter(api, o.Node, o.Log, func() odiv1.NodeInstrumentationStatus {
 		instances := n.odiglet.Manager().Instances()
 		facts, truncated := c.facts(instances)
@@ -116,6 +122,23 @@ func (o Options) assemble(accounts *books.Books, sink *export.OTLP) (*parts, err
 		odiglet: n.odiglet, cluster: c, exportError: sink.LastError, ready: n.ready,
 	}
 	return n, nil
+}
+
+// addWitness adds who tells the node collector which pod is which.
+func (o Options) addWitness(n *parts, c *cluster) error {
+	traces, err := export.FromEnv(export.Traces, "", o.Env)
+	if err != nil {
+		return err
+	}
+	if n.witness, err = newWitness(traces, c, o.Log); err != nil || n.witness == nil {
+		return err
+	}
+	n.witness.instances = n.odiglet.Manager().Instances
+	n.witness.judged = func() {
+		n.odiglet.Manager().Judged()
+		n.reporter.poke()
+	}
+	return nil
 }
 
 // requestTimeout bounds one request, so that an API server that swallows packets
@@ -150,6 +173,13 @@ func (n *parts) run(ctx context.Context) error {
 		}
 		g.Go(func() error { return n.reporter.run(ctx) })
 		g.Go(func() error { return n.owners.run(ctx) })
+		g.Go(func() error {
+			n.cluster.memories.run(ctx, n.cluster, n.odiglet.Manager().Instances, n.reporter.poke)
+			return nil
+		})
+		if n.witness != nil {
+			g.Go(func() error { return n.witness.run(ctx) })
+		}
 		g.Go(func() error { n.awaitReady(ctx); return nil })
 		return n.odiglet.Run(ctx)
 	})

@@ -120,6 +120,9 @@ func TestSelect(t *testing.T) {
 		"eBPF was decided": {
 			iw: decision("app", odiv1.MethodEBPF), id: "c1", want: attach.Verdict{Detect: true, Attach: true},
 		},
+		"an agent was decided, whether the pod has it yet or not": {
+			iw: decision("app", odiv1.MethodAgent), id: "c1", want: attach.Verdict{Detect: true, Attach: true},
+		},
 		"nothing was decided for this container": {
 			iw: decision("other", odiv1.MethodEBPF), id: "c1", want: attach.Verdict{Detect: true},
 		},

@@ -2,6 +2,7 @@ package node
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -25,6 +26,11 @@ type pod struct {
 	// asks means that only its owner can say for certain.
 	asks       bool
 	containers []container
+	// addresses are those that it sends from, unless it is in the node's own network.
+	addresses   []netip.Addr
+	hostNetwork bool
+	// over means that it runs no more: another pod may get its addresses.
+	over bool
 }
 
 // container is a container that was started.
@@ -44,6 +50,13 @@ func readPod(p *corev1.Pod) pod {
 		serviceName: p.Annotations[odiv1.AnnotationServiceName],
 		workloads:   workload.OfPod(p),
 		asks:        workload.Asks(p),
+		hostNetwork: p.Spec.HostNetwork,
+		over:        p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed,
+	}
+	for _, ip := range p.Status.PodIPs {
+		if a, err := netip.ParseAddr(ip.IP); err == nil {
+			out.addresses = append(out.addresses, a)
+		}
 	}
 	if owner := workload.Controller(p); owner != nil {
 		out.direct, out.ownerUID = workload.OfOwner(p.Namespace, *owner), owner.UID
@@ -106,6 +119,7 @@ func slim(obj any) (any, error) {
 			Annotations: keep(p.Annotations, odiv1.AnnotationServiceName),
 		},
 	}
+	small.Spec.HostNetwork, small.Status.Phase, small.Status.PodIPs = p.Spec.HostNetwork, p.Status.Phase, p.Status.PodIPs
 	small.Spec.InitContainers = slimContainers(p.Spec.InitContainers)
 	small.Spec.Containers = slimContainers(p.Spec.Containers)
 	for _, c := range p.Spec.EphemeralContainers {

@@ -25,6 +25,7 @@ type decided struct {
 	routes  *routes.Patterns
 	traces  bool
 	metrics bool
+	signals []string
 }
 
 func readWorkload(iw *odiv1.InstrumentedWorkload) decided {
@@ -36,6 +37,11 @@ func readWorkload(iw *odiv1.InstrumentedWorkload) decided {
 	}
 	// The API server takes only what compiles; without them, routes are learned.
 	d.routes, _ = routes.Compile(iw.Spec.Routes)
+	for _, s := range []odiv1.Signal{odiv1.SignalTraces, odiv1.SignalMetrics, odiv1.SignalLogs} {
+		if wants(iw.Spec.Signals, s) {
+			d.signals = append(d.signals, string(s))
+		}
+	}
 	for _, c := range iw.Spec.Containers {
 		d.methods[c.Name] = c.Method
 	}
@@ -55,12 +61,16 @@ type place struct {
 	decided   decided
 }
 
+// method is what was decided for the container.
+func (p place) method() odiv1.Method { return p.decided.methods[p.container.name] }
+
 // cluster is what is known of pods and decisions. It is the odiglet's selector.
 // It may be used by several goroutines.
 type cluster struct {
 	node string
 	// changed is called after every change.
-	changed func()
+	changed  func()
+	memories *memories
 
 	mu          sync.RWMutex
 	pods        map[string]*pod // by namespace/name
@@ -72,7 +82,7 @@ type cluster struct {
 
 func newCluster(node string, changed func()) *cluster {
 	return &cluster{
-		node: node, changed: changed,
+		node: node, changed: changed, memories: newMemories(),
 		pods:        make(map[string]*pod),
 		byContainer: make(map[string]*pod),
 		workloads:   make(map[workload.Reference]decided),
@@ -183,6 +193,24 @@ func (c *cluster) deleteWorkload(ref workload.Reference) {
 	c.changed()
 }
 
+// wantsAgents says whether an agent is decided for any container here.
+func (c *cluster) wantsAgents() bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, p := range c.pods {
+		_, d, ok := c.workloadOf(p)
+		if !ok {
+			continue
+		}
+		for _, ct := range p.containers {
+			if d.methods[ct.name] == odiv1.MethodAgent {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // find locates a container; false unless its workload is selected.
 func (c *cluster) find(containerID string) (place, bool) {
 	c.mu.RLock()
@@ -210,12 +238,14 @@ func (c *cluster) workloadOf(p *pod) (workload.Reference, decided, bool) {
 }
 
 // Select implements attach.Selector. Where a process came from does not matter:
-// one in a container is the container's.
+// one in a container is the container's. Where an agent is decided, processes that
+// have none yet are watched like any other, and those that have one until it speaks.
 func (c *cluster) Select(p process.Process, _ bool) attach.Verdict {
 	at, ok := c.find(p.Container.ID)
+	method := at.method()
 	return attach.Verdict{
 		Detect: ok,
-		Attach: ok && at.decided.methods[at.container.name] == odiv1.MethodEBPF,
+		Attach: ok && (method == odiv1.MethodEBPF || method == odiv1.MethodAgent),
 	}
 }
 
@@ -238,6 +268,7 @@ func (c *cluster) Origin(p process.Process, rt language.Runtime, env map[string]
 		Routes:   at.decided.routes,
 		Traces:   at.decided.traces,
 		Metrics:  at.decided.metrics,
+		Agent:    at.method() == odiv1.MethodAgent,
 	}, true
 }
 

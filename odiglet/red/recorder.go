@@ -210,13 +210,13 @@ func (r *Recorder) Record(of identity.Key, req Request, took time.Duration) {
 			return
 		}
 		h = &histogram{}
-		in.series[req.clone()] = h
+		in.series[req.Clone()] = h
 	}
 	h.add(took.Seconds(), r.bounds)
 }
 
-// clone returns a request that holds nothing of the head that it was read from.
-func (r Request) clone() Request {
+// Clone returns a request that holds nothing of the head that it was read from.
+func (r Request) Clone() Request {
 	for _, s := range []*string{&r.Method, &r.Scheme, &r.Route, &r.ErrorType, &r.Server} {
 		*s = strings.Clone(*s)
 	}

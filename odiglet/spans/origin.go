@@ -5,6 +5,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/odi-dev/odi/odiglet/handover"
 	"github.com/odi-dev/odi/odiglet/identity"
 	"github.com/odi-dev/odi/odiglet/routes"
 )
@@ -20,11 +21,16 @@ type Origin struct {
 	Routes *routes.Patterns
 	// Traces and Metrics say which signals are wanted.
 	Traces, Metrics bool
+	// Agent says that a language agent may report in the odiglet's stead.
+	Agent bool
+	// Handover says who reports the requests of the process; nil: the odiglet. It is no
+	// part of what Equal compares.
+	Handover *handover.Process
 }
 
 // Equal says whether both report alike.
 func (o *Origin) Equal(p Origin) bool {
-	return o.Traces == p.Traces && o.Metrics == p.Metrics && o.Routes.Equal(p.Routes) &&
+	return o.Traces == p.Traces && o.Metrics == p.Metrics && o.Agent == p.Agent && o.Routes.Equal(p.Routes) &&
 		reflect.DeepEqual(o.Filter, p.Filter) && reflect.DeepEqual(o.Service, p.Service) &&
 		o.Resource.Attributes().Equal(p.Resource.Attributes())
 }

@@ -72,34 +72,41 @@ func (p *Pipeline) Handle(x probe.Exchange) {
 	}
 	p.span.Reset()
 	http1.Decode(&x, &p.span)
-	if why := p.judge(origin, &x); why != "" {
-		p.Books.DropOf(origin.Service.Name, why)
+	now := result{origin: origin}
+	if now.why = p.judge(&now, &x); origin.Handover != nil {
+		p.settle(&now, &x)
 		return
 	}
+	if now.why == "" {
+		p.encode(&x)
+	}
+	p.report(&now, p.encoded)
+}
+
+// encode writes the span, whole, into p.encoded.
+func (p *Pipeline) encode(x *probe.Exchange) {
 	if method := x.Link.String(); p.LinkMethods && method != "" {
 		p.span.PutText(telemetry.LinkMethod, method)
 	}
-	p.encoded = appendSpan(p.encoded[:0], &x, &p.span)
-	if err := p.add(origin, p.encoded); err != nil {
-		p.Books.Drop(books.ReasonRejected, 1) // a defect of ours; no request causes it
-	}
+	p.encoded = appendSpan(p.encoded[:0], x, &p.span)
 }
 
 // judge says why the request gives no span; empty if it does. What it measures
 // does not depend on that, but for the kubelet's probes: they are no traffic.
-func (p *Pipeline) judge(o *Origin, x *probe.Exchange) books.Reason {
+func (p *Pipeline) judge(r *result, x *probe.Exchange) books.Reason {
 	if p.span.Name == "" {
 		return books.ReasonUnparsable
 	}
-	seen := observe(x, &p.span)
+	o, seen := r.origin, observe(x, &p.span)
 	isServer := x.Kind == probe.Server
 	if isServer && o.Filter.isProbe(seen.path, seen.userAgent) {
 		return books.ReasonHealthCheck
 	}
-	p.name(o, x, &seen)
-	if o.Metrics {
-		p.Recorder.Record(o.Service.Key(), seen.measured, x.End.Sub(x.Start))
+	if o.Handover != nil && isExport(x, &seen) {
+		return books.ReasonAgent
 	}
+	p.name(o, x, &seen)
+	r.counts, r.measured, r.took = o.Metrics, seen.measured, x.End.Sub(x.Start)
 	if isServer && o.Filter.ignores(seen.path) {
 		return books.ReasonIgnored
 	}

@@ -2,6 +2,7 @@ package readyextension
 
 import (
 	"context"
+	"net/http"
 	"sync/atomic"
 
 	"go.opentelemetry.io/collector/component"
@@ -40,6 +41,7 @@ type gate struct {
 var (
 	_ extensioncapabilities.PipelineWatcher = (*gate)(nil)
 	_ extensionmiddleware.GRPCServer        = (*gate)(nil)
+	_ extensionmiddleware.HTTPServer        = (*gate)(nil)
 )
 
 // Ready implements extensioncapabilities.PipelineWatcher.
@@ -64,4 +66,18 @@ func (g *gate) GetGRPCServerOptions(context.Context) ([]grpc.ServerOption, error
 			return next(ctx, request)
 		},
 	)}, nil
+}
+
+// GetHTTPHandler implements extensionmiddleware.HTTPServer.
+func (g *gate) GetHTTPHandler(context.Context) (extensionmiddleware.WrapHTTPHandlerFunc, error) {
+	return func(_ context.Context, next http.Handler) (http.Handler, error) {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !g.open.Load() {
+				w.Header().Set("Retry-After", "1")
+				http.Error(w, "the collector is starting or ending", http.StatusServiceUnavailable)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}), nil
+	}, nil
 }
