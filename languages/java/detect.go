@@ -11,7 +11,7 @@ import (
 )
 
 // Language is the Java room.
-var Language = language.Language{Name: "java", Detect: detect}
+var Language = language.Language{Name: "java", Detect: detect, Inject: inject}
 
 func detect(p language.Process) (language.Runtime, bool) {
 	if jvm, ok := p.MappedFunc(func(name string) bool { return name == "libjvm.so" }); ok {

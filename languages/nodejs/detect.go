@@ -9,7 +9,7 @@ import (
 )
 
 // Language is the Node.js room.
-var Language = language.Language{Name: "nodejs", Detect: detect}
+var Language = language.Language{Name: "nodejs", Detect: detect, Inject: inject}
 
 // start is node::Start(int, char**), which Node.js exports for embedders and add-ons.
 const start = "_ZN4node5StartEiPPc"

@@ -9,7 +9,7 @@ import (
 )
 
 // Language is the Python room.
-var Language = language.Language{Name: "python", Detect: detect}
+var Language = language.Language{Name: "python", Detect: detect, Inject: inject}
 
 var (
 	exeName   = regexp.MustCompile(`^(?:python|pypy)(\d(?:\.\d{1,2})?)?[dmt]?(?:-[a-z]+)?$`)
