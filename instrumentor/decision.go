@@ -1,6 +1,7 @@
 package instrumentor
 
 import (
+	"fmt"
 	"net"
 	"strconv"
 
@@ -69,7 +70,19 @@ const (
 	InitContainer Delivery = "init-container"
 	// ImageVolume mounts the agent's image itself, which the API server and every node must be able to.
 	ImageVolume Delivery = "image-volume"
+	// DeliveryAuto means an image volume where the API server and every node take one, else an init container.
+	DeliveryAuto Delivery = "auto"
 )
+
+// Set reads a delivery from a command line.
+func (d *Delivery) Set(text string) error {
+	switch Delivery(text) {
+	case InitContainer, ImageVolume, DeliveryAuto:
+		*d = Delivery(text)
+		return nil
+	}
+	return fmt.Errorf("%q is none of %s, %s, %s", text, DeliveryAuto, InitContainer, ImageVolume)
+}
 
 // Skip is something that was left as it is, and why.
 type Skip struct {

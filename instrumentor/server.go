@@ -29,9 +29,6 @@ type Options struct {
 	Delivery Delivery
 }
 
-// DeliveryAuto means an image volume where the API server and every node take one, else an init container.
-const DeliveryAuto Delivery = "auto"
-
 const (
 	// SecretName has the webhook's certificate, which the certificates controller keeps.
 	SecretName = "odi-webhook-tls"
