@@ -133,6 +133,9 @@ func Languages() []string {
 	return names
 }
 
+// Has says whether a language has an agent.
+func Has(name string) bool { return room(name) != nil }
+
 // Newest is the newest version of odi's agent for a language; empty when there is none.
 func Newest(name string) string {
 	if l := room(name); l != nil && len(l.Agents) > 0 {

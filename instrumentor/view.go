@@ -46,6 +46,19 @@ func read(raw []byte) (*view, error) {
 	return v, nil
 }
 
+// Containers names the containers of a pod or a template, without init containers.
+func Containers(raw []byte) ([]string, error) {
+	v, err := read(raw)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, c := range v.pod.Spec.Containers {
+		names = append(names, c.Name)
+	}
+	return names, nil
+}
+
 // place is a container within a pod.
 type place struct {
 	list  string // containers or initContainers

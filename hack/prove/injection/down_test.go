@@ -2,10 +2,12 @@ package injection
 
 import (
 	"encoding/json"
+	"encoding/pem"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,8 +16,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"encoding/pem"
 
 	"github.com/odi-dev/odi/internal/testkit"
 )
@@ -37,8 +37,7 @@ func TestPodsAreMadeWithoutAWebhook(t *testing.T) {
 		_ = json.NewEncoder(w).Encode(admissionv1.AdmissionReview{TypeMeta: review.TypeMeta, Response: response})
 	}
 	kind := admissionv1.PatchTypeJSONPatch
-	gone := make(chan struct{})
-	defer close(gone)
+	var gone chan struct{}
 	for name, tc := range map[string]struct {
 		handler http.HandlerFunc
 		closed  bool
@@ -63,12 +62,15 @@ func TestPodsAreMadeWithoutAWebhook(t *testing.T) {
 		}, refused: true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			gone = make(chan struct{})
+			release := sync.OnceFunc(func() { close(gone) })
 			server := httptest.NewTLSServer(tc.handler)
 			if tc.closed {
 				server.Close()
 			} else {
-				defer server.CloseClientConnections()
 				defer server.Close()
+				defer server.CloseClientConnections()
+				defer release()
 			}
 			hook := webhookAt(server)
 			testkit.Create(t, c, hook)
