@@ -105,6 +105,10 @@ field: setup build ## Run every case of the field and print them in a table (as 
 prove-destinations: setup ## Make 500 hostile Destinations around a good one, and count what the good one gets; ARGS="-seed 1".
 	@CI=true $(GO) test ./controllers -run TestHostileDestinationsHarmNobody -count=1 -v -timeout 30m -hostile 500 $(ARGS)
 
+.PHONY: prove-injection
+prove-injection: setup ## Try 10,000 generated and 104 realistic pods with the webhook and without, and one that is down; ARGS="-seed 1".
+	@CI=true $(GO) test ./hack/prove/injection -count=1 -v -timeout 60m -pods 5000 $(ARGS)
+
 .PHONY: fmt
 fmt: ## Format Go and C.
 	@gofmt -w $(GO_SOURCES)
