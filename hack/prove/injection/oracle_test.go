@@ -49,9 +49,8 @@ func (o *oracle) lists(before, after object) {
 	is, _ := after["spec"].(object)
 	for _, key := range []string{"volumes", "initContainers"} {
 		is[key] = o.without(was[key], is[key])
-		if list, _ := is[key].([]any); len(list) == 0 && was[key] == nil {
-			delete(is, key)
-		}
+		tidy(was, key)
+		tidy(is, key)
 	}
 	for _, key := range []string{"containers", "initContainers"} {
 		old, _ := was[key].([]any)
@@ -77,8 +76,9 @@ func (o *oracle) without(before, after any) any {
 
 func (o *oracle) container(before, after object) {
 	after["volumeMounts"] = o.without(before["volumeMounts"], after["volumeMounts"])
-	if list, _ := after["volumeMounts"].([]any); len(list) == 0 && before["volumeMounts"] == nil {
-		delete(after, "volumeMounts")
+	for _, key := range []string{"volumeMounts", "env"} {
+		tidy(before, key)
+		tidy(after, key)
 	}
 	old, _ := before["env"].([]any)
 	now, _ := after["env"].([]any)
@@ -103,8 +103,13 @@ func (o *oracle) container(before, after object) {
 		}
 	}
 	after["env"] = kept
-	if len(kept) == 0 && before["env"] == nil {
-		delete(after, "env")
+	tidy(after, "env")
+}
+
+// tidy leaves out a list without elements: none and an empty one are the same in a pod.
+func tidy(o object, key string) {
+	if list, isList := o[key].([]any); o[key] == nil || isList && len(list) == 0 {
+		delete(o, key)
 	}
 }
 
@@ -119,11 +124,19 @@ func (o *oracle) same(old, now object, name string) bool {
 	was, _ := old["value"].(string)
 	is, _ := now["value"].(string)
 	return grows.MatchString(name) && old["valueFrom"] == nil && now["valueFrom"] == nil &&
-		(strings.HasPrefix(is, was) || strings.HasSuffix(is, was)) && strings.Contains(is, "odi") || grows.MatchString(name) && strings.Contains(is, "ODI_")
+		(strings.HasPrefix(is, was) || strings.HasSuffix(is, was)) && strings.Contains(strings.ToLower(is), "odi")
 }
 
 func (o *oracle) compare(path string, before, after any) {
 	if reflect.DeepEqual(before, after) {
+		return
+	}
+	old, isList := before.([]any)
+	now, stillList := after.([]any)
+	if isList && stillList && len(old) == len(now) {
+		for i := range old {
+			o.compare(fmt.Sprintf("%s/%d", path, i), old[i], now[i])
+		}
 		return
 	}
 	was, isObject := before.(object)
