@@ -80,6 +80,15 @@ func TestPodsAreMadeWithoutAWebhook(t *testing.T) {
 			hook := webhookAt(server)
 			testkit.Create(t, c, hook)
 			defer func() { _ = c.Delete(t.Context(), hook) }()
+			if !tc.closed {
+				testkit.Eventually(t, 30*time.Second, "the webhook is asked", func() bool {
+					pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: plain, Name: "first"},
+						Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "a"}}}}
+					_ = c.Create(t.Context(), pod, client.DryRunAll) // Only that it asks matters.
+					return calls.Load() > 0
+				})
+				calls.Store(0)
+			}
 			var took []time.Duration
 			refusals := 0
 			for range 12 {
