@@ -41,14 +41,15 @@ func TestWhoMayConnectToWhom(t *testing.T) {
 		want   map[string][]string
 	}{
 		"by default": {want: map[string][]string{
-			"gateway": {"manager 8888", "node-collector 4317"}, "node-collector": {"namespaces 4318", "odiglet 4317", "odiglet 4319"}, "odiglet": nil, "manager": nil,
+			"gateway": {"manager 8888", "node-collector 4317"}, "node-collector": {"namespaces 4318", "odiglet 4317", "odiglet 4319"}, "odiglet": nil,
+			"manager": {"0.0.0.0/0 9443", "::/0 9443"},
 		}},
 		"with a Prometheus": {
 			values: map[string]any{"networkPolicies": map[string]any{"metricsFrom": metricsFrom}},
 			want: map[string][]string{
 				"gateway":        {"manager 8888", "namespaces name=monitoring 8888", "node-collector 4317"},
 				"node-collector": {"namespaces 4318", "namespaces name=monitoring 8888", "odiglet 4317", "odiglet 4319"},
-				"odiglet":        {"namespaces name=monitoring 8090"}, "manager": {"namespaces name=monitoring 8080"},
+				"odiglet":        {"namespaces name=monitoring 8090"}, "manager": {"0.0.0.0/0 9443", "::/0 9443", "namespaces name=monitoring 8080"},
 			},
 		},
 		"switched off": {values: map[string]any{"networkPolicies": map[string]any{"enabled": false}}, want: map[string][]string{}},
@@ -83,7 +84,9 @@ func peers(t *testing.T, rule networkingv1.NetworkPolicyIngressRule) []string {
 	var out []string
 	for _, from := range rule.From {
 		who := "namespaces"
-		if from.NamespaceSelector != nil {
+		if from.IPBlock != nil {
+			who = from.IPBlock.CIDR
+		} else if from.NamespaceSelector != nil {
 			for key, value := range from.NamespaceSelector.MatchLabels {
 				who += " " + key + "=" + value
 			}

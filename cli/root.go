@@ -13,6 +13,7 @@ import (
 	"github.com/odi-dev/odi/cli/describe"
 	"github.com/odi-dev/odi/cli/destination"
 	"github.com/odi-dev/odi/cli/exit"
+	"github.com/odi-dev/odi/cli/inject"
 	"github.com/odi-dev/odi/cli/install"
 	"github.com/odi-dev/odi/cli/instrument"
 	"github.com/odi-dev/odi/cli/run"
@@ -46,6 +47,7 @@ var rooms = []room{
 	{groupUse, uninstrument.New},
 	{groupUse, destination.New},
 	{groupUse, offline(run.New)},
+	{groupUse, offline(inject.New)},
 	{groupLook, status.New},
 	{groupLook, describe.New},
 	{groupLook, offline(check.New)},

@@ -9,7 +9,7 @@ gen() { go tool -modfile=hack/tools/gen/go.mod controller-gen "$@"; }
 gen object crd applyconfiguration paths=./api/v1alpha1 output:crd:dir=config/crd
 
 # One role per process, from the markers of that process alone.
-gen rbac:roleName=odi-manager,fileName=manager.yaml paths=./controllers/... output:rbac:dir=config/rbac
+gen rbac:roleName=odi-manager,fileName=manager.yaml paths=./controllers/... paths=./instrumentor/... output:rbac:dir=config/rbac
 if [ -d odiglet ]; then
 	gen rbac:roleName=odiglet,fileName=odiglet.yaml paths=./odiglet/... output:rbac:dir=config/rbac
 fi

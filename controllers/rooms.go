@@ -9,6 +9,7 @@ import (
 	"github.com/odi-dev/odi/controllers/decide"
 	"github.com/odi-dev/odi/controllers/destination"
 	"github.com/odi-dev/odi/controllers/facts"
+	"github.com/odi-dev/odi/controllers/namespaces"
 	"github.com/odi-dev/odi/controllers/pipeline"
 	selection "github.com/odi-dev/odi/controllers/select"
 	"github.com/odi-dev/odi/internal/kube"
@@ -28,6 +29,7 @@ var Rooms = []Room{
 	{"destination", destination.Setup},
 	{"pipeline", pipeline.Setup},
 	{"certificates", certificates.Setup},
+	{"namespaces", namespaces.Setup},
 }
 
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=odi-system,resources=leases,verbs=get;create;update

@@ -1,6 +1,6 @@
-// Package instrumentor is the pod webhook's room: Inject(pod, decision) -> pod,
-// pure, and the adapter that serves it. It is empty as long as decide chooses
-// eBPF for every container, which changes no pod: no language agent ships yet,
-// and a webhook without one could only do harm. decide answers a wish for an
-// agent with the reason AgentsNotYetAvailable.
+// Package instrumentor gives pods their language agents. Inject is pure: a pod and
+// a decision in, a JSON patch out, made from the pod's raw bytes so that nothing is
+// lost that this odi does not know. It adds to environments, mounts the agents'
+// files, and says of what it leaves alone why. The webhook, `odi inject` and the
+// proofs use the same function.
 package instrumentor

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/controllers"
+	"github.com/odi-dev/odi/instrumentor"
 	"github.com/odi-dev/odi/internal/kube"
 	"github.com/odi-dev/odi/internal/version"
 )
@@ -28,7 +30,7 @@ func main() {
 
 // run is parse, build, run until a signal.
 func run() error {
-	cfg, opts := kube.Config{}, kube.ManagerOptions{}
+	cfg, opts, hook := kube.Config{}, kube.ManagerOptions{}, instrumentor.Options{Delivery: instrumentor.InitContainer}
 	var level slog.Level
 	flag.StringVar(&cfg.Namespace, "namespace", odiv1.DefaultNamespace, "namespace that odi is installed in")
 	flag.StringVar(&cfg.ManagerName, "manager-name", "odi-manager", "name of the manager's own Deployment")
@@ -50,6 +52,9 @@ func run() error {
 	flag.StringVar(&opts.MetricsAddress, "metrics-address", ":8080", "where to serve /metrics; 0 for nowhere")
 	flag.StringVar(&opts.HealthAddress, "health-address", ":8081", "where to serve /healthz and /readyz; 0 for nowhere")
 	flag.BoolVar(&opts.LeaderElect, "leader-elect", false, "let one of several replicas work and the others wait")
+	flag.IntVar(&hook.Port, "webhook-port", 0, "where the API server asks about new pods; 0 for nowhere")
+	flag.StringVar(&cfg.WebhookName, "webhook-name", "", "MutatingWebhookConfiguration that says which pods it asks about")
+	flag.Func("agent-delivery", "how agents' files come into pods: auto, init-container or image-volume", hook.Delivery.Set)
 	flag.TextVar(&level, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	flag.Parse()
 	opts.Logger = logr.FromSlogHandler(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
@@ -63,7 +68,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	if err := controllers.Setup(mgr, cfg); err != nil {
+	if err := errors.Join(controllers.Setup(mgr, cfg), instrumentor.Setup(mgr, cfg, hook)); err != nil {
 		return err
 	}
 	opts.Logger.Info("starting", "version", version.Version, "namespace", cfg.Namespace)

@@ -40,7 +40,7 @@ type Controller struct {
 
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=create,namespace=odi-system
-// +kubebuilder:rbac:groups="",resources=secrets,resourceNames=odi-authorities;odi-odiglet-tls;odi-node-collector-tls;odi-gateway-tls,verbs=patch,namespace=odi-system
+// +kubebuilder:rbac:groups="",resources=secrets,resourceNames=odi-authorities;odi-odiglet-tls;odi-node-collector-tls;odi-gateway-tls;odi-webhook-tls,verbs=patch,namespace=odi-system
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 
 // Setup adds the controller to the manager.
@@ -113,7 +113,7 @@ func (c *Controller) apply(ctx context.Context, s secret, owner *appsv1.Deployme
 func (c *Controller) gather(ctx context.Context) (Input, map[string]string, error) {
 	in := Input{Namespace: c.config.Namespace, Now: c.now(), Secrets: map[string]map[string][]byte{}}
 	versions := map[string]string{}
-	for _, name := range []string{authoritiesName, odigletName, nodeCollectorName, gatewayName} {
+	for _, name := range []string{authoritiesName, odigletName, nodeCollectorName, gatewayName, webhookName} {
 		var s corev1.Secret
 		err := c.reader.Get(ctx, types.NamespacedName{Namespace: in.Namespace, Name: name}, &s)
 		if client.IgnoreNotFound(err) != nil {

@@ -14,6 +14,7 @@ const (
 	odigletName       = "odi-odiglet-tls"
 	nodeCollectorName = "odi-node-collector-tls"
 	gatewayName       = "odi-gateway-tls"
+	webhookName       = "odi-webhook-tls"
 )
 
 // Input is what there is. A Secret that is not there has no data.
@@ -39,7 +40,7 @@ type certificate struct {
 	holder         authority.Holder
 }
 
-// certificatesOf lists both ends of both hops. Nothing but the gateway's server
+// certificatesOf lists both ends of both hops, and the webhook's. Nothing but the gateway's server
 // and the odiglet's client is in their Secrets: a stolen one is of use for one end alone.
 func certificatesOf(namespace string) []certificate {
 	hosts := func(service string) []string {
@@ -50,6 +51,7 @@ func certificatesOf(namespace string) []certificate {
 		{nodeCollectorName, "server", authority.ToNode, authority.Holder{Component: "node-collector", Server: true, Hosts: hosts("odi-node-collector")}},
 		{nodeCollectorName, "client", authority.ToGateway, authority.Holder{Component: "node-collector"}},
 		{gatewayName, "server", authority.ToGateway, authority.Holder{Component: "gateway", Server: true, Hosts: hosts("odi-gateway")}},
+		{webhookName, "server", authority.ToWebhook, authority.Holder{Component: "webhook", Server: true, Hosts: hosts("odi-webhook")}},
 	}
 }
 
@@ -59,7 +61,7 @@ func decide(in Input) ([]secret, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := map[string]map[string][]byte{odigletName: {}, nodeCollectorName: {}, gatewayName: {}}
+	data := map[string]map[string][]byte{odigletName: {}, nodeCollectorName: {}, gatewayName: {}, webhookName: {}}
 	for _, c := range certificatesOf(in.Namespace) {
 		have := in.Secrets[c.secret]
 		pair, err := authority.Pair{Cert: have[c.prefix+".crt"], Key: have[c.prefix+".key"]}.Renew(authorities[c.hop], c.holder, in.Now)
@@ -67,12 +69,13 @@ func decide(in Input) ([]secret, error) {
 			return nil, fmt.Errorf("renewing what %s shows to %s: %w", c.holder.Component, c.hop, err)
 		}
 		data[c.secret][c.prefix+".crt"], data[c.secret][c.prefix+".key"] = pair.Cert, pair.Key
-		// What the other end is known by: a server's clients and a client's server.
-		trusts := map[bool]string{true: "clients.crt", false: string(c.hop) + ".crt"}[c.holder.Server]
+		// What the other end is known by: a server's clients and a client's server. The API server is nobody's
+		// client here: the Secret has what it is told to trust.
+		trusts := map[bool]string{true: "clients.crt", false: string(c.hop) + ".crt"}[c.holder.Server && c.hop != authority.ToWebhook]
 		data[c.secret][trusts] = authorities[c.hop].Bundle()
 	}
 	secrets := []secret{kept}
-	for _, name := range []string{gatewayName, nodeCollectorName, odigletName} {
+	for _, name := range []string{gatewayName, nodeCollectorName, odigletName, webhookName} {
 		secrets = append(secrets, secret{name: name, data: data[name], changed: differs(data[name], in.Secrets[name])})
 	}
 	return secrets, nil
@@ -83,7 +86,7 @@ func decide(in Input) ([]secret, error) {
 func decideAuthorities(in Input) (map[authority.Hop]authority.Authorities, secret, error) {
 	out := secret{name: authoritiesName, data: map[string][]byte{}}
 	all := map[authority.Hop]authority.Authorities{}
-	for _, hop := range []authority.Hop{authority.ToNode, authority.ToGateway} {
+	for _, hop := range []authority.Hop{authority.ToNode, authority.ToGateway, authority.ToWebhook} {
 		have := in.Secrets[authoritiesName]
 		known, err := authority.Decode(have[string(hop)+".crt"], have[string(hop)+".key"])
 		if err != nil {

@@ -29,7 +29,7 @@ func after(t *testing.T, in Input) (Input, []string) {
 }
 
 func TestWhatIsIssuedWhen(t *testing.T) {
-	all := []string{authoritiesName, gatewayName, nodeCollectorName, odigletName}
+	all := []string{authoritiesName, gatewayName, nodeCollectorName, odigletName, webhookName}
 	tests := map[string]struct {
 		change func(*Input)
 		want   []string
@@ -54,7 +54,7 @@ func TestWhatIsIssuedWhen(t *testing.T) {
 		},
 		"without authorities all is new":      {change: func(in *Input) { delete(in.Secrets, authoritiesName) }, want: all},
 		"a new authority is only trusted yet": {change: func(in *Input) { in.Now = start.Add(9*365*24*time.Hour + time.Hour) }, want: all},
-		"another namespace means other hosts": {change: func(in *Input) { in.Namespace = "x" }, want: []string{gatewayName, nodeCollectorName}},
+		"another namespace means other hosts": {change: func(in *Input) { in.Namespace = "x" }, want: []string{gatewayName, nodeCollectorName, webhookName}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -29,12 +29,14 @@ const (
 // Hop is a way between two components. Its name is in its authorities' names.
 type Hop string
 
-// The hops that spans take within odi.
+// The hops within odi, and the one from the API server.
 const (
 	// ToNode is from an odiglet to the collector of its node.
 	ToNode Hop = "node-collector"
 	// ToGateway is from the node collectors to the gateway.
 	ToGateway Hop = "gateway"
+	// ToWebhook is from the API server to the manager, which it asks about new pods. Clients show no certificate.
+	ToWebhook Hop = "webhook"
 )
 
 // Authority signs certificates.

@@ -18,6 +18,9 @@ type Config struct {
 	// AllowAddresses are ranges to which Destinations may send although odi sends
 	// nothing there by default, for example 127.0.0.0/8 for a backend beside the gateway.
 	AllowAddresses []netip.Prefix
+	// WebhookName is the MutatingWebhookConfiguration that the API server is told with which pods to ask about;
+	// empty without a webhook.
+	WebhookName string
 	// ExcludedNamespaces are never instrumented, besides those of Kubernetes and odi's own.
 	ExcludedNamespaces []string
 }

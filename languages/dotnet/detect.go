@@ -12,7 +12,7 @@ import (
 )
 
 // Language is the .NET room.
-var Language = language.Language{Name: "dotnet", Detect: detect}
+var Language = language.Language{Name: "dotnet", Detect: detect, Inject: inject}
 
 // What the executables of .NET export for debuggers.
 const (

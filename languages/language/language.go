@@ -11,6 +11,9 @@ type Language struct {
 	Detect func(Process) (Runtime, bool)
 	// Agents are the releases of the language's agent, the newest first; none for a language that has only eBPF.
 	Agents []Release
+	// Inject says what the environment of a container gets so that its runtime loads the agent, or why it gets
+	// nothing; nil for a language that has only eBPF. Injected once more, nothing changes.
+	Inject func(Injection) ([]Edit, *Objection)
 }
 
 // Name is a language in OpenTelemetry's words (telemetry.sdk.language) where it has one.

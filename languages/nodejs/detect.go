@@ -9,7 +9,7 @@ import (
 )
 
 // Language is the Node.js room.
-var Language = language.Language{Name: "nodejs", Detect: detect, Agents: []language.Release{
+var Language = language.Language{Name: "nodejs", Detect: detect, Inject: inject, Agents: []language.Release{
 	{Version: "0.82.0-odi.1", From: "22.15"},
 	{Version: "0.81.2-odi.1", From: "20.6"},
 	// 19 has no more releases, and the first ones of 20 lack what the agent needs.

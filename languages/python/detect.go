@@ -10,7 +10,7 @@ import (
 
 // Language is the Python room.
 var Language = language.Language{
-	Name: "python", Detect: detect,
+	Name: "python", Detect: detect, Inject: inject,
 	// The version of OpenTelemetry's instrumentations in agents/python/requirements.txt, and of odi's part.
 	Agents: []language.Release{{Version: "0.66b1-odi.1", From: "3.10", Below: "3.16"}},
 }
