@@ -79,11 +79,11 @@ func agentFor(releases []language.Release, version string, choice Choice) Agent 
 		return a
 	}
 	switch {
-	case len(releases) == 0:
-		a.Refusal = NoAgent
-		return a
 	case choice.Version != "" && !slices.Contains(a.Valid, choice.Version):
 		a.Refusal = UnknownVersion
+		return a
+	case len(releases) == 0:
+		a.Refusal = NoAgent
 		return a
 	}
 	a.Refusal = UnsupportedRuntime

@@ -107,7 +107,7 @@ const (
 	ReasonUnsupportedVersion  = "UnsupportedVersion"
 	ReasonUnsupportedLibc     = "UnsupportedLibc"
 	ReasonSecureExecution     = "SecureExecution"
-	ReasonEnvNotPlain         = "EnvNotPlain"
+	ReasonEnvFromElsewhere    = "EnvFromElsewhere"
 	ReasonEnvSetInImage       = "EnvSetInImage"
 	ReasonNoMemoryHeadroom    = "NoMemoryHeadroom"
 	ReasonStartTooSlow        = "StartTooSlowForProbe"
