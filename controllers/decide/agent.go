@@ -8,6 +8,7 @@ import (
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/languages"
+	"github.com/odi-dev/odi/languages/language"
 )
 
 // These checks are asked only where an agent is asked for. Each says what would change its mind.
@@ -163,32 +164,11 @@ func pullSecretIsMissing(c Container) *Verdict {
 		c.Reference.Image, c.NeededSecret)
 }
 
-// cost is what an agent adds, measured with the smallest frameworks and rounded up.
-type cost struct {
-	memory int64
-	// start in CPU time.
-	start time.Duration
-}
-
 const mebibyte = 1 << 20
-
-// costs by language. An agent that odi does not know is taken for the dearest.
-var costs = map[string]cost{
-	"java":   {150 * mebibyte, 16 * time.Second},
-	"nodejs": {80 * mebibyte, 1200 * time.Millisecond},
-	"python": {70 * mebibyte, 1300 * time.Millisecond},
-}
-
-func costOf(language string) cost {
-	if known, ok := costs[language]; ok {
-		return known
-	}
-	return costs["java"]
-}
 
 // memoryIsShort: the container would be killed for its memory. One that has the agent proved that it is not.
 func memoryIsShort(c Container) *Verdict {
-	need := costOf(c.Runtime.Language).memory
+	need := languages.CostOf(language.Name(c.Runtime.Language)).Memory
 	limit := c.Template.MemoryLimit
 	if c.has() || limit == 0 || limit-c.Start.Memory >= need {
 		return nil
@@ -203,11 +183,7 @@ func startIsTooSlow(c Container) *Verdict {
 	if c.has() || budget == 0 {
 		return nil
 	}
-	cpus := float64(c.Template.CPULimit) / 1000
-	if cpus == 0 {
-		cpus = 1 // A start has one thread that matters, and how many CPUs are free nobody knows.
-	}
-	added := time.Duration(float64(costOf(c.Runtime.Language).start) / cpus).Round(time.Second / 10)
+	added := languages.CostOf(language.Name(c.Runtime.Language)).StartWith(c.Template.CPULimit)
 	if c.Started+added <= budget {
 		return nil
 	}
