@@ -44,6 +44,8 @@ type world struct {
 	mode     odiv1.RolloutMode
 	evicted  map[string]int
 	kills    int
+	// carriers are all pods that ever had agents.
+	carriers map[string]bool
 	// broken is what must never be.
 	broken []string
 	// cached is what the manager knows of pods while its cache is behind.
@@ -55,7 +57,7 @@ const simulated = "java@1"
 func newWorld(seed uint64, desired int, ill illness) *world {
 	w := &world{
 		rng: rand.New(rand.NewPCG(seed, 1)), now: time.Date(2026, 11, 26, 0, 0, 0, 0, time.UTC), desired: desired, illness: ill,
-		wanted: map[string]string{"app": simulated}, facts: map[string]odiv1.AgentFact{}, webhook: true, evicted: map[string]int{}, mode: odiv1.RolloutAuto,
+		wanted: map[string]string{"app": simulated}, facts: map[string]odiv1.AgentFact{}, webhook: true, evicted: map[string]int{}, carriers: map[string]bool{}, mode: odiv1.RolloutAuto,
 	}
 	for range 20 {
 		w.tick()
@@ -83,7 +85,7 @@ func (w *world) tick() {
 		}
 	}
 	w.pods = kept
-	if len(w.live()) < w.desired {
+	if len(w.live()) < w.desired && w.rng.IntN(3) > 0 { // Controllers have more to do.
 		w.admit()
 	}
 	for i := range w.pods {
@@ -91,7 +93,7 @@ func (w *world) tick() {
 	}
 	w.odiglet()
 	w.seenPlan = w.plan
-	if w.status.Phase != "" && !w.refused && len(w.status.Failures) > 0 { // controllers/decide
+	if !w.refused && len(w.status.Failures) > 0 && w.rng.IntN(8) == 0 { // controllers/decide
 		w.refused, w.wanted = true, nil
 	}
 }
@@ -112,6 +114,9 @@ func (w *world) admit() {
 		}
 	}
 	w.pods = append(w.pods, p)
+	if len(p.Agents) > 0 {
+		w.carriers[p.UID] = true
+	}
 }
 
 func (w *world) kubelet(p *Pod) {
@@ -244,14 +249,12 @@ func TestNoPodIsEvictedTwice(t *testing.T) {
 			w := newWorld(seed, 1+int(seed%6), ill)
 			killed := func() bool { return w.rng.IntN(12) == 0 }
 			away := seed%5 == 0
-			most := 0
 			for tick := range 1500 {
 				if away {
 					w.webhook = tick < 15 || tick > 90
 				}
 				w.manage(killed)
 				w.tick()
-				most = max(most, w.withAgents())
 			}
 			kills += w.kills
 			evictions += len(w.evicted)
@@ -263,8 +266,8 @@ func TestNoPodIsEvictedTwice(t *testing.T) {
 				t.Errorf("seed %d: %d of %d pods have agents; %+v", seed, w.withAgents(), w.desired, w.status)
 			case ill == well && w.status.Phase != odiv1.PhaseDone:
 				t.Errorf("seed %d: the phase is %s", seed, w.status.Phase)
-			case ill != well && (w.withAgents() != 0 || most > 1):
-				t.Errorf("%s, seed %d: %d pods had agents at once, %d have now; %+v", ill, seed, most, w.withAgents(), w.status)
+			case ill != well && (w.withAgents() != 0 || len(w.carriers) > 1):
+				t.Errorf("%s, seed %d: %d pods had agents, %d have now; %+v", ill, seed, len(w.carriers), w.withAgents(), w.status)
 			case ill != well && w.status.Phase != odiv1.PhaseRolledBack:
 				t.Errorf("%s, seed %d: the phase is %s", ill, seed, w.status.Phase)
 			}
@@ -294,9 +297,12 @@ func TestRolledBackInAMinute(t *testing.T) {
 				made = w.now
 			}
 		}
-		took := rolledBack.Sub(made)
+		took, most := rolledBack.Sub(made), 20*time.Second
+		if ill == stuck {
+			most = 65 * time.Second
+		}
 		t.Logf("%s: rolled back %s after the pod was made", ill, took)
-		if rolledBack.IsZero() || took > 65*time.Second {
+		if rolledBack.IsZero() || took > most {
 			t.Errorf("%s: rolled back after %s", ill, took)
 		}
 	}
