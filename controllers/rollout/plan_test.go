@@ -150,6 +150,14 @@ func TestPlan(t *testing.T) {
 		"a missed pod is repaired": {change(threePods().since(odiv1.RolloutStageAll, odiv1.PhaseDone, time.Hour), func(o *Observed) {
 			o.Pods = []Pod{ago("d", time.Hour, java("1")), ago("e", time.Hour, java("1")), ago("f", time.Second, nil)}
 		}), "Wait All RollingOut RollingOut"},
+		"the last one's successor is awaited": {change(all, func(o *Observed) {
+			o.Pods = []Pod{ago("d", time.Minute, java("1")), ago("e", time.Minute, java("1"))}
+		}), "Wait All RollingOut RollingOut"},
+		"a canary that is not wanted any more is no eviction in vain": {change(threePods().since(odiv1.RolloutStageNone, odiv1.PhaseRollingBack, 3*time.Second), func(o *Observed) {
+			o.Wanted, o.Revision = nil, ""
+			o.Pods[2] = ago("d", 8*time.Second, java("1"))
+			o.Status.Evicted, o.Status.EvictedAt = "c", metav1.NewTime(noon.Add(-9*time.Second))
+		}), "Evict  RollingBack RemovingAgents pod-d"},
 		"older agents are outdated": {change(all, func(o *Observed) {
 			o.Pods = []Pod{ago("d", time.Hour, java("1")), ago("e", time.Hour, java("0")), ago("f", time.Hour, java("1"))}
 		}), "Evict All RollingOut RollingOut pod-e"},

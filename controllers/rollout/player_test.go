@@ -111,6 +111,21 @@ func (p *player) withAgents(t *testing.T, name string) (count int) {
 	return count
 }
 
+// wantPods waits until there were so many pods, so many of them with agents, and no more.
+func (p *player) wantPods(t *testing.T, name string, uids, carriers int) {
+	t.Helper()
+	were := func() (int, int) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return len(p.plays[name].uids), len(p.plays[name].carriers)
+	}
+	testkit.Eventually(t, 5*time.Second, name+" has all of its pods", func() bool { all, _ := were(); return all >= uids })
+	time.Sleep(time.Second)
+	if all, with := were(); all != uids || with != carriers {
+		t.Errorf("there were %d pods, %d with agents; want %d and %d: each evicted once", all, with, uids, carriers)
+	}
+}
+
 // round makes missing pods and lets new ones start. What fails is tried again in the next.
 func (p *player) round(ctx context.Context) {
 	p.mu.Lock()

@@ -50,7 +50,11 @@ func lateOne(now time.Time, o Observed) *Pod {
 	return nil
 }
 
+// finished is Done, but not between the eviction of the last pod and its successor.
 func finished(o Observed) Step {
+	if missing := int(o.Pace.Desired) - len(o.live()); missing > 0 && o.Status.Phase == odiv1.PhaseRollingOut {
+		return wait(odiv1.RolloutStageAll, odiv1.PhaseRollingOut, odiv1.ReasonRollingOut, "Every pod has its agents; the successor of the last is awaited.")
+	}
 	for _, p := range o.live() {
 		if !p.Ready && o.Status.Phase == odiv1.PhaseRollingOut {
 			return wait(odiv1.RolloutStageAll, odiv1.PhaseRollingOut, odiv1.ReasonRollingOut, "Every pod has its agents; %s is not ready yet.", p.Name)

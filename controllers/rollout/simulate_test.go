@@ -286,7 +286,7 @@ func TestNoPodIsEvictedTwice(t *testing.T) {
 func TestRolledBackInAMinute(t *testing.T) {
 	for _, ill := range []illness{crashes, outOfMem, notPulling, stuck, blind} {
 		w := newWorld(7, 3, ill)
-		made, rolledBack := time.Time{}, time.Time{}
+		made, rolledBack, clean := time.Time{}, time.Time{}, time.Time{}
 		for range 600 {
 			s := w.manage(func() bool { return false })
 			if s.Kind == RollBack && rolledBack.IsZero() {
@@ -296,13 +296,17 @@ func TestRolledBackInAMinute(t *testing.T) {
 			if w.withAgents() == 1 && made.IsZero() {
 				made = w.now
 			}
+			if !rolledBack.IsZero() && w.withAgents() == 0 && clean.IsZero() {
+				clean = w.now
+			}
 		}
 		took, most := rolledBack.Sub(made), 20*time.Second
 		if ill == stuck {
 			most = 65 * time.Second
 		}
-		t.Logf("%s: rolled back %s after the pod was made", ill, took)
-		if rolledBack.IsZero() || took > most {
+		after := clean.Sub(rolledBack)
+		t.Logf("%s: found %s after the pod was made, and gone %s later", ill, took, after)
+		if rolledBack.IsZero() || clean.IsZero() || after > 15*time.Second || took > most {
 			t.Errorf("%s: rolled back after %s", ill, took)
 		}
 	}

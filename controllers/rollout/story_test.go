@@ -40,11 +40,7 @@ func wholeWay(t *testing.T, p *player) {
 	if got := p.withAgents(t, "cart"); got != 3 {
 		t.Errorf("%d pods have agents", got)
 	}
-	p.of("cart", func(play *play) {
-		if len(play.uids) != 6 || len(play.carriers) != 3 {
-			t.Errorf("there were %d pods, %d with agents; want each of 3 evicted once", len(play.uids), len(play.carriers))
-		}
-	})
+	p.wantPods(t, "cart", 6, 3)
 	d := testkit.Deployment("shop", "cart", "app")
 	if err := p.client.Get(t.Context(), client.ObjectKeyFromObject(d), d); err != nil || d.Generation != 1 {
 		t.Errorf("the Deployment is at generation %d (%v): its template is not for odi", d.Generation, err)
@@ -123,11 +119,8 @@ func rolledBack(t *testing.T, p *player) {
 			})
 			wantPhase(t, p, iw, odiv1.PhaseRolledBack, tc.reason)
 			t.Logf("rolled back %s after it was decided", time.Since(start).Round(100*time.Millisecond))
-			p.of(name, func(play *play) {
-				if len(play.carriers) != 1 || len(play.uids) != 5 {
-					t.Errorf("there were %d pods, %d with agents; want the canary alone, evicted there and back", len(play.uids), len(play.carriers))
-				}
-			})
+			t.Log("Of 3 pods one was evicted, and the canary that came for it.")
+			p.wantPods(t, name, 5, 1)
 			if got := p.withAgents(t, name); got != 0 {
 				t.Errorf("%d pods have agents", got)
 			}
