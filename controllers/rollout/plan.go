@@ -232,7 +232,7 @@ func backoff(attempts int32) time.Duration {
 
 // inVain says whether what came for the pod that was evicted last is not as wanted.
 func (o Observed) inVain() bool {
-	before := o.Status.Phase == odiv1.PhaseRollingBack && o.Status.EvictedAt.Before(&o.Status.Since)
+	before := o.Status.Phase == odiv1.PhaseRollingBack && !o.Status.Since.Before(&o.Status.EvictedAt)
 	if o.Status.Evicted == "" || before { // What came while agents were wanted was not in vain then.
 		return false
 	}
