@@ -83,7 +83,7 @@ image: {repository: registry.example.com/odi, tag: dev, pullPolicy: Always}
 collectorImage: {repository: registry.example.com/collector, tag: dev, pullPolicy: Always}
 imagePullSecrets: [{name: my-registry}]
 excludedNamespaces: [payments, legacy]
-agents: {repository: registry.example.com, webhook: false, delivery: image-volume}
+agents: {repository: registry.example.test/odi, pullSecret: registry, webhook: false, delivery: image-volume}
 manager:
   replicas: 2
   logLevel: debug

@@ -11,6 +11,7 @@ import (
 	"github.com/odi-dev/odi/controllers/facts"
 	"github.com/odi-dev/odi/controllers/namespaces"
 	"github.com/odi-dev/odi/controllers/pipeline"
+	"github.com/odi-dev/odi/controllers/rollout"
 	selection "github.com/odi-dev/odi/controllers/select"
 	"github.com/odi-dev/odi/internal/kube"
 )
@@ -26,6 +27,7 @@ var Rooms = []Room{
 	{"select", selection.Setup},
 	{"facts", facts.Setup},
 	{"decide", decide.Setup},
+	{"rollout", rollout.Setup},
 	{"destination", destination.Setup},
 	{"pipeline", pipeline.Setup},
 	{"certificates", certificates.Setup},

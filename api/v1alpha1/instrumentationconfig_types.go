@@ -151,8 +151,9 @@ type InstrumentationConfigSpec struct {
 	// +listMapKey=name
 	Containers []ContainerOverride `json:"containers,omitempty"`
 	// rollout says whether odi may evict pods so that they get a language agent. eBPF needs no rollout.
+	// Unless it is said, odi evicts one pod after the other, but never the only pod of a workload;
+	// with Auto that one too.
 	// +optional
-	// +kubebuilder:default=Auto
 	Rollout RolloutMode `json:"rollout,omitempty"`
 	// agents chooses versions or images of language agents; a language that is not named gets odi's own.
 	// +optional

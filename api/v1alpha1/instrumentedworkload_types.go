@@ -114,6 +114,12 @@ type RolloutStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	Evicted string `json:"evicted,omitempty"`
+	// evictedAt is when that pod was chosen, which is before it was evicted.
+	// +optional
+	EvictedAt metav1.Time `json:"evictedAt,omitzero"`
+	// attempts is how often in a row pods were evicted and what came for them had no agent.
+	// +optional
+	Attempts int32 `json:"attempts,omitempty"`
 	// failures are at most 16, the newest first.
 	// +optional
 	// +kubebuilder:validation:MaxItems=16
@@ -302,10 +308,14 @@ type InstrumentedWorkloadStatus struct {
 // +kubebuilder:printcolumn:name="Workload",type=string,JSONPath=`.spec.workload.name`
 // +kubebuilder:printcolumn:name="Runtime",type=string,JSONPath=`.status.runtimes`
 // +kubebuilder:printcolumn:name="Method",type=string,JSONPath=`.status.methods`
+// +kubebuilder:printcolumn:name="Rollout",type=string,JSONPath=`.status.rollout.phase`
 // +kubebuilder:printcolumn:name="Pods",type=integer,JSONPath=`.status.pods`
 // +kubebuilder:printcolumn:name="Instrumented",type=string,JSONPath=`.status.conditions[?(@.type=="Instrumented")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Instrumented")].reason`
 // +kubebuilder:printcolumn:name="Config",type=string,priority=1,JSONPath=`.spec.config`
+// +kubebuilder:printcolumn:name="Agent",type=string,priority=1,JSONPath=`.spec.containers[?(@.method=="Agent")].agent.version`
+// +kubebuilder:printcolumn:name="Agents of pods",type=integer,priority=1,JSONPath=`.status.rollout.pods`
+// +kubebuilder:printcolumn:name="Why",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="RolledOut")].message`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Instrumented")].message`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type InstrumentedWorkload struct {

@@ -69,7 +69,6 @@ const (
 	ReasonRuntimeDetected     = "RuntimeDetected"
 	ReasonRuntimeUnknown      = "RuntimeUnknown"
 	ReasonMethodEBPF          = "EBPF"
-	ReasonAgentsUnavailable   = "AgentsNotYetAvailable"
 	ReasonMethodNone          = "SwitchedOff"
 	ReasonOtherAgentPresent   = "OtherAgentPresent"
 	ReasonContainerIgnored    = "ContainerIgnored"
@@ -95,4 +94,66 @@ const (
 	ReasonBackendNotReached   = "BackendNotReached"
 	ReasonReconcileSucceeded  = "Succeeded"
 	ReasonReconcileInProgress = "InProgress"
+)
+
+// Reasons of controllers/decide why a container has an agent, or has none although one was asked for.
+const (
+	ReasonMethodAgent         = "Agent"
+	ReasonWindows             = "Windows"
+	ReasonInitContainer       = "InitContainer"
+	ReasonInjectionRefused    = "InjectionRefused"
+	ReasonNoAgentForLanguage  = "NoAgentForLanguage"
+	ReasonUnknownAgentVersion = "UnknownAgentVersion"
+	ReasonUnsupportedVersion  = "UnsupportedVersion"
+	ReasonUnsupportedLibc     = "UnsupportedLibc"
+	ReasonSecureExecution     = "SecureExecution"
+	ReasonEnvFromElsewhere    = "EnvFromElsewhere"
+	ReasonEnvSetInImage       = "EnvSetInImage"
+	ReasonNoMemoryHeadroom    = "NoMemoryHeadroom"
+	ReasonStartTooSlow        = "StartTooSlowForProbe"
+	ReasonPullSecretMissing   = "PullSecretMissing"
+	ReasonJobWithoutRetries   = "JobWithoutRetries"
+	ReasonAgentFailedBefore   = "AgentFailedBefore"
+)
+
+// Reasons of controllers/rollout.
+const (
+	ReasonRolledOut        = "RolledOut"
+	ReasonRolloutManual    = "Manual"
+	ReasonRolloutQueued    = "Queued"
+	ReasonWaitingForPods   = "WaitingForPods"
+	ReasonCanary           = "Canary"
+	ReasonSoaking          = "Soaking"
+	ReasonRollingOut       = "RollingOut"
+	ReasonRollingBack      = "RollingBack"
+	ReasonRemovingAgents   = "RemovingAgents"
+	ReasonSingleReplica    = "SingleReplica"
+	ReasonNotEvictable     = "NotEvictable"
+	ReasonWorkloadPaused   = "WorkloadPaused"
+	ReasonUpdateOnDelete   = "UpdateOnDelete"
+	ReasonNextRun          = "NextRun"
+	ReasonDisruptionBudget = "DisruptionBudget"
+	ReasonPodsWithoutAgent = "PodsWithoutAgent"
+	ReasonEvicted          = "Evicted"
+	ReasonCrashLoop        = "AgentCrashLoop"
+	ReasonOutOfMemory      = "AgentOutOfMemory"
+	ReasonImagePullFailed  = "AgentImagePullFailed"
+	ReasonContainerNotMade = "AgentContainerNotMade"
+	ReasonNeverReady       = "AgentNeverReady"
+	ReasonAgentFailed      = "AgentFailed"
+	ReasonAgentUnsupported = "AgentUnsupported"
+	ReasonAgentOwnSDK      = "AgentOwnSDK"
+	ReasonAgentSeesNothing = "AgentSeesNothing"
+)
+
+// The phases of status.rollout.
+const (
+	PhaseWaiting     = "Waiting"
+	PhaseCanary      = "Canary"
+	PhaseSoaking     = "Soaking"
+	PhaseRollingOut  = "RollingOut"
+	PhaseDone        = "Done"
+	PhaseRollingBack = "RollingBack"
+	PhaseRolledBack  = "RolledBack"
+	PhaseManual      = "Manual"
 )

@@ -671,6 +671,7 @@ func (in *RolloutPlan) DeepCopy() *RolloutPlan {
 func (in *RolloutStatus) DeepCopyInto(out *RolloutStatus) {
 	*out = *in
 	in.Since.DeepCopyInto(&out.Since)
+	in.EvictedAt.DeepCopyInto(&out.EvictedAt)
 	if in.Failures != nil {
 		in, out := &in.Failures, &out.Failures
 		*out = make([]AgentFailure, len(*in))

@@ -22,8 +22,12 @@ import (
 
 // workloadAnswer is what is printed about one workload.
 type workloadAnswer struct {
-	Workload  string         `json:"workload"`
-	Steps     []chain.Step   `json:"steps"`
+	Workload string       `json:"workload"`
+	Steps    []chain.Step `json:"steps"`
+	// Agents has a container each, where a language agent was asked for.
+	Agents []agentAnswer `json:"agents,omitempty"`
+	// Rollout says how far they are.
+	Rollout   string         `json:"rollout,omitempty"`
 	Processes []live.Process `json:"processes,omitempty"`
 	// Routes are all that the odiglets know, the most used first.
 	Routes []nodeapi.Route `json:"routes,omitempty"`
@@ -59,6 +63,7 @@ func describeWorkload(ctx context.Context, a asked, kind odiv1.WorkloadKind) err
 	}
 	answer := workloadAnswer{Workload: wish.String(), Steps: chain.Follow(in)}
 	answer.Why = chain.Why(answer.Steps)
+	answer.Agents, answer.Rollout = agentsOf(in.Object)
 	if odiglets, err := live.Of(a.to, world.seen.Pods); err == nil && in.Object != nil {
 		answer.Processes, _ = odiglets.Processes(ctx, in.Workload)
 		answer.Routes, answer.MoreRoutes = odiglets.Routes(ctx, in.Workload)
@@ -99,6 +104,9 @@ func observe(ctx context.Context, a asked) (world, error) {
 func (w workloadAnswer) print(out io.Writer, format output.Format) error {
 	fmt.Fprintf(out, "%s\n\n", w.Workload)
 	printSteps(out, w.Steps)
+	if err := w.printAgents(out, format); err != nil {
+		return err
+	}
 	if len(w.Processes) > 0 {
 		fmt.Fprintln(out)
 		if err := processTable(w.Processes).Print(out, format); err != nil {

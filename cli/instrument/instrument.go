@@ -20,6 +20,8 @@ import (
 // flags of each subcommand.
 type flags struct {
 	method  method
+	rollout rollout
+	agents  agents
 	wait    bool
 	timeout time.Duration
 	export  bool
@@ -33,8 +35,14 @@ func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
 		Long: `Choose what to instrument: a whole namespace or one workload.
 
 It writes an InstrumentationConfig. With eBPF the running processes are
-instrumented within seconds: nothing is restarted and no pod is changed.`,
+instrumented within seconds: nothing is restarted and no pod is changed.
+
+With method Agent, containers whose language has one get a language agent. Pods are
+evicted for that, one first, the others when it works; what fails is taken back. The
+only pod of a workload is left alone unless --rollout auto is given; with --rollout
+manual odi evicts none, and pods get agents when something else makes them anew.`,
 		Example: `  odi instrument namespace shop
+  odi instrument deployment cart -n shop --method agent --wait
   odi instrument deployment cart -n shop --wait
   odi instrument namespace shop --export > shop.yaml`,
 		Args: exit.Subcommand,
@@ -66,10 +74,13 @@ func newKind(io streams.Streams, to *cluster.Cluster, kind odiv1.WorkloadKind) *
 		},
 	}
 	cmd.Flags().Var(&f.method, "method", "how to instrument: "+strings.Join(methods, ", "))
+	cmd.Flags().Var(&f.rollout, "rollout", "who makes pods anew for agents: "+strings.Join(modes, ", "))
+	cmd.Flags().Var(&f.agents, "agent", "version of the agent for a language, or an image that has one; may be repeated")
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until it is instrumented and the gateway knows its destinations")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 2*time.Minute, "how long to wait")
 	cmd.Flags().BoolVar(&f.export, "export", false, "print the InstrumentationConfig instead of applying it")
 	// The only error is a flag that does not exist, which the lines above rule out.
+	_ = cmd.RegisterFlagCompletionFunc("rollout", cobra.FixedCompletions(append([]cobra.Completion(nil), modes...), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("method", cobra.FixedCompletions(append([]cobra.Completion(nil), methods...), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -87,6 +98,7 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags, 
 		return err
 	}
 	config := wish.Config(odiv1.Method(f.method))
+	config.Spec.Rollout, config.Spec.Agents = odiv1.RolloutMode(f.rollout), f.agents
 	if f.export {
 		scheme, err := cluster.Scheme()
 		if err != nil {

@@ -16,7 +16,7 @@ import (
 )
 
 // write applies the config. One that is there keeps what it says besides the
-// method: its owner may have written more than this command can.
+// method and what flags were given: its owner may have written more than this command can.
 func write(ctx context.Context, c client.Client, config *odiv1.InstrumentationConfig) (string, error) {
 	var have odiv1.InstrumentationConfig
 	err := c.Get(ctx, client.ObjectKeyFromObject(config), &have)
@@ -29,10 +29,15 @@ func write(ctx context.Context, c client.Client, config *odiv1.InstrumentationCo
 	if err != nil {
 		return "", fmt.Errorf("reading InstrumentationConfig %s/%s: %w", config.Namespace, config.Name, err)
 	}
-	if have.Spec.Method == config.Spec.Method && reflect.DeepEqual(have.Spec.Target, config.Spec.Target) {
+	before := have.DeepCopy()
+	have.Spec.Method, have.Spec.Target = config.Spec.Method, config.Spec.Target
+	have.Spec.Agents = merge(have.Spec.Agents, config.Spec.Agents)
+	if config.Spec.Rollout != "" {
+		have.Spec.Rollout = config.Spec.Rollout
+	}
+	if reflect.DeepEqual(have.Spec, before.Spec) {
 		return "unchanged", nil
 	}
-	have.Spec.Method, have.Spec.Target = config.Spec.Method, config.Spec.Target
 	if err := c.Update(ctx, &have, client.FieldOwner("odi")); err != nil {
 		return "", fmt.Errorf("changing InstrumentationConfig %s/%s: %w", config.Namespace, config.Name, err)
 	}

@@ -38,7 +38,9 @@ func (w Wish) Workloads(ctx context.Context, c client.Client) ([]odiv1.Instrumen
 // State is what odi made of a wish so far.
 type State struct {
 	// Complete says that nothing more will be selected for the config as it is now.
-	Complete  bool
+	Complete bool
+	// Config is the config of the wish.
+	Config    odiv1.InstrumentationConfig
 	Workloads []odiv1.InstrumentedWorkload
 }
 
@@ -52,6 +54,7 @@ func (w Wish) State(ctx context.Context, c client.Client) (State, error) {
 	workloads, listErr := w.Workloads(ctx, c)
 	return State{
 		Complete:  err == nil && config.Status.ObservedGeneration == config.Generation,
+		Config:    config,
 		Workloads: workloads,
 	}, listErr
 }
@@ -60,7 +63,7 @@ func (w Wish) State(ctx context.Context, c client.Client) (State, error) {
 func Items(w Wish, state State) []progress.Item {
 	items := make([]progress.Item, 0, len(state.Workloads)+1)
 	for i := range state.Workloads {
-		items = append(items, item(w, &state.Workloads[i]))
+		items = append(items, withAgents(&state.Workloads[i], state.Config, item(w, &state.Workloads[i])))
 	}
 	if len(items) == 0 || !state.Complete {
 		items = append(items, progress.Item{Name: w.String(), Text: "not selected yet"})

@@ -34,7 +34,8 @@ func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
 
 The InstrumentationConfig of the namespace or workload is deleted. A workload that
 another config still selects, for example its namespace's, is switched off by a
-config of its own with method None. Nothing is restarted.`,
+config of its own with method None. eBPF goes at once and restarts nothing. Pods that
+have a language agent are evicted, one at a time, until every pod is as its template says.`,
 		Example: `  odi uninstrument namespace shop
   odi uninstrument deployment cart -n shop`,
 		Args: exit.Subcommand,
@@ -97,7 +98,11 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags, 
 	}
 	return progress.Wait(ctx, io, f.timeout, func(ctx context.Context) ([]progress.Item, error) {
 		workloads, err := wish.Workloads(ctx, c)
-		return []progress.Item{remaining(wish, step.removed(), workloads)}, err
+		items := []progress.Item{remaining(wish, step.removed(), workloads)}
+		if step.note == "" { // Another config may want agents in what it selects.
+			items = append(items, carriers(ctx, c, wish)...)
+		}
+		return items, err
 	})
 }
 

@@ -34,6 +34,8 @@ func run() error {
 	var level slog.Level
 	flag.StringVar(&cfg.Namespace, "namespace", odiv1.DefaultNamespace, "namespace that odi is installed in")
 	flag.StringVar(&cfg.ManagerName, "manager-name", "odi-manager", "name of the manager's own Deployment")
+	flag.StringVar(&cfg.AgentRepository, "agent-repository", kube.DefaultAgentRepository, "where the images of language agents are")
+	flag.StringVar(&cfg.AgentPullSecret, "agent-pull-secret", "", "name of the Secret without which those images cannot be pulled")
 	flag.Func("exclude-namespace", "namespaces never to instrument, with commas or by repeating the flag", func(value string) error {
 		cfg.ExcludedNamespaces = append(cfg.ExcludedNamespaces, strings.Split(value, ",")...)
 		return nil

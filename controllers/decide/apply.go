@@ -33,8 +33,12 @@ func (c *Controller) applyDecisions(
 	}
 	spec := odiac.InstrumentedWorkloadSpec()
 	for _, d := range decisions {
-		spec.WithContainers(odiac.ContainerDecision().
-			WithName(d.Name).WithMethod(d.Method).WithReason(d.Reason).WithMessage(d.Message))
+		decision := odiac.ContainerDecision().WithName(d.Name).WithMethod(d.Method).WithReason(d.Reason).WithMessage(d.Message)
+		if d.Agent != (odiv1.AgentReference{}) {
+			decision.WithAgent(odiac.AgentReference().
+				WithLanguage(d.Agent.Language).WithVersion(d.Agent.Version).WithImage(d.Agent.Image))
+		}
+		spec.WithContainers(decision)
 	}
 	// The UID keeps this from making an InstrumentedWorkload again that was deleted meanwhile.
 	ac := odiac.InstrumentedWorkload(iw.Name, iw.Namespace).WithUID(iw.UID).WithSpec(spec)
@@ -58,7 +62,11 @@ func (c *Controller) announce(iw *odiv1.InstrumentedWorkload, decisions []odiv1.
 		if names[d.Reason] == nil {
 			continue
 		}
-		c.events.Eventf(kube.WorkloadReference(iw), iw, corev1.EventTypeNormal, d.Reason, "Decide",
+		kind := corev1.EventTypeNormal
+		if d.Reason == odiv1.ReasonUnknownAgentVersion {
+			kind = corev1.EventTypeWarning
+		}
+		c.events.Eventf(kube.WorkloadReference(iw), iw, kind, d.Reason, "Decide",
 			"%s: %s. %s", strings.Join(names[d.Reason], ", "), d.Method, d.Message)
 		delete(names, d.Reason)
 	}
@@ -75,6 +83,11 @@ func (c *Controller) applyStatus(
 		Reason:             odiv1.ReasonDecided,
 		Message:            fmt.Sprintf("Every container has a method: %s.", methods),
 		ObservedGeneration: generation,
+	}
+	for _, d := range decisions {
+		if d.Reason == odiv1.ReasonUnknownAgentVersion { // Only the user can mend it.
+			want.Status, want.Reason, want.Message = metav1.ConditionFalse, d.Reason, d.Message
+		}
 	}
 	if iw.Status.Methods == methods && iw.Status.ObservedGeneration == generation && kube.SameCondition(iw.Status.Conditions, want) {
 		return nil

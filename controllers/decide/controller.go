@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -27,6 +28,7 @@ const parallelWorkloads = 8
 type Controller struct {
 	client client.Client
 	events recorder.EventRecorder
+	config kube.Config
 	now    func() time.Time
 }
 
@@ -39,8 +41,8 @@ type Controller struct {
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Setup adds the controller to the manager.
-func Setup(mgr manager.Manager, _ kube.Config) error {
-	c := &Controller{client: mgr.GetClient(), events: mgr.GetEventRecorder("odi-decide"), now: time.Now}
+func Setup(mgr manager.Manager, cfg kube.Config) error {
+	c := &Controller{client: mgr.GetClient(), events: mgr.GetEventRecorder("odi-decide"), config: cfg, now: time.Now}
 	if err := indexByConfig(mgr); err != nil {
 		return err
 	}
@@ -48,6 +50,7 @@ func Setup(mgr manager.Manager, _ kube.Config) error {
 		Named("decide").
 		For(&odiv1.InstrumentedWorkload{}, builder.WithPredicates(inputChanges)).
 		Watches(&odiv1.InstrumentationConfig{}, c.toSelected(), builder.WithPredicates(generationChanges)).
+		Watches(&corev1.Pod{}, c.toTried(), builder.WithPredicates(imageChanges)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: parallelWorkloads})
 	for _, kind := range workload.Kinds() {
 		b = b.Watches(kube.NewWorkloadObject(kind), kube.ToInstrumentedWorkload(), builder.WithPredicates(generationChanges))

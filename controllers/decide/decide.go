@@ -2,6 +2,7 @@ package decide
 
 import (
 	"fmt"
+	"strings"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 )
@@ -18,33 +19,65 @@ type Verdict struct {
 }
 
 // checks run in order; the first that objects decides and names the reason that users see.
-// The user's own words come first, then what would do harm, then what odi cannot do yet.
+// The user's own words come first, then what would do harm, then what an agent needs.
 var checks = []Check{
 	containerIsIgnored,
 	workloadIsSwitchedOff,
 	containerIsInjected,
+	systemIsWindows,
 	otherAgentIsPresent,
-	agentIsNotAvailable,
+	agentIsNotAskedFor,
+	versionIsUnknown,
+	templateRefuses,
+	containerPasses,
+	runtimeIsUnknown,
+	languageHasNoAgent,
+	versionIsUnsupported,
+	libcIsUnsupported,
+	processIsSecure,
+	environmentIsTaken,
+	jobHasNoRetries,
+	pullSecretIsMissing,
+	memoryIsShort,
+	startIsTooSlow,
+	agentFailedBefore,
 }
 
-// decide gives every container a method. eBPF is what remains when no check
-// objects: it works for any language and restarts nothing.
+// decide gives every container a method.
 func decide(in Input) []odiv1.ContainerDecision {
 	decisions := make([]odiv1.ContainerDecision, 0, len(in.Containers))
 	for _, c := range in.Containers {
 		v := judge(c)
-		decisions = append(decisions, odiv1.ContainerDecision{Name: c.Name, Method: v.Method, Reason: v.Reason, Message: v.Message})
+		d := odiv1.ContainerDecision{Name: c.Name, Method: v.Method, Reason: v.Reason, Message: cut(v.Message)}
+		if v.Method == odiv1.MethodAgent {
+			d.Agent = c.Reference
+			if v.Reason == odiv1.ReasonUnknownAgentVersion {
+				d.Agent = c.Current.Agent
+			}
+		}
+		decisions = append(decisions, d)
 	}
 	return decisions
 }
 
+// cut keeps a message within what the schema takes; names of images and versions are the users'.
+func cut(message string) string {
+	const most = 512
+	if len(message) <= most {
+		return message
+	}
+	return strings.ToValidUTF8(message[:most-3], "") + "..."
+}
+
+// judge is an agent where one is asked for and no check objects.
 func judge(c Container) Verdict {
 	for _, check := range checks {
 		if v := check(c); v != nil {
 			return *v
 		}
 	}
-	return Verdict{odiv1.MethodEBPF, odiv1.ReasonMethodEBPF, "eBPF probes attach to the running processes; nothing restarts."}
+	return Verdict{odiv1.MethodAgent, odiv1.ReasonMethodAgent, fmt.Sprintf(
+		"New pods get the agent %s@%s; eBPF serves those that are there until then.", c.Reference.Language, c.Reference.Version)}
 }
 
 // containerIsIgnored: the user switched off this one container.
@@ -75,21 +108,37 @@ func containerIsInjected(c Container) *Verdict {
 		"The workload's pod template does not have this container: it was injected, or added to debug; name it in spec.containers to instrument it."}
 }
 
-// otherAgentIsPresent: its spans would be reported twice. A user who asks for
-// a method by name has decided already.
-func otherAgentIsPresent(c Container) *Verdict {
-	if c.Runtime.OtherAgent == "" || c.Wanted != odiv1.MethodAuto {
+// systemIsWindows: neither eBPF nor the agents know it.
+func systemIsWindows(c Container) *Verdict {
+	if !c.Windows {
 		return nil
+	}
+	return &Verdict{odiv1.MethodNone, odiv1.ReasonWindows, "The pods run Windows, which odi does not instrument."}
+}
+
+// otherAgentIsPresent: its spans would be reported twice, and two agents in one process break it.
+// A user who asks for eBPF by name has decided already.
+func otherAgentIsPresent(c Container) *Verdict {
+	switch {
+	case c.Runtime.OtherAgent == "" || c.Wanted == odiv1.MethodEBPF:
+		return nil
+	case c.Wanted == odiv1.MethodAgent:
+		return ebpf(odiv1.ReasonOtherAgentPresent, "%s already instruments this container, and two agents in one process break it: "+
+			"eBPF instruments it; without %[1]s it gets odi's agent.", c.Runtime.OtherAgent)
 	}
 	return &Verdict{odiv1.MethodNone, odiv1.ReasonOtherAgentPresent,
 		fmt.Sprintf("%s already instruments this container; method eBPF instruments it all the same.", c.Runtime.OtherAgent)}
 }
 
-// agentIsNotAvailable: eBPF serves until odi brings language agents.
-func agentIsNotAvailable(c Container) *Verdict {
-	if c.Wanted != odiv1.MethodAgent {
+// agentIsNotAskedFor: eBPF works for any language and restarts nothing.
+func agentIsNotAskedFor(c Container) *Verdict {
+	if c.Wanted == odiv1.MethodAgent {
 		return nil
 	}
-	return &Verdict{odiv1.MethodEBPF, odiv1.ReasonAgentsUnavailable,
-		"This version of odi has no language agents yet; eBPF instruments the container instead."}
+	return ebpf(odiv1.ReasonMethodEBPF, "eBPF probes attach to the running processes; nothing restarts.")
+}
+
+// ebpf is what remains where there is no agent.
+func ebpf(reason, format string, args ...any) *Verdict {
+	return &Verdict{odiv1.MethodEBPF, reason, fmt.Sprintf(format, args...)}
 }

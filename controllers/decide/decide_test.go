@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/internal/kube"
 )
 
 func TestJudge(t *testing.T) {
@@ -22,11 +23,6 @@ func TestJudge(t *testing.T) {
 			container: Container{Wanted: odiv1.MethodAuto, InTemplate: true, Runtime: odiv1.Runtime{Language: "java", Version: "17.0.9"}},
 			want: Verdict{odiv1.MethodEBPF, odiv1.ReasonMethodEBPF,
 				"eBPF probes attach to the running processes; nothing restarts."},
-		},
-		"an agent is asked for": {
-			container: Container{Wanted: odiv1.MethodAgent, InTemplate: true},
-			want: Verdict{odiv1.MethodEBPF, odiv1.ReasonAgentsUnavailable,
-				"This version of odi has no language agents yet; eBPF instruments the container instead."},
 		},
 		"the workload is switched off": {
 			container: Container{Wanted: odiv1.MethodNone, Config: "all", InTemplate: true},
@@ -79,14 +75,16 @@ func TestContainers(t *testing.T) {
 	config.Spec.Method = odiv1.MethodAuto
 	config.Spec.Containers = []odiv1.ContainerOverride{{Name: "logs", Method: odiv1.MethodNone}, {Name: "absent", Method: odiv1.MethodNone}}
 	golang := odiv1.Runtime{Language: "go"}
-	seen := []odiv1.ContainerStatus{{Name: "app", Runtime: golang}, {Name: "proxy"}}
+	iw := &odiv1.InstrumentedWorkload{}
+	iw.Status.Containers = []odiv1.ContainerStatus{{Name: "app", Runtime: golang}, {Name: "proxy"}}
 
 	want := []Container{
 		{Name: "app", Wanted: odiv1.MethodAuto, Config: "all", InTemplate: true, Runtime: golang},
 		{Name: "logs", Wanted: odiv1.MethodNone, Config: "all", InTemplate: true, Overridden: true},
 		{Name: "proxy", Wanted: odiv1.MethodAuto, Config: "all"},
 	}
-	if diff := cmp.Diff(want, containers([]string{"app", "logs"}, config, seen)); diff != "" {
+	got := containers(facts{workload: kube.Workload{Containers: []string{"app", "logs"}}, config: config, iw: iw})
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("containers (-want +got):\n%s", diff)
 	}
 }

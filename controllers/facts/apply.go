@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -57,7 +57,18 @@ func container(s odiv1.ContainerStatus) *odiac.ContainerStatusApplyConfiguration
 	if s.Runtime.Libc != "" { // The schema knows no empty libc.
 		runtime.WithLibc(s.Runtime.Libc)
 	}
-	return odiac.ContainerStatus().
+	ac := odiac.ContainerStatus()
+	if s.Agent != (odiv1.AgentFact{}) {
+		agent := odiac.AgentFact().WithAgent(s.Agent.Agent).WithProcesses(s.Agent.Processes)
+		if s.Agent.State != "" { // The schema knows no empty state.
+			agent.WithState(s.Agent.State)
+		}
+		ac.WithAgent(agent)
+	}
+	if !equality.Semantic.DeepEqual(s.Start, odiv1.StartFacts{}) {
+		ac.WithStart(odiac.StartFacts().WithEnvironment(s.Start.Environment...).WithSecure(s.Start.Secure).WithMemory(s.Start.Memory))
+	}
+	return ac.
 		WithName(s.Name).
 		WithRuntime(runtime).
 		WithProcesses(s.Processes).

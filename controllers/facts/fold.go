@@ -21,6 +21,7 @@ type Result struct {
 // fold adds up the facts and judges them.
 func fold(in Input) Result {
 	r := Result{Containers: containers(in)}
+	keepStarts(r.Containers, in.Before)
 	for _, node := range in.Nodes {
 		pods, instrumented := podsOf(node, in)
 		r.Pods += pods
@@ -71,6 +72,8 @@ func merge(name string, facts []odiv1.ContainerFact) odiv1.ContainerStatus {
 		if status.LastError == "" {
 			status.LastError = fact.Error
 		}
+		status.Agent = worseAgent(status.Agent, fact.Agent)
+		status.Start = mergeStart(status.Start, fact.Start)
 		if fact.Runtime != (odiv1.Runtime{}) {
 			pods[fact.Runtime] += fact.Pods
 		}
@@ -128,7 +131,7 @@ func lastSeen(before []odiv1.ContainerStatus) []odiv1.ContainerStatus {
 	kept := make([]odiv1.ContainerStatus, 0, len(before))
 	for _, c := range before {
 		if c.Runtime != (odiv1.Runtime{}) {
-			kept = append(kept, odiv1.ContainerStatus{Name: c.Name, Runtime: c.Runtime})
+			kept = append(kept, odiv1.ContainerStatus{Name: c.Name, Runtime: c.Runtime, Start: c.Start})
 		}
 	}
 	return kept

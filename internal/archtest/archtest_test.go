@@ -37,6 +37,7 @@ var rules = []rule{
 	{tree: "odiglet", allow: []string{"api", "bpf", "internal", "languages", "odiglet"}},
 	{tree: "cli/run", allow: []string{"api", "internal", "cli", "odiglet"}},
 	{tree: "cli/check", allow: []string{"api", "internal", "cli", "odiglet"}},
+	{tree: "cli/instrument", allow: []string{"api", "internal", "cli", "languages"}},
 	{tree: "cli", allow: []string{"api", "internal", "cli", "charts", "destinations", "instrumentor"}},
 	{tree: "charts", allow: nil},
 	{tree: "config", allow: nil},

@@ -23,6 +23,22 @@ type Config struct {
 	WebhookName string
 	// ExcludedNamespaces are never instrumented, besides those of Kubernetes and odi's own.
 	ExcludedNamespaces []string
+	// AgentRepository is where the images of odi's language agents are; empty for DefaultAgentRepository.
+	AgentRepository string
+	// AgentPullSecret is the name of the Secret without which those images cannot be pulled; empty when anybody can.
+	AgentPullSecret string
+}
+
+// DefaultAgentRepository has the images of the agents that odi releases.
+const DefaultAgentRepository = "ghcr.io/odi-dev"
+
+// AgentImage is the image of a version of odi's agent for a language.
+func (c Config) AgentImage(language, version string) string {
+	repository := c.AgentRepository
+	if repository == "" {
+		repository = DefaultAgentRepository
+	}
+	return repository + "/odi-agent-" + language + ":" + version
 }
 
 // Excludes says whether nothing in a namespace may be instrumented.

@@ -55,7 +55,9 @@ func stripWorkload(own string) toolscache.TransformFunc {
 		}
 		kept.SetLabels(obj.GetLabels())
 		keepState(kept, obj)
+		keepPace(kept, obj)
 		small, _ := readShape(kept)
+		keepTemplate(small.spec, full.spec)
 		small.spec.InitContainers = stripContainers(full.spec.InitContainers)
 		small.spec.Containers = stripContainers(full.spec.Containers)
 		return kept, nil
@@ -80,14 +82,14 @@ func keepState(kept, obj client.Object) {
 		o.Spec.Suspend = obj.(*batchv1.Job).Spec.Suspend
 		o.Status.Conditions = obj.(*batchv1.Job).Status.Conditions
 	case *corev1.Pod:
-		o.Status.Phase = obj.(*corev1.Pod).Status.Phase
+		keepPod(o, obj.(*corev1.Pod))
 	}
 }
 
 func stripContainers(in []corev1.Container) []corev1.Container {
 	out := make([]corev1.Container, len(in))
-	for i, c := range in {
-		out[i] = corev1.Container{Name: c.Name, RestartPolicy: c.RestartPolicy}
+	for i := range in {
+		out[i] = stripContainer(&in[i])
 	}
 	return out
 }

@@ -30,6 +30,9 @@ type Workload struct {
 	Passing []string
 	// Idle says why no pod of it is to be expected; empty when one is.
 	Idle string
+	// Template and Pace are for language agents; empty for a workload that odi knows by its pods alone.
+	Template Template
+	Pace     Pace
 }
 
 // NewWorkloadObject is an empty object of a kind of workload, nil for an unknown kind.
@@ -90,6 +93,8 @@ func ReadWorkload(obj client.Object) (Workload, bool) {
 		Reference: workload.Reference{Namespace: obj.GetNamespace(), Kind: shape.kind, Name: obj.GetName()},
 		Object:    obj,
 		Idle:      shape.idle,
+		Template:  readTemplate(obj, shape.spec),
+		Pace:      readPace(obj),
 	}
 	for _, c := range shape.spec.InitContainers {
 		w.Containers = append(w.Containers, c.Name)

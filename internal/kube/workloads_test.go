@@ -1,12 +1,17 @@
 package kube
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -20,8 +25,22 @@ func TestReadWorkload(t *testing.T) {
 		InitContainers: []corev1.Container{
 			{Name: "migrate", Image: "i"}, {Name: "proxy", Image: "i", RestartPolicy: &always}, {Name: "warm", Image: "i"},
 		},
-		Containers: []corev1.Container{{Name: "app", Image: "i"}},
+		Containers: []corev1.Container{{
+			Name: "app", Image: "i",
+			Env: []corev1.EnvVar{
+				{Name: "PASSWORD", Value: "secret"}, {Name: "NODE_OPTIONS", Value: "--secret"},
+				{Name: "PYTHONPATH", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"}}},
+			},
+			Resources: corev1.ResourceRequirements{Limits: corev1.ResourceList{
+				corev1.ResourceCPU: resource.MustParse("250m"), corev1.ResourceMemory: resource.MustParse("64Mi"),
+			}},
+			LivenessProbe: &corev1.Probe{InitialDelaySeconds: 5, PeriodSeconds: 10, FailureThreshold: 3},
+		}},
+		ImagePullSecrets: []corev1.LocalObjectReference{{Name: "registry"}},
 	}
+	wantTemplate := Template{PullSecrets: []string{"registry"}, Containers: map[string]ContainerTemplate{"app": {
+		Environment: map[string]bool{"NODE_OPTIONS": true, "PYTHONPATH": false}, MemoryLimit: 64 << 20, CPULimit: 250, StartWithin: 35 * time.Second,
+	}}}
 	template := corev1.PodTemplateSpec{Spec: spec}
 	named := metav1.ObjectMeta{Namespace: "shop", Name: "x", UID: "u", Labels: map[string]string{"tier": "web"}}
 	owned := func(apiVersion, kind, name string) metav1.ObjectMeta {
@@ -74,6 +93,9 @@ func TestReadWorkload(t *testing.T) {
 				if w.Kind != tc.kind || w.Name != want || w.Idle != tc.idle || w.Object.GetLabels()["tier"] != "web" {
 					t.Errorf("read as %+v", w)
 				}
+				if diff := cmp.Diff(wantTemplate, w.Template); diff != "" {
+					t.Errorf("template (-want +got):\n%s", diff)
+				}
 				if !slices.Equal(w.Containers, []string{"migrate", "proxy", "warm", "app"}) || !slices.Equal(w.Passing, []string{"migrate", "warm"}) {
 					t.Errorf("containers %v, of which %v pass", w.Containers, w.Passing)
 				}
@@ -87,6 +109,9 @@ func TestReadWorkload(t *testing.T) {
 				t.Fatal(err)
 			}
 			check(kept.(client.Object))
+			if text := fmt.Sprint(kept); strings.Contains(text, "secret") {
+				t.Errorf("the cache keeps a value of the environment: %s", text)
+			}
 		})
 	}
 }

@@ -334,7 +334,6 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: rollout
       type:
         namedType: com.github.odi-dev.odi.api.v1alpha1.RolloutMode
-      default: Auto
     - name: signals
       type:
         list:
@@ -537,9 +536,15 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.odi-dev.odi.api.v1alpha1.RolloutStatus
   map:
     fields:
+    - name: attempts
+      type:
+        scalar: numeric
     - name: evicted
       type:
         scalar: string
+    - name: evictedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: failures
       type:
         list:

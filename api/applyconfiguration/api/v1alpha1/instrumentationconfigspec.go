@@ -18,6 +18,8 @@ type InstrumentationConfigSpecApplyConfiguration struct {
 	// containers overrides the method by container name.
 	Containers []ContainerOverrideApplyConfiguration `json:"containers,omitempty"`
 	// rollout says whether odi may evict pods so that they get a language agent. eBPF needs no rollout.
+	// Unless it is said, odi evicts one pod after the other, but never the only pod of a workload;
+	// with Auto that one too.
 	Rollout *apiv1alpha1.RolloutMode `json:"rollout,omitempty"`
 	// agents chooses versions or images of language agents; a language that is not named gets odi's own.
 	Agents []AgentChoiceApplyConfiguration `json:"agents,omitempty"`

@@ -19,6 +19,10 @@ type RolloutStatusApplyConfiguration struct {
 	Pods *int32 `json:"pods,omitempty"`
 	// evicted is the UID of the pod that was evicted last; each is evicted at most once.
 	Evicted *string `json:"evicted,omitempty"`
+	// evictedAt is when that pod was chosen, which is before it was evicted.
+	EvictedAt *v1.Time `json:"evictedAt,omitempty"`
+	// attempts is how often in a row pods were evicted and what came for them had no agent.
+	Attempts *int32 `json:"attempts,omitempty"`
 	// failures are at most 16, the newest first.
 	Failures []AgentFailureApplyConfiguration `json:"failures,omitempty"`
 }
@@ -58,6 +62,22 @@ func (b *RolloutStatusApplyConfiguration) WithPods(value int32) *RolloutStatusAp
 // If called multiple times, the Evicted field is set to the value of the last call.
 func (b *RolloutStatusApplyConfiguration) WithEvicted(value string) *RolloutStatusApplyConfiguration {
 	b.Evicted = &value
+	return b
+}
+
+// WithEvictedAt sets the EvictedAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the EvictedAt field is set to the value of the last call.
+func (b *RolloutStatusApplyConfiguration) WithEvictedAt(value v1.Time) *RolloutStatusApplyConfiguration {
+	b.EvictedAt = &value
+	return b
+}
+
+// WithAttempts sets the Attempts field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Attempts field is set to the value of the last call.
+func (b *RolloutStatusApplyConfiguration) WithAttempts(value int32) *RolloutStatusApplyConfiguration {
+	b.Attempts = &value
 	return b
 }
 
