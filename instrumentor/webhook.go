@@ -15,6 +15,7 @@ import (
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/internal/kube"
+	"github.com/odi-dev/odi/languages"
 )
 
 const (
@@ -45,6 +46,7 @@ const (
 	reasonNotSelected  = "NotSelected"
 	reasonNoAgent      = "NoAgentDecided"
 	reasonStageNone    = "StageNone"
+	reasonPlanIsOlder  = "PlanIsOlder"
 	reasonCanaryTaken  = "CanaryTaken"
 	reasonDryRun       = "DryRun"
 	reasonOwnerUnknown = "OwnerUnknown"
@@ -126,6 +128,8 @@ func (w *Webhook) decide(ctx context.Context, request *admissionv1.AdmissionRequ
 		return nil, reasonNoAgent, nil
 	case plan == nil || plan.Stage == odiv1.RolloutStageNone:
 		return nil, reasonStageNone, nil
+	case plan.Revision != languages.Revision(iw.Spec.Containers): // nobody has tried these agents yet
+		return nil, reasonPlanIsOlder, nil
 	case plan.Stage == odiv1.RolloutStageCanary && taken(iw):
 		return nil, reasonCanaryTaken, nil
 	case plan.Stage == odiv1.RolloutStageCanary:

@@ -21,6 +21,7 @@ import (
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/internal/kube"
+	"github.com/odi-dev/odi/languages"
 )
 
 // cacheFunc is a cache whose every read is one function.
@@ -40,8 +41,8 @@ func decided(_ context.Context, _ client.ObjectKey, obj client.Object) error {
 		return errors.New("not there")
 	}
 	iw.Namespace, iw.Spec.Workload = "shop", odiv1.WorkloadReference{Kind: odiv1.KindStatefulSet, Name: "db"}
-	iw.Spec.Rollout = &odiv1.RolloutPlan{Revision: "r", Stage: odiv1.RolloutStageCanary, Slot: 3}
 	iw.Spec.Containers = []odiv1.ContainerDecision{{Name: "app", Method: odiv1.MethodAgent, Agent: odiv1.AgentReference{Language: "java", Version: "1", Image: "a"}}}
+	iw.Spec.Rollout = &odiv1.RolloutPlan{Revision: languages.Revision(iw.Spec.Containers), Stage: odiv1.RolloutStageCanary, Slot: 3}
 	return nil
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/odi-dev/odi/instrumentor"
 	"github.com/odi-dev/odi/internal/kube"
 	"github.com/odi-dev/odi/internal/testkit"
+	"github.com/odi-dev/odi/languages"
 )
 
 // Namespaces of the stage: one with the webhook and one without, equal otherwise.
@@ -128,7 +129,7 @@ func (s *stage) workload(t *testing.T, namespace string) {
 			},
 		})
 	}
-	s.iw.Spec.Rollout = &odiv1.RolloutPlan{Revision: "r1", Stage: odiv1.RolloutStageAll}
+	s.iw.Spec.Rollout = &odiv1.RolloutPlan{Revision: languages.Revision(s.iw.Spec.Containers), Stage: odiv1.RolloutStageAll}
 	testkit.Create(t, s.c, s.set, s.iw)
 	for name := range agents {
 		s.iw.Status.Containers = append(s.iw.Status.Containers, odiv1.ContainerStatus{

@@ -2,6 +2,7 @@ package injection
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -24,6 +25,7 @@ import (
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/instrumentor"
 	"github.com/odi-dev/odi/internal/testkit"
+	"github.com/odi-dev/odi/languages"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -41,16 +43,21 @@ func TestStages(t *testing.T) {
 	})
 
 	t.Log("None: pods are as their templates say.")
-	s.plan(t, odiv1.RolloutPlan{Revision: "r1", Stage: odiv1.RolloutStageNone})
+	s.plan(t, odiv1.RolloutPlan{Stage: odiv1.RolloutStageNone})
+	s.eventuallyPatched(t, ask, second, false)
+
+	t.Log("Of other agents than were decided last: nobody has tried these yet.")
+	s.plan(t, odiv1.RolloutPlan{Revision: "older", Stage: odiv1.RolloutStageAll})
+	time.Sleep(time.Second)
 	s.eventuallyPatched(t, ask, second, false)
 
 	for slot := int64(1); slot <= 5; slot++ {
-		s.plan(t, odiv1.RolloutPlan{Revision: "r2", Stage: odiv1.RolloutStageCanary, Slot: slot})
+		s.plan(t, odiv1.RolloutPlan{Stage: odiv1.RolloutStageCanary, Slot: slot})
 		s.contest(t, ask, []int{s.port, second}, slot)
 	}
 
 	t.Log("All: every pod.")
-	s.plan(t, odiv1.RolloutPlan{Revision: "r2", Stage: odiv1.RolloutStageAll, Slot: 5})
+	s.plan(t, odiv1.RolloutPlan{Stage: odiv1.RolloutStageAll, Slot: 5})
 	s.eventuallyPatched(t, ask, second, true)
 	pod := s.pod("whole")
 	testkit.Eventually(t, 5*time.Second, "a pod of the stage All has its agent", func() bool {
@@ -104,15 +111,16 @@ func (s *stage) contest(t *testing.T, ask asker, ports []int, slot int64) {
 		t.Fatal(err)
 	}
 	claim := s.iw.Status.Canary
-	if len(winners) != 1 || claim == nil || claim.Request != winners[0] || claim.Slot != slot || claim.Revision != "r2" {
+	if len(winners) != 1 || claim == nil || claim.Request != winners[0] || claim.Slot != slot || claim.Revision != languages.Revision(s.iw.Spec.Containers) {
 		t.Fatalf("slot %d: %v have it, and the claim is %+v", slot, winners, claim)
 	}
 }
 
+// plan writes the plan of the rollout, of the decided agents unless it names others.
 func (s *stage) plan(t *testing.T, plan odiv1.RolloutPlan) {
 	t.Helper()
 	text, err := json.Marshal(map[string]any{"spec": map[string]any{"rollout": map[string]any{
-		"revision": plan.Revision, "stage": plan.Stage, "slot": plan.Slot,
+		"revision": cmp.Or(plan.Revision, languages.Revision(s.iw.Spec.Containers)), "stage": plan.Stage, "slot": plan.Slot,
 	}}})
 	if err != nil {
 		t.Fatal(err)
