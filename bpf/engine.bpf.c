@@ -228,14 +228,24 @@ inline_ int received(struct sock *sk, int ret, int flags)
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(odi_sent, struct sock *sk, int ret, int flags)
 {
-	return sent(sk, ret);
+	if (ret > 0) // apart, as what follows needs room on the stack
+		return sent(sk, ret);
+	sent(sk, ret);
+	if (meets_end(sk, ret))
+		bpf_tail_call(ctx, &unix_write_end, 0);
+	return 0;
 }
 
 // trace_sock_recv_length(struct sock *sk, int ret, int flags)
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(odi_received, struct sock *sk, int ret, int flags)
 {
-	return received(sk, ret, flags);
+	if (ret > 0) // apart, as what follows needs room on the stack
+		return received(sk, ret, flags);
+	received(sk, ret, flags);
+	if (meets_end(sk, ret))
+		bpf_tail_call(ctx, &unix_read_end, 0);
+	return 0;
 }
 
 // trace_sk_data_ready(const struct sock *sk)
