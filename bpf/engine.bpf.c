@@ -115,12 +115,13 @@ inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, enum ca
 	bool sent = call == CALL_SENT;
 	struct conn *c = conn_of(sk);
 	struct feed f = {.g = g, .c = c, .win = scratch()};
+	struct pt_regs *regs = sent ? current_regs() : 0;
 	struct tcp_sock *tp;
 
 	if (!c || !f.win)
 		return;
 	if (sent)
-		nth_message(&f.src, c, (u32)id);
+		nth_message(&f.src, c, regs, (u32)id);
 	else if (c->out)
 		c->sending_ns = 0; // that was no beginning of a call that sends, see leaving
 	if (c->ignored || c->role == ROLE_SERVER || (g->flags & T_MANY))
@@ -132,7 +133,7 @@ inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, enum ca
 	f.h = bpf_sk_storage_get(&http1s, sk, 0, 0);
 	if (sent && (c->ahead | c->stop) && !pass_over(&f, bytes))
 		return;
-	tp = bpf_skc_to_tcp_sock(sk);
+	tp = !sent || !f.h || c->role != ROLE_SERVER ? bpf_skc_to_tcp_sock(sk) : 0; // answers need none
 	begun(c, tp, sent, bytes);
 	if (!f.h && !worth_a_look(c, sent))
 		return;
@@ -145,8 +146,8 @@ inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, enum ca
 		f.src.now = c->sending_ns;
 		c->sending_ns = 0;
 	}
-	open_call(&f.src, &f.w, bytes);
-	if (sent)
+	open_call(&f.src, &f.w, sent ? regs : current_regs(), bytes);
+	if (f.src.many)
 		open_message(&f.src, c, bytes);
 	if (f.skip)
 		bpf_loop(MAX_PIECES, skip_piece, &f, 0);
@@ -228,14 +229,24 @@ inline_ int received(struct sock *sk, int ret, int flags)
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(odi_sent, struct sock *sk, int ret, int flags)
 {
-	return sent(sk, ret);
+	if (ret > 0) // apart, as what follows needs room on the stack
+		return sent(sk, ret);
+	sent(sk, ret);
+	if (meets_end(sk, ret))
+		bpf_tail_call(ctx, &unix_write_end, 0);
+	return 0;
 }
 
 // trace_sock_recv_length(struct sock *sk, int ret, int flags)
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(odi_received, struct sock *sk, int ret, int flags)
 {
-	return received(sk, ret, flags);
+	if (ret > 0) // apart, as what follows needs room on the stack
+		return received(sk, ret, flags);
+	received(sk, ret, flags);
+	if (meets_end(sk, ret))
+		bpf_tail_call(ctx, &unix_read_end, 0);
+	return 0;
 }
 
 // trace_sk_data_ready(const struct sock *sk)

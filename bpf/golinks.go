@@ -46,6 +46,7 @@ func (e *Engine) useGo(t *target, value *targetValue) {
 	value.Sysfd = facts.Offsets.NetFDSysfd
 	value.Family = facts.Offsets.NetFDFamily
 	value.WriteLoopPC = facts.WriteLoopPC
+	value.GoIDGen = facts.GoIDGen
 	if facts.RoundTrip == 0 || e.progs["odi_roundtrip"] == nil {
 		return
 	}

@@ -40,6 +40,8 @@ const (
 	kernelMapStrangers        = "strangers"
 	kernelMapTargets          = "targets"
 	kernelMapThreads          = "threads"
+	kernelMapUnixReadEnd      = "unix_read_end"
+	kernelMapUnixWriteEnd     = "unix_write_end"
 	kernelMapVerdictSockets   = "verdict_sockets"
 	kernelMapWaitings         = "waitings"
 	kernelMapWantedNames      = "wanted_names"
@@ -179,6 +181,8 @@ type kernelMapSpecs struct {
 	Strangers      *ebpf.MapSpec `ebpf:"strangers"`
 	Targets        *ebpf.MapSpec `ebpf:"targets"`
 	Threads        *ebpf.MapSpec `ebpf:"threads"`
+	UnixReadEnd    *ebpf.MapSpec `ebpf:"unix_read_end"`
+	UnixWriteEnd   *ebpf.MapSpec `ebpf:"unix_write_end"`
 	VerdictSockets *ebpf.MapSpec `ebpf:"verdict_sockets"`
 	Waitings       *ebpf.MapSpec `ebpf:"waitings"`
 	WantedNames    *ebpf.MapSpec `ebpf:"wanted_names"`
@@ -242,6 +246,8 @@ type kernelMaps struct {
 	Strangers      *ebpf.Map `ebpf:"strangers"`
 	Targets        *ebpf.Map `ebpf:"targets"`
 	Threads        *ebpf.Map `ebpf:"threads"`
+	UnixReadEnd    *ebpf.Map `ebpf:"unix_read_end"`
+	UnixWriteEnd   *ebpf.Map `ebpf:"unix_write_end"`
 	VerdictSockets *ebpf.Map `ebpf:"verdict_sockets"`
 	Waitings       *ebpf.Map `ebpf:"waitings"`
 	WantedNames    *ebpf.Map `ebpf:"wanted_names"`
@@ -274,6 +280,8 @@ func (m *kernelMaps) Close() error {
 		m.Strangers,
 		m.Targets,
 		m.Threads,
+		m.UnixReadEnd,
+		m.UnixWriteEnd,
 		m.VerdictSockets,
 		m.Waitings,
 		m.WantedNames,

@@ -158,14 +158,30 @@ func (e *Engine) attachSockets(spec *ebpf.CollectionSpec) (string, error) {
 	if names, err = e.loadIfThere(spec, names, "odi_sent_page", "odi_waking"); err != nil {
 		return "", err
 	}
-	ends := []string{"odi_unix_closed"}
-	if !unixCloses() {
-		ends = []string{"odi_unix_read_end", "odi_unix_write_end"}
+	if unixCloses() {
+		names, err = e.loadIfThere(spec, names, "odi_unix_closed")
+	} else {
+		err = e.continueAtEnds(spec)
 	}
-	if names, err = e.loadIfThere(spec, names, ends...); err != nil {
+	if err != nil {
 		return "", err
 	}
 	return "", e.attachTracing(append(names, "odi_state", "odi_destroyed")...)
+}
+
+// continueAtEnds has the programs on the tracepoints go on with those for the ends of
+// Unix sockets.
+func (e *Engine) continueAtEnds(spec *ebpf.CollectionSpec) error {
+	for _, m := range []string{"unix_read_end", "unix_write_end"} {
+		loaded, err := e.loadIfThere(spec, nil, "odi_"+m)
+		if err != nil || len(loaded) == 0 {
+			return err
+		}
+		if err := e.maps[m].Put(uint32(0), e.progs["odi_"+m]); err != nil {
+			return fmt.Errorf("going on with %s: %w", loaded[0], err)
+		}
+	}
+	return nil
 }
 
 // loadIfThere loads those programs whose kernel function exists, and adds them to loaded.

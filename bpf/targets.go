@@ -41,6 +41,7 @@ var (
 // targetValue is struct target in include/types.h.
 type targetValue struct {
 	WriteLoopPC uint64
+	GoIDGen     uint64
 	GoID        uint16
 	ParentGoID  uint16
 	StartPC     uint16

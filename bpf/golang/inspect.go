@@ -37,6 +37,8 @@ type Facts struct {
 	RoundTrip uint64
 	// WriteLoopPC is the address of persistConn.writeLoop in the process; 0: none.
 	WriteLoopPC uint64
+	// GoIDGen is the address of runtime.sched.goidgen in the process; 0: unknown.
+	GoIDGen uint64
 }
 
 // ErrHidden means that the executable is packed, so nobody can say what runs.
@@ -77,14 +79,17 @@ func (i *Inspector) Inspect(exe *os.File, pid uint32) (Facts, error) {
 	if err != nil {
 		return b.facts, err
 	}
-	facts := b.facts
-	facts.WriteLoopPC += entry - b.entry // what the kernel moved the program by
+	facts, moved := b.facts, entry-b.entry // what the kernel moved the program by
+	facts.WriteLoopPC += moved
+	if facts.GoIDGen != 0 {
+		facts.GoIDGen += moved
+	}
 	return facts, nil
 }
 
 // program is what a file says of itself, for whatever process runs it.
 type program struct {
-	facts Facts  // WriteLoopPC as linked
+	facts Facts  // addresses as linked
 	entry uint64 // the first instruction, as linked
 	err   error
 }
@@ -113,7 +118,7 @@ func factsOf(exe *os.File, bin *elf.File, version string) (Facts, error) {
 	if facts.Offsets, err = offsetsOf(version); err != nil {
 		return facts, err
 	}
-	symbols, err := findFunctions(exe, bin, "net/http.(*persistConn).roundTrip", "net/http.(*persistConn).writeLoop")
+	symbols, err := findFunctions(exe, bin, "net/http.(*persistConn).roundTrip", "net/http.(*persistConn).writeLoop", "runtime.newproc1")
 	if err != nil {
 		return facts, fmt.Errorf("looking for functions: %w", err)
 	}
@@ -125,6 +130,7 @@ func factsOf(exe *os.File, bin *elf.File, version string) (Facts, error) {
 		return facts, err
 	}
 	facts.WriteLoopPC = writeLoop.addr
+	facts.GoIDGen = generatorOf(exe, bin, symbols[2])
 	return facts, nil
 }
 

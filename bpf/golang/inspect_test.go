@@ -2,13 +2,16 @@ package golang
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/odi-dev/odi/internal/procfs/elf"
+	"github.com/odi-dev/odi/internal/testkit"
 	testprogram "github.com/odi-dev/odi/internal/testkit/program"
 )
 
@@ -102,6 +105,10 @@ func TestInspect(t *testing.T) {
 			if got := memoryAt(t, app.Process.Pid, facts.WriteLoopPC); !bytes.Equal(got, want) {
 				t.Errorf("at %#x are %x, but persistConn.writeLoop begins with %x", facts.WriteLoopPC, got, want)
 			}
+			testkit.Eventually(t, 10*time.Second, "ids of goroutines are taken by sixteens", func() bool {
+				newest := binary.LittleEndian.Uint64(memoryAt(t, app.Process.Pid, facts.GoIDGen))
+				return newest > 0 && newest < 10_000 && newest%16 == 0
+			})
 		})
 	}
 }

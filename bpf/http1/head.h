@@ -48,6 +48,11 @@ static long scan_line(u32 i, struct scan *s)
 		return 1;
 	win->pos = win->line = nl + 1;
 	end = nl > start && win_byte(win, nl - 1) == '\r' ? nl - 1 : nl;
+	if (win->odd && is_plain(s->d, win, start, end)) {
+		s->d->last = LINE_NEW;
+		s->d->checked = 1;
+		win->odd = ODD_NOT;
+	}
 	if (win->odd) {
 		last = odd_line(s->d, win, start, end, nl + 1);
 		barrier_var(last); // the compiler knows that it is 0 or 1, the verifier does not
@@ -101,6 +106,7 @@ inline_ void begin_head(struct http1 *h, struct dir *d, struct source *s, bool a
 	d->state = D_HEAD;
 	__builtin_memset(d->anew, 0, sizeof(d->anew));
 	d->first = 1;
+	d->checked = answers;
 	d->length = -1;
 	d->body = 0;
 	d->left = 0;
@@ -174,7 +180,7 @@ inline_ u32 scan_head(struct http1 *h, struct dir *d, struct source *s, struct w
 	win->line = 0;
 	win->head_end = 0;
 	win->proxied = 0;
-	win->odd = d->first | d->line | d->last | !d->checked;
+	win->odd = odd_next(d);
 	bpf_loop(CARRY_MAX + READ_MAX, scan_line, &sc, 0);
 	if (!d->bad && !win->head_end)
 		carry_rest(d, win, sc.end, answers);

@@ -42,7 +42,10 @@ noinline_ int header_length(struct dir *d, struct window *win, u32 at, u32 end)
 
 	if (!d || !win)
 		return 0;
-	at = skip_blanks(win, at, end);
+	if (win_byte(win, at) == ' ' && win_byte(win, at + 1) - '0' <= 9U) // nearly always
+		at++;
+	else
+		at = skip_blanks(win, at, end);
 	UNROLLED
 	for (i = 0; i < 18; i++) {
 		u8 c = win_byte(win, at + i) - '0';
@@ -137,5 +140,5 @@ inline_ void header_line(struct dir *d, struct window *win, u32 start, u32 end)
 	} else if ((a & 0x00ffffffffffffffULL) == WORD8('e', 'x', 'p', 'e', 'c', 't', ':', 0)) {
 		d->expect = 1;
 	}
-	win->odd = d->last;
+	win->odd = d->last ? ODD_FOLD : ODD_NOT;
 }

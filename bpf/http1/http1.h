@@ -30,6 +30,10 @@ enum chunk_phase { C_SIZE, C_DATA, C_AFTER, C_TRAILER };
 // What the line is whose beginning was looked at already. LINE_NEW: it is still to come.
 enum line { LINE_NEW, LINE_FIRST, LINE_CODING, LINE_LENGTH, LINE_OTHER };
 
+// ODD_LINE: the first line, or the rest of one. ODD_FOLD: it may be folded. ODD_NAME: it
+// must have a colon.
+enum odd { ODD_NOT, ODD_LINE, ODD_FOLD, ODD_NAME };
+
 // An answer that was read before its request was looked at, because another thread
 // has sent that and not left its call yet.
 enum early { EARLY_NONE, EARLY_BEGUN, EARLY_ENDED, EARLY_MANY };
@@ -85,7 +89,7 @@ struct window {
 	u32 pos;
 	u32 line;     // start of the current line
 	u32 head_end; // behind the empty line, 0: not yet
-	u32 odd;      // the line needs a closer look: it is the first one, or goes on
+	u32 odd;      // enum odd: the line needs a closer look
 	u32 proxied;  // a PROXY line was met, at this position + 1
 	u32 base;     // position of b[0] in the source
 	u16 answers;  // it is a response

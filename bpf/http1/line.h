@@ -12,6 +12,18 @@ static long name_byte(u32 i, struct walk *s)
 	return s->at + i >= s->end || c == ':' || c == ' ' || c == '\t';
 }
 
+// HAS(w, c) has the highest bit of the first byte of w that is c, and no bit below it.
+#define HAS(w, c) ((((w) ^ BYTES(c)) - BYTES(1)) & ~((w) ^ BYTES(c)) & BYTES(0x80))
+
+// has_short_name tells whether a line begins with a name and a colon within 8 bytes.
+inline_ bool has_short_name(const struct window *win, u32 start, u32 end)
+{
+	u64 w = win_word(win, start);
+	u64 colon = HAS(w, ':'), before = (colon & -colon) - 1; // below the first one
+
+	return colon && end >= start + 8 && before != 0x7f && !((HAS(w, ' ') | HAS(w, '\t')) & before);
+}
+
 // has_colon tells whether a line begins as a header does: with a name and a colon.
 noinline_ int has_colon(struct window *win, u32 start, u32 end)
 {
@@ -76,6 +88,26 @@ inline_ void closer(struct dir *d, struct window *win, u32 start, u32 end)
 	d->checked = 1;
 }
 
+// odd_next tells what the next line is.
+inline_ u32 odd_next(const struct dir *d)
+{
+	if (d->first | d->line)
+		return ODD_LINE;
+	if (d->last)
+		return ODD_FOLD;
+	return d->checked ? ODD_NOT : ODD_NAME;
+}
+
+// is_plain tells whether a line that might be an odd one is a header line after all.
+inline_ bool is_plain(struct dir *d, const struct window *win, u32 start, u32 end)
+{
+	u8 c = win_byte(win, start);
+
+	if (win->odd == ODD_FOLD)
+		return c != ' ' && c != '\t';
+	return win->odd == ODD_NAME && has_short_name(win, start, end);
+}
+
 // odd_line handles what is no plain header line: the first line, a folded one, or
 // the rest of a long one. True: the head ends here, or is none.
 noinline_ int odd_line(struct dir *d, struct window *win, u32 start, u32 end, u32 next)
@@ -92,7 +124,7 @@ noinline_ int odd_line(struct dir *d, struct window *win, u32 start, u32 end, u3
 	} else {
 		closer(d, win, start, end);
 	}
-	win->odd = d->first | d->last | !d->checked;
+	win->odd = odd_next(d);
 	return d->bad != 0;
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: (MIT OR GPL-2.0)
 // The close of Unix sockets, of which no tracepoint tells.
 //
-// Hooks: fentry of unix_release. Where the kernel refuses programs on functions, the two
-//        tracepoints of engine.bpf.c once more, for calls that meet the end: they have
-//        programs of their own because the stack of the others is full.
+// Hooks: fentry of unix_release. Where the kernel refuses programs on functions, calls that
+//        meet the end: the programs on the two tracepoints of engine.bpf.c go on with one of
+//        those below. These are apart because the stack of the others is full, and are not
+//        attached themselves because a run is paid for by every call on every socket.
 #pragma once
 
 #include "ends.h"
@@ -19,13 +20,31 @@ int BPF_PROG(odi_unix_closed, struct socket *sock)
 	return 0;
 }
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u32);
+} unix_read_end SEC(".maps");
+
+// Another map: all programs of one are of the same tracepoint.
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u32);
+} unix_write_end SEC(".maps");
+
+inline_ bool meets_end(struct sock *sk, int ret)
+{
+	return !unix_closes && (!ret || ret == -ECONNRESET || ret == -EPIPE) && is_unix(sk);
+}
+
 // trace_sock_recv_length(struct sock *sk, int ret, int flags)
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(odi_unix_read_end, struct sock *sk, int ret, int flags)
 {
-	if ((ret && ret != -ECONNRESET) || !is_unix(sk) || (flags & (MSG_PEEK | MSG_ERRQUEUE)))
-		return 0;
-	if (current_target() && (ret || at_end(sk)))
+	if (!(flags & (MSG_PEEK | MSG_ERRQUEUE)) && current_target() && (ret || at_end(sk)))
 		closed_there(sk);
 	return 0;
 }
@@ -34,7 +53,7 @@ int BPF_PROG(odi_unix_read_end, struct sock *sk, int ret, int flags)
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(odi_unix_write_end, struct sock *sk, int ret, int flags)
 {
-	if (ret == -EPIPE && is_unix(sk) && current_target())
+	if (ret == -EPIPE && current_target())
 		closed_there(sk);
 	return 0;
 }

@@ -121,7 +121,7 @@ noinline_ u32 open_piece(struct source *s, struct who *w, u32 most)
 
 	if (!s || !w || sends_many())
 		return 0;
-	open_call(s, w, most);
+	open_call(s, w, current_regs(), most);
 	n = message_length(s, most);
 	if (s->total > n)
 		s->total = n;

@@ -89,13 +89,16 @@ inline_ struct go_kind *kind_begun(u32 tgid, u64 startpc)
 	return bpf_map_lookup_elem(&go_kinds, &key);
 }
 
-// read_ids reads the ids that the P of the current goroutine hands out next: none
-// but goroutines that are started from now on will have them.
+// read_ids reads the ids that the P of the current goroutine hands out next, and the
+// newest that any P has taken: none but goroutines that are started from now on will
+// have those, and later ones.
 inline_ void read_ids(struct target *g, struct who *w, struct work *mine)
 {
 	u64 m = 0, p = 0;
 
-	mine->ids[0] = mine->ids[1] = 0;
+	mine->ids[0] = mine->ids[1] = mine->newest = 0;
+	if (g->parts && g->goidgen && bpf_probe_read_user(&mine->newest, 8, (void *)g->goidgen))
+		mine->newest = 0;
 	if (!g->parts || !g->m_off || bpf_probe_read_user(&m, 8, (void *)(w->g + g->m_off)) ||
 	    bpf_probe_read_user(&p, 8, (void *)(m + g->p_off)))
 		return;
@@ -142,7 +145,7 @@ inline_ int started(const struct work *up, struct who *w)
 {
 	if (up->bound)
 		return 0;
-	if (up->first || (w->goid >= up->ids[0] && w->goid < up->ids[1]))
+	if (up->first || (w->goid >= up->ids[0] && w->goid < up->ids[1]) || (up->newest && w->goid > up->newest))
 		return 1;
 	return w->goid < up->ids[0] && w->goid + ID_BATCH >= up->ids[1] ? -1 : 0;
 }

@@ -19,9 +19,9 @@ struct source {
 	u8 kernel; // ptr is a kernel address
 	u8 opaque; // the bytes cannot be read, only counted
 	u8 complete; // the last step ended a head or a body
-	u8 _pad;
-	u16 message; // which of a sendmmsg call
-	u8 _pad1[2];
+	u8 many;     // the call sends several messages
+	u16 message; // which of them
+	u8 _pad[2];
 	u64 now;
 };
 
@@ -33,21 +33,26 @@ struct mmsghdr_ {
 	u64 rest[4]; // control, its length, flags, what was sent
 };
 
+// current_regs is how the current task has entered the kernel.
+inline_ struct pt_regs *current_regs(void)
+{
+	return (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
+}
+
 // sends_many tells whether the call sends several messages. Where a socket in a map
 // takes one of them in part only, the kernel goes on with the next one all the same
 // (tcp_bpf_sendmsg has read all of it, which is what __sys_sendmmsg asks for).
 inline_ bool sends_many(void)
 {
-	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
+	struct pt_regs *regs = current_regs();
 
 	return reg_nr(regs) == NR_sendmmsg && reg_arg3(regs) > 1;
 }
 
 // nth_message counts what a sendmmsg call has sent, and tells which of its messages
 // that was. The call ends with the last one, an error, or one that is sent in part.
-inline_ void nth_message(struct source *s, struct conn *c, u32 tid)
+inline_ void nth_message(struct source *s, struct conn *c, struct pt_regs *regs, u32 tid)
 {
-	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
 	u64 at = reg_arg2(regs), count = reg_arg3(regs);
 
 	if (reg_nr(regs) != NR_sendmmsg || count < 2) {
@@ -58,6 +63,7 @@ inline_ void nth_message(struct source *s, struct conn *c, u32 tid)
 		c->many = 0;
 	c->many_at = at;
 	c->many_tid = tid;
+	s->many = 1;
 	s->message = c->many++;
 	if (c->many >= count || c->many >= MESSAGES_MAX)
 		c->many = 0;
@@ -75,10 +81,8 @@ static long add_length(u32 i, struct source *s)
 }
 
 // open_call finds the buffers of the system call that the current task is in.
-inline_ void open_call(struct source *s, struct who *w, u32 bytes)
+inline_ void open_call(struct source *s, struct who *w, struct pt_regs *regs, u32 bytes)
 {
-	struct task_struct *task = (void *)bpf_get_current_task_btf();
-	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)task);
 	struct msghdr_ msg;
 	u64 arg = reg_arg2(regs);
 
@@ -124,11 +128,11 @@ inline_ void open_call(struct source *s, struct who *w, u32 bytes)
 // what was sent, it is another one.
 inline_ void open_message(struct source *s, struct conn *c, u32 bytes)
 {
-	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
+	struct pt_regs *regs = current_regs();
 	u64 at = reg_arg2(regs) + s->message * sizeof(struct mmsghdr_);
 	struct msghdr_ msg;
 
-	if (!sends_many() || c->begun != BEGUN_SEEN || bpf_probe_read_user(&msg, sizeof(msg), (void *)at))
+	if (c->begun != BEGUN_SEEN || bpf_probe_read_user(&msg, sizeof(msg), (void *)at))
 		return;
 	s->iov = msg.iov;
 	s->iovs = msg.iovlen;

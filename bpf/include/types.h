@@ -42,6 +42,7 @@ enum trust { TRUST_STRICT, TRUST_THREAD, TRUST_MOVED };
 // in a child and after an exec.
 struct target {
 	u64 writeloop_pc; // start of net/http.(*persistConn).writeLoop, 0: unknown
+	u64 goidgen; // address of runtime.sched.goidgen, the last id that any P has taken; 0: unknown
 	u16 goid_off;
 	u16 parent_off;
 	u16 startpc_off;
@@ -87,6 +88,7 @@ struct work {
 	struct ref ref;
 	u64 root;       // goroutine that serves the request
 	u64 ids[2];     // goroutines with ids between these were started since it came; 0: unknown
+	u64 newest;     // ... and those with ids above this one; 0: unknown
 	struct part parts[PARTS];
 	u32 noted;      // so many were put into parts, over the first where it is full
 	u8 ended;       // the request has its answer, or will never have one

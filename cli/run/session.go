@@ -155,8 +155,12 @@ func (s *session) until(ctx context.Context, signals <-chan os.Signal) error {
 
 // await returns at a signal, or when every chosen process has ended.
 func (s *session) await(ctx context.Context, signals <-chan os.Signal) error {
-	gone := time.NewTicker(quiet)
-	defer gone.Stop()
+	var gone <-chan time.Time
+	if len(s.ports)+len(s.exes) == 0 { // else there may be others, and nothing is worth waking up for
+		tick := time.NewTicker(quiet)
+		defer tick.Stop()
+		gone = tick.C
+	}
 	for {
 		select {
 		case <-signals:
@@ -165,7 +169,7 @@ func (s *session) await(ctx context.Context, signals <-chan os.Signal) error {
 			return nil
 		case <-ctx.Done():
 			return nil
-		case <-gone.C:
+		case <-gone:
 			if s.nothingLeft() {
 				fmt.Fprintln(s.io.Err, "every chosen process has ended")
 				return nil
@@ -174,9 +178,9 @@ func (s *session) await(ctx context.Context, signals <-chan os.Signal) error {
 	}
 }
 
-// nothingLeft says that only pids were chosen and all of them, with their children, are gone.
+// nothingLeft says that all chosen processes, with their children, are gone.
 func (s *session) nothingLeft() bool {
-	return len(s.ports)+len(s.exes) == 0 && len(s.odiglet.Manager().Instances()) == 0
+	return len(s.odiglet.Manager().Instances()) == 0
 }
 
 // logger writes what odi itself has to say, in words rather than records.

@@ -19,7 +19,7 @@ const (
 	newsPause = 100 * time.Millisecond
 	// unlinkedPause is the pace of saying whose requests have no parents: it asks
 	// the kernel about every process.
-	unlinkedPause = 2 * time.Second
+	unlinkedPause = 5 * time.Second
 )
 
 // watchPorts selects what listens on the ports, also when it starts later or again.

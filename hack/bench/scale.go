@@ -12,6 +12,8 @@ import (
 const (
 	// idleTargets is how many targets are left alone to see what odi does meanwhile.
 	idleTargets = 300
+	// trimmed is when odi has given back what only starting needed.
+	trimmed = 3 * time.Second
 	// settled is after the last look at a new process and the last trim of memory.
 	settled = 20 * time.Second
 	// attachMax bounds the waiting.
@@ -110,6 +112,7 @@ func (b *bench) attachMany(n int) (attached, error) {
 	if a.cpu, err = cpu(odi.pid()); err != nil {
 		return attached{}, err
 	}
+	time.Sleep(trimmed)
 	if n == idleTargets {
 		time.Sleep(settled)
 		if a.idle, err = idleShare(odi.pid()); err != nil {
@@ -208,7 +211,7 @@ func (b *bench) execsWatched(starter *process) (caller int64, own time.Duration,
 	if err := odi.await(func() bool { return strings.Contains(odi.err.String(), "waiting for") }); err != nil {
 		return 0, 0, err
 	}
-	time.Sleep(3 * time.Second) // it has given back what only starting needed
+	time.Sleep(trimmed)
 	before, err := cpu(odi.pid())
 	if err != nil {
 		return 0, 0, err

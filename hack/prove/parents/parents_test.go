@@ -31,6 +31,7 @@ func TestNoWrongParents(t *testing.T) {
 		"Java, a pool of threads":           1,
 		"Go, in the handler":                1,
 		"Go, errgroup":                      0.5,
+		"Go, asks, then fans out":           0.7,
 		"Go, a pool that grows in requests": 0,
 		"nginx":                             0.9,
 		"nginx, limit_req that delays":      0.9,

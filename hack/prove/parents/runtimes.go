@@ -57,6 +57,7 @@ var runtimes = []subject{
 	{name: "Go, a pool of workers", build: buildGo, mode: "pool", command: goCommand},
 	{name: "Go, a pool that grows in requests", build: buildGo, mode: "growing", command: goCommand},
 	{name: "Go, errgroup", build: buildGo, mode: "errgroup", command: goCommand},
+	{name: "Go, asks, then fans out", build: buildGo, mode: "fanout", command: goCommand},
 	{name: "Go, singleflight", build: buildGo, mode: "singleflight", command: goCommand},
 	{name: "Go, reverse proxy", build: buildGo, mode: "proxy", command: goCommand},
 	{name: "Rust, hyper on Tokio", build: buildRust, command: []string{"CACHE/rust/release/rustapp"}},

@@ -1,10 +1,11 @@
 // Command goapp serves HTTP and asks a backend for each request, in one of the
-// ways that Go programs do: plain, pool, growing, errgroup, singleflight, proxy.
+// ways that Go programs do: plain, pool, growing, errgroup, fanout, singleflight, proxy.
 // It has work of its own all the time. Environment: PORT, BACKEND, MODE.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -145,6 +146,15 @@ func (a *app) work(mode, path string) error {
 			g.Go(func() error { return a.ask(path) })
 		}
 		return g.Wait()
+	case "fanout": // what is asked first may bring the goroutine to another P
+		if err := a.ask(path); err != nil {
+			return err
+		}
+		answers := make(chan error, 2)
+		for range 2 {
+			go func() { answers <- a.ask(path) }()
+		}
+		return errors.Join(<-answers, <-answers)
 	case "singleflight":
 		return (<-a.flights.DoChan(path, func() (any, error) { return nil, a.ask(path) })).Err
 	}
