@@ -131,8 +131,11 @@ func rolledBack(t *testing.T, p *player) {
 func manualMode(t *testing.T, p *player) {
 	iw := p.deploy(t, "manual", 2, odiv1.RolloutManual)
 	wantPhase(t, p, iw, odiv1.PhaseManual, odiv1.ReasonRolloutManual)
-	if iw.Spec.Rollout.Stage != odiv1.RolloutStageAll || p.withAgents(t, "manual") != 0 {
-		t.Errorf("the plan is %+v", iw.Spec.Rollout)
+	testkit.EventuallyObject(t, p.client, iw, "every new pod may have agents", func(iw *odiv1.InstrumentedWorkload) bool {
+		return iw.Spec.Rollout != nil && iw.Spec.Rollout.Stage == odiv1.RolloutStageAll
+	})
+	if n := p.withAgents(t, "manual"); n != 0 {
+		t.Errorf("%d pods have agents, though nobody has made any anew", n)
 	}
 	for _, pod := range p.pods(t, "manual") {
 		if err := p.client.Delete(t.Context(), &pod); err != nil {
