@@ -25,7 +25,7 @@ const (
 	// notUnderstood is served by Python's http.server, of which the agent sees nothing.
 	notUnderstood = "recommender"
 	// rolloutWithin bounds each change of one pod, with the start of a JVM.
-	rolloutWithin = 90 * time.Second
+	rolloutWithin = 2 * time.Minute
 	// ownScope begins the names of the scopes of eBPF spans.
 	ownScope = "odi/"
 )
@@ -41,17 +41,17 @@ var named = []string{
 func (w *world) checkAgents(t *testing.T) {
 	before := w.snapshotPods(t)
 	bare := w.namesOf(t, understood)
-	load := w.startLoad(t.Context(), 30*time.Second, 2)
+	quiet := w.keepBusy(t.Context())
 	w.odi(t, "instrument", "deployment", notUnderstood, "-n", shop.Namespace, "--method", "agent", "--rollout", "auto")
 	told := time.Now()
-	w.odi(t, "instrument", "deployment", understood, "-n", shop.Namespace, "--method", "agent", "--rollout", "auto", "--wait")
+	w.odi(t, "instrument", "deployment", understood, "-n", shop.Namespace, "--method", "agent", "--rollout", "auto", "--wait", "--timeout", "3m")
 	t.Logf("the agent of %s was alive after %s", understood, time.Since(told).Round(time.Millisecond))
 	w.expectRollout(t, notUnderstood, odiv1.PhaseRolledBack, "AgentSeesNothing")
 	t.Logf("the agent of %s was taken back after %s", notUnderstood, time.Since(told).Round(time.Millisecond))
 	w.expectRollout(t, understood, odiv1.PhaseDone, "")
 	w.expectAgents(t, understood, understood+"=java@")
 	w.expectAgents(t, notUnderstood, "")
-	<-load.done // Its requests fail while an only pod is made anew, which --rollout auto accepts.
+	quiet()
 	t.Run("traces are whole with both", func(t *testing.T) { w.checkMixed(t, bare) })
 
 	told = time.Now()
@@ -63,6 +63,27 @@ func (w *world) checkAgents(t *testing.T) {
 	}
 	if diff := cmp.Diff(before.Templates, w.snapshotPods(t).Templates); diff != "" {
 		t.Errorf("pod templates changed (-before +after):\n%s", diff)
+	}
+}
+
+// keepBusy sends light loads until it is told to stop. Some requests fail while an only pod is
+// made anew, which --rollout auto accepts.
+func (w *world) keepBusy(ctx context.Context) (stop func()) {
+	asked, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-asked:
+				return
+			default:
+				_, _ = w.tryDrive(ctx, traffic.Load{Requests: 20, Pause: 100 * time.Millisecond})
+			}
+		}
+	}()
+	return func() {
+		close(asked)
+		<-ended
 	}
 }
 
