@@ -19,9 +19,26 @@ import (
 // show prints the fullest trace of the requests that were sent one at a time,
 // and counts what arrived of the rest.
 func (d *demo) show(ctx context.Context) error {
+	if err := d.showFullest(ctx, d.loads[len(d.loads)-1], shop.Services); err != nil {
+		return err
+	}
+	for _, l := range d.loads {
+		found, err := d.arrived(ctx, l)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(d.out, "%d requests sent, %d traces in Jaeger\n", len(l.results), len(found)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// showFullest prints the fullest trace of a load, and fails if spans of a service are missing.
+func (d *demo) showFullest(ctx context.Context, l load, want []string) error {
 	var shown trace.Trace
 	err := stage.Eventually(ctx, 30*time.Second, time.Second, func(ctx context.Context) (bool, string) {
-		found, err := d.tracesOf(ctx, d.loads[len(d.loads)-1])
+		found, err := d.tracesOf(ctx, l)
 		if err != nil {
 			return false, err.Error()
 		}
@@ -30,8 +47,8 @@ func (d *demo) show(ctx context.Context) error {
 				shown = t
 			}
 		}
-		return len(shown.Roots()) == 1 && services(shown) == len(shop.Services),
-			fmt.Sprintf("the fullest of %d traces has spans of %d of %d services", len(found), services(shown), len(shop.Services))
+		return len(shown.Roots()) == 1 && services(shown) == len(want),
+			fmt.Sprintf("the fullest of %d traces has spans of %d of %d services", len(found), services(shown), len(want))
 	})
 	if len(shown.Spans) == 0 {
 		return err
@@ -44,15 +61,6 @@ func (d *demo) show(ctx context.Context) error {
 	fmt.Fprintln(d.out)
 	if err != nil {
 		return fmt.Errorf("the trace is not whole: %w", err)
-	}
-	for _, l := range d.loads {
-		found, err := d.arrived(ctx, l)
-		if err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintf(d.out, "%d requests sent, %d traces in Jaeger\n", len(l.results), len(found)); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"embed"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,6 +29,8 @@ type demo struct {
 
 	cluster *stage.Cluster
 	loads   []load
+	// pages is the load of product pages, sent when language agents were there.
+	pages load
 }
 
 // load is what was sent under one name.
@@ -57,6 +61,9 @@ func (d *demo) up(ctx context.Context) error {
 		{What: "odi instrument namespace " + shop.Namespace, Run: d.instrument},
 		{What: "sending traffic", About: 10 * time.Second, Run: d.drive},
 		{What: "reading the traces back from Jaeger", Run: d.show},
+		{What: "odi instrument deployment " + strings.Join(shop.WithAgents, "|") + " --method agent --rollout auto", About: 40 * time.Second, Run: d.useAgents},
+		{What: "sending traffic", Run: d.drivePages},
+		{What: "reading a trace of eBPF and agents back from Jaeger", Run: d.showMixed},
 	}...))
 	if err != nil {
 		return err
@@ -117,8 +124,10 @@ func (d *demo) deployShop(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := d.cluster.ApplyAll(ctx, shop.Manifests); err != nil {
-		return err
+	for _, manifests := range []embed.FS{shop.Manifests, shop.Mixed} {
+		if err := d.cluster.ApplyAll(ctx, manifests); err != nil {
+			return err
+		}
 	}
 	for _, namespace := range stage.Namespaces {
 		if err := d.cluster.WaitReady(ctx, namespace, 2*time.Minute); err != nil {
@@ -152,14 +161,23 @@ func (d *demo) drive(ctx context.Context) error {
 		{Requests: 1000, Concurrency: 20},
 		{Requests: 20, Concurrency: 1, Pause: 100 * time.Millisecond},
 	} {
-		l.URL, l.Name = shop.FrontURL, fmt.Sprintf("demo%d-%d", l.Concurrency, time.Now().Unix())
-		started := time.Now()
-		results, err := d.cluster.Drive(ctx, l)
+		sent, err := d.send(ctx, l, fmt.Sprintf("demo%d", l.Concurrency))
 		if err != nil {
 			return err
 		}
-		d.loads = append(d.loads, load{name: l.Name, started: started, results: results})
-		fmt.Fprintf(os.Stderr, "      %d at a time: %s\n", l.Concurrency, traffic.Summarise(results))
+		d.loads = append(d.loads, sent)
 	}
 	return nil
+}
+
+// send drives one load whose markers begin with a name.
+func (d *demo) send(ctx context.Context, l traffic.Load, name string) (load, error) {
+	l.URL, l.Name = shop.FrontURL, fmt.Sprintf("%s-%d", name, time.Now().Unix())
+	sent := load{name: l.Name, started: time.Now()}
+	var err error
+	if sent.results, err = d.cluster.Drive(ctx, l); err != nil {
+		return load{}, err
+	}
+	fmt.Fprintf(os.Stderr, "      %d at a time: %s\n", l.Concurrency, traffic.Summarise(sent.results))
+	return sent, nil
 }

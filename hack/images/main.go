@@ -3,7 +3,7 @@
 //	images list
 //	images build [NAME...]                                     archives in the cache; prints their paths
 //	images build --layout DIR [--platforms P,P...] [NAME...]   an OCI layout, to publish
-//	images push REGISTRY [NAME...]                             builds, pushes to REGISTRY/<short name>:<hash>; prints that
+//	images push REGISTRY [NAME...]                             builds, pushes to REGISTRY/<short name>:<hash> (agents: <version>); prints that
 //
 // A name is as in the recipes, with or without registry and tag; no name means all.
 package main

@@ -13,7 +13,8 @@ import (
 )
 
 // pushImages pushes images under tags that are hashes of what is in them: a
-// node that has pulled one never runs an older one of the same name.
+// node that has pulled one never runs an older one of the same name. Images of
+// language agents keep their tags, which are the agents' versions: odi asks for these.
 func pushImages(ctx context.Context, root string, recipes []recipe.Recipe, args []string) error {
 	if len(args) == 0 || args[0] == "" {
 		return errUsage
@@ -30,7 +31,7 @@ func pushImages(ctx context.Context, root string, recipes []recipe.Recipe, args 
 			if err != nil {
 				return err
 			}
-			reference := registry + "/" + r.ShortName() + ":" + hashOf(archive, r)
+			reference := registry + "/" + r.ShortName() + ":" + tagOf(archive, r)
 			if err := oci.Push(ctx, archive, reference); err != nil {
 				return err
 			}
@@ -39,6 +40,13 @@ func pushImages(ctx context.Context, root string, recipes []recipe.Recipe, args 
 		}})
 	}
 	return progress.Run(ctx, os.Stderr, steps)
+}
+
+func tagOf(archive string, r recipe.Recipe) string {
+	if strings.HasPrefix(r.ShortName(), "odi-agent-") {
+		return r.Name[strings.LastIndexByte(r.Name, ':')+1:]
+	}
+	return hashOf(archive, r)
 }
 
 // hashOf reads the hash of an archive's inputs: <cache>/<short name>-<hash>/image.tar.

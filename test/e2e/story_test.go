@@ -32,6 +32,7 @@ func TestStory(t *testing.T) {
 	t.Run("kill -9 of the odiglet harms no request", w.checkKilledOdiglet)
 	t.Run("kubectl delete pod --force of the odiglet harms no request", w.checkDeletedOdiglet)
 	t.Run("no pod restarted and no pod template changed", func(t *testing.T) { w.checkUntouched(t, pods) })
+	t.Run("agents come, are taken back where they see nothing, and go", w.checkAgents)
 	t.Run("Jaeger kept what it was sent", w.checkJaeger)
 	t.Run("odi uninstrument stops spans within 5 s", w.checkUninstrument)
 	t.Run("every right of odi's was needed, and no other", w.checkRights)

@@ -17,6 +17,23 @@ const (
 //go:embed manifests/*.yaml
 var Manifests embed.FS
 
+// Mixed holds mixed/*.yaml: two services more, whose languages have agents. Product pages ask
+// them, checkouts do not.
+//
+//go:embed mixed/*.yaml
+var Mixed embed.FS
+
+// PagePath comes before the marker of a product page: nginx, frontend, then inventory, which
+// asks pricing, and ratings, which asks reviews, which asks pricing.
+const PagePath = "/pages/"
+
+var (
+	// WithAgents are the Deployments that serve product pages and get language agents.
+	WithAgents = []string{"inventory", "ratings", "reviews"}
+	// PageServices are all Deployments that serve a product page.
+	PageServices = append([]string{"nginx", "frontend", "pricing"}, WithAgents...)
+)
+
 // Call is one request of a checkout: who asks whom for what.
 type Call struct {
 	Client, Server string
@@ -40,5 +57,5 @@ var Calls = []Call{
 	7: {Client: "inventory", Server: "pricing", Path: "/price/inventory/", Parent: 6},
 }
 
-// Services are the Deployments of the shop.
+// Services are the Deployments of the shop that serve a checkout.
 var Services = []string{"nginx", "frontend", "catalogue", "recommender", "inventory", "pricing"}

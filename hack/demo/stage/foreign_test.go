@@ -60,6 +60,7 @@ func TestForeignClusterKeepsWhatIsNotTheDemos(t *testing.T) {
 func TestImagesOfARegistry(t *testing.T) {
 	images := Images{
 		"nginx": "localhost:5000/x/nginx:1a", "odi": "localhost:5000/x/odi:2b", "odi-collector": "localhost:5000/x/odi-collector:3c",
+		"odi-agent-java": "localhost:5000/x/odi-agent-java:1.2.3-odi.1",
 	}
 	manifest := "a:\n  - image: odi-demo/nginx:dev\n  - image: odi-demo/other:dev\n"
 	want := "a:\n  - image: localhost:5000/x/nginx:1a\n  - image: odi-demo/other:dev\n"
@@ -69,9 +70,18 @@ func TestImagesOfARegistry(t *testing.T) {
 	flags := []string{
 		"--set", "image.repository=localhost:5000/x/odi", "--set", "image.tag=2b",
 		"--set", "collectorImage.repository=localhost:5000/x/odi-collector", "--set", "collectorImage.tag=3c",
+		"--set", "agents.repository=localhost:5000/x",
 	}
 	if diff := cmp.Diff(flags, images.InstallFlags()); diff != "" {
 		t.Errorf("flags (-want +got):\n%s", diff)
+	}
+	values := map[string]any{
+		"image":          map[string]any{"repository": "localhost:5000/x/odi", "tag": "2b"},
+		"collectorImage": map[string]any{"repository": "localhost:5000/x/odi-collector", "tag": "3c"},
+		"agents":         map[string]any{"repository": "localhost:5000/x"},
+	}
+	if diff := cmp.Diff(values, images.InstallValues()); diff != "" {
+		t.Errorf("values (-want +got):\n%s", diff)
 	}
 	if got := (Images)(nil).InstallFlags(); got != nil {
 		t.Errorf("flags without a registry: %v", got)

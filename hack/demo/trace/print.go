@@ -35,7 +35,7 @@ type line struct {
 }
 
 // Print writes the tree of a trace, one span a line: service, request, status,
-// duration and its place in the trace's time.
+// duration, its place in the trace's time, and in a mixed trace who reported it.
 func Print(w io.Writer, t Trace, style Style) error {
 	var lines []line
 	roots := t.Roots()
@@ -100,20 +100,34 @@ type printer struct {
 	begin             time.Time
 	total             time.Duration
 	whoWide, whatWide int
+	// mixed says that language agents reported some of the spans.
+	mixed bool
 }
 
 func (p *printer) measure(lines []line) {
 	for _, l := range lines {
 		p.whoWide = max(p.whoWide, utf8.RuneCountInString(l.branch+l.span.Service)+1+len(l.span.Kind))
 		p.whatWide = max(p.whatWide, utf8.RuneCountInString(l.label))
+		p.mixed = p.mixed || l.span.Agent() != ""
 	}
 }
 
 func (p *printer) line(b *strings.Builder, l line) {
 	who := p.paint(dim, l.branch) + p.paint(cyan, l.span.Service) + " " + p.paint(dim, string(l.span.Kind))
 	pad := p.whoWide - utf8.RuneCountInString(l.branch+l.span.Service) - 1 - len(l.span.Kind)
-	fmt.Fprintf(b, "%s%s  %-*s  %s  %8s  %s\n",
-		who, strings.Repeat(" ", pad), p.whatWide, l.label, p.status(l.span), short(l.span.Duration()), p.bar(l.span))
+	fmt.Fprintf(b, "%s%s  %-*s  %s  %8s  %s%s\n",
+		who, strings.Repeat(" ", pad), p.whatWide, l.label, p.status(l.span), short(l.span.Duration()), p.bar(l.span), p.reporter(l.span))
+}
+
+// reporter says who has seen the span, in traces that not eBPF alone has seen.
+func (p *printer) reporter(s Span) string {
+	if !p.mixed {
+		return ""
+	}
+	if agent := s.Agent(); agent != "" {
+		return "  " + p.paint(bold, agent+" agent")
+	}
+	return "  eBPF"
 }
 
 func (p *printer) status(s Span) string {

@@ -60,6 +60,14 @@ func (s Span) Path() string {
 	return path
 }
 
+// Agent is the language of the agent that reported the span; empty when eBPF did.
+func (s Span) Agent() string {
+	if strings.HasPrefix(s.Scope, "odi/") {
+		return ""
+	}
+	return s.Resource["telemetry.sdk.language"]
+}
+
 // Marker is the last element of the path, where the shop carries the order.
 func (s Span) Marker() string {
 	path := s.Path()

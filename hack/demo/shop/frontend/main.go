@@ -1,6 +1,7 @@
 // Command frontend is the shop's first Go service, behind nginx. For one
 // checkout it asks the catalogue first, and then the recommender and the
-// inventory at the same time, each on a goroutine of its own.
+// inventory at the same time, each on a goroutine of its own. For a product page
+// it asks the inventory and then the ratings.
 package main
 
 import (
@@ -14,7 +15,7 @@ import (
 
 // shop holds the base URLs of the services that a checkout asks.
 type shop struct {
-	catalogue, recommender, inventory string
+	catalogue, recommender, inventory, ratings string
 }
 
 func main() {
@@ -23,11 +24,13 @@ func main() {
 		catalogue:   env("CATALOGUE", "http://catalogue:8080"),
 		recommender: env("RECOMMENDER", "http://recommender:8080"),
 		inventory:   env("INVENTORY", "http://inventory:8080"),
+		ratings:     env("RATINGS", "http://ratings:8080"),
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("GET /checkout/{order}", s.checkout)
 	mux.HandleFunc("POST /checkout/{order}", s.checkout)
+	mux.HandleFunc("GET /pages/{order}", s.page)
 	slog.Info("frontend listens", "address", addr)
 	if err := http.ListenAndServe(addr, mux); err != nil {
 		slog.Error("serving", "error", err)
@@ -53,19 +56,30 @@ func (s shop) checkout(w http.ResponseWriter, r *http.Request) {
 	go func() { alsoBought <- ask(r, s.recommender+"/recommendations/"+order) }()
 	go func() { stock <- ask(r, s.inventory+"/stock/"+order) }()
 	recommended, inStock := <-alsoBought, <-stock
-	for _, a := range []answer{recommended, inStock} {
+	reply(w, order, map[string]answer{"catalogue": products, "recommender": recommended, "inventory": inStock})
+}
+
+// page asks one service after the other.
+func (s shop) page(w http.ResponseWriter, r *http.Request) {
+	order := r.PathValue("order")
+	reply(w, order, map[string]answer{
+		"inventory": ask(r, s.inventory+"/stock/"+order),
+		"ratings":   ask(r, s.ratings+"/ratings/"+order),
+	})
+}
+
+// reply passes on what the services answered, by their names.
+func reply(w http.ResponseWriter, order string, answers map[string]answer) {
+	bodies := map[string]json.RawMessage{}
+	for service, a := range answers {
 		if a.err != nil {
 			http.Error(w, a.err.Error(), http.StatusBadGateway)
 			return
 		}
+		bodies[service] = a.body
 	}
-
 	w.Header().Set("Content-Type", "application/json")
-	if err := json.NewEncoder(w).Encode(map[string]json.RawMessage{
-		"catalogue":   products.body,
-		"recommender": recommended.body,
-		"inventory":   inStock.body,
-	}); err != nil {
+	if err := json.NewEncoder(w).Encode(bodies); err != nil {
 		slog.Error("answering", "order", order, "error", err)
 	}
 }
