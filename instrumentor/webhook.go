@@ -106,8 +106,7 @@ func (w *Webhook) answer(ctx context.Context, request *admissionv1.AdmissionRequ
 }
 
 func (w *Webhook) decide(ctx context.Context, request *admissionv1.AdmissionRequest) ([]byte, string, error) {
-	isPod := request.Resource.Group == "" && request.Resource.Resource == "pods" && request.SubResource == ""
-	if !isPod || request.Operation != admissionv1.Create {
+	if !makesPod(request) {
 		return nil, reasonNotAPod, nil
 	}
 	if w.config.Excludes(request.Namespace) {
@@ -122,21 +121,35 @@ func (w *Webhook) decide(ctx context.Context, request *admissionv1.AdmissionRequ
 		return nil, reason, err
 	}
 	decision := DecisionOf(iw)
-	plan := iw.Spec.Rollout
-	switch {
-	case len(decision.Containers) == 0:
-		return nil, reasonNoAgent, nil
-	case plan == nil || plan.Stage == odiv1.RolloutStageNone:
-		return nil, reasonStageNone, nil
-	case plan.Revision != languages.Revision(iw.Spec.Containers): // nobody has tried these agents yet
-		return nil, reasonPlanIsOlder, nil
-	case plan.Stage == odiv1.RolloutStageCanary && taken(iw):
-		return nil, reasonCanaryTaken, nil
-	case plan.Stage == odiv1.RolloutStageCanary:
+	if reason := planned(iw, decision); reason != "" {
+		return nil, reason, nil
+	}
+	if iw.Spec.Rollout.Stage == odiv1.RolloutStageCanary {
 		decision.Canary = string(request.UID)
 	}
 	decision.Endpoint, decision.Delivery = w.surroundings()
 	return w.inject(ctx, request, iw, decision)
+}
+
+func makesPod(request *admissionv1.AdmissionRequest) bool {
+	isPod := request.Resource.Group == "" && request.Resource.Resource == "pods" && request.SubResource == ""
+	return isPod && request.Operation == admissionv1.Create
+}
+
+// planned says why no pod gets agents now; empty where one does.
+func planned(iw *odiv1.InstrumentedWorkload, d Decision) string {
+	plan := iw.Spec.Rollout
+	switch {
+	case len(d.Containers) == 0:
+		return reasonNoAgent
+	case plan == nil || plan.Stage == odiv1.RolloutStageNone:
+		return reasonStageNone
+	case plan.Revision != languages.Revision(iw.Spec.Containers): // nobody has tried these agents yet
+		return reasonPlanIsOlder
+	case plan.Stage == odiv1.RolloutStageCanary && taken(iw):
+		return reasonCanaryTaken
+	}
+	return ""
 }
 
 // inject makes the patch, and takes the canary slot where the pod needs one. The slot is taken last: a pod
@@ -155,10 +168,7 @@ func (w *Webhook) inject(
 		}
 	}
 	if len(result.Patch) == 0 {
-		if len(result.Skips) > 0 {
-			return nil, result.Skips[0].Reason, nil
-		}
-		return nil, reasonHasItAlready, nil
+		return nil, whyNothing(result), nil
 	}
 	patch, err := json.Marshal(result.Patch)
 	if err != nil {
@@ -168,15 +178,24 @@ func (w *Webhook) inject(
 	if _, err := Apply(request.Object.Raw, result.Patch); err != nil {
 		return nil, "", err
 	}
-	if d.Canary != "" {
-		if dry {
-			return nil, reasonDryRun, nil
-		}
-		if err := w.claim(ctx, iw, d.Canary); err != nil {
-			return nil, reasonClaimLost, err
-		}
+	if d.Canary == "" {
+		return patch, reasonInjected, nil
+	}
+	if dry {
+		return nil, reasonDryRun, nil
+	}
+	if err := w.claim(ctx, iw, d.Canary); err != nil {
+		return nil, reasonClaimLost, err
 	}
 	return patch, reasonInjected, nil
+}
+
+// whyNothing says in one word why a pod stays as it is.
+func whyNothing(r Result) string {
+	if len(r.Skips) > 0 {
+		return r.Skips[0].Reason
+	}
+	return reasonHasItAlready
 }
 
 // sentence is a skip for the user.

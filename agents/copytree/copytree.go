@@ -169,6 +169,10 @@ func equal(from, to string) (bool, error) {
 		return false, err
 	}
 	defer b.Close()
+	return sameContent(a, b)
+}
+
+func sameContent(a, b io.Reader) (bool, error) {
 	ours, theirs := make([]byte, 64<<10), make([]byte, 64<<10)
 	for {
 		n, errA := io.ReadFull(a, ours)

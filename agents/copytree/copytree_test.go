@@ -2,6 +2,7 @@ package copytree_test
 
 import (
 	"bytes"
+	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -106,7 +107,8 @@ func TestTheProgramIsSmallAndStatic(t *testing.T) {
 		}
 	}
 	out, err := program.Command(t, bin, src).CombinedOutput()
-	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 2 || !strings.HasPrefix(string(out), "usage: ") {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.HasPrefix(string(out), "usage: ") {
 		t.Errorf("with one argument: %v, %q; want exit code 2 and the usage", err, out)
 	}
 	out, err = program.Command(t, bin, "/nothing", dst).CombinedOutput()

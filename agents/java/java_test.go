@@ -191,6 +191,24 @@ func TestAnApplicationKeepsItsOwnSDK(t *testing.T) {
 	}
 }
 
+func TestAUserWhoSaysNoGetsNoAgent(t *testing.T) {
+	path := classes(t)
+	cmd := java(homes(t)[0], "-cp", path, "App")
+	collector := agenttest.NewCollector(t)
+	cmd.Env = []string{"OTEL_SDK_DISABLED=true", "OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.URL,
+		"JAVA_TOOL_OPTIONS=-javaagent:" + agenttest.Tree(t, "agents/java/build.sh") + "/opentelemetry-javaagent.jar"}
+	p := agenttest.Start(t, cmd).Listening(t)
+	if got := p.Get(t, "/leaf", ""); got != "leaf" {
+		t.Errorf("the application answered %q", got)
+	}
+	if state := agenttest.State(t, p.Pid()); state != "unsupported" {
+		t.Errorf("the process says %q\n%s", state, p.Stderr())
+	}
+	if got := collector.Await(t, 0); len(got) != 0 {
+		t.Errorf("got %v, want nothing", got)
+	}
+}
+
 func TestAStartThatFailsLeavesTheApplicationAlone(t *testing.T) {
 	path := classes(t)
 	cmd := java(homes(t)[0], "-cp", path, "App")

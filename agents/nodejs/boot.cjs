@@ -60,14 +60,19 @@
     return process.execArgv.concat(process.env.NODE_OPTIONS || '').join(' ');
   }
 
-  // hasOwn says whether somebody else traces this process already, or the user said that nobody shall.
+  // refused says whether the user said no to any SDK: who has eyes for the process outside may go on.
+  function refused() {
+    return String(process.env.OTEL_SDK_DISABLED).trim().toLowerCase() === 'true';
+  }
+
+  // hasOwn says whether somebody else traces this process already.
   function hasOwn() {
     var api = global[Symbol.for('opentelemetry.js.api.1')];
-    return OTHERS.test(preloads()) || !!(api && api.trace) || String(process.env.OTEL_SDK_DISABLED).toLowerCase() === 'true';
+    return OTHERS.test(preloads()) || !!(api && api.trace);
   }
 
   function start() {
-    if (process.versions.bun || process.versions.deno || !supported(process.versions.node)) {
+    if (process.versions.bun || process.versions.deno || !supported(process.versions.node) || refused()) {
       mark('unsupported');
       return;
     }

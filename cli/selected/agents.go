@@ -24,15 +24,24 @@ func withAgents(iw *odiv1.InstrumentedWorkload, config odiv1.InstrumentationConf
 	switch {
 	case phase == odiv1.PhaseRolledBack && rolled != nil:
 		it.Done, it.Failed, it.Text = false, true, "rolled back, eBPF serves: "+rolled.Message
-	case !decided && undecided(iw, config):
-		it.Done, it.Text = false, "waits for its language to be known, to choose an agent; "+it.Text
-	case !decided && config.Spec.Method == odiv1.MethodAgent && len(iw.Spec.Containers) > 0 && it.Done:
-		it.Text += "; no agent: " + iw.Spec.Containers[0].Message
-	case decided && (rolled == nil || phase == ""):
+	case !decided:
+		return withoutAgents(iw, config, it)
+	case rolled == nil || phase == "":
 		it.Done, it.Text = false, "agents are about to come"
-	case decided:
+	default:
 		it.Done = it.Done && slices.Contains(final, rolled.Reason)
 		it.Text = fmt.Sprintf("%s  %s  agents in %d of %d pods: %s", iw.Status.Runtimes, phase, iw.Status.Rollout.Pods, iw.Status.Pods, rolled.Message)
+	}
+	return it
+}
+
+// withoutAgents says why a workload that was to have agents has none, or not yet.
+func withoutAgents(iw *odiv1.InstrumentedWorkload, config odiv1.InstrumentationConfig, it progress.Item) progress.Item {
+	switch {
+	case undecided(iw, config):
+		it.Done, it.Text = false, "waits for its language to be known, to choose an agent; "+it.Text
+	case config.Spec.Method == odiv1.MethodAgent && len(iw.Spec.Containers) > 0 && it.Done:
+		it.Text += "; no agent: " + iw.Spec.Containers[0].Message
 	}
 	return it
 }

@@ -1,7 +1,6 @@
 package decide
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -96,54 +95,25 @@ func processIsSecure(c Container) *Verdict {
 		"The program gains rights when it starts (set-user-ID or file capabilities), so that its runtime ignores the environment; without them it gets an agent.")
 }
 
-// variables that an agent is told by, the first that is free; since says from which major version of the runtime on.
-var variables = map[string][]variable{
-	"java":   {{"JAVA_TOOL_OPTIONS", 0}, {"JDK_JAVA_OPTIONS", 9}},
-	"nodejs": {{"NODE_OPTIONS", 0}},
-	"python": {{"PYTHONPATH", 0}},
-}
-
-type variable struct {
-	name  string
-	since int
-}
-
-// environmentIsTaken: a value in the pod would hide the one of the image or of envFrom, and to one
-// that comes from elsewhere nothing can be appended.
+// environmentIsTaken asks who would inject the agent, before any pod is evicted for it.
 func environmentIsTaken(c Container) *Verdict {
-	var first *Verdict
-	for _, v := range variables[c.Runtime.Language] {
-		if major(c.Runtime.Version) < v.since {
-			continue
-		}
-		objection := taken(c, v.name)
-		if objection == nil {
-			return nil
-		}
-		if first == nil {
-			first = objection
-		}
-	}
-	return first
-}
-
-func taken(c Container, name string) *Verdict {
-	plain, inPod := c.Template.Environment[name]
-	switch {
-	case inPod && !plain:
-		return ebpf(odiv1.ReasonEnvFromElsewhere, "%s has its value from elsewhere (valueFrom), where odi cannot add to it; with the value itself in the pod template, it can.", name)
-	case inPod || !slices.Contains(c.Start.Environment, name):
+	room, found := languages.Of(language.Name(c.Runtime.Language))
+	if !found || room.Inject == nil {
 		return nil
 	}
-	return ebpf(odiv1.ReasonEnvSetInImage, "%s is set by the image or by envFrom, and a value in the pod would take its place; with that value in the pod template, odi can add to it.", name)
-}
-
-func major(version string) int {
-	n := 0
-	if _, err := fmt.Sscanf(version, "%d", &n); err != nil {
-		return 0
+	env := make([]language.Variable, 0, len(c.Template.Environment))
+	for _, v := range c.Template.Environment {
+		env = append(env, language.Variable{Name: v.Name, Value: v.Value, Elsewhere: v.Elsewhere})
 	}
-	return n
+	_, objection := room.Inject(language.Injection{
+		Root:    language.Root(room.Name, c.Agent.Release),
+		Version: c.Runtime.Version, Libc: language.Libc(c.Runtime.Libc),
+		Env: env, Hidden: c.Start.Environment, Words: c.Template.Words,
+	})
+	if objection == nil {
+		return nil
+	}
+	return ebpf(objection.Reason, "%s", objection.Message)
 }
 
 // jobHasNoRetries: an agent that fails would cost the work itself.

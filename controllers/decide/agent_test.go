@@ -69,11 +69,27 @@ func TestAgent(t *testing.T) {
 		}, odiv1.MethodEBPF, "EnvSetInImage", "with that value in the pod template"},
 		"the pod sets it": {func(c *Container) {
 			c.Runtime.Version, c.Start.Environment = "8.0.392", []string{"JAVA_TOOL_OPTIONS"}
-			c.Template.Environment = map[string]bool{"JAVA_TOOL_OPTIONS": true}
+			c.Template.Environment = []kube.Variable{{Name: "JAVA_TOOL_OPTIONS"}}
 		}, odiv1.MethodAgent, "Agent", ""},
 		"a Secret sets it": {func(c *Container) {
-			c.Runtime.Language, c.Template.Environment = "nodejs", map[string]bool{"NODE_OPTIONS": false}
-		}, odiv1.MethodEBPF, "EnvFromElsewhere", "NODE_OPTIONS has its value from elsewhere"},
+			c.Runtime.Language, c.Template.Environment = "nodejs", []kube.Variable{{Name: "NODE_OPTIONS", Elsewhere: true}}
+		}, odiv1.MethodEBPF, "EnvFromElsewhere", "with the value itself in the pod template, it can."},
+		"another variable is made of it": {func(c *Container) {
+			c.Runtime.Language = "nodejs"
+			c.Template.Environment = []kube.Variable{{Name: "NODE_OPTIONS"}, {Name: "ALL", Value: "$(NODE_OPTIONS)"}}
+		}, odiv1.MethodEBPF, "EnvReferenced", "NODE_OPTIONS is used by another variable or by the command"},
+		"the command is made of it": {func(c *Container) {
+			c.Runtime.Language, c.Template.Words = "python", []string{"$(PYTHONPATH)"}
+		}, odiv1.MethodEBPF, "EnvReferenced", "without that reference"},
+		"the command is made of another one": {func(c *Container) {
+			c.Runtime.Language, c.Template.Words = "python", []string{"$(NODE_OPTIONS)"}
+		}, odiv1.MethodAgent, "Agent", ""},
+		"another profiler of .NET": {func(c *Container) {
+			c.Runtime.Language, c.Template.Environment = "dotnet", []kube.Variable{{Name: "CORECLR_PROFILER", Value: "{1}"}}
+		}, odiv1.MethodEBPF, "OtherProfiler", "names another profiler"},
+		"one of .NET's variables is the image's": {func(c *Container) {
+			c.Runtime.Language, c.Start.Environment = "dotnet", []string{"DOTNET_STARTUP_HOOKS"}
+		}, odiv1.MethodEBPF, "EnvSetInImage", "DOTNET_STARTUP_HOOKS is set by the image or by envFrom"},
 		"a Job without retries": {func(c *Container) { c.NoRetries = true }, odiv1.MethodEBPF, "JobWithoutRetries", "backoffLimit above 0"},
 		"no pull secret": {func(c *Container) { c.NeededSecret, c.PullSecrets = "registry", []string{"other"} }, odiv1.MethodEBPF,
 			"PullSecretMissing", "needs the pull secret registry"},

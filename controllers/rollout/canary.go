@@ -65,16 +65,21 @@ func again(now time.Time, o Observed, since time.Time) Step {
 
 // claimed follows the pod that took the slot.
 func claimed(now time.Time, o Observed, claim *odiv1.CanaryClaim) Step {
-	stage := odiv1.RolloutStageCanary
 	pod := o.canary(claim)
 	switch {
 	case pod == nil && now.Sub(claim.At.Time) < appearWithin:
-		return wait(stage, odiv1.PhaseCanary, odiv1.ReasonCanary, "A pod was admitted with agents and is waited for.")
+		return wait(odiv1.RolloutStageCanary, odiv1.PhaseCanary, odiv1.ReasonCanary, "A pod was admitted with agents and is waited for.")
 	case pod == nil:
 		return again(now, o, claim.At.Time)
 	case len(pod.Agents) == 0:
 		return again(now, o, pod.Created)
 	}
+	return carrying(now, o, pod)
+}
+
+// carrying follows the pod that has the agents.
+func carrying(now time.Time, o Observed, pod *Pod) Step {
+	stage := odiv1.RolloutStageCanary
 	trouble := pod.Trouble
 	if trouble == nil && !pod.Ended {
 		trouble = o.factTrouble()
@@ -91,12 +96,17 @@ func claimed(now time.Time, o Observed, claim *odiv1.CanaryClaim) Step {
 	case !pod.Ready:
 		return wait(stage, odiv1.PhaseCanary, odiv1.ReasonCanary, "Pod %s starts with agents.", pod.Name)
 	}
+	return soaking(now, o, pod)
+}
+
+// soaking watches a pod that is ready for a while.
+func soaking(now time.Time, o Observed, pod *Pod) Step {
 	patience := silentSoak
 	if o.alive() {
 		patience = soak
 	}
 	if left := pod.ReadySince.Add(patience).Sub(now); left > 0 {
-		s := wait(stage, odiv1.PhaseSoaking, odiv1.ReasonSoaking, "Pod %s is ready with agents, and is watched for %s.", pod.Name, patience).in(left)
+		s := wait(odiv1.RolloutStageCanary, odiv1.PhaseSoaking, odiv1.ReasonSoaking, "Pod %s is ready with agents, and is watched for %s.", pod.Name, patience).in(left)
 		s.Kind = Soak
 		return s
 	}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -66,13 +65,11 @@ func Setup(mgr manager.Manager, cfg kube.Config) error {
 func (c *Controller) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	iw := &odiv1.InstrumentedWorkload{}
 	err := c.client.Get(ctx, request.NamespacedName, iw)
-	gone := apierrors.IsNotFound(err)
-	if err != nil && !gone {
+	if client.IgnoreNotFound(err) != nil {
 		return reconcile.Result{}, err
 	}
 	var o *Observed
-	if gone || !iw.DeletionTimestamp.IsZero() {
-		gone = true
+	if err != nil || !iw.DeletionTimestamp.IsZero() {
 		o, iw, err = c.gatherOrphan(ctx, request.NamespacedName)
 	} else {
 		delete(c.orphans, request.NamespacedName)

@@ -32,12 +32,29 @@ func record(now time.Time, o Observed, s Step) Record {
 	if r.Status.Phase != s.Phase || s.Kind == OfferCanary {
 		r.Status.Phase, r.Status.Since = s.Phase, at
 	}
-	r.Status.Pods = 0
+	r.Status.Pods = carriers(o)
+	r.count(at, o, s)
+	status := metav1.ConditionFalse
+	if s.Kind == Done && s.Phase == odiv1.PhaseDone || s.Kind == Manual && len(o.outdated()) == 0 {
+		status = metav1.ConditionTrue
+	}
+	r.Condition = &metav1.Condition{Type: odiv1.ConditionRolledOut, Status: status, Reason: s.Reason, Message: s.Message}
+	return r
+}
+
+// carriers is how many pods have the agents that were decided.
+func carriers(o Observed) int32 {
+	n := int32(0)
 	for _, p := range o.live() {
 		if len(p.Agents) > 0 && o.isCurrent(p) {
-			r.Status.Pods++
+			n++
 		}
 	}
+	return n
+}
+
+// count notes what a step did before, so that it is not done for ever.
+func (r *Record) count(at metav1.Time, o Observed, s Step) {
 	switch s.Kind {
 	case OfferCanary:
 		r.Status.Evicted, r.Status.EvictedAt = "", metav1.Time{}
@@ -52,12 +69,6 @@ func record(now time.Time, o Observed, s Step) Record {
 	case RollOut, Done:
 		r.Status.Attempts = 0
 	}
-	status := metav1.ConditionFalse
-	if s.Kind == Done && s.Phase == odiv1.PhaseDone || s.Kind == Manual && len(o.outdated()) == 0 {
-		status = metav1.ConditionTrue
-	}
-	r.Condition = &metav1.Condition{Type: odiv1.ConditionRolledOut, Status: status, Reason: s.Reason, Message: s.Message}
-	return r
 }
 
 // planOf is the plan after a step.

@@ -88,9 +88,14 @@ func remove(now time.Time, o Observed) Step {
 	if broken := o.broken(now); broken != nil {
 		return evict(now, o, broken, "", odiv1.PhaseRollingBack)
 	}
+	return removeNext(now, o, len(carriers))
+}
+
+// removeNext takes the next pod that works away, as the user lets it.
+func removeNext(now time.Time, o Observed, carriers int) Step {
 	switch {
 	case o.Mode == odiv1.RolloutManual:
-		return wait("", o.Status.Phase, odiv1.ReasonRolloutManual, "%s agents that are not wanted any more; spec.rollout is Manual, so odi evicts none.", have(len(carriers)))
+		return wait("", o.Status.Phase, odiv1.ReasonRolloutManual, "%s agents that are not wanted any more; spec.rollout is Manual, so odi evicts none.", have(carriers))
 	case o.Rolling >= mostRolling:
 		return wait("", o.Status.Phase, odiv1.ReasonRolloutQueued, "%d other workloads are being rolled out, which is as many as odi does at once.", o.Rolling)
 	}
@@ -129,6 +134,11 @@ func reasonOf(phase string) string {
 	return odiv1.ReasonRemovingAgents
 }
 
+// isAlone says that nothing would serve while the only pod is made anew, and that nobody allowed it.
+func (o Observed) isAlone() bool {
+	return o.Pace.Desired == 1 && o.Kind != odiv1.KindDaemonSet && o.Mode != odiv1.RolloutAuto
+}
+
 // held is why no pod of a workload may be evicted, and what its owner can do.
 type held struct{ Reason, Message string }
 
@@ -148,7 +158,7 @@ func hold(o Observed, removing bool) *held {
 		return &held{odiv1.ReasonWorkloadPaused, "The Deployment is paused; pods are made anew when it is resumed."}
 	case o.Pace.OnDelete:
 		return &held{odiv1.ReasonUpdateOnDelete, "The update strategy is OnDelete, so odi evicts no pod; those that are deleted come with what was decided."}
-	case !removing && o.Pace.Desired == 1 && o.Kind != odiv1.KindDaemonSet && o.Mode != odiv1.RolloutAuto:
+	case !removing && o.isAlone():
 		return &held{odiv1.ReasonSingleReplica, "Its only pod is not evicted, since nothing would serve until the next is ready: `kubectl rollout restart` " +
 			"makes one with agents first, and spec.rollout Auto (odi instrument --rollout auto) lets odi evict it."}
 	}

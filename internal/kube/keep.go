@@ -59,8 +59,8 @@ func keepTemplate(kept, full *corev1.PodSpec) {
 	}
 }
 
-// stripContainer keeps names, limits and the patience of probes; of the environment the
-// names that agents use, never a value.
+// stripContainer keeps names, limits and the patience of probes; of the environment and the
+// command what Variable and ContainerTemplate say, never a value.
 func stripContainer(c *corev1.Container) corev1.Container {
 	kept := corev1.Container{
 		Name: c.Name, RestartPolicy: c.RestartPolicy,
@@ -74,12 +74,10 @@ func stripContainer(c *corev1.Container) corev1.Container {
 			kept.Resources.Limits[name] = limit
 		}
 	}
-	for _, env := range c.Env {
-		if !slices.Contains(AgentVariables(), env.Name) {
-			continue
-		}
-		small := corev1.EnvVar{Name: env.Name}
-		if env.ValueFrom != nil {
+	kept.Command = readWords(slices.Concat(c.Command, c.Args))
+	for _, v := range readVariables(c.Env) {
+		small := corev1.EnvVar{Name: v.Name, Value: v.Value}
+		if v.Elsewhere {
 			small.ValueFrom = &corev1.EnvVarSource{}
 		}
 		kept.Env = append(kept.Env, small)

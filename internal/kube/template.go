@@ -2,6 +2,7 @@ package kube
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -28,19 +29,72 @@ type Template struct {
 
 // ContainerTemplate is one container of a template.
 type ContainerTemplate struct {
-	// Environment has the names of the variables that agents use; false for one whose value
-	// comes from elsewhere, so that nothing can be appended to it.
-	Environment map[string]bool
+	// Environment has, in their order, the variables that agents are told by, and those that refer to one.
+	Environment []Variable
+	// Words are the references to such variables in the command and its arguments.
+	Words []string
 	// MemoryLimit in bytes and CPULimit in thousandths of a CPU; 0 for none.
 	MemoryLimit, CPULimit int64
 	// StartWithin is how long the container may take to start before a probe ends it; 0 for ever.
 	StartWithin time.Duration
 }
 
-// AgentVariables are the names of the environment variables that agents are told by. The cache
-// keeps no others, and of none the value.
-func AgentVariables() []string {
-	return []string{"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "NODE_OPTIONS", "PYTHONPATH"}
+// Variable is one of an environment.
+type Variable struct {
+	Name string
+	// Value is no more than the references in it to variables that agents are told by: the cache keeps no values.
+	// Of the class id of .NET's profiler, which tells whose it is, it is all.
+	Value string
+	// Elsewhere means that the value is not in the pod, so that nothing can be appended to it.
+	Elsewhere bool
+}
+
+const profilerVariable = "CORECLR_PROFILER"
+
+// agentVariables are the names of the environment variables that agents are told by.
+var agentVariables = []string{
+	"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "NODE_OPTIONS", "PYTHONPATH",
+	profilerVariable, "DOTNET_STARTUP_HOOKS", "DOTNET_ADDITIONAL_DEPS", "DOTNET_SHARED_STORE",
+}
+
+// references leaves of a text, as Kubernetes or a shell writes them, those to variables that agents are told by.
+func references(text string) string {
+	if !strings.Contains(text, "$") {
+		return ""
+	}
+	var found []string
+	for _, name := range agentVariables {
+		if strings.Contains(text, "$("+name+")") || strings.Contains(text, "${"+name) || strings.Contains(text, "$"+name) {
+			found = append(found, "$("+name+")")
+		}
+	}
+	return strings.Join(found, " ")
+}
+
+// readVariables reads of an environment what matters to agents.
+func readVariables(env []corev1.EnvVar) []Variable {
+	var all []Variable
+	for _, e := range env {
+		v := Variable{Name: e.Name, Value: references(e.Value), Elsewhere: e.ValueFrom != nil}
+		if e.Name == profilerVariable {
+			v.Value = e.Value
+		}
+		if v.Value != "" || slices.Contains(agentVariables, v.Name) {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+// readWords reads of a command what matters to agents.
+func readWords(words []string) []string {
+	var all []string
+	for _, word := range words {
+		if found := references(word); found != "" {
+			all = append(all, found)
+		}
+	}
+	return all
 }
 
 // Pace is what the rollout of a workload depends on.
@@ -74,21 +128,13 @@ func readTemplate(obj client.Object, spec *corev1.PodSpec) Template {
 }
 
 func readContainer(c *corev1.Container) ContainerTemplate {
-	t := ContainerTemplate{
+	return ContainerTemplate{
 		MemoryLimit: c.Resources.Limits.Memory().Value(),
 		CPULimit:    c.Resources.Limits.Cpu().MilliValue(),
 		StartWithin: startWithin(c),
+		Environment: readVariables(c.Env),
+		Words:       readWords(slices.Concat(c.Command, c.Args)),
 	}
-	for _, env := range c.Env {
-		if !slices.Contains(AgentVariables(), env.Name) {
-			continue
-		}
-		if t.Environment == nil {
-			t.Environment = map[string]bool{}
-		}
-		t.Environment[env.Name] = env.ValueFrom == nil
-	}
-	return t
 }
 
 // startWithin is how long the kubelet lets a container be before it ends it: a startup probe keeps

@@ -29,8 +29,10 @@ func TestReadWorkload(t *testing.T) {
 			Name: "app", Image: "i",
 			Env: []corev1.EnvVar{
 				{Name: "PASSWORD", Value: "secret"}, {Name: "NODE_OPTIONS", Value: "--secret"},
+				{Name: "ALL", Value: "secret $(NODE_OPTIONS) $(PASSWORD)"}, {Name: "CORECLR_PROFILER", Value: "{1}"},
 				{Name: "PYTHONPATH", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"}}},
 			},
+			Command: []string{"sh", "-c", "secret ${PYTHONPATH}:/app exec x"}, Args: []string{"secret"},
 			Resources: corev1.ResourceRequirements{Limits: corev1.ResourceList{
 				corev1.ResourceCPU: resource.MustParse("250m"), corev1.ResourceMemory: resource.MustParse("64Mi"),
 			}},
@@ -39,7 +41,11 @@ func TestReadWorkload(t *testing.T) {
 		ImagePullSecrets: []corev1.LocalObjectReference{{Name: "registry"}},
 	}
 	wantTemplate := Template{PullSecrets: []string{"registry"}, Containers: map[string]ContainerTemplate{"app": {
-		Environment: map[string]bool{"NODE_OPTIONS": true, "PYTHONPATH": false}, MemoryLimit: 64 << 20, CPULimit: 250, StartWithin: 35 * time.Second,
+		Environment: []Variable{
+			{Name: "NODE_OPTIONS"}, {Name: "ALL", Value: "$(NODE_OPTIONS)"}, {Name: "CORECLR_PROFILER", Value: "{1}"}, {Name: "PYTHONPATH", Elsewhere: true},
+		},
+		Words:       []string{"$(PYTHONPATH)"},
+		MemoryLimit: 64 << 20, CPULimit: 250, StartWithin: 35 * time.Second,
 	}}}
 	template := corev1.PodTemplateSpec{Spec: spec}
 	named := metav1.ObjectMeta{Namespace: "shop", Name: "x", UID: "u", Labels: map[string]string{"tier": "web"}}

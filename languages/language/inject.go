@@ -70,12 +70,12 @@ func (in Injection) add(name, piece string, join func(string) string) ([]Edit, *
 	case found && strings.Contains(own.Value, piece):
 		return nil, nil // It is there already.
 	case in.comesFromElsewhere(name):
-		return nil, &Objection{EnvFromElsewhere, name + " has its value from elsewhere (valueFrom), where odi cannot add to it."}
+		return nil, &Objection{EnvFromElsewhere, name + " has its value from elsewhere (valueFrom), where odi cannot add to it; with the value itself in the pod template, it can."}
 	case !found && slices.Contains(in.Hidden, name):
-		return nil, &Objection{EnvSetInImage, name + " is set by the image or by envFrom; a value in the pod would take its place. " +
-			"With that value in the pod template, odi can add to it."}
+		return nil, &Objection{EnvSetInImage, name + " is set by the image or by envFrom, and a value in the pod would take its place; " +
+			"with that value in the pod template, odi can add to it."}
 	case in.uses(name):
-		return nil, &Objection{EnvReferenced, name + " is used by another variable or by the command, which would change with it."}
+		return nil, &Objection{EnvReferenced, name + " is used by another variable or by the command, which would change with it; without that reference, odi can add to it."}
 	case own.Value == "":
 		return []Edit{{name, piece}}, nil
 	}

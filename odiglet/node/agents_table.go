@@ -29,12 +29,14 @@ type agentPod struct {
 	Addresses   []netip.Addr             `json:"addresses,omitempty"`
 	HostNetwork bool                     `json:"hostNetwork,omitempty"`
 	Signals     []string                 `json:"signals,omitempty"`
+	Ignored     []string                 `json:"ignored,omitempty"`
 	Containers  map[string]agentIdentity `json:"containers,omitempty"`
 }
 
 type agentIdentity struct {
 	Attributes map[string]string   `json:"attributes"`
 	Lists      map[string][]string `json:"lists,omitempty"`
+	Probes     []string            `json:"probes,omitempty"`
 }
 
 // agentTable says who may send and as whom: containers for which an agent is decided,
@@ -51,7 +53,7 @@ func (c *cluster) agentTable(instances []attach.Instance) agentTable {
 		}
 		out := agentPod{UID: p.uid, Addresses: p.addresses, HostNetwork: p.hostNetwork}
 		if ref, d, ok := c.workloadOf(p); ok {
-			out.Signals, out.Containers = d.signals, c.agentsOf(p, ref, d, known)
+			out.Signals, out.Ignored, out.Containers = d.signals, d.ignored, c.agentsOf(p, ref, d, known)
 		}
 		t.Pods = append(t.Pods, out)
 	}
@@ -73,6 +75,7 @@ func (c *cluster) agentsOf(p *pod, ref workload.Reference, d decided, known map[
 			delete(id.Attributes, telemetry.ServiceName)
 			delete(id.Attributes, telemetry.ServiceVersion)
 		}
+		id.Probes = ct.probes
 		if all == nil {
 			all = make(map[string]agentIdentity)
 		}

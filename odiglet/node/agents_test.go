@@ -48,6 +48,7 @@ func withAgents() *cluster {
 		pod := cartPod()
 		pod.Name, pod.UID = p.name, types.UID("uid-of-"+p.name)
 		pod.Status.PodIPs = []corev1.PodIP{{IP: p.address}}
+		pod.Spec.Containers[0].ReadinessProbe = &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/healthz?full"}}}
 		pod.Status.ContainerStatuses[0].ContainerID = "containerd://c-" + p.name
 		p.change(pod)
 		small, err := slim(pod)
@@ -58,6 +59,7 @@ func withAgents() *cluster {
 	}
 	spec := decision("app", odiv1.MethodAgent)
 	spec.Signals = []odiv1.Signal{odiv1.SignalTraces}
+	spec.IgnoredPaths = []string{"/metrics", "/internal/*"}
 	c.setWorkload(cart, readWorkload(&odiv1.InstrumentedWorkload{Spec: *spec}))
 	return c
 }

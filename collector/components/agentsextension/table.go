@@ -32,6 +32,8 @@ type Pod struct {
 	HostNetwork bool         `json:"hostNetwork,omitempty"`
 	// Signals that are wanted of it.
 	Signals []string `json:"signals,omitempty"`
+	// Ignored are paths whose requests the user left out, exact or ending in *.
+	Ignored []string `json:"ignored,omitempty"`
 	// Containers that have an agent by odi's decision; nobody else may send.
 	Containers map[string]Identity `json:"containers,omitempty"`
 
@@ -42,6 +44,8 @@ type Pod struct {
 type Identity struct {
 	Attributes map[string]string   `json:"attributes"`
 	Lists      map[string][]string `json:"lists,omitempty"`
+	// Probes are the paths that the kubelet asks of the container; no resource has them.
+	Probes []string `json:"probes,omitempty"`
 }
 
 // Of is the identity of one of the pod's containers, by the name that the sender
@@ -62,11 +66,12 @@ func (p *Pod) Of(container string) (Identity, string) {
 // Wants says whether a signal of the pod is asked for.
 func (p *Pod) Wants(signal string) bool { return slices.Contains(p.Signals, signal) }
 
-// share finds what all containers agree on.
+// share finds what all containers agree on, and what the kubelet asks of any of them.
 func (p *Pod) share() {
 	p.common = Identity{Attributes: map[string]string{}}
 	first := true
 	for _, c := range p.Containers {
+		p.common.Probes = append(p.common.Probes, c.Probes...)
 		if first {
 			for key, value := range c.Attributes {
 				p.common.Attributes[key] = value

@@ -21,7 +21,7 @@ var foreign = []string{"k8s.", "container.", "host.", "odi.", "cloud."}
 // exceptions are facts about a machine that tell nothing of whose data it is.
 var exceptions = map[string]bool{hops: true, "host.arch": true}
 
-// claim is what a resource says of where it comes from.
+// claim is what a sender says of itself; empty where it is no text.
 func claim(attributes pcommon.Map, key string) string {
 	value, ok := attributes.Get(key)
 	if !ok || value.Type() != pcommon.ValueTypeStr {

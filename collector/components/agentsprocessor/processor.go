@@ -92,22 +92,28 @@ func (d *desk) begin(ctx context.Context) (*batch, error) {
 	return &batch{desk: d, ctx: ctx, peer: peer}, nil
 }
 
+// owner is whose a resource is.
+type owner struct {
+	uid, container string
+	leftOut        leftOut
+}
+
 // one stamps a resource, or says that it is to be removed. items is how many spans and
 // the like it has.
-func (b *batch) one(attributes pcommon.Map, items int) (remove bool, uid, container string) {
+func (b *batch) one(attributes pcommon.Map, items int) (remove bool, of owner) {
 	pod, why := b.peer.Pod(claim(attributes, podUID))
 	if why != agentsextension.Accepted {
 		b.refused = why
 		b.count(items, why)
-		return true, "", ""
+		return true, owner{}
 	}
 	identity, container := pod.Of(claim(attributes, containerName))
 	if !pod.Wants(b.signal) {
 		b.count(items, notWanted)
-		return true, pod.UID, container
+		return true, owner{uid: pod.UID, container: container}
 	}
 	stamp(attributes, identity)
-	return false, pod.UID, container
+	return false, owner{uid: pod.UID, container: container, leftOut: leftOut{ignored: pod.Ignored, probes: identity.Probes}}
 }
 
 func (b *batch) count(items int, why agentsextension.Refusal) {

@@ -15,7 +15,7 @@ type traces struct {
 }
 
 // ConsumeTraces implements consumer.Traces. It also counts server spans, wanted or not:
-// they tell that the agent sees its process's requests.
+// they tell that the agent sees its process's requests, the kubelet's too.
 func (t *traces) ConsumeTraces(ctx context.Context, data ptrace.Traces) error {
 	b, err := t.begin(ctx)
 	if err != nil {
@@ -23,9 +23,15 @@ func (t *traces) ConsumeTraces(ctx context.Context, data ptrace.Traces) error {
 	}
 	data.ResourceSpans().RemoveIf(func(r ptrace.ResourceSpans) bool {
 		items, servers := countSpans(r)
-		remove, uid, container := b.one(r.Resource().Attributes(), items)
-		t.knows.Reported(uid, container, servers)
-		return remove
+		remove, of := b.one(r.Resource().Attributes(), items)
+		t.knows.Reported(of.uid, of.container, servers)
+		if remove {
+			return true
+		}
+		for why, n := range of.leftOut.from(r) {
+			b.count(n, why)
+		}
+		return r.ScopeSpans().Len() == 0
 	})
 	if data.ResourceSpans().Len() == 0 {
 		return b.end()
@@ -61,7 +67,7 @@ func (m *metrics) ConsumeMetrics(ctx context.Context, data pmetric.Metrics) erro
 		for _, scope := range r.ScopeMetrics().All() {
 			items += scope.Metrics().Len()
 		}
-		remove, _, _ := b.one(r.Resource().Attributes(), items)
+		remove, _ := b.one(r.Resource().Attributes(), items)
 		return remove
 	})
 	if data.ResourceMetrics().Len() == 0 {
@@ -86,7 +92,7 @@ func (l *logs) ConsumeLogs(ctx context.Context, data plog.Logs) error {
 		for _, scope := range r.ScopeLogs().All() {
 			items += scope.LogRecords().Len()
 		}
-		remove, _, _ := b.one(r.Resource().Attributes(), items)
+		remove, _ := b.one(r.Resource().Attributes(), items)
 		return remove
 	})
 	if data.ResourceLogs().Len() == 0 {

@@ -111,10 +111,8 @@ func (b Builder) gather(ctx context.Context, r recipe.Recipe, architecture strin
 		}
 		p.files[to] = binary
 	}
-	for script, to := range r.Trees {
-		if err := b.addTree(ctx, p, script, to); err != nil {
-			return parts{}, err
-		}
+	if err := b.addTrees(ctx, p); err != nil {
+		return parts{}, err
 	}
 	if err := b.addPrograms(ctx, p); err != nil {
 		return parts{}, err
@@ -127,6 +125,15 @@ func (b Builder) gather(ctx context.Context, r recipe.Recipe, architecture strin
 	}
 	p.key, err = b.hash(p)
 	return p, err
+}
+
+func (b Builder) addTrees(ctx context.Context, p parts) error {
+	for script, to := range p.recipe.Trees {
+		if err := b.addTree(ctx, p, script, to); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // addPrograms adds the programs that are not of this repository.

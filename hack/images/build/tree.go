@@ -58,6 +58,22 @@ func (b Builder) Tree(ctx context.Context, script string) (string, error) {
 
 // treeInputs hashes what a script may read: its folder but for tests, hidden folders and __pycache__.
 func treeInputs(folder string) ([]string, error) {
+	files, err := treeFiles(folder)
+	if err != nil {
+		return nil, fmt.Errorf("reading the folder of a script: %w", err)
+	}
+	var inputs []string
+	for _, name := range files {
+		input, err := cache.Files(filepath.Join(folder, name))
+		if err != nil {
+			return nil, err
+		}
+		inputs = append(append(inputs, name), input...)
+	}
+	return inputs, nil
+}
+
+func treeFiles(folder string) ([]string, error) {
 	var files []string
 	err := filepath.WalkDir(folder, func(at string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -75,16 +91,5 @@ func treeInputs(folder string) ([]string, error) {
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("reading the folder of a script: %w", err)
-	}
-	var inputs []string
-	for _, name := range files {
-		input, err := cache.Files(filepath.Join(folder, name))
-		if err != nil {
-			return nil, err
-		}
-		inputs = append(append(inputs, name), input...)
-	}
-	return inputs, nil
+	return files, err
 }

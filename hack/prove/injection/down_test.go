@@ -89,19 +89,10 @@ func TestPodsAreMadeWithoutAWebhook(t *testing.T) {
 				})
 				calls.Store(0)
 			}
-			var took []time.Duration
-			refusals := 0
-			for range 12 {
-				pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: plain, GenerateName: "p-"},
-					Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "a"}}}}
-				start := time.Now()
-				if err := c.Create(t.Context(), pod, client.DryRunAll); err != nil {
-					refusals++
-				}
-				took = append(took, time.Since(start))
-			}
-			slowest := slices.Max(took)
-			t.Logf("%d of %d refused, slowest %s", refusals, len(took), slowest.Round(time.Millisecond))
+			took, refusals := createMany(t, c)
+			slowest := took[len(took)-1]
+			t.Logf("%d of %d refused, p50 %s, p99 %s, slowest %s", refusals, len(took), took[len(took)/2].Round(time.Millisecond),
+				took[len(took)*99/100-1].Round(time.Millisecond), slowest.Round(time.Millisecond))
 			if !tc.refused && refusals > 0 || slowest > 2200*time.Millisecond {
 				t.Errorf("%d pods were refused, the slowest took %s", refusals, slowest)
 			}
@@ -113,6 +104,34 @@ func TestPodsAreMadeWithoutAWebhook(t *testing.T) {
 			}
 		})
 	}
+}
+
+// createMany tries as many pods as a 99th percentile needs, some at a time, and says how long each took, sorted,
+// and how many were refused.
+func createMany(t *testing.T, c client.Client) (took []time.Duration, refusals int) {
+	t.Helper()
+	const creates, atOnce = 200, 5
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for range atOnce {
+		all.Go(func() {
+			for range creates / atOnce {
+				pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: plain, GenerateName: "p-"},
+					Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "a"}}}}
+				start := time.Now()
+				err := c.Create(t.Context(), pod, client.DryRunAll)
+				mu.Lock()
+				took = append(took, time.Since(start))
+				if err != nil {
+					refusals++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	slices.Sort(took)
+	return took, refusals
 }
 
 func hang(r *http.Request, until chan struct{}) {

@@ -23,6 +23,14 @@ func (g *generator) maybe(n int, do func()) {
 	}
 }
 
+// rarely is mostly the second value, since the first makes a pod that is refused.
+func (g *generator) rarely(odd, usual any) any {
+	if g.IntN(12) == 0 {
+		return odd
+	}
+	return usual
+}
+
 // pod is one with an owner.
 func (g *generator) pod(i int, owner any) object {
 	g.volumes = nil
@@ -55,7 +63,7 @@ func (g *generator) pod(i int, owner any) object {
 
 func (g *generator) annotations() any {
 	return g.one(
-		object{"odi.dev/inject": "false"}, object{"odi.dev/inject": "true"}, object{"x/y~z": "a/b"}, object{},
+		object{"odi.dev/inject": "false"}, object{"odi.dev/inject": "true"}, object{"x/y.z": "a/b"}, object{},
 		object{"resource.opentelemetry.io/service.name": "basket $(HOME) $$ ü"}, object{"odi.dev/agents": "old=java@0"},
 		object{"prometheus.io/scrape": "true", "sidecar.istio.io/inject": "true"},
 	)
@@ -143,7 +151,7 @@ func (g *generator) resources() any {
 		object{}, object{"requests": object{"cpu": "100m"}}, object{"limits": object{"memory": "256Mi"}},
 		object{"requests": object{"cpu": "0.5", "memory": "1Gi"}, "limits": object{"cpu": "500m", "memory": "1Gi"}},
 		object{"limits": object{"example.test/gpu": "1", "cpu": 2}}, object{"limits": object{"ephemeral-storage": "64Mi"}},
-		object{"limits": object{"ephemeral-storage": "4Gi", "memory": "128974848"}}, object{"requests": object{"cpu": "2"}, "limits": object{"cpu": "1"}},
+		object{"limits": object{"ephemeral-storage": "4Gi", "memory": "128974848"}}, object{"requests": object{"cpu": g.rarely("2", "1")}, "limits": object{"cpu": "1"}},
 	)
 }
 
@@ -158,8 +166,11 @@ func (g *generator) securityContext() any {
 func (g *generator) mounts() []any {
 	var out []any
 	for i, name := range g.volumes {
-		out = append(out, object{"name": name, "mountPath": g.one(fmt.Sprintf("/m/%d", i), fmt.Sprintf("/data%d/", i), "/odi", "/odi/nodejs/1.0.0-odi.1/x"),
-			"readOnly": g.one(true, false)})
+		paths := []any{fmt.Sprintf("/m/%d", i), fmt.Sprintf("/data%d/", i)}
+		if i < 2 { // A path is mounted once.
+			paths = append(paths, []string{"/odi", "/odi/nodejs/1.0.0-odi.1/x"}[i])
+		}
+		out = append(out, object{"name": name, "mountPath": g.one(paths...), "readOnly": g.one(true, false)})
 	}
 	g.maybe(40, func() { out = append(out, object{"name": "not-there", "mountPath": "/x"}) })
 	return out
@@ -181,7 +192,7 @@ func (g *generator) scheduling(spec object) {
 	g.maybe(9, func() { spec["readinessGates"] = []any{object{"conditionType": "example.test/ready"}} })
 	g.maybe(9, func() { spec["imagePullSecrets"] = []any{object{"name": "registry"}} })
 	g.maybe(12, func() { spec["resources"] = object{"requests": object{"cpu": "4", "memory": "8Gi"}} })
-	g.maybe(20, func() { spec["overhead"] = object{"cpu": "1"} })
+	g.maybe(100, func() { spec["overhead"] = object{"cpu": "1"} })
 }
 
 func (g *generator) security(spec object) {

@@ -35,10 +35,22 @@ func (o *oracle) metadata(before, after object) {
 		for _, key := range []string{"namespace", "uid", "creationTimestamp", "managedFields"} {
 			delete(meta, key)
 		}
+		untimed(pod)
 		annotations, _ := meta["annotations"].(object)
 		delete(annotations, "odi.dev/agents")
 		if len(annotations) == 0 {
 			delete(meta, "annotations")
+		}
+	}
+}
+
+// untimed drops when the API server wrote a condition: the second pod is made later than the first.
+func untimed(pod object) {
+	status, _ := pod["status"].(object)
+	conditions, _ := status["conditions"].([]any)
+	for _, c := range conditions {
+		if c, ok := c.(object); ok {
+			delete(c, "lastTransitionTime")
 		}
 	}
 }

@@ -2,6 +2,7 @@ package dev.odi.agent;
 
 import io.opentelemetry.sdk.autoconfigure.spi.AutoConfigurationCustomizer;
 import io.opentelemetry.sdk.autoconfigure.spi.AutoConfigurationCustomizerProvider;
+import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
@@ -19,6 +20,13 @@ public final class Customizer implements AutoConfigurationCustomizerProvider {
   private static final Set<String> SECRETS =
       new HashSet<>(Arrays.asList("process.command_args", "process.command_line"));
 
+  private static volatile boolean refused;
+
+  /** isRefused says whether the user said no to any SDK, by OTEL_SDK_DISABLED. */
+  static boolean isRefused() {
+    return refused;
+  }
+
   @Override
   public void customize(AutoConfigurationCustomizer sdk) {
     State.watchStart(Thread.currentThread());
@@ -27,9 +35,17 @@ public final class Customizer implements AutoConfigurationCustomizerProvider {
         (resource, config) -> resource.toBuilder().removeIf(key -> SECRETS.contains(key.getKey())).build());
     sdk.addSpanProcessorCustomizer((processor, config) -> new BoundedSpanProcessor(processor));
     sdk.addMetricReaderCustomizer((reader, config) -> new BoundedMetricReader(reader));
-    if (OwnSdk.found()) {
-      sdk.addPropertiesCustomizer(config -> aside());
+    sdk.addPropertiesCustomizer(Customizer::asideOf);
+  }
+
+  /** asideOf is what the user's own values make the agent leave undone. */
+  private static Map<String, String> asideOf(ConfigProperties config) {
+    if (config.getBoolean("otel.sdk.disabled", false)) {
+      refused = true;
+      State.set(State.UNSUPPORTED); // Who has eyes for the process outside may go on.
+      return aside();
     }
+    return OwnSdk.found() ? aside() : Collections.emptyMap();
   }
 
   /** defaults are what odi sets unless the environment or a system property says otherwise. */

@@ -7,6 +7,9 @@ import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdk;
 public final class Started implements AgentListener {
   @Override
   public void afterAgent(AutoConfiguredOpenTelemetrySdk sdk) {
+    if (Customizer.isRefused()) {
+      return; // Said already.
+    }
     State.set(OwnSdk.found() ? State.OWN_SDK : State.ALIVE);
   }
 

@@ -14,6 +14,7 @@ import java.nio.channels.FileChannel;
 final class State {
   static final String ALIVE = "alive";
   static final String FAILED = "failed";
+  static final String UNSUPPORTED = "unsupported";
   static final String OWN_SDK = "own-sdk";
 
   /** Some application servers install their logging late; the agent's last steps then wait for it. */
