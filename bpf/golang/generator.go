@@ -47,41 +47,49 @@ const batch = 16
 // addedToX86 finds the variables that 16 is added to as in
 //
 //	MOVL $0x10, R10; LEAQ runtime.sched(SB), R11; LOCK XADDQ R10, 0(R11)
-//
-// It believes a register until the next instruction that names it first.
 func addedToX86(code []byte, addr uint64) map[uint64]bool {
-	found, address, number := map[uint64]bool{}, map[x86asm.Reg]uint64{}, map[x86asm.Reg]int64{}
+	found, known := map[uint64]bool{}, registersX86{address: map[x86asm.Reg]uint64{}, number: map[x86asm.Reg]int64{}}
 	for at := 0; at < len(code); {
 		inst, err := x86asm.Decode(code[at:], 64)
 		if err != nil {
 			return nil
 		}
 		at += inst.Len
-		if mem, ok := inst.Args[0].(x86asm.Mem); ok && inst.Op == x86asm.XADD && inst.MemBytes == 8 {
-			by, _ := inst.Args[1].(x86asm.Reg)
-			if a, known := address[mem.Base]; known && number[by] == batch {
-				found[a+uint64(mem.Disp)] = true
-			}
+		mem, ok := inst.Args[0].(x86asm.Mem)
+		by, _ := inst.Args[1].(x86asm.Reg)
+		if base, is := known.address[mem.Base]; ok && is && inst.Op == x86asm.XADD && inst.MemBytes == 8 && known.number[by] == batch {
+			found[base+uint64(mem.Disp)] = true
 		}
-		to, ok := inst.Args[0].(x86asm.Reg)
-		if !ok {
-			continue
-		}
-		to = whole(to)
-		delete(address, to)
-		delete(number, to)
-		switch from := inst.Args[1].(type) {
-		case x86asm.Mem:
-			if inst.Op == x86asm.LEA && from.Base == x86asm.RIP {
-				address[to] = addr + uint64(at) + uint64(from.Disp)
-			}
-		case x86asm.Imm:
-			if inst.Op == x86asm.MOV {
-				number[to] = int64(from)
-			}
-		}
+		known.follow(inst, addr+uint64(at))
 	}
 	return found
+}
+
+// registersX86 is what is known of registers, each until the next instruction that names it first.
+type registersX86 struct {
+	address map[x86asm.Reg]uint64
+	number  map[x86asm.Reg]int64
+}
+
+// follow notes what an instruction leaves in a register; next is the address of the one behind it.
+func (r registersX86) follow(inst x86asm.Inst, next uint64) {
+	to, ok := inst.Args[0].(x86asm.Reg)
+	if !ok {
+		return
+	}
+	to = whole(to)
+	delete(r.address, to)
+	delete(r.number, to)
+	switch from := inst.Args[1].(type) {
+	case x86asm.Mem:
+		if inst.Op == x86asm.LEA && from.Base == x86asm.RIP {
+			r.address[to] = next + uint64(from.Disp)
+		}
+	case x86asm.Imm:
+		if inst.Op == x86asm.MOV {
+			r.number[to] = int64(from)
+		}
+	}
 }
 
 // whole is the register of 64 bits whose half has been written: the other half is 0 then.

@@ -89,6 +89,21 @@ func (j *judge) duration(who string, s *Span, t script.Times, broke bool) {
 	}
 	got := int64(s.End.Sub(s.Start))
 	least, most := bounds(s, t, broke)
+	least, most = j.wider(s, t, broke, least, most)
+	off := max(got-most, least-got, 0)
+	j.Deviation = append(j.Deviation, time.Duration(off))
+	switch off -= int64(Tolerance) + t.Delay; {
+	case off <= 0:
+	case off <= int64(j.stolen):
+		j.Stolen++
+	default:
+		j.wrong(name(s.Kind)+": duration", "%s: took %s, the process says %s to %s (kept waiting %s)", who, time.Duration(got), time.Duration(least), time.Duration(most), time.Duration(t.Delay))
+	}
+}
+
+// wider widens the bounds, and counts it, where docs/seen.md says that a span begins or ends elsewhere.
+func (j *judge) wider(s *Span, t script.Times, broke bool, least, most int64) (int64, int64) {
+	got := int64(s.End.Sub(s.Start))
 	if s.Kind == probe.Client && j.narrow && least-got > int64(Tolerance) {
 		least = min(least, t.FinishTo-t.BeginTo)
 		j.Waited++
@@ -97,16 +112,7 @@ func (j *judge) duration(who string, s *Span, t script.Times, broke bool) {
 		most = max(most, j.last-t.BeginFrom)
 		j.Met++
 	}
-	off := max(got-most, least-got, 0)
-	j.Deviation = append(j.Deviation, time.Duration(off))
-	off -= int64(Tolerance) + t.Delay
-	switch {
-	case off <= 0:
-	case off <= int64(j.stolen):
-		j.Stolen++
-	default:
-		j.wrong(name(s.Kind)+": duration", "%s: took %s, the process says %s to %s (kept waiting %s)", who, time.Duration(got), time.Duration(least), time.Duration(most), time.Duration(t.Delay))
-	}
+	return least, most
 }
 
 // bounds are how long the process says that a span lasted. A connection that broke
