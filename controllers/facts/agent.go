@@ -64,3 +64,25 @@ func keepStarts(now, before []odiv1.ContainerStatus) {
 		}
 	}
 }
+
+// keepRuntimes keeps the known runtime of a container for whose runtime an agent was decided, or decided against,
+// while its pods run something else first, such as a shell that starts the application: else the decision
+// would be taken back while it is carried out.
+func keepRuntimes(now, before []odiv1.ContainerStatus, decisions []odiv1.ContainerDecision) {
+	for i := range now {
+		if now[i].Runtime.Language != "" || !isAboutAgent(decisions, now[i].Name) {
+			continue
+		}
+		for _, b := range before {
+			if b.Name == now[i].Name {
+				now[i].Runtime = b.Runtime
+			}
+		}
+	}
+}
+
+func isAboutAgent(decisions []odiv1.ContainerDecision, container string) bool {
+	return slices.ContainsFunc(decisions, func(d odiv1.ContainerDecision) bool {
+		return d.Name == container && (d.Method == odiv1.MethodAgent || d.Reason == odiv1.ReasonAgentFailedBefore)
+	})
+}

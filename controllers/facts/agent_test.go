@@ -50,3 +50,30 @@ func TestAgents(t *testing.T) {
 		})
 	}
 }
+
+// A shell that starts the application is the first process of many containers.
+func TestRuntimeStaysKnownWhileAPodWithAnAgentStarts(t *testing.T) {
+	shell := Node{Facts: []odiv1.ContainerFact{{Container: "app", Pods: 1, Processes: 1}}}
+	other := Node{Facts: []odiv1.ContainerFact{{Container: "app", Pods: 1, Processes: 1, Runtime: goRuntime}}}
+	for name, tc := range map[string]struct {
+		decision odiv1.ContainerDecision
+		now      Node
+		want     odiv1.Runtime
+	}{
+		"an agent was decided":              {decision: odiv1.ContainerDecision{Name: "app", Method: odiv1.MethodAgent}, now: shell, want: javaRuntime},
+		"one that failed was taken back":    {decision: odiv1.ContainerDecision{Name: "app", Method: odiv1.MethodEBPF, Reason: odiv1.ReasonAgentFailedBefore}, now: shell, want: javaRuntime},
+		"of another container":              {decision: odiv1.ContainerDecision{Name: "side", Method: odiv1.MethodAgent}, now: shell},
+		"eBPF asks for no language":         {decision: odiv1.ContainerDecision{Name: "app", Method: odiv1.MethodEBPF}, now: shell},
+		"the new image has another runtime": {decision: odiv1.ContainerDecision{Name: "app", Method: odiv1.MethodAgent}, now: other, want: goRuntime},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := fold(Input{
+				Decisions: []odiv1.ContainerDecision{tc.decision}, Nodes: []Node{tc.now},
+				Before: []odiv1.ContainerStatus{{Name: "app", Runtime: javaRuntime}},
+			})
+			if diff := cmp.Diff(tc.want, got.Containers[0].Runtime); diff != "" {
+				t.Errorf("runtime (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -22,6 +22,7 @@ type Result struct {
 func fold(in Input) Result {
 	r := Result{Containers: containers(in)}
 	keepStarts(r.Containers, in.Before)
+	keepRuntimes(r.Containers, in.Before, in.Decisions)
 	for _, node := range in.Nodes {
 		pods, instrumented := podsOf(node, in)
 		r.Pods += pods

@@ -1,6 +1,7 @@
 package trace_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -69,6 +70,22 @@ nginx server           GET /checkout/a-1  200      10ms  ━━━━━━━�
 `
 	if diff := cmp.Diff(want, trace.Text(traces[0])); diff != "" {
 		t.Errorf("tree (-want +got):\n%s", diff)
+	}
+}
+
+func TestMixedTreeSaysWhoReported(t *testing.T) {
+	data := ptrace.NewTraces()
+	for i, scope := range []string{"odi/http1", "io.opentelemetry.java-http-server"} {
+		addSpan(data, "inventory", byte(i))
+		last := data.ResourceSpans().At(i)
+		last.Resource().Attributes().PutStr("telemetry.sdk.language", "java")
+		last.ScopeSpans().At(0).Scope().SetName(scope)
+	}
+	lines := strings.Split(strings.TrimSpace(trace.Text(trace.From(data)[0])), "\n")
+	for i, want := range []string{"eBPF", "java agent"} {
+		if !strings.HasSuffix(lines[i+1], "  "+want) {
+			t.Errorf("got %q, want a line that ends in %q", lines[i+1], want)
+		}
 	}
 }
 
