@@ -20,8 +20,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// render is `helm template`.
-func render(t *testing.T, kubernetes string, values map[string]any) (string, error) {
+// render is `helm template`, for an API server that has kinds of its release and the named ones.
+func render(t *testing.T, kubernetes string, values map[string]any, kinds ...string) (string, error) {
 	t.Helper()
 	chart, err := charts.Load()
 	if err != nil {
@@ -34,6 +34,7 @@ func render(t *testing.T, kubernetes string, values map[string]any) (string, err
 	if err != nil {
 		t.Fatal(err)
 	}
+	install.APIVersions = common.VersionSet(kinds)
 	rendered, err := install.RunWithContext(t.Context(), chart, values)
 	if err != nil {
 		return "", err

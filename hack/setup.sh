@@ -13,6 +13,8 @@ if [ $# -eq 0 ]; then
 fi
 need=()
 for package in "${wanted[@]}"; do
+  # Others' packages of Node.js bring npm themselves, and conflict with Debian's.
+  [ "$package" = npm ] && [ -x /usr/bin/npm ] && continue
   [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null)" = "ii " ] || need+=("$package")
 done
 [ ${#need[@]} -eq 0 ] && exit 0

@@ -8,8 +8,6 @@ line=$1 from=$2 out=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp "$source/$line/package.json" "$source/$line/package-lock.json" "$work/"
-# Debian has npm in a package of its own, which others' packages of Node.js conflict with.
-command -v npm >/dev/null || "$source/../../hack/setup.sh" npm >&2
 # npm's own cache: a second build downloads nothing.
 npm --prefix "$work" ci --ignore-scripts --no-audit --no-fund --loglevel=error --cache "${XDG_CACHE_HOME:-$HOME/.cache}/odi/npm" >&2
 node "$source/build.mjs" "$work" "$from" "$out"

@@ -180,23 +180,24 @@ func (p *player) make(ctx context.Context, name string, play *play) {
 	}
 	var iw odiv1.InstrumentedWorkload
 	err := p.client.Get(ctx, client.ObjectKey{Namespace: "shop", Name: "deployment-" + name}, &iw)
-	if err == nil && play.webhook && iw.Spec.Rollout != nil {
-		p.inject(ctx, &iw, pod)
+	if err == nil && play.webhook && iw.Spec.Rollout != nil && !p.inject(ctx, &iw, pod) {
+		return
 	}
 	_ = p.client.Create(ctx, pod)
 }
 
-func (p *player) inject(ctx context.Context, iw *odiv1.InstrumentedWorkload, pod *corev1.Pod) {
+// inject is false where somebody else wrote the status meanwhile, which the webhook's own patch does not mind.
+func (p *player) inject(ctx context.Context, iw *odiv1.InstrumentedWorkload, pod *corev1.Pod) bool {
 	plan, claim := iw.Spec.Rollout, iw.Status.Canary
 	switch {
 	case plan.Stage == odiv1.RolloutStageNone:
-		return
+		return true
 	case plan.Stage == odiv1.RolloutStageCanary && claim != nil && claim.Revision == plan.Revision && claim.Slot == plan.Slot:
-		return
+		return true
 	case plan.Stage == odiv1.RolloutStageCanary:
 		iw.Status.Canary = &odiv1.CanaryClaim{Revision: plan.Revision, Slot: plan.Slot, Request: "request-" + pod.Name, At: metav1.Now()}
 		if err := p.client.Status().Update(ctx, iw); err != nil {
-			return
+			return false
 		}
 		pod.Annotations[odiv1.AnnotationCanary] = "request-" + pod.Name
 	}
@@ -205,4 +206,5 @@ func (p *player) inject(ctx context.Context, iw *odiv1.InstrumentedWorkload, pod
 			pod.Annotations[odiv1.AnnotationAgents] = d.Name + "=" + d.Agent.Language + "@" + d.Agent.Version
 		}
 	}
+	return true
 }

@@ -14,6 +14,7 @@ import (
 	"helm.sh/helm/v4/pkg/chart/common"
 	releasev1 "helm.sh/helm/v4/pkg/release/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -61,8 +62,8 @@ func policies(t *testing.T) []client.Object {
 			found = append(found, o)
 		}
 	}
-	if len(found) != 8 {
-		t.Fatalf("%d policies and bindings, want 8", len(found))
+	if len(found) != 10 {
+		t.Fatalf("%d policies and bindings, want 10", len(found))
 	}
 	return found
 }
@@ -83,12 +84,14 @@ func TestWhoIsTakenOverStaysSmall(t *testing.T) {
 	manager, person := as(managerUser, ""), as("jane", "")
 	testkit.Namespace(t, c, "odi-system")
 	testkit.Namespace(t, c, "shop")
-	gateway, odiglet := podOf("gateway"), podOf("odiglet")
-	testkit.Create(t, c, gateway, odiglet)
+	gateway, odiglet, cart := podOf("gateway"), podOf("odiglet"), podOf("cart")
+	cart.Namespace = "shop"
+	testkit.Create(t, c, gateway, odiglet, cart)
 	testkit.Create(t, c, policies(t)...)
 	for what, probe := range map[string]func() error{
 		"on Secrets":              creates(t, manager, secret("odi-system", "probe", corev1.SecretTypeOpaque)),
 		"on pods":                 creates(t, manager, podOf("probe")),
+		"on evictions":            evicts(t, manager, cart, ""),
 		"on InstrumentedWorkload": creates(t, person, instrumented("deployment-probe")),
 		"on NodeInstrumentations": creates(t, as(odigletUser, ""), report("probe")),
 	} {
@@ -117,6 +120,10 @@ func TestWhoIsTakenOverStaysSmall(t *testing.T) {
 		"the manager touches the odiglet":              {patches(t, manager, odiglet, `{"metadata":{"annotations":{"odi.dev/config-hash":"1"}}}`), "only the gateway's pods"},
 		"the manager makes a pod":                      {creates(t, manager, podOf("new")), "neither makes nor deletes"},
 		"the manager deletes a pod":                    {func() error { return manager.Delete(t.Context(), odiglet, client.DryRunAll) }, "neither makes nor deletes"},
+		"the manager evicts the pod that it saw":       {do: evicts(t, manager, cart, cart.ResourceVersion)},
+		"the manager evicts a pod as it may be now":    {evicts(t, manager, cart, ""), "only a pod that is as it saw it"},
+		"the manager evicts a pod of odi's":            {evicts(t, manager, gateway, gateway.ResourceVersion), "no pod of an excluded namespace"},
+		"somebody else evicts a pod":                   {do: evicts(t, person, cart, "")},
 		"the manager instruments":                      {do: creates(t, manager, instrumented("deployment-a"))},
 		"somebody else instruments by hand":            {creates(t, person, instrumented("deployment-b")), "InstrumentationConfig"},
 		"an odiglet instruments":                       {creates(t, as(odigletUser, "n1"), instrumented("deployment-b")), "InstrumentationConfig"},
@@ -147,6 +154,20 @@ func TestWhoIsTakenOverStaysSmall(t *testing.T) {
 
 func creates(t *testing.T, c client.Client, o client.Object) func() error {
 	return func() error { return c.Create(t.Context(), o, client.DryRunAll) }
+}
+
+// evicts names the pod by its UID, and as it was at a version unless that is empty.
+func evicts(t *testing.T, c client.Client, pod *corev1.Pod, version string) func() error {
+	eviction := &policyv1.Eviction{
+		ObjectMeta:    metav1.ObjectMeta{Namespace: pod.Namespace, Name: pod.Name},
+		DeleteOptions: &metav1.DeleteOptions{DryRun: []string{metav1.DryRunAll}, Preconditions: &metav1.Preconditions{UID: &pod.UID}},
+	}
+	if version != "" {
+		eviction.DeleteOptions.Preconditions.ResourceVersion = &version
+	}
+	return func() error {
+		return c.SubResource("eviction").Create(t.Context(), pod.DeepCopy(), eviction.DeepCopy())
+	}
 }
 
 func patches(t *testing.T, c client.Client, o client.Object, patch string) func() error {
