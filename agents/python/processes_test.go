@@ -63,10 +63,15 @@ func TestACollectorThatIsAwayOrHangsCostsTwoSecondsAtMost(t *testing.T) {
 	} {
 		for _, kind := range []string{"itself", "fork", "spawn"} {
 			t.Run(name+" "+kind, func(t *testing.T) {
-				without := took(bare(), kind)
-				if more := took(injected(dir, endpoint), kind) - without; more > 3*time.Second {
-					t.Errorf("the process took %v longer than without an agent; want 2 s at its end and what its start needs", more)
+				const most, tries = 3 * time.Second, 3
+				var more time.Duration
+				for range tries { // What the agent costs it costs each time, what a busy machine costs it does not.
+					without := took(bare(), kind)
+					if more = took(injected(dir, endpoint), kind) - without; more <= most {
+						return
+					}
 				}
+				t.Errorf("the process took %v longer than without an agent; want 2 s at its end and what its start needs", more)
 			})
 		}
 	}
