@@ -56,7 +56,8 @@ type End struct {
 	Signal syscall.Signal // 0 where none did.
 }
 
-// Start starts an application that prints "listening PORT"; the test ends it if it still runs then.
+// Start starts an application that prints "listening PORT"; the test ends it if it still runs then, with all that
+// it started.
 func Start(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
 	p := &Process{cmd: cmd, ports: make(chan string, 64), ended: make(chan struct{})}
@@ -65,6 +66,7 @@ func Start(t testing.TB, cmd *exec.Cmd) *Process {
 		t.Fatal(err)
 	}
 	cmd.Stderr = locked{p, &p.stderr}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +75,8 @@ func Start(t testing.TB, cmd *exec.Cmd) *Process {
 		select {
 		case <-p.ended:
 		default:
-			_ = cmd.Process.Kill() // It has ended meanwhile, or does now.
+			// A child that outlives it holds its output open: that is waited for.
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // It has ended meanwhile, or does now.
 			<-p.ended
 		}
 	})

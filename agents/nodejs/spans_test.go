@@ -136,5 +136,5 @@ func TestNpmStartTracesTheApplicationAlone(t *testing.T) {
 	if state := agenttest.State(t, p.Pid()); state != "" {
 		t.Errorf("npm itself says %q", state)
 	}
-	p.Signal(t, 15)
+	// npm does not always hand signals on: the end of the test ends both.
 }
