@@ -152,6 +152,9 @@ func (w *world) expectRollout(t *testing.T, service, phase, failure string) {
 			return false, err.Error()
 		}
 		rollout := iw.Status.Rollout
+		if plan := iw.Spec.Rollout; plan != nil && iw.Status.Canary != nil && plan.Slot != iw.Status.Canary.Slot {
+			return false, fmt.Sprintf("the rollout of %s began anew: slot %d was taken, the plan has slot %d", service, iw.Status.Canary.Slot, plan.Slot)
+		}
 		why := ""
 		if len(rollout.Failures) > 0 {
 			why = rollout.Failures[0].Reason

@@ -3,6 +3,7 @@ package stage
 import (
 	"bytes"
 	"context"
+	"embed"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,14 +33,17 @@ func TestManifestsNameWhatTheyPutWhere(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := each(shop.Manifests, func(manifest []byte) error { return eachObject(manifest, list) }); err != nil {
-		t.Fatal(err)
+	for _, manifests := range []embed.FS{shop.Manifests, shop.Mixed} {
+		if err := each(manifests, func(manifest []byte) error { return eachObject(manifest, list) }); err != nil {
+			t.Fatal(err)
+		}
 	}
 	want := []string{
 		"Namespace /observability", "Deployment observability/jaeger",
 		"Namespace /traffic", "Deployment traffic/driver",
 		"Namespace /shop", "Deployment shop/catalogue", "Deployment shop/frontend", "Deployment shop/inventory",
 		"Deployment shop/nginx", "Deployment shop/pricing", "Deployment shop/recommender",
+		"Deployment shop/ratings", "Deployment shop/reviews",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("objects (-want +got):\n%s", diff)
