@@ -10,11 +10,13 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/odi/maven
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-jar=$cache/io/opentelemetry/javaagent/opentelemetry-javaagent/$version/$name
+jar=$cache/$name
 if [[ ! -e $jar ]]; then
 	echo "fetching $name (26 MB)" >&2
-	mvn --batch-mode --quiet -Dmaven.repo.local="$cache" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:get \
-		-Dartifact="io.opentelemetry.javaagent:opentelemetry-javaagent:$version" -Dtransitive=false >&2
+	mkdir -p "$cache"
+	central=https://repo.maven.apache.org/maven2/io/opentelemetry/javaagent/opentelemetry-javaagent
+	curl --fail --silent --show-error --location --retry 3 --output "$work/fetched" "$central/$version/$name"
+	mv "$work/fetched" "$jar"
 fi
 cp "$jar" "$work/$name"
 (cd "$work" && sha256sum --check --quiet "$source/checksums.txt")
