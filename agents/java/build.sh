@@ -11,15 +11,18 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/odi/maven
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 jar=$cache/$name
-if [[ ! -e $jar ]]; then
+if [[ -e $jar ]]; then
+	cp "$jar" "$work/$name"
+else
 	echo "fetching $name (26 MB)" >&2
-	mkdir -p "$cache"
 	central=https://repo.maven.apache.org/maven2/io/opentelemetry/javaagent/opentelemetry-javaagent
-	curl --fail --silent --show-error --location --retry 3 --output "$work/fetched" "$central/$version/$name"
-	mv "$work/fetched" "$jar"
+	curl --fail --silent --show-error --location --retry 3 --output "$work/$name" "$central/$version/$name"
 fi
-cp "$jar" "$work/$name"
 (cd "$work" && sha256sum --check --quiet "$source/checksums.txt")
+if [[ ! -e $jar ]]; then
+	mkdir -p "$cache"
+	cp "$work/$name" "$jar.$$" && mv "$jar.$$" "$jar"
+fi
 
 # The agent hides its classes by their ending; the compiler wants them as they were.
 mkdir "$work/classes" "$work/add"
