@@ -38,8 +38,13 @@ static socklen_t address(struct sockaddr_storage *a, const char *place)
 static void bound(int fd)
 {
 	struct timeval t = {PATIENCE, 0};
+	int domain = 0, room = 16 << 20;
+	socklen_t n = sizeof(domain);
+
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
+	if (!getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) && domain == AF_UNIX) // as unixBuffer in socket.go
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
 }
 
 int connection(int i, unsigned *port)
