@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/odi-dev/odi/internal/testkit"
 )
 
 // said is what testdata/say.py prints.
@@ -229,9 +231,7 @@ func TestABrokenAgentHarmsNothing(t *testing.T) {
 
 func TestAnyUserMayRunIt(t *testing.T) {
 	whole := agent(t)
-	if os.Geteuid() != 0 {
-		t.Skip("only root can become another user")
-	}
+	testkit.NeedRoot(t) // to become another user
 	// In a place that others may enter; the cache may be in root's home.
 	dir, err := os.MkdirTemp("", "odi-agent-")
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/odi-dev/odi/internal/procfs/elf"
 	testprogram "github.com/odi-dev/odi/internal/testkit/program"
 )
 
@@ -26,19 +25,7 @@ func TestGenerator(t *testing.T) {
 				t.Fatalf("building: %v: %s", err, out)
 			}
 			want := symbol(t, bin, "runtime.sched")
-			f, err := os.Open(bin)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = f.Close() }()
-			st, err := f.Stat()
-			if err != nil {
-				t.Fatal(err)
-			}
-			parsed, err := elf.New(f, st.Size())
-			if err != nil {
-				t.Fatal(err)
-			}
+			f, parsed := opened(t, bin)
 			found, err := findFunctions(f, parsed, "runtime.newproc1")
 			if err != nil {
 				t.Fatal(err)

@@ -113,14 +113,14 @@ func TestInspect(t *testing.T) {
 	}
 }
 
-// bytesOf returns the first instructions of persistConn.writeLoop in a file.
-func bytesOf(t *testing.T, path string) []byte {
+// opened is an executable, closed when the test ends.
+func opened(t *testing.T, path string) (*os.File, *elf.File) {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = f.Close() }()
+	t.Cleanup(func() { _ = f.Close() })
 	st, err := f.Stat()
 	if err != nil {
 		t.Fatal(err)
@@ -129,6 +129,13 @@ func bytesOf(t *testing.T, path string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return f, bin
+}
+
+// bytesOf returns the first instructions of persistConn.writeLoop in a file.
+func bytesOf(t *testing.T, path string) []byte {
+	t.Helper()
+	f, bin := opened(t, path)
 	found, err := findFunctions(f, bin, "net/http.(*persistConn).writeLoop")
 	if err != nil {
 		t.Fatal(err)

@@ -43,14 +43,11 @@ type Controller struct {
 // Setup adds the controller to the manager.
 func Setup(mgr manager.Manager, cfg kube.Config) error {
 	c := &Controller{client: mgr.GetClient(), events: mgr.GetEventRecorder("odi-decide"), config: cfg, now: time.Now}
-	if err := indexByConfig(mgr); err != nil {
-		return err
-	}
 	b := builder.ControllerManagedBy(mgr).
 		Named("decide").
 		For(&odiv1.InstrumentedWorkload{}, builder.WithPredicates(inputChanges)).
-		Watches(&odiv1.InstrumentationConfig{}, c.toSelected(), builder.WithPredicates(generationChanges)).
-		Watches(&corev1.Pod{}, c.toTried(), builder.WithPredicates(imageChanges)).
+		Watches(&odiv1.InstrumentationConfig{}, kube.ToSelected(c.client), builder.WithPredicates(generationChanges)).
+		Watches(&corev1.Pod{}, kube.PodToInstrumentedWorkload(c.client, isTried), builder.WithPredicates(imageChanges)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: parallelWorkloads})
 	for _, kind := range workload.Kinds() {
 		b = b.Watches(kube.NewWorkloadObject(kind), kube.ToInstrumentedWorkload(), builder.WithPredicates(generationChanges))

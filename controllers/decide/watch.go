@@ -1,37 +1,16 @@
 package decide
 
 import (
-	"context"
-	"fmt"
 	"maps"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/log"
-	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
-	"github.com/odi-dev/odi/internal/kube"
 )
-
-// configIndex finds the InstrumentedWorkloads that a config won.
-const configIndex = "decide.config"
-
-func indexByConfig(mgr manager.Manager) error {
-	err := mgr.GetFieldIndexer().IndexField(context.Background(), &odiv1.InstrumentedWorkload{}, configIndex,
-		func(obj client.Object) []string {
-			return []string{obj.(*odiv1.InstrumentedWorkload).Spec.Config}
-		})
-	if err != nil {
-		return fmt.Errorf("indexing InstrumentedWorkloads by config: %w", err)
-	}
-	return nil
-}
 
 // generationChanges passes changes of a spec: of what the user wants, or of a pod template.
 var generationChanges = predicate.GenerationChangedPredicate{}
@@ -82,42 +61,7 @@ func imagesOf(obj client.Object) map[string]string {
 	return images
 }
 
-// toTried maps a pod to the InstrumentedWorkload of its workload, where an agent failed with an image:
-// with another one it is tried anew.
-func (c *Controller) toTried() handler.EventHandler {
-	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, obj client.Object) []reconcile.Request {
-		pod, ok := obj.(*corev1.Pod)
-		if !ok {
-			return nil
-		}
-		ref, err := kube.WorkloadOf(ctx, c.client, pod)
-		if err != nil {
-			log.FromContext(ctx).Error(err, "finding the workload of a pod", "pod", client.ObjectKeyFromObject(pod))
-			return nil
-		}
-		var iw odiv1.InstrumentedWorkload
-		key := client.ObjectKey{Namespace: ref.Namespace, Name: ref.ObjectName()}
-		if err := c.client.Get(ctx, key, &iw); err != nil || len(iw.Status.Rollout.Failures) == 0 {
-			return nil // It is not selected, or nothing was tried.
-		}
-		return []reconcile.Request{{NamespacedName: key}}
-	})
-}
-
-// toSelected maps a config to the InstrumentedWorkloads that it won.
-func (c *Controller) toSelected() handler.EventHandler {
-	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, config client.Object) []reconcile.Request {
-		var list odiv1.InstrumentedWorkloadList
-		err := c.client.List(ctx, &list, client.InNamespace(config.GetNamespace()),
-			client.MatchingFields{configIndex: config.GetName()}, client.UnsafeDisableDeepCopy)
-		if err != nil {
-			log.FromContext(ctx).Error(err, "listing the workloads of a config", "config", client.ObjectKeyFromObject(config))
-			return nil
-		}
-		requests := make([]reconcile.Request, len(list.Items))
-		for i := range list.Items {
-			requests[i].NamespacedName = client.ObjectKeyFromObject(&list.Items[i])
-		}
-		return requests
-	})
+// isTried tells that an agent failed in a workload: with another image it is tried anew.
+func isTried(_ *corev1.Pod, iw *odiv1.InstrumentedWorkload) bool {
+	return iw != nil && len(iw.Status.Rollout.Failures) > 0
 }

@@ -50,8 +50,8 @@ func Setup(mgr manager.Manager, cfg kube.Config) error {
 	b := builder.ControllerManagedBy(mgr).
 		Named("rollout").
 		For(&odiv1.InstrumentedWorkload{}, builder.WithPredicates(inputChanges)).
-		Watches(&odiv1.InstrumentationConfig{}, c.toSelected(), builder.WithPredicates(modeChanges)).
-		Watches(&corev1.Pod{}, c.toWorkload()).
+		Watches(&odiv1.InstrumentationConfig{}, kube.ToSelected(c.client), builder.WithPredicates(modeChanges)).
+		Watches(&corev1.Pod{}, kube.PodToInstrumentedWorkload(c.client, playsAPart)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: 1})
 	for _, kind := range workload.Kinds() {
 		if kind != odiv1.KindPod {

@@ -1,16 +1,11 @@
 package rollout
 
 import (
-	"context"
-
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/internal/kube"
@@ -68,44 +63,9 @@ var paceChanges = predicate.Funcs{
 	DeleteFunc: func(event.DeleteEvent) bool { return false },
 }
 
-// toSelected maps a config to the InstrumentedWorkloads that it won.
-func (c *Controller) toSelected() handler.EventHandler {
-	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, config client.Object) []reconcile.Request {
-		var list odiv1.InstrumentedWorkloadList
-		if err := c.client.List(ctx, &list, client.InNamespace(config.GetNamespace()), client.UnsafeDisableDeepCopy); err != nil {
-			log.FromContext(ctx).Error(err, "listing the workloads of a config", "config", client.ObjectKeyFromObject(config))
-			return nil
-		}
-		var requests []reconcile.Request
-		for i := range list.Items {
-			if list.Items[i].Spec.Config == config.GetName() {
-				requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
-			}
-		}
-		return requests
-	})
-}
-
-// toWorkload maps a pod to the InstrumentedWorkload of its workload, if agents play a part: it has some,
-// or a plan is there that may concern it. Most pods of a cluster pass by.
-func (c *Controller) toWorkload() handler.EventHandler {
-	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, obj client.Object) []reconcile.Request {
-		pod, ok := obj.(*corev1.Pod)
-		if !ok {
-			return nil
-		}
-		ref, err := kube.WorkloadOf(ctx, c.client, pod)
-		if err != nil {
-			log.FromContext(ctx).Error(err, "finding the workload of a pod", "pod", client.ObjectKeyFromObject(pod))
-			return nil
-		}
-		key := client.ObjectKey{Namespace: ref.Namespace, Name: ref.ObjectName()}
-		if _, hasAgents := pod.Annotations[odiv1.AnnotationAgents]; !hasAgents {
-			var iw odiv1.InstrumentedWorkload
-			if err := c.client.Get(ctx, key, &iw); err != nil || iw.Spec.Rollout == nil {
-				return nil // It is not selected, or gets no agents.
-			}
-		}
-		return []reconcile.Request{{NamespacedName: key}}
-	})
+// playsAPart tells whether a pod matters to a rollout: it has agents, or a plan is there that may
+// concern it. Most pods of a cluster pass by.
+func playsAPart(pod *corev1.Pod, iw *odiv1.InstrumentedWorkload) bool {
+	_, hasAgents := pod.Annotations[odiv1.AnnotationAgents]
+	return hasAgents || iw != nil && iw.Spec.Rollout != nil
 }

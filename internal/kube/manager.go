@@ -73,6 +73,9 @@ func NewManager(restConfig *rest.Config, cfg Config, opts ManagerOptions) (manag
 	if err != nil {
 		return nil, fmt.Errorf("making the manager: %w", err)
 	}
+	if err := indexByConfig(mgr); err != nil {
+		return nil, err
+	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return nil, fmt.Errorf("adding the health check: %w", err)
 	}
