@@ -73,7 +73,7 @@ func newKind(io streams.Streams, to *cluster.Cluster, kind odiv1.WorkloadKind) *
 			return run(cmd.Context(), io, to, f, selected.Wish{Kind: kind, Name: args[0]})
 		},
 	}
-	cmd.Flags().Var(&f.method, "method", "how to instrument: "+strings.Join(methods, ", "))
+	cmd.Flags().Var(&f.method, "method", "how to instrument: "+strings.Join(methods, ", ")+"; pods are made anew for Agent alone")
 	cmd.Flags().Var(&f.rollout, "rollout", "who makes pods anew for agents: "+strings.Join(modes, ", "))
 	cmd.Flags().Var(&f.agents, "agent", "version of the agent for a language, or an image that has one; may be repeated")
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until it is instrumented and the gateway knows its destinations")
