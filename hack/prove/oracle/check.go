@@ -29,7 +29,7 @@ func (j *judge) check(i int, s *Span, t script.Times) {
 	j.outcome(who, s, &o)
 	j.bodies(who, s, w.ReqBody, o.RespBody)
 	j.head(who, i, s)
-	j.duration(who, s, t, o.Faults == talk.Broken)
+	j.duration(who, s, t, o.Faults)
 }
 
 // outcome compares the status, and whether something went wrong.
@@ -83,13 +83,13 @@ func (j *judge) wholeHead(i int, kind probe.Kind) []byte {
 }
 
 // duration compares with the clock of the process itself.
-func (j *judge) duration(who string, s *Span, t script.Times, broke bool) {
+func (j *judge) duration(who string, s *Span, t script.Times, faults talk.Faults) {
 	if t.BeginTo == 0 || t.FinishTo == 0 {
 		return
 	}
 	got := int64(s.End.Sub(s.Start))
-	least, most := bounds(s, t, broke)
-	least, most = j.wider(s, t, broke, least, most)
+	least, most := bounds(s, t, faults)
+	least, most = j.wider(s, t, faults == talk.Broken, least, most)
 	off := max(got-most, least-got, 0)
 	j.Deviation = append(j.Deviation, time.Duration(off))
 	switch off -= int64(Tolerance) + t.Delay; {
@@ -115,9 +115,9 @@ func (j *judge) wider(s *Span, t script.Times, broke bool, least, most int64) (i
 	return least, most
 }
 
-// bounds are how long the process says that a span lasted. A connection that broke
-// may have done so long before the process looked.
-func bounds(s *Span, t script.Times, broke bool) (least, most int64) {
+// bounds are how long the process says that a span lasted. A connection that broke,
+// or may have, can have done so long before the process looked.
+func bounds(s *Span, t script.Times, faults talk.Faults) (least, most int64) {
 	// What is received is seen when the call ends. A request is seen before it is
 	// sent, an answer while it is.
 	least, most = t.FinishTo-t.BeginFrom, t.FinishTo-t.BeginFrom
@@ -127,7 +127,7 @@ func bounds(s *Span, t script.Times, broke bool) (least, most int64) {
 	case s.Kind == probe.Server:
 		least, most = t.FinishFrom-t.BeginTo, t.FinishTo-t.BeginTo
 	}
-	if broke {
+	if faults&talk.Broken != 0 {
 		least = 0
 	}
 	return least, most

@@ -123,6 +123,19 @@ func TestACallThatWaitedForRoom(t *testing.T) {
 	}
 }
 
+// TestAConnectionThatMayHaveBroken: where the client may have left inside an answer, the server's span may end
+// with the connection, long before the call of the server that still sends; nowhere else.
+func TestAConnectionThatMayHaveBroken(t *testing.T) {
+	for faults, want := range map[talk.Faults]int{talk.Fine | talk.Broken: 0, talk.Fine: 1} {
+		wants, seen := played()
+		wants[0].Server.Faults = faults
+		seen.Spans[2].End = seen.Spans[2].End.Add(-10 * time.Millisecond)
+		if v := Judge(wants, seen, Traced{Server: true, Client: true}); len(v.Problems) != want {
+			t.Errorf("faults %b: problems %v", faults, v.Problems)
+		}
+	}
+}
+
 // TestACloseThatNobodyTellsOf: only there may the span of a request that broke last
 // longer, and only until the other side was done.
 func TestACloseThatNobodyTellsOf(t *testing.T) {
