@@ -9,7 +9,6 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -32,18 +31,12 @@ type house struct {
 // newHouse starts a server that no odi was ever on.
 func newHouse(t *testing.T) house {
 	t.Helper()
-	restConfig := testkit.APIServer(t)
+	restConfig := testkit.EmptyAPIServer(t)
 	h := house{user: user{t}, c: testkit.Client(t, restConfig)}
 	t.Setenv("KUBECONFIG", kubeconfig(t, restConfig, ""))
-	for _, found := range h.kinds() {
-		crd := &unstructured.Unstructured{}
-		crd.SetGroupVersionKind(found.GroupVersionKind())
-		crd.SetName(found.Name)
-		if err := h.c.Delete(t.Context(), crd); err != nil {
-			t.Fatal(err)
-		}
+	if found := h.kinds(); len(found) > 0 {
+		t.Fatalf("the server has %d kinds already", len(found))
 	}
-	testkit.Eventually(t, time.Minute, "the kinds of the testkit are gone", func() bool { return len(h.kinds()) == 0 })
 	testkit.Namespace(t, h.c, "shop")
 	return h
 }
