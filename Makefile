@@ -109,6 +109,10 @@ prove-destinations: setup ## Make 500 hostile Destinations around a good one, an
 prove-agents: setup ## Run the language agents on every release of their runtimes; prints a line for each (slow); ARGS="-jdks DIR,DIR".
 	@PATH="$(PACKAGED)" $(QUIET_GO) test -count=1 -v -timeout 60m ./agents/... -args -wide $(ARGS) | grep -E '^ *(--- |ok|FAIL|panic)|_test.go:'
 
+.PHONY: prove-handover
+prove-handover: build ## On the cluster of `make demo`: give services their agents under load and take them back, count the spans of each request.
+	@hack/run.sh prove/handover $(ARGS)
+
 .PHONY: prove-injection
 prove-injection: setup ## Try 10,000 generated and 104 realistic pods with the webhook and without, and one that is down; ARGS="-seed 1".
 	@CI=true $(GO) test ./hack/prove/injection -count=1 -v -timeout 60m -pods 5000 $(ARGS)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/cli/progress"
@@ -18,20 +19,37 @@ var final = []string{
 
 // withAgents says how far the agents of a workload are, where there are any.
 func withAgents(iw *odiv1.InstrumentedWorkload, config odiv1.InstrumentationConfig, it progress.Item) progress.Item {
-	rolled := meta.FindStatusCondition(iw.Status.Conditions, odiv1.ConditionRolledOut)
 	decided := slices.ContainsFunc(iw.Spec.Containers, func(d odiv1.ContainerDecision) bool { return d.Method == odiv1.MethodAgent })
+	rolled := meta.FindStatusCondition(iw.Status.Conditions, odiv1.ConditionRolledOut)
 	phase := iw.Status.Rollout.Phase
-	switch {
-	case phase == odiv1.PhaseRolledBack && rolled != nil:
-		it.Done, it.Failed, it.Text = false, true, "rolled back, eBPF serves: "+rolled.Message
-	case !decided:
-		return withoutAgents(iw, config, it)
-	case rolled == nil || phase == "":
-		it.Done, it.Text = false, "agents are about to come"
-	default:
-		it.Done = it.Done && slices.Contains(final, rolled.Reason)
-		it.Text = fmt.Sprintf("%s  %s  agents in %d of %d pods: %s", iw.Status.Runtimes, phase, iw.Status.Rollout.Pods, iw.Status.Pods, rolled.Message)
+	if rolled == nil {
+		phase = ""
 	}
+	switch {
+	case phase == odiv1.PhaseRolledBack:
+		it.Done, it.Failed, it.Text = false, true, "rolled back, eBPF serves: "+rolled.Message
+		return it
+	case !decided && phase == "":
+		return withoutAgents(iw, config, it)
+	case !decided || unwanted(iw, config):
+		return leaving(iw, rolled, it)
+	case phase == "":
+		it.Done, it.Text = false, "agents are about to come"
+		return it
+	}
+	it.Done = it.Done && slices.Contains(final, rolled.Reason)
+	it.Text = fmt.Sprintf("%s  %s  agents in %d of %d pods: %s", iw.Status.Runtimes, phase, iw.Status.Rollout.Pods, iw.Status.Pods, rolled.Message)
+	return it
+}
+
+// leaving says how far the removal of agents is that are not asked for any more.
+func leaving(iw *odiv1.InstrumentedWorkload, rolled *metav1.Condition, it progress.Item) progress.Item {
+	if iw.Status.Rollout.Phase != odiv1.PhaseRollingBack || rolled == nil {
+		it.Done, it.Text = false, "agents are about to go"
+		return it
+	}
+	it.Done = it.Done && slices.Contains(final, rolled.Reason)
+	it.Text = fmt.Sprintf("%s  %s  %s", iw.Status.Runtimes, iw.Status.Rollout.Phase, rolled.Message)
 	return it
 }
 
@@ -44,6 +62,11 @@ func withoutAgents(iw *odiv1.InstrumentedWorkload, config odiv1.InstrumentationC
 		it.Text += "; no agent: " + iw.Spec.Containers[0].Message
 	}
 	return it
+}
+
+// unwanted says whether agents that were decided are not what the config asks for any more.
+func unwanted(iw *odiv1.InstrumentedWorkload, config odiv1.InstrumentationConfig) bool {
+	return config.Spec.Method != odiv1.MethodAgent && len(config.Spec.Containers) == 0 && iw.Spec.Config == config.Name
 }
 
 // undecided says whether an agent was asked for and the answer is not there yet.

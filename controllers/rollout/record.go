@@ -80,6 +80,10 @@ func planOf(o Observed, s Step) *odiv1.RolloutPlan {
 	if o.Plan != nil {
 		plan.Slot = o.Plan.Slot
 	}
+	// A plan that went and came again must not offer what was taken before: the claim outlives the plan.
+	if o.Claim != nil {
+		plan.Slot = max(plan.Slot, o.Claim.Slot)
+	}
 	if s.Kind == OfferCanary {
 		plan.Slot++
 	}

@@ -107,7 +107,7 @@ func (w *world) admit() {
 		case odiv1.RolloutStageAll:
 			p.Agents = map[string]string{"app": simulated}
 		case odiv1.RolloutStageCanary:
-			if w.claim == nil || w.claim.Slot != w.seenPlan.Slot || w.claim.Revision != w.seenPlan.Revision {
+			if w.claim == nil || w.claim.Slot < w.seenPlan.Slot || w.claim.Revision != w.seenPlan.Revision {
 				w.claim = &odiv1.CanaryClaim{Revision: w.seenPlan.Revision, Slot: w.seenPlan.Slot, Request: p.UID, At: metav1.NewTime(w.now)}
 				p.Agents, p.Canary = map[string]string{"app": simulated}, p.UID
 			}
@@ -279,6 +279,34 @@ func TestNoPodIsEvictedTwice(t *testing.T) {
 	t.Logf("%d worlds, %d managers killed, %d pods evicted", worlds, kills, evictions)
 	if kills < 30 {
 		t.Errorf("only %d managers were killed", kills)
+	}
+}
+
+// TestAgentsGoAndComeAgain: the claims of a rollout outlive it, and must not be in the way of the next
+// one, whose agents, and so whose revision, are the same.
+func TestAgentsGoAndComeAgain(t *testing.T) {
+	for seed := range uint64(20) {
+		w := newWorld(seed, 1+int(seed%4), well)
+		agents := w.wanted
+		live := func() bool { return false }
+		until := func(what string, done func() bool) {
+			for range 300 {
+				if s := w.manage(live); s.Missed {
+					t.Fatalf("seed %d, %s: a pod came without its agents: %+v, claim %+v", seed, what, w.plan, w.claim)
+				}
+				w.tick()
+				if done() {
+					return
+				}
+			}
+			t.Fatalf("seed %d: not within 300 s: %s; %+v", seed, what, w.status)
+		}
+		for range 3 {
+			w.wanted = agents
+			until("every pod has agents", func() bool { return w.withAgents() == w.desired && w.status.Phase == odiv1.PhaseDone })
+			w.wanted = nil
+			until("no pod has agents", func() bool { return w.withAgents() == 0 && w.status.Phase == "" })
+		}
 	}
 }
 
