@@ -30,7 +30,7 @@ func podOf(pod *corev1.Pod, usual map[string]int32) Pod {
 		Created: pod.CreationTimestamp.Time, Leaving: pod.DeletionTimestamp != nil,
 		Ended:   pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed,
 		Started: len(pod.Status.ContainerStatuses)+len(pod.Status.InitContainerStatuses) > 0,
-		Agents:  agentsOf(pod), Canary: pod.Annotations[odiv1.AnnotationCanary], Images: map[string]string{},
+		Agents:  workload.AgentsOf(pod), Canary: pod.Annotations[odiv1.AnnotationCanary], Images: map[string]string{},
 	}
 	if owner := workload.Controller(pod); owner != nil {
 		p.Owner = string(owner.UID)
@@ -58,25 +58,11 @@ func ordinal(name string) int {
 	return n
 }
 
-// agentsOf reads the webhook's annotation: container=language@version, with commas between.
-func agentsOf(pod *corev1.Pod) map[string]string {
-	text := pod.Annotations[odiv1.AnnotationAgents]
-	if text == "" {
-		return nil
-	}
-	agents := map[string]string{}
-	for entry := range strings.SplitSeq(text, ",") {
-		container, agent, _ := strings.Cut(entry, "=")
-		agents[container] = agent
-	}
-	return agents
-}
-
 // usualRestarts are the fewest of each container in pods without agents.
 func usualRestarts(pods []*corev1.Pod) map[string]int32 {
 	usual := map[string]int32{}
 	for _, pod := range pods {
-		if len(agentsOf(pod)) > 0 {
+		if len(workload.AgentsOf(pod)) > 0 {
 			continue
 		}
 		for _, s := range pod.Status.ContainerStatuses {

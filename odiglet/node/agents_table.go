@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"slices"
 
-	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/internal/telemetry"
 	"github.com/odi-dev/odi/internal/workload"
 	"github.com/odi-dev/odi/languages/language"
@@ -39,8 +38,8 @@ type agentIdentity struct {
 	Probes     []string            `json:"probes,omitempty"`
 }
 
-// agentTable says who may send and as whom: containers for which an agent is decided,
-// each under the resource that its eBPF spans have.
+// agentTable says who may send and as whom: containers for which an agent is decided or
+// that still have one, each under the resource that its eBPF spans have.
 func (c *cluster) agentTable(instances []attach.Instance) agentTable {
 	known := processesOf(instances)
 	c.mu.RLock()
@@ -60,12 +59,12 @@ func (c *cluster) agentTable(instances []attach.Instance) agentTable {
 	return t
 }
 
-// agentsOf are the containers of a pod for which an agent is decided; known are the
+// agentsOf are the containers of a pod that may have an agent; known are the
 // environments of their processes, by container.
 func (c *cluster) agentsOf(p *pod, ref workload.Reference, d decided, known map[string]map[string]string) map[string]agentIdentity {
 	var all map[string]agentIdentity
 	for _, ct := range p.containers {
-		if d.methods[ct.name] != odiv1.MethodAgent {
+		if !d.byAgent(ct) {
 			continue
 		}
 		env, read := known[ct.id]

@@ -99,6 +99,49 @@ func TestTheTableOfPods(t *testing.T) {
 	}
 }
 
+// TestAgentsReportUntilTheirPodsGo: who reports a container changes with its pod, not with the decision
+// about the next one; whom nobody selected reports nothing.
+func TestAgentsReportUntilTheirPodsGo(t *testing.T) {
+	for name, tc := range map[string]struct {
+		agents  string // of the pod's annotation
+		decided odiv1.Method
+		want    bool
+	}{
+		"decided, not there yet":      {"", odiv1.MethodAgent, true},
+		"there":                       {"app=python@1", odiv1.MethodAgent, true},
+		"not decided any more":        {"app=python@1", odiv1.MethodEBPF, true},
+		"gone":                        {"", odiv1.MethodEBPF, false},
+		"there, in another container": {"sidecar=python@1", odiv1.MethodEBPF, false},
+		"there, and nothing is asked": {"app=python@1", odiv1.MethodNone, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := cartPod()
+			if p.Annotations == nil {
+				p.Annotations = map[string]string{}
+			}
+			p.Annotations[odiv1.AnnotationAgents] = tc.agents
+			small, err := slim(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := newCluster("node-1", func() {})
+			c.setPod(readPod(small.(*corev1.Pod)))
+			c.setWorkload(cart, readWorkload(&odiv1.InstrumentedWorkload{Spec: *decision("app", tc.decided)}))
+			in := agentInstance("c1", nil)
+			o, ok := c.Origin(in.Process, in.Runtime, in.Env)
+			if !ok || o.Agent != tc.want {
+				t.Errorf("the origin is for an agent: %t (found %t)", o.Agent, ok)
+			}
+			if got := len(c.agentTable(nil).Pods[0].Containers) == 1; got != tc.want {
+				t.Errorf("the agent may send: %t", got)
+			}
+			if c.wantsAgents() != tc.want {
+				t.Errorf("agents are waited for: %t", !tc.want)
+			}
+		})
+	}
+}
+
 // TestBothWorldsHaveOneResource compares what the collector writes with eBPF's spans.
 func TestBothWorldsHaveOneResource(t *testing.T) {
 	c, in := withAgents(), agentInstance("c-cart", map[string]string{"OTEL_SERVICE_NAME": "by-env", "OTEL_RESOURCE_ATTRIBUTES": "team=a"})

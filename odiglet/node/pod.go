@@ -37,6 +37,8 @@ type pod struct {
 type container struct {
 	name, id, image string
 	running         bool
+	// injected means that it was given an agent when the pod was made.
+	injected bool
 	// probes are the paths that the kubelet asks for.
 	probes []string
 }
@@ -61,7 +63,7 @@ func readPod(p *corev1.Pod) pod {
 	if owner := workload.Controller(p); owner != nil {
 		out.direct, out.ownerUID = workload.OfOwner(p.Namespace, *owner), owner.UID
 	}
-	specs := containerSpecs(p)
+	specs, agents := containerSpecs(p), workload.AgentsOf(p)
 	for _, status := range slices.Concat(
 		p.Status.InitContainerStatuses, p.Status.ContainerStatuses, p.Status.EphemeralContainerStatuses) {
 		_, id, ok := strings.Cut(status.ContainerID, "://")
@@ -71,8 +73,9 @@ func readPod(p *corev1.Pod) pod {
 		spec := specs[status.Name]
 		out.containers = append(out.containers, container{
 			name: status.Name, id: id, image: spec.Image,
-			running: status.State.Running != nil,
-			probes:  probePaths(spec),
+			running:  status.State.Running != nil,
+			injected: agents[status.Name] != "",
+			probes:   probePaths(spec),
 		})
 	}
 	return out
@@ -116,7 +119,7 @@ func slim(obj any) (any, error) {
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: p.Namespace, Name: p.Name, UID: p.UID, ResourceVersion: p.ResourceVersion,
 			OwnerReferences: p.OwnerReferences, Labels: keep(p.Labels, "pod-template-hash"),
-			Annotations: keep(p.Annotations, odiv1.AnnotationServiceName),
+			Annotations: keep(p.Annotations, odiv1.AnnotationServiceName, odiv1.AnnotationAgents),
 		},
 	}
 	small.Spec.HostNetwork, small.Status.Phase, small.Status.PodIPs = p.Spec.HostNetwork, p.Status.Phase, p.Status.PodIPs
@@ -133,11 +136,19 @@ func slim(obj any) (any, error) {
 	return small, nil
 }
 
-func keep(m map[string]string, key string) map[string]string {
-	if v, ok := m[key]; ok {
-		return map[string]string{key: v}
+func keep(m map[string]string, keys ...string) map[string]string {
+	var kept map[string]string
+	for _, key := range keys {
+		v, ok := m[key]
+		if !ok {
+			continue
+		}
+		if kept == nil {
+			kept = make(map[string]string, len(keys))
+		}
+		kept[key] = v
 	}
-	return nil
+	return kept
 }
 
 func slimContainers(all []corev1.Container) []corev1.Container {

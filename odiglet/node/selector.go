@@ -61,6 +61,19 @@ type place struct {
 	decided   decided
 }
 
+// byAgent says whether an agent of the container may report. That of a pod which was made with one
+// does until the pod has gone, also when none is decided any more: taking it its word would lose and
+// double what is under way.
+func (d decided) byAgent(ct container) bool {
+	switch d.methods[ct.name] {
+	case odiv1.MethodAgent:
+		return true
+	case odiv1.MethodEBPF:
+		return ct.injected
+	}
+	return false
+}
+
 // method is what was decided for the container.
 func (p place) method() odiv1.Method { return p.decided.methods[p.container.name] }
 
@@ -203,7 +216,7 @@ func (c *cluster) wantsAgents() bool {
 			continue
 		}
 		for _, ct := range p.containers {
-			if d.methods[ct.name] == odiv1.MethodAgent {
+			if d.byAgent(ct) {
 				return true
 			}
 		}
@@ -268,7 +281,7 @@ func (c *cluster) Origin(p process.Process, rt language.Runtime, env map[string]
 		Routes:   at.decided.routes,
 		Traces:   at.decided.traces,
 		Metrics:  at.decided.metrics,
-		Agent:    at.method() == odiv1.MethodAgent,
+		Agent:    at.decided.byAgent(at.container),
 	}, true
 }
 
