@@ -22,6 +22,8 @@ func TestJudge(t *testing.T) {
 	byEBPF := span("ratings", "client", "/ratings/h-000001", "odi/http1", trace.Server)
 	byAgent := span("ratings", "client", "/ratings/h-000001", "opentelemetry.instrumentation.flask", trace.Server)
 	orphan := span("ratings", "", "/ratings/h-000001", "odi/http1", trace.Server)
+	elsewhere := span("ratings", "client", "/ratings/h-000001", "odi/http1", trace.Server)
+	elsewhere.Resource = map[string]string{"k8s.pod.name": "ended"}
 	asks := span("ratings", "x", "/reviews/h-000001", "odi/http1", trace.Client)
 	stranger := span("ratings", "x", "/reviews/h-000002", "odi/http1", trace.Client)
 	for name, tc := range map[string]struct {
@@ -34,6 +36,7 @@ func TestJudge(t *testing.T) {
 		"none":                     {asked, nil, verdict{requests: 1, none: 1}},
 		"a client's alone":         {asked, []trace.Span{asks}, verdict{requests: 1, none: 1}},
 		"told by both":             {asked, []trace.Span{byEBPF, byAgent}, verdict{requests: 1, several: 1}},
+		"asked again elsewhere":    {asked, []trace.Span{elsewhere, byAgent}, verdict{requests: 1, byEBPF: 1}},
 		"without its parent":       {asked, []trace.Span{orphan}, verdict{requests: 1, wrong: 1}},
 		"with another's span":      {asked, []trace.Span{byEBPF, stranger}, verdict{requests: 1, wrong: 1}},
 		"not answered, not seen":   {failed, nil, verdict{requests: 1, unanswered: 1}},
