@@ -14,6 +14,7 @@ import (
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/internal/testkit"
 	"github.com/odi-dev/odi/internal/testkit/program"
 	"github.com/odi-dev/odi/languages/language"
@@ -174,7 +175,7 @@ func (s *stage) wantBooks(t *testing.T, sent, held, left uint64) {
 	var b books.Balance
 	ok := func() bool {
 		b = s.odiglet.Balance()
-		return b.Sent == sent && b.Queued == held && b.Dropped[books.ReasonAgent] == left
+		return b.Sent == sent && b.Queued == held && b.Dropped[loss.AgentReported] == left
 	}
 	for range 100 {
 		if ok() {

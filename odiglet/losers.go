@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/odi-dev/odi/bpf"
-	"github.com/odi-dev/odi/odiglet/books"
+	"github.com/odi-dev/odi/internal/loss"
 )
 
 // namePause is well below the time for which an ended process keeps its name.
@@ -39,7 +39,7 @@ func (o *Odiglet) nameLosses() {
 	o.named.mu.Lock()
 	defer o.named.mu.Unlock()
 	for loser, n := range o.named.fresh(o.engine.Losers()) {
-		o.books.Name(o.nameOf(loser.PID), books.Reason(loser.Reason), n)
+		o.books.Name(o.nameOf(loser.PID), loss.Name(loser.Reason), n)
 	}
 }
 
@@ -68,7 +68,7 @@ func (o *Odiglet) nameNowAndThen(ctx context.Context) {
 
 // Whose returns how many requests of whom were lost, or lack a part, for a reason,
 // as far as that is known.
-func (o *Odiglet) Whose(why books.Reason) map[string]uint64 {
+func (o *Odiglet) Whose(why loss.Name) map[string]uint64 {
 	o.nameLosses()
 	return o.books.Whose(why)
 }

@@ -174,7 +174,7 @@ func (o *Odiglet) Lost() (requests, events, parts map[string]uint64) {
 	requests, events, parts = make(map[string]uint64), make(map[string]uint64), make(map[string]uint64)
 	of := map[loss.Class]map[string]uint64{loss.Lost: requests, loss.Recovered: events, loss.Incomplete: parts}
 	for reason, n := range o.engine.Drops() {
-		of[loss.Of(reason).Class][reason] = n
+		of[loss.Of(loss.Name(reason)).Class][reason] = n
 	}
 	return requests, events, parts
 }

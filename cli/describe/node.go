@@ -105,7 +105,7 @@ func printBooks(out io.Writer, node nodeapi.Node) {
 
 // lossLine says what became of n requests, and whose they were.
 func lossLine(n uint64, reason string, whose map[string]uint64) string {
-	why := loss.Of(reason)
+	why := loss.Of(loss.Name(reason))
 	text := fmt.Sprintf("%d %s: %s", n, why.Class.Words(), why.Words)
 	if of := output.Worst(whose); of != "" {
 		text += "; of " + of

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/internal/telemetry"
 	"github.com/odi-dev/odi/odiglet/books"
 	"github.com/odi-dev/odi/odiglet/export"
@@ -80,7 +81,7 @@ func (p *printer) watch() {
 func (p *printer) Traces(b export.Batch) {
 	td, err := b.Read()
 	if err != nil {
-		p.books.Drop(books.ReasonRejected, b.Spans)
+		p.books.Drop(loss.Rejected, b.Spans)
 		return
 	}
 	p.mu.Lock()
@@ -180,7 +181,7 @@ func (p *printer) print(w *waiting) {
 		}
 	}
 	if p.failed != nil {
-		p.books.Drop(books.ReasonRejected, len(w.lines))
+		p.books.Drop(loss.Rejected, len(w.lines))
 		return
 	}
 	p.books.Sent(len(w.lines))

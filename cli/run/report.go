@@ -32,24 +32,24 @@ func (s *session) printBooks() {
 
 // reasonLines says in words, one line per reason, which requests gave no span, or
 // one without a part, and whose they were where that is known.
-func reasonLines(b books.Balance, parts map[string]uint64, whose func(books.Reason) map[string]uint64) []string {
+func reasonLines(b books.Balance, parts map[string]uint64, whose func(loss.Name) map[string]uint64) []string {
 	var lines []string
-	line := func(n uint64, name string) {
+	line := func(n uint64, name loss.Name) {
 		if n == 0 {
 			return
 		}
 		why := loss.Of(name)
 		text := fmt.Sprintf("%s %s: %s", requests(n), why.Class.Words(), why.Words)
-		if of := output.Worst(whose(books.Reason(name))); of != "" {
+		if of := output.Worst(whose(name)); of != "" {
 			text += "; of " + of
 		}
-		lines = append(lines, text+" ("+name+")")
+		lines = append(lines, text+" ("+string(name)+")")
 	}
 	for _, reason := range b.Reasons() {
-		line(b.Dropped[reason], string(reason))
+		line(b.Dropped[reason], reason)
 	}
 	for _, name := range slices.Sorted(maps.Keys(parts)) {
-		line(parts[name], name)
+		line(parts[name], loss.Name(name))
 	}
 	return lines
 }

@@ -7,13 +7,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/odi-dev/odi/cli/exit"
+	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet/books"
 )
 
 func TestReasonLines(t *testing.T) {
-	b := books.Balance{Dropped: map[books.Reason]uint64{"pipelined": 8, books.ReasonDetached: 1}}
-	whose := map[books.Reason]map[string]uint64{books.ReasonDetached: {"a": 1, "b": 9, "c\x1b": 3, "d": 3, "e": 2, "f": 1}}
-	got := reasonLines(b, map[string]uint64{"header_not_written": 2, "truncated": 0}, func(r books.Reason) map[string]uint64 { return whose[r] })
+	b := books.Balance{Dropped: map[loss.Name]uint64{"pipelined": 8, loss.Detached: 1}}
+	whose := map[loss.Name]map[string]uint64{loss.Detached: {"a": 1, "b": 9, "c\x1b": 3, "d": 3, "e": 2, "f": 1}}
+	got := reasonLines(b, map[string]uint64{"header_not_written": 2, "truncated": 0}, func(r loss.Name) map[string]uint64 { return whose[r] })
 	want := []string{
 		"1 request was lost: the request ended after odi had let go of its process; of b 9, c? 3, d 3, e 2, a 1, and others (detached)",
 		"8 requests were lost: more requests were in flight on one connection than odi keeps (pipelined)",

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet/books"
 	"github.com/odi-dev/odi/odiglet/export"
 )
@@ -205,7 +206,7 @@ func (b *syncBuffer) String() string {
 }
 
 func TestSentence(t *testing.T) {
-	b := books.Balance{Seen: 12, Sent: 9, Dropped: map[books.Reason]uint64{"ring_full": 1, "detached": 2}}
+	b := books.Balance{Seen: 12, Sent: 9, Dropped: map[loss.Name]uint64{"ring_full": 1, "detached": 2}}
 	if got, want := sentence(b), "seen 12 = sent 9 + dropped 3 (detached 2, ring_full 1)"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -193,7 +193,7 @@ func (r *Report) losses(seen Seen) {
 				of = "; of " + of
 			}
 			r.problem("%s: %d of %d lost: %s%s (%s); to see which node: odi describe node/<name>",
-				hop.Name, lost[reason], hop.Accepted, loss.Of(reason).Words, of, reason)
+				hop.Name, lost[reason], hop.Accepted, loss.Of(loss.Name(reason)).Words, of, reason)
 		}
 	}
 }

@@ -6,6 +6,23 @@ package loss
 
 import "strings"
 
+// Name is what a reason is counted by, in metrics and JSON.
+type Name string
+
+// What the odiglet counts. The engine counts by names of its own, and both Unparsable.
+const (
+	Unparsable    Name = "unparsable"
+	Detached      Name = "detached"
+	QueueFull     Name = "queue_full"
+	Rejected      Name = "rejected"
+	RetriesSpent  Name = "retries_spent"
+	Shutdown      Name = "shutdown"
+	IgnoredPath   Name = "ignored_path"
+	HealthCheck   Name = "health_check"
+	TracesOff     Name = "traces_off"
+	AgentReported Name = "agent_reports"
+)
+
 // Class says what a reason means for the user; in metrics it is a label.
 type Class string
 
@@ -36,8 +53,7 @@ func (c Class) Words() string {
 
 // Reason is one row.
 type Reason struct {
-	// Name is what it is counted by, in metrics and JSON.
-	Name string
+	Name Name
 	// Words is what happened to the request, in half a sentence.
 	Words string
 	Class Class
@@ -48,18 +64,18 @@ func Reasons() []Reason {
 	return []Reason{
 		{"ring_full", "requests ended faster than odi read them", Lost},
 		{"pipelined", "more requests were in flight on one connection than odi keeps", Lost},
-		{"unparsable", "what came on an HTTP connection could not be read as HTTP", Lost},
+		{Unparsable, "what came on an HTTP connection could not be read as HTTP", Lost},
 		{"unreadable", "the bytes went by io_uring, splice or sendfile, where odi does not see them", Lost},
-		{"detached", "the request ended after odi had let go of its process", Lost},
-		{"queue_full", "spans came faster than the receiver took them", Lost},
-		{"rejected", "the receiver refused the spans, or nobody read them any more", Lost},
-		{"retries_spent", "the receiver could not be reached for too long", Lost},
-		{"shutdown", "the spans still waited when odi ended", Lost},
+		{Detached, "the request ended after odi had let go of its process", Lost},
+		{QueueFull, "spans came faster than the receiver took them", Lost},
+		{Rejected, "the receiver refused the spans, or nobody read them any more", Lost},
+		{RetriesSpent, "the receiver could not be reached for too long", Lost},
+		{Shutdown, "the spans still waited when odi ended", Lost},
 
-		{"ignored_path", "the path is one that you left out", Intended},
-		{"health_check", "the kubelet asked for it", Intended},
-		{"traces_off", "traces are switched off for the workload", Intended},
-		{"agent_reports", "the language agent of the process reports it, or sent it itself", Intended},
+		{IgnoredPath, "the path is one that you left out", Intended},
+		{HealthCheck, "the kubelet asked for it", Intended},
+		{TracesOff, "traces are switched off for the workload", Intended},
+		{AgentReported, "the language agent of the process reports it, or sent it itself", Intended},
 
 		{"table_full", "a table was full: the link to another request, or a header, is missing", Incomplete},
 		{"too_many_pieces", "a call had more pieces than odi looks at", Incomplete},
@@ -72,20 +88,20 @@ func Reasons() []Reason {
 }
 
 // Of finds a reason. One that nobody knows, of another version of odi, is a loss.
-func Of(name string) Reason {
+func Of(name Name) Reason {
 	for _, r := range Reasons() {
 		if r.Name == name {
 			return r
 		}
 	}
-	return Reason{Name: name, Words: strings.ReplaceAll(name, "_", " "), Class: Lost}
+	return Reason{Name: name, Words: strings.ReplaceAll(string(name), "_", " "), Class: Lost}
 }
 
 // Only returns the counts of one class that are not zero.
 func Only[K ~string](class Class, counts map[K]uint64) map[K]uint64 {
 	of := make(map[K]uint64)
 	for name, n := range counts {
-		if n > 0 && Of(string(name)).Class == class {
+		if n > 0 && Of(Name(name)).Class == class {
 			of[name] = n
 		}
 	}
@@ -97,7 +113,7 @@ func Table() string {
 	var b strings.Builder
 	b.WriteString("| reason | what happened | such requests are |\n|---|---|---|\n")
 	for _, r := range Reasons() {
-		b.WriteString("| `" + r.Name + "` | " + r.Words + " | " + r.Class.Words() + " |\n")
+		b.WriteString("| `" + string(r.Name) + "` | " + r.Words + " | " + r.Class.Words() + " |\n")
 	}
 	return b.String()
 }

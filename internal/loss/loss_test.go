@@ -9,9 +9,9 @@ import (
 )
 
 func TestReasonsAreSentences(t *testing.T) {
-	seen := map[string]bool{}
+	seen := map[Name]bool{}
 	for _, r := range Reasons() {
-		if seen[r.Name] || r.Name != strings.ToLower(r.Name) || len(strings.Fields(r.Words)) < 4 || strings.HasSuffix(r.Words, ".") {
+		if seen[r.Name] || string(r.Name) != strings.ToLower(string(r.Name)) || len(strings.Fields(r.Words)) < 4 || strings.HasSuffix(r.Words, ".") {
 			t.Errorf("reason %+v", r)
 		}
 		seen[r.Name] = true

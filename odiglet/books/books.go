@@ -4,42 +4,9 @@ import (
 	"maps"
 	"slices"
 	"sync"
+
+	"github.com/odi-dev/odi/internal/loss"
 )
-
-// Reason says why a request gave no span.
-type Reason string
-
-// The reasons known in user space; the kernel's own reasons come with their names.
-const (
-	// ReasonIgnored is a path that the user left out.
-	ReasonIgnored Reason = "ignored_path"
-	// ReasonHealthCheck is a probe of the kubelet.
-	ReasonHealthCheck Reason = "health_check"
-	// ReasonDetached is a request that ended after its process was given up.
-	ReasonDetached Reason = "detached"
-	// ReasonSignalOff is a workload for which traces are switched off.
-	ReasonSignalOff Reason = "traces_off"
-	// ReasonAgent is a request that the language agent of its process reports, or made.
-	ReasonAgent Reason = "agent_reports"
-	// ReasonUnparsable is a request whose bytes are no request.
-	ReasonUnparsable Reason = "unparsable"
-	// ReasonQueueFull is a batch that did not fit the export queue.
-	ReasonQueueFull Reason = "queue_full"
-	// ReasonRejected is a batch, or a part of it, that the receiver refused.
-	ReasonRejected Reason = "rejected"
-	// ReasonRetriesSpent is a batch that the receiver did not take in time.
-	ReasonRetriesSpent Reason = "retries_spent"
-	// ReasonShutdown is a batch that was still waiting at the end.
-	ReasonShutdown Reason = "shutdown"
-)
-
-// Reasons lists those that are counted in user space.
-func Reasons() []Reason {
-	return []Reason{
-		ReasonIgnored, ReasonHealthCheck, ReasonDetached, ReasonSignalOff, ReasonAgent, ReasonUnparsable,
-		ReasonQueueFull, ReasonRejected, ReasonRetriesSpent, ReasonShutdown,
-	}
-}
 
 // maxNamed bounds the names that are kept of each reason.
 const maxNamed = 20
@@ -49,13 +16,13 @@ type Books struct {
 	mu      sync.Mutex
 	seen    uint64
 	sent    uint64
-	dropped map[Reason]uint64
-	whose   map[Reason]map[string]uint64
+	dropped map[loss.Name]uint64
+	whose   map[loss.Name]map[string]uint64
 }
 
 // New returns empty books.
 func New() *Books {
-	return &Books{dropped: make(map[Reason]uint64), whose: make(map[Reason]map[string]uint64)}
+	return &Books{dropped: make(map[loss.Name]uint64), whose: make(map[loss.Name]map[string]uint64)}
 }
 
 // Seen adds n requests that ended in the kernel.
@@ -73,7 +40,7 @@ func (b *Books) Sent(n int) {
 }
 
 // Drop adds n requests that were seen and give no span.
-func (b *Books) Drop(why Reason, n int) {
+func (b *Books) Drop(why loss.Name, n int) {
 	if n == 0 {
 		return
 	}
@@ -84,7 +51,7 @@ func (b *Books) Drop(why Reason, n int) {
 
 // DropOf is Drop of one request, and remembers whose it was. Beyond a bound, names
 // are not kept.
-func (b *Books) DropOf(whose string, why Reason) {
+func (b *Books) DropOf(whose string, why loss.Name) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.dropped[why]++
@@ -93,14 +60,14 @@ func (b *Books) DropOf(whose string, why Reason) {
 
 // Name says whose n requests were that another counts: the kernel. Beyond a bound,
 // names are not kept.
-func (b *Books) Name(whose string, why Reason, n uint64) {
+func (b *Books) Name(whose string, why loss.Name, n uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.name(whose, why, n)
 }
 
 // name is Name for one who holds the lock.
-func (b *Books) name(whose string, why Reason, n uint64) {
+func (b *Books) name(whose string, why loss.Name, n uint64) {
 	names, ok := b.whose[why]
 	if !ok {
 		names = make(map[string]uint64)
@@ -112,7 +79,7 @@ func (b *Books) name(whose string, why Reason, n uint64) {
 }
 
 // Whose returns how many requests of whom were dropped for a reason, as far as it is known.
-func (b *Books) Whose(why Reason) map[string]uint64 {
+func (b *Books) Whose(why loss.Name) map[string]uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return maps.Clone(b.whose[why])
@@ -120,10 +87,10 @@ func (b *Books) Whose(why Reason) map[string]uint64 {
 
 // Balance is the state of the books at one moment.
 type Balance struct {
-	Seen    uint64            `json:"seen"`
-	Sent    uint64            `json:"sent"`
-	Queued  uint64            `json:"queued"`
-	Dropped map[Reason]uint64 `json:"dropped,omitempty"`
+	Seen    uint64               `json:"seen"`
+	Sent    uint64               `json:"sent"`
+	Queued  uint64               `json:"queued"`
+	Dropped map[loss.Name]uint64 `json:"dropped,omitempty"`
 }
 
 // Balance returns the state of the books; lost are the requests that the kernel
@@ -142,7 +109,7 @@ func (b *Books) Balance(lost map[string]uint64) Balance {
 			continue
 		}
 		all.Seen += n
-		all.Dropped[Reason(reason)] += n
+		all.Dropped[loss.Name(reason)] += n
 	}
 	return all
 }
@@ -157,6 +124,6 @@ func (b Balance) DroppedTotal() uint64 {
 }
 
 // Reasons returns the reasons in alphabetical order.
-func (b Balance) Reasons() []Reason {
+func (b Balance) Reasons() []loss.Name {
 	return slices.Sorted(maps.Keys(b.Dropped))
 }

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/grpc"
 
+	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet/books"
 )
 
@@ -45,7 +46,7 @@ func TestTheEndWaitsForAReceiverThatRestarts(t *testing.T) {
 	if err := sink.Close(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(books.Balance{Seen: 1000, Sent: 1000, Dropped: map[books.Reason]uint64{}}, accounts.Balance(nil)); diff != "" {
+	if diff := cmp.Diff(books.Balance{Seen: 1000, Sent: 1000, Dropped: map[loss.Name]uint64{}}, accounts.Balance(nil)); diff != "" {
 		t.Errorf("books (-want +got):\n%s", diff)
 	}
 }

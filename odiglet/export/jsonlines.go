@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet/books"
 )
 
@@ -32,7 +33,7 @@ func NewJSONLines(out io.Writer, spans *books.Books) *JSONLines {
 // Traces writes one line.
 func (j *JSONLines) Traces(b Batch) {
 	if err := j.writeSpans(b); err != nil {
-		j.books.Drop(books.ReasonRejected, b.Spans)
+		j.books.Drop(loss.Rejected, b.Spans)
 		return
 	}
 	j.books.Sent(b.Spans)

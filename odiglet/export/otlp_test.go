@@ -23,6 +23,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet/books"
 )
 
@@ -168,12 +169,12 @@ func TestOTLP(t *testing.T) {
 		want    books.Balance
 		tries   int
 	}{
-		"all is taken":        {want: books.Balance{Seen: 6, Sent: 6, Dropped: map[books.Reason]uint64{}}, tries: 2},
-		"all is taken, gzip":  {gzip: true, want: books.Balance{Seen: 6, Sent: 6, Dropped: map[books.Reason]uint64{}}, tries: 2},
-		"a busy receiver":     {answers: []error{busy, busy}, codes: []int{503, 429}, want: books.Balance{Seen: 6, Sent: 6, Dropped: map[books.Reason]uint64{}}, tries: 4},
-		"a refusal for good":  {answers: []error{status.Error(codes.InvalidArgument, "no")}, codes: []int{400}, want: books.Balance{Seen: 6, Sent: 3, Dropped: map[books.Reason]uint64{books.ReasonRejected: 3}}, tries: 2},
-		"a part is refused":   {refuse: 2, want: books.Balance{Seen: 6, Sent: 4, Dropped: map[books.Reason]uint64{books.ReasonRejected: 2}}, tries: 2},
-		"a receiver's defect": {answers: []error{status.Error(codes.Internal, "panic")}, codes: []int{500}, want: books.Balance{Seen: 6, Sent: 3, Dropped: map[books.Reason]uint64{books.ReasonRejected: 3}}, tries: 2},
+		"all is taken":        {want: books.Balance{Seen: 6, Sent: 6, Dropped: map[loss.Name]uint64{}}, tries: 2},
+		"all is taken, gzip":  {gzip: true, want: books.Balance{Seen: 6, Sent: 6, Dropped: map[loss.Name]uint64{}}, tries: 2},
+		"a busy receiver":     {answers: []error{busy, busy}, codes: []int{503, 429}, want: books.Balance{Seen: 6, Sent: 6, Dropped: map[loss.Name]uint64{}}, tries: 4},
+		"a refusal for good":  {answers: []error{status.Error(codes.InvalidArgument, "no")}, codes: []int{400}, want: books.Balance{Seen: 6, Sent: 3, Dropped: map[loss.Name]uint64{loss.Rejected: 3}}, tries: 2},
+		"a part is refused":   {refuse: 2, want: books.Balance{Seen: 6, Sent: 4, Dropped: map[loss.Name]uint64{loss.Rejected: 2}}, tries: 2},
+		"a receiver's defect": {answers: []error{status.Error(codes.Internal, "panic")}, codes: []int{500}, want: books.Balance{Seen: 6, Sent: 3, Dropped: map[loss.Name]uint64{loss.Rejected: 3}}, tries: 2},
 	} {
 		for _, protocol := range []Protocol{GRPC, HTTPProtobuf} {
 			t.Run(name+" "+string(protocol), func(t *testing.T) {
@@ -219,7 +220,7 @@ func TestOTLPWithoutReceiverEndsInTime(t *testing.T) {
 			if took := time.Since(begin); took > time.Second {
 				t.Errorf("Close took %v", took)
 			}
-			want := books.Balance{Seen: 4, Dropped: map[books.Reason]uint64{books.ReasonShutdown: 4}}
+			want := books.Balance{Seen: 4, Dropped: map[loss.Name]uint64{loss.Shutdown: 4}}
 			if diff := cmp.Diff(want, accounts.Balance(nil)); diff != "" {
 				t.Errorf("books (-want +got):\n%s", diff)
 			}
@@ -238,7 +239,7 @@ func TestOTLPGivesUpWhenTheTimeIsSpent(t *testing.T) {
 	if err := sink.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n := accounts.Balance(nil).Dropped[books.ReasonRetriesSpent]; n != 1 {
+	if n := accounts.Balance(nil).Dropped[loss.RetriesSpent]; n != 1 {
 		t.Errorf("books: %+v", accounts.Balance(nil))
 	}
 }
@@ -258,7 +259,7 @@ func TestOTLPQueueIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := accounts.Balance(nil)
-	if b.Dropped[books.ReasonQueueFull] == 0 || b.Queued != 0 || b.Sent+b.DroppedTotal() != batches {
+	if b.Dropped[loss.QueueFull] == 0 || b.Queued != 0 || b.Sent+b.DroppedTotal() != batches {
 		t.Errorf("books: %+v", b)
 	}
 }

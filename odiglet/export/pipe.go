@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet/books"
 )
 
@@ -67,20 +68,20 @@ func (p *pipe) enqueue(b payload, encodingErr error) {
 	}
 	if encodingErr != nil {
 		p.note(encodingErr)
-		p.books.Drop(books.ReasonRejected, b.items)
+		p.books.Drop(loss.Rejected, b.items)
 		return
 	}
 	size := int64(len(b.body))
 	if p.queued.Add(size) > p.limit {
 		p.queued.Add(-size)
-		p.books.Drop(books.ReasonQueueFull, b.items)
+		p.books.Drop(loss.QueueFull, b.items)
 		return
 	}
 	select {
 	case p.queue <- b:
 	default:
 		p.queued.Add(-size)
-		p.books.Drop(books.ReasonQueueFull, b.items)
+		p.books.Drop(loss.QueueFull, b.items)
 	}
 }
 
@@ -96,14 +97,14 @@ func (p *pipe) deliver(b payload) {
 	start := time.Now()
 	for n := 1; ; n++ {
 		if p.ctx.Err() != nil {
-			p.books.Drop(books.ReasonShutdown, b.items)
+			p.books.Drop(loss.Shutdown, b.items)
 			return
 		}
 		refused, err := p.try(b)
 		if err == nil {
 			refused = min(max(refused, 0), b.items)
 			p.books.Sent(b.items - refused)
-			p.books.Drop(books.ReasonRejected, refused)
+			p.books.Drop(loss.Rejected, refused)
 			return
 		}
 		if p.ctx.Err() != nil {
@@ -146,12 +147,12 @@ func (p *pipe) try(b payload) (int, error) {
 	return 0, nil
 }
 
-func giveUpReason(err error) books.Reason {
+func giveUpReason(err error) loss.Name {
 	var r *refusal
 	if errors.As(err, &r) && r.again {
-		return books.ReasonRetriesSpent
+		return loss.RetriesSpent
 	}
-	return books.ReasonRejected
+	return loss.Rejected
 }
 
 func (p *pipe) sleep(d time.Duration) {

@@ -66,7 +66,7 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	counter(m.sent, float64(balance.Sent))
 	gauge(m.queued, float64(balance.Queued))
 	for _, reason := range balance.Reasons() {
-		counter(m.dropped, float64(balance.Dropped[reason]), string(reason), string(loss.Of(string(reason)).Class))
+		counter(m.dropped, float64(balance.Dropped[reason]), string(reason), string(loss.Of(reason).Class))
 	}
 	_, events, parts := m.odiglet.Lost()
 	for reason, n := range events {

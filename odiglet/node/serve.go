@@ -16,11 +16,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/odi-dev/odi/bpf"
+	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/internal/nodeapi"
 	"github.com/odi-dev/odi/internal/version"
 	"github.com/odi-dev/odi/odiglet"
 	"github.com/odi-dev/odi/odiglet/attach"
-	"github.com/odi-dev/odi/odiglet/books"
 )
 
 // farewell bounds how long answers under way may take at the end.
@@ -157,7 +157,7 @@ func (s *server) ledger() nodeapi.Books {
 	}
 	for _, of := range []map[string]uint64{out.Dropped, parts} {
 		for reason, n := range of {
-			if names := s.odiglet.Whose(books.Reason(reason)); n > 0 && len(names) > 0 {
+			if names := s.odiglet.Whose(loss.Name(reason)); n > 0 && len(names) > 0 {
 				out.Whose[reason] = names
 			}
 		}

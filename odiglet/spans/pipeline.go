@@ -9,6 +9,7 @@ import (
 
 	"github.com/odi-dev/odi/bpf/http1"
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/internal/telemetry"
 	"github.com/odi-dev/odi/odiglet/books"
 	"github.com/odi-dev/odi/odiglet/export"
@@ -67,7 +68,7 @@ func (p *Pipeline) Handle(x probe.Exchange) {
 	p.Books.Seen(1)
 	origin, ok := p.Origins.Origin(x.PID)
 	if !ok {
-		p.Books.DropOf("pid "+strconv.FormatUint(uint64(x.PID), 10), books.ReasonDetached)
+		p.Books.DropOf("pid "+strconv.FormatUint(uint64(x.PID), 10), loss.Detached)
 		return
 	}
 	p.span.Reset()
@@ -93,25 +94,25 @@ func (p *Pipeline) encode(x *probe.Exchange) {
 
 // judge says why the request gives no span; empty if it does. What it measures
 // does not depend on that, but for the kubelet's probes: they are no traffic.
-func (p *Pipeline) judge(r *result, x *probe.Exchange) books.Reason {
+func (p *Pipeline) judge(r *result, x *probe.Exchange) loss.Name {
 	if p.span.Name == "" {
-		return books.ReasonUnparsable
+		return loss.Unparsable
 	}
 	o, seen := r.origin, observe(x, &p.span)
 	isServer := x.Kind == probe.Server
 	if isServer && o.Filter.isProbe(seen.path, seen.userAgent) {
-		return books.ReasonHealthCheck
+		return loss.HealthCheck
 	}
 	if o.Handover != nil && isExport(x, &seen) {
-		return books.ReasonAgent
+		return loss.AgentReported
 	}
 	p.name(o, x, &seen)
 	r.counts, r.measured, r.took = o.Metrics, seen.measured, x.End.Sub(x.Start)
 	if isServer && o.Filter.ignores(seen.path) {
-		return books.ReasonIgnored
+		return loss.IgnoredPath
 	}
 	if !o.Traces {
-		return books.ReasonSignalOff
+		return loss.TracesOff
 	}
 	return ""
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet/books"
 	"github.com/odi-dev/odi/odiglet/export"
 	"github.com/odi-dev/odi/odiglet/red"
@@ -66,7 +67,7 @@ func TestPipeline(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("spans (-want +got):\n%s", diff)
 	}
-	wantBooks := books.Balance{Seen: 7, Queued: 4, Dropped: map[books.Reason]uint64{books.ReasonIgnored: 1, books.ReasonSignalOff: 1, books.ReasonDetached: 1}}
+	wantBooks := books.Balance{Seen: 7, Queued: 4, Dropped: map[loss.Name]uint64{loss.IgnoredPath: 1, loss.TracesOff: 1, loss.Detached: 1}}
 	if diff := cmp.Diff(wantBooks, accounts.Balance(nil)); diff != "" {
 		t.Errorf("books (-want +got):\n%s", diff)
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/odi-dev/odi/bpf/probe"
-	"github.com/odi-dev/odi/odiglet/books"
+	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet/handover"
 	"github.com/odi-dev/odi/odiglet/red"
 )
@@ -15,7 +15,7 @@ import (
 type result struct {
 	origin *Origin
 	// why it gives no span; empty if it does.
-	why books.Reason
+	why loss.Name
 	// counts says that it is measured.
 	counts   bool
 	measured red.Request
@@ -32,7 +32,7 @@ func (p *Pipeline) report(r *result, span []byte) {
 		return
 	}
 	if err := p.add(r.origin, span); err != nil {
-		p.Books.Drop(books.ReasonRejected, 1) // a defect of ours; no request causes it
+		p.Books.Drop(loss.Rejected, 1) // a defect of ours; no request causes it
 	}
 }
 
@@ -40,7 +40,7 @@ func (p *Pipeline) report(r *result, span []byte) {
 func (p *Pipeline) leave(r *result) {
 	why := r.why
 	if why == "" {
-		why = books.ReasonAgent
+		why = loss.AgentReported
 	}
 	p.Books.DropOf(r.origin.Service.Name, why)
 }

@@ -9,6 +9,7 @@ import (
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet/books"
 	"github.com/odi-dev/odi/odiglet/handover"
 	"github.com/odi-dev/odi/odiglet/red"
@@ -31,16 +32,16 @@ func TestWhoeverReportsASpanReportsItsMetric(t *testing.T) {
 		then     func(*handover.Process)
 		spans    int
 		measured uint64
-		dropped  map[books.Reason]uint64
+		dropped  map[loss.Name]uint64
 	}{
-		"they wait": {then: func(*handover.Process) {}, dropped: map[books.Reason]uint64{books.ReasonAgent: 1}},
+		"they wait": {then: func(*handover.Process) {}, dropped: map[loss.Name]uint64{loss.AgentReported: 1}},
 		"the agent has them": {
 			then:    func(p *handover.Process) { p.Marked(odiv1.AgentAlive); p.Vouch() },
-			dropped: map[books.Reason]uint64{books.ReasonAgent: 4, books.ReasonIgnored: 1},
+			dropped: map[loss.Name]uint64{loss.AgentReported: 4, loss.IgnoredPath: 1},
 		},
 		"there is no agent": {
 			then: func(p *handover.Process) { p.Marked(odiv1.AgentFailed) }, spans: 3, measured: 4,
-			dropped: map[books.Reason]uint64{books.ReasonAgent: 1, books.ReasonIgnored: 1},
+			dropped: map[loss.Name]uint64{loss.AgentReported: 1, loss.IgnoredPath: 1},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
