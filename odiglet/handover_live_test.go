@@ -24,6 +24,7 @@ import (
 	"github.com/odi-dev/odi/odiglet/handover"
 	"github.com/odi-dev/odi/odiglet/identity"
 	"github.com/odi-dev/odi/odiglet/process"
+	"github.com/odi-dev/odi/odiglet/signal"
 	"github.com/odi-dev/odi/odiglet/spans"
 )
 
@@ -71,7 +72,11 @@ type counting struct {
 	books *books.Books
 }
 
-func (c counting) Traces(b export.Batch) { c.books.Sent(b.Spans) }
+func (c counting) Send(b signal.Batch) {
+	if b.Signal == signal.Traces {
+		c.books.Sent(b.Items)
+	}
+}
 
 // stage is a real process with an agent's settings, watched by the real engine.
 type stage struct {

@@ -11,12 +11,11 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/internal/telemetry"
 	"github.com/odi-dev/odi/odiglet/books"
-	"github.com/odi-dev/odi/odiglet/export"
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 const (
@@ -77,11 +76,14 @@ func (p *printer) watch() {
 	}
 }
 
-// Traces sorts the spans of a batch into their traces.
-func (p *printer) Traces(b export.Batch) {
-	td, err := b.Read()
+// Send sorts the spans of a batch into their traces; no other signal is for reading along.
+func (p *printer) Send(b signal.Batch) {
+	if b.Signal != signal.Traces {
+		return
+	}
+	td, err := signal.ReadTraces(b)
 	if err != nil {
-		p.books.Drop(loss.Rejected, b.Spans)
+		p.books.Drop(loss.Rejected, b.Items)
 		return
 	}
 	p.mu.Lock()
@@ -112,9 +114,6 @@ func (p *printer) add(id pcommon.TraceID, l line, now time.Time) {
 		p.print(w)
 	}
 }
-
-// Metrics are not for reading along.
-func (p *printer) Metrics(pmetric.Metrics) {}
 
 func (p *printer) printComplete() {
 	p.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"github.com/odi-dev/odi/cli/streams"
 	"github.com/odi-dev/odi/odiglet/books"
 	"github.com/odi-dev/odi/odiglet/export"
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 // sendsOTLP says whether spans leave by OTLP.
@@ -31,27 +32,25 @@ func (f *flags) sink(io streams.Streams, spans *books.Books, log *slog.Logger) (
 func (f *flags) printer(io streams.Streams, spans *books.Books) export.Sink {
 	switch f.output {
 	case outputJSON:
-		lines := export.NewJSONLines(io.Out, spans)
-		lines.WithMetrics = f.metrics
-		return lines
+		wanted := []*signal.Signal{signal.Traces}
+		if f.metrics {
+			wanted = append(wanted, signal.Metrics)
+		}
+		return export.NewJSONLines(io.Out, export.Accounts{signal.Traces: spans}, wanted...)
 	case outputNone:
-		return export.NewDiscard(spans)
+		return export.NewDiscard(export.Accounts{signal.Traces: spans})
 	default:
 		return newPrinter(io.Out, paint(io.OutTerminal), spans)
 	}
 }
 
 func (f *flags) otlpSink(spans *books.Books, log *slog.Logger) (export.Sink, error) {
-	traces, err := export.FromEnv(export.Traces, f.otlp, os.LookupEnv)
-	if err != nil {
-		return nil, exit.AsUsage(err)
-	}
-	metrics, err := export.FromEnv(export.Metrics, f.otlp, os.LookupEnv)
+	settings, err := export.EachFromEnv(f.otlp, os.LookupEnv)
 	if err != nil {
 		return nil, exit.AsUsage(err)
 	}
 	sink, err := export.NewOTLP(export.Options{
-		Traces: traces, Metrics: metrics, Spans: spans, Points: books.New(), Log: log,
+		Settings: settings, Accounts: export.Accounts{signal.Traces: spans}, Log: log,
 	})
 	return sink, exit.AsUsage(err)
 }

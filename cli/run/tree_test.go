@@ -18,7 +18,7 @@ import (
 
 	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet/books"
-	"github.com/odi-dev/odi/odiglet/export"
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -45,7 +45,7 @@ const (
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.Local)
 
-func traces(t *testing.T, trace byte, entries ...entry) export.Batch {
+func traces(t *testing.T, trace byte, entries ...entry) signal.Batch {
 	t.Helper()
 	td := ptrace.NewTraces()
 	for _, e := range entries {
@@ -75,11 +75,11 @@ func traces(t *testing.T, trace byte, entries ...entry) export.Batch {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return export.Batch{Body: body, Spans: len(entries)}
+	return signal.Batch{Signal: signal.Traces, Body: body, Items: len(entries)}
 }
 
 // shopTrace is a request through four services, in the order in which spans end.
-func shopTrace(t *testing.T) export.Batch {
+func shopTrace(t *testing.T) signal.Batch {
 	t.Helper()
 	const ms = time.Millisecond
 	return traces(t, 1,
@@ -96,7 +96,7 @@ func shopTrace(t *testing.T) export.Batch {
 
 func TestTree(t *testing.T) {
 	for name, tc := range map[string]struct {
-		trace export.Batch
+		trace signal.Batch
 		paint paint
 	}{
 		"shop":        {trace: shopTrace(t)},
@@ -116,7 +116,7 @@ func TestTree(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
 			p := newPrinter(&out, tc.paint, books.New())
-			p.Traces(tc.trace)
+			p.Send(tc.trace)
 			if err := p.Close(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -155,7 +155,7 @@ func TestTracesArePrintedWhenTheyAreComplete(t *testing.T) {
 		}()
 
 		// Another process's span may still come, but not for ever.
-		p.Traces(traces(t, 1, entry{service: "cart", id: 1, parent: 9, kind: server, name: "GET", link: "header"}))
+		p.Send(traces(t, 1, entry{service: "cart", id: 1, parent: 9, kind: server, name: "GET", link: "header"}))
 		time.Sleep(quiet / 2)
 		if out.String() != "" {
 			t.Error("printed before the trace was quiet")
@@ -166,17 +166,17 @@ func TestTracesArePrintedWhenTheyAreComplete(t *testing.T) {
 		}
 
 		// A request of the same process that has not ended is waited for.
-		p.Traces(traces(t, 2, entry{service: "slow", id: 2, parent: 1, kind: client, name: "GET", link: "thread"}))
+		p.Send(traces(t, 2, entry{service: "slow", id: 2, parent: 1, kind: client, name: "GET", link: "thread"}))
 		time.Sleep(3 * time.Second)
 		if strings.Contains(out.String(), "slow") {
 			t.Error("printed without the request that it belongs to")
 		}
-		p.Traces(traces(t, 2, entry{service: "slow", id: 1, kind: server, name: "GET"}))
+		p.Send(traces(t, 2, entry{service: "slow", id: 1, kind: server, name: "GET"}))
 		time.Sleep(2 * quiet)
 		if !strings.Contains(out.String(), "2 spans") {
 			t.Errorf("want one tree of two spans:\n%s", out.String())
 		}
-		p.Traces(traces(t, 3, entry{service: "endless", id: 2, parent: 1, kind: client, name: "GET", link: "thread"}))
+		p.Send(traces(t, 3, entry{service: "endless", id: 2, parent: 1, kind: client, name: "GET", link: "thread"}))
 		time.Sleep(patience + quiet)
 		if !strings.Contains(out.String(), "endless") {
 			t.Error("never printed")

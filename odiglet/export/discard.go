@@ -3,22 +3,17 @@ package export
 import (
 	"context"
 
-	"go.opentelemetry.io/collector/pdata/pmetric"
-
-	"github.com/odi-dev/odi/odiglet/books"
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 // Discard is a Sink that only counts: for measuring.
-type Discard struct{ spans *books.Books }
+type Discard struct{ accounts Accounts }
 
-// NewDiscard returns a sink that counts every span as sent.
-func NewDiscard(spans *books.Books) Discard { return Discard{spans} }
+// NewDiscard returns a sink that counts everything as sent.
+func NewDiscard(a Accounts) Discard { return Discard{a} }
 
-// Traces counts the spans.
-func (d Discard) Traces(b Batch) { d.spans.Sent(b.Spans) }
-
-// Metrics does nothing.
-func (Discard) Metrics(pmetric.Metrics) {}
+// Send counts the batch.
+func (d Discard) Send(b signal.Batch) { d.accounts.sent(b) }
 
 // Close does nothing.
 func (Discard) Close(context.Context) error { return nil }

@@ -27,7 +27,7 @@ func TestTheEndWaitsForAReceiverThatRestarts(t *testing.T) {
 	sink, accounts := newTestSink(t, "http://"+address, map[string]string{"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"})
 	for range 10 {
 		accounts.Seen(100)
-		sink.Traces(someSpans(t, 100))
+		sink.Send(someSpans(t, 100))
 	}
 	r := &receiver{}
 	time.AfterFunc(300*time.Millisecond, func() {

@@ -4,63 +4,48 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
-	"go.opentelemetry.io/collector/pdata/pmetric"
-	"go.opentelemetry.io/collector/pdata/ptrace"
-
 	"github.com/odi-dev/odi/internal/loss"
-	"github.com/odi-dev/odi/odiglet/books"
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 // JSONLines is a Sink that writes one OTLP/JSON object per batch and line, as
 // the Collector's file exporter does.
 type JSONLines struct {
-	// WithMetrics writes metrics too; a reader of spans need not expect them.
-	WithMetrics bool
+	accounts Accounts
+	// wanted are the signals that it writes; a reader of spans need not expect others.
+	wanted []*signal.Signal
 
 	mu     sync.Mutex
 	out    io.Writer
-	books  *books.Books
 	failed error
 }
 
-// NewJSONLines returns a sink that writes to out.
-func NewJSONLines(out io.Writer, spans *books.Books) *JSONLines {
-	return &JSONLines{out: out, books: spans}
+// NewJSONLines returns a sink that writes some signals to out.
+func NewJSONLines(out io.Writer, a Accounts, wanted ...*signal.Signal) *JSONLines {
+	return &JSONLines{out: out, accounts: a, wanted: wanted}
 }
 
-// Traces writes one line.
-func (j *JSONLines) Traces(b Batch) {
-	if err := j.writeSpans(b); err != nil {
-		j.books.Drop(loss.Rejected, b.Spans)
+// Send writes one line. What is in no books fails at Close only, where the writer does.
+func (j *JSONLines) Send(b signal.Batch) {
+	if !slices.Contains(j.wanted, b.Signal) {
 		return
 	}
-	j.books.Sent(b.Spans)
+	if err := j.writeBatch(b); err == nil {
+		j.accounts.sent(b)
+	} else if kept, ok := j.accounts[b.Signal]; ok {
+		kept.Drop(loss.Rejected, b.Items)
+	}
 }
 
-func (j *JSONLines) writeSpans(b Batch) error {
-	td, err := b.Read()
-	if err != nil {
-		return err
-	}
-	line, err := (&ptrace.JSONMarshaler{}).MarshalTraces(td)
+func (j *JSONLines) writeBatch(b signal.Batch) error {
+	line, err := b.Signal.JSON(b.Body)
 	if err != nil {
 		return fmt.Errorf("encoding OTLP/JSON: %w", err)
 	}
 	return j.write(line)
-}
-
-// Metrics writes one line when they are wanted.
-func (j *JSONLines) Metrics(md pmetric.Metrics) {
-	if !j.WithMetrics {
-		return
-	}
-	line, err := (&pmetric.JSONMarshaler{}).MarshalMetrics(md)
-	if err == nil {
-		// Metrics are in no books; a writer that fails shows at Close.
-		_ = j.write(line)
-	}
 }
 
 func (j *JSONLines) write(line []byte) error {

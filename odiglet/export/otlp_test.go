@@ -25,6 +25,7 @@ import (
 
 	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet/books"
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 // receiver is an OTLP receiver that answers as it is told, in order, and takes
@@ -123,7 +124,7 @@ func (r *receiver) serveHTTP(t *testing.T) string {
 	return srv.URL
 }
 
-func someSpans(t *testing.T, n int) Batch {
+func someSpans(t *testing.T, n int) signal.Batch {
 	t.Helper()
 	td := ptrace.NewTraces()
 	spans := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
@@ -134,22 +135,18 @@ func someSpans(t *testing.T, n int) Batch {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Batch{Body: body, Spans: n}
+	return signal.Batch{Signal: signal.Traces, Body: body, Items: n}
 }
 
 func newTestSink(t *testing.T, endpoint string, env map[string]string) (*OTLP, *books.Books) {
 	t.Helper()
 	accounts := books.New()
-	var settings [2]Settings
-	for i, signal := range []Signal{Traces, Metrics} {
-		s, err := FromEnv(signal, endpoint, lookup(env))
-		if err != nil {
-			t.Fatal(err)
-		}
-		settings[i] = s
+	settings, err := EachFromEnv(endpoint, lookup(env))
+	if err != nil {
+		t.Fatal(err)
 	}
 	sink, err := NewOTLP(Options{
-		Traces: settings[0], Metrics: settings[1], Spans: accounts, Points: books.New(),
+		Settings: settings, Accounts: Accounts{signal.Traces: accounts},
 		Log:     slog.New(slog.DiscardHandler),
 		Backoff: Backoff{First: time.Millisecond, Longest: 5 * time.Millisecond, Spent: time.Second},
 	})
@@ -189,8 +186,8 @@ func TestOTLP(t *testing.T) {
 				}
 				sink, accounts := newTestSink(t, endpoint(t), env)
 				accounts.Seen(6)
-				sink.Traces(someSpans(t, 3))
-				sink.Traces(someSpans(t, 3))
+				sink.Send(someSpans(t, 3))
+				sink.Send(someSpans(t, 3))
 				if err := sink.Close(t.Context()); err != nil {
 					t.Fatal(err)
 				}
@@ -210,7 +207,7 @@ func TestOTLPWithoutReceiverEndsInTime(t *testing.T) {
 		t.Run(string(protocol), func(t *testing.T) {
 			sink, accounts := newTestSink(t, "http://127.0.0.1:1", map[string]string{"OTEL_EXPORTER_OTLP_PROTOCOL": string(protocol)})
 			accounts.Seen(4)
-			sink.Traces(someSpans(t, 4))
+			sink.Send(someSpans(t, 4))
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
 			begin := time.Now()
@@ -235,7 +232,7 @@ func TestOTLPGivesUpWhenTheTimeIsSpent(t *testing.T) {
 	}
 	sink, accounts := newTestSink(t, r.serveHTTP(t), map[string]string{"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"})
 	accounts.Seen(1)
-	sink.Traces(someSpans(t, 1))
+	sink.Send(someSpans(t, 1))
 	if err := sink.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +249,7 @@ func TestOTLPQueueIsBounded(t *testing.T) {
 	const batches = queueSlots + 100
 	accounts.Seen(batches)
 	for range batches {
-		sink.Traces(someSpans(t, 1))
+		sink.Send(someSpans(t, 1))
 	}
 	close(release)
 	if err := sink.Close(t.Context()); err != nil {
@@ -267,7 +264,9 @@ func TestOTLPQueueIsBounded(t *testing.T) {
 func TestOTLPMetricsOfNobodyAreNotSent(t *testing.T) {
 	r := &receiver{}
 	sink, _ := newTestSink(t, r.serveHTTP(t), map[string]string{"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"})
-	sink.Metrics(pmetric.NewMetrics())
+	for _, b := range signal.OfMetrics(pmetric.NewMetrics()) {
+		sink.Send(b)
+	}
 	if err := sink.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}

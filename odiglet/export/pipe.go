@@ -10,38 +10,30 @@ import (
 
 	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet/books"
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 // queueSlots bounds the number of queued batches, whatever their size.
 const queueSlots = 1024
 
-// payload is one encoded batch.
-type payload struct {
-	body  []byte
-	items int
-}
-
 // pipe is the bounded queue of one signal and the goroutines that send from it.
 // Every item that enters ends in the books as sent or as dropped, exactly once.
 type pipe struct {
-	signal    Signal
+	signal    *signal.Signal
 	transport transport
 	timeout   time.Duration
 	backoff   Backoff
 	books     *books.Books
-	limit     int64
-	log       *slog.Logger
-	// rejected reads a receiver's answer: how many items of the batch it refused.
-	rejected func(answer []byte) (int, string, error)
-	// split makes two batches of one.
-	split func(payload) (payload, payload, error)
+	// counts says that nobody has counted the items before they come here.
+	counts bool
+	log    *slog.Logger
 
 	*flow
 }
 
 // flow is the running part of a pipe.
 type flow struct {
-	queue  chan payload
+	queue  chan signal.Batch
 	queued atomic.Int64
 	ctx    context.Context // ends when the time to drain is over
 	cancel context.CancelFunc
@@ -51,59 +43,61 @@ type flow struct {
 	last error
 }
 
-func startPipe(p pipe, senders int) *pipe {
-	p.flow = &flow{queue: make(chan payload, queueSlots)}
+func startPipe(p pipe) *pipe {
+	p.flow = &flow{queue: make(chan signal.Batch, queueSlots)}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	for range senders {
+	for range p.signal.Senders {
 		p.done.Go(p.sendAll)
 	}
 	return &p
 }
 
-// enqueue takes a batch, or drops it when the queue is full. encodingErr is that
-// of the batch's encoding, which only a defect of ours can cause.
-func (p *pipe) enqueue(b payload, encodingErr error) {
-	if b.items == 0 {
+// enqueue takes a batch, or drops it when the queue is full.
+func (p *pipe) enqueue(b signal.Batch) {
+	if b.Items == 0 {
 		return
 	}
-	if encodingErr != nil {
-		p.note(encodingErr)
-		p.books.Drop(loss.Rejected, b.items)
+	if p.counts {
+		p.books.Seen(b.Items)
+	}
+	if b.Body == nil {
+		p.note(errors.New("a batch could not be encoded"))
+		p.books.Drop(loss.Rejected, b.Items)
 		return
 	}
-	size := int64(len(b.body))
-	if p.queued.Add(size) > p.limit {
+	size := int64(len(b.Body))
+	if p.queued.Add(size) > p.signal.QueueBytes {
 		p.queued.Add(-size)
-		p.books.Drop(loss.QueueFull, b.items)
+		p.books.Drop(loss.QueueFull, b.Items)
 		return
 	}
 	select {
 	case p.queue <- b:
 	default:
 		p.queued.Add(-size)
-		p.books.Drop(loss.QueueFull, b.items)
+		p.books.Drop(loss.QueueFull, b.Items)
 	}
 }
 
 func (p *pipe) sendAll() {
 	for b := range p.queue {
 		p.deliver(b)
-		p.queued.Add(-int64(len(b.body)))
+		p.queued.Add(-int64(len(b.Body)))
 	}
 }
 
 // deliver tries until the batch is taken, refused for good, or out of time.
-func (p *pipe) deliver(b payload) {
+func (p *pipe) deliver(b signal.Batch) {
 	start := time.Now()
 	for n := 1; ; n++ {
 		if p.ctx.Err() != nil {
-			p.books.Drop(loss.Shutdown, b.items)
+			p.books.Drop(loss.Shutdown, b.Items)
 			return
 		}
 		refused, err := p.try(b)
 		if err == nil {
-			refused = min(max(refused, 0), b.items)
-			p.books.Sent(b.items - refused)
+			refused = min(max(refused, 0), b.Items)
+			p.books.Sent(b.Items - refused)
 			p.books.Drop(loss.Rejected, refused)
 			return
 		}
@@ -119,7 +113,7 @@ func (p *pipe) deliver(b payload) {
 		p.note(err)
 		wait, again := p.backoff.pause(n, err, time.Since(start))
 		if !again {
-			p.books.Drop(giveUpReason(err), b.items)
+			p.books.Drop(giveUpReason(err), b.Items)
 			return
 		}
 		p.sleep(jitter(wait))
@@ -127,14 +121,14 @@ func (p *pipe) deliver(b payload) {
 }
 
 // try sends once and returns how many items the receiver refused.
-func (p *pipe) try(b payload) (int, error) {
+func (p *pipe) try(b signal.Batch) (int, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, p.timeout)
 	defer cancel()
-	answer, err := p.transport.send(ctx, b.body)
+	answer, err := p.transport.send(ctx, b.Body)
 	if err != nil {
 		return 0, err
 	}
-	refused, words, err := p.rejected(answer)
+	refused, words, err := p.signal.Refused(answer)
 	if err != nil {
 		// The batch was taken; an answer that cannot be read changes nothing.
 		refused, words = 0, ""
@@ -172,9 +166,9 @@ func (p *pipe) note(err error) {
 	p.mu.Unlock()
 	switch {
 	case err != nil && before == nil:
-		p.log.Warn("export fails", "signal", p.signal, "error", err)
+		p.log.Warn("export fails", "signal", p.signal.Name, "error", err)
 	case err == nil && before != nil:
-		p.log.Info("export works again", "signal", p.signal)
+		p.log.Info("export works again", "signal", p.signal.Name)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 // Protocol is one of the ways to speak OTLP.
@@ -41,7 +43,11 @@ type Lookup func(name string) (string, bool)
 
 // Configured says whether the environment names an OTLP endpoint.
 func Configured(env Lookup) bool {
-	for _, name := range []string{"ENDPOINT", "TRACES_ENDPOINT", "METRICS_ENDPOINT"} {
+	names := []string{"ENDPOINT"}
+	for _, s := range signal.All {
+		names = append(names, strings.ToUpper(s.Name)+"_ENDPOINT")
+	}
+	for _, name := range names {
 		if v, ok := env("OTEL_EXPORTER_OTLP_" + name); ok && v != "" {
 			return true
 		}
@@ -49,14 +55,18 @@ func Configured(env Lookup) bool {
 	return false
 }
 
-// Signal is one of the two signals that odi exports.
-type Signal string
-
-// The signals.
-const (
-	Traces  Signal = "traces"
-	Metrics Signal = "metrics"
-)
+// EachFromEnv is FromEnv for every signal.
+func EachFromEnv(endpoint string, env Lookup) (map[*signal.Signal]Settings, error) {
+	all := make(map[*signal.Signal]Settings, len(signal.All))
+	for _, s := range signal.All {
+		settings, err := FromEnv(s, endpoint, env)
+		if err != nil {
+			return nil, err
+		}
+		all[s] = settings
+	}
+	return all, nil
+}
 
 // FromEnv reads the standard OTEL_EXPORTER_OTLP_* variables for a signal; those
 // of the signal win over the common ones. An endpoint that is not empty wins
@@ -66,8 +76,8 @@ const (
 // means http/protobuf, and anything else gRPC. An endpoint given by the caller
 // without a scheme is plaintext; one of the environment is TLS unless
 // OTEL_EXPORTER_OTLP_INSECURE says otherwise, as the specification has it.
-func FromEnv(signal Signal, endpoint string, env Lookup) (Settings, error) {
-	r := reader{signal: signal, env: env}
+func FromEnv(of *signal.Signal, endpoint string, env Lookup) (Settings, error) {
+	r := reader{signal: of, env: env}
 	s := Settings{
 		Timeout:  r.duration("TIMEOUT", 10*time.Second),
 		Gzip:     r.oneOf("COMPRESSION", "none", "none", "gzip") == "gzip",
@@ -82,7 +92,7 @@ func FromEnv(signal Signal, endpoint string, env Lookup) (Settings, error) {
 	if endpoint == "" {
 		endpoint, wholeURL = r.endpoint()
 	}
-	if err := s.place(endpoint, protocol, wholeURL, signal); err != nil {
+	if err := s.place(endpoint, protocol, wholeURL, of); err != nil {
 		r.errs = append(r.errs, err)
 	}
 	if (s.CertFile == "") != (s.KeyFile == "") {
@@ -92,7 +102,7 @@ func FromEnv(signal Signal, endpoint string, env Lookup) (Settings, error) {
 }
 
 // place fills in protocol, endpoint and plaintext from an endpoint as users write it.
-func (s *Settings) place(endpoint string, protocol Protocol, wholeURL bool, signal Signal) error {
+func (s *Settings) place(endpoint string, protocol Protocol, wholeURL bool, of *signal.Signal) error {
 	if endpoint == "" {
 		endpoint = defaultEndpoint(protocol)
 		wholeURL = false
@@ -118,7 +128,7 @@ func (s *Settings) place(endpoint string, protocol Protocol, wholeURL bool, sign
 		s.Endpoint = withPort(u.Host, s.Plaintext, "4317")
 		return nil
 	}
-	s.Endpoint = httpURL(u, s.Plaintext, wholeURL, signal)
+	s.Endpoint = httpURL(u, s.Plaintext, wholeURL, of)
 	return nil
 }
 
@@ -169,7 +179,7 @@ func withPort(host string, plaintext bool, plain string) string {
 
 // httpURL appends the signal's path, except to an endpoint that was given for
 // this signal alone.
-func httpURL(u *url.URL, plaintext, wholeURL bool, signal Signal) string {
+func httpURL(u *url.URL, plaintext, wholeURL bool, of *signal.Signal) string {
 	whole := *u
 	whole.Scheme = "https"
 	if plaintext {
@@ -181,7 +191,7 @@ func httpURL(u *url.URL, plaintext, wholeURL bool, signal Signal) string {
 		}
 		return whole.String()
 	}
-	path := "/v1/" + string(signal)
+	path := "/v1/" + of.Name
 	if strings.HasSuffix(whole.Path, path) {
 		return whole.String()
 	}
@@ -191,7 +201,7 @@ func httpURL(u *url.URL, plaintext, wholeURL bool, signal Signal) string {
 
 // reader reads variables of one signal and collects what is wrong with them.
 type reader struct {
-	signal Signal
+	signal *signal.Signal
 	env    Lookup
 	errs   []error
 }
@@ -199,7 +209,7 @@ type reader struct {
 // find returns the signal's own variable, else the common one. Empty is unset.
 func (r *reader) find(name string) (variable, value string) {
 	for _, variable := range []string{
-		"OTEL_EXPORTER_OTLP_" + strings.ToUpper(string(r.signal)) + "_" + name,
+		"OTEL_EXPORTER_OTLP_" + strings.ToUpper(r.signal.Name) + "_" + name,
 		"OTEL_EXPORTER_OTLP_" + name,
 	} {
 		if v, ok := r.env(variable); ok && strings.TrimSpace(v) != "" {
@@ -252,7 +262,7 @@ func (r *reader) duration(name string, otherwise time.Duration) time.Duration {
 // secrets: an error never shows them.
 func (r *reader) headers() map[string]string {
 	headers := make(map[string]string)
-	for _, base := range []string{"OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_" + strings.ToUpper(string(r.signal)) + "_HEADERS"} {
+	for _, base := range []string{"OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_" + strings.ToUpper(r.signal.Name) + "_HEADERS"} {
 		v, ok := r.env(base)
 		if !ok {
 			continue

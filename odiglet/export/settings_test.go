@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 func lookup(env map[string]string) Lookup {
@@ -20,7 +22,7 @@ func TestFromEnv(t *testing.T) {
 	for name, tc := range map[string]struct {
 		env      env
 		endpoint string
-		signal   Signal
+		signal   *signal.Signal
 		want     Settings
 	}{
 		"nothing is set": {
@@ -31,7 +33,7 @@ func TestFromEnv(t *testing.T) {
 			want:     Settings{Protocol: HTTPProtobuf, Endpoint: "http://localhost:4318/v1/traces", Plaintext: true},
 		},
 		"metrics go to their own path": {
-			endpoint: "http://localhost:4318/", signal: Metrics,
+			endpoint: "http://localhost:4318/", signal: signal.Metrics,
 			want: Settings{Protocol: HTTPProtobuf, Endpoint: "http://localhost:4318/v1/metrics", Plaintext: true},
 		},
 		"a host and port on the command line is plaintext": {
@@ -86,8 +88,8 @@ func TestFromEnv(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if tc.signal == "" {
-				tc.signal = Traces
+			if tc.signal == nil {
+				tc.signal = signal.Traces
 			}
 			if tc.want.Timeout == 0 {
 				tc.want.Timeout = 10 * time.Second
@@ -123,7 +125,7 @@ func TestFromEnvNamesWhatIsWrong(t *testing.T) {
 		"a header without a value": {env: env{"OTEL_EXPORTER_OTLP_HEADERS": "a=b,secret"}, want: `OTEL_EXPORTER_OTLP_HEADERS: part 2 is not key=value`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := FromEnv(Traces, tc.endpoint, lookup(tc.env))
+			_, err := FromEnv(signal.Traces, tc.endpoint, lookup(tc.env))
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, want %q", err, tc.want)
 			}

@@ -4,19 +4,29 @@ import (
 	"context"
 	"errors"
 
-	"go.opentelemetry.io/collector/pdata/pmetric"
+	"github.com/odi-dev/odi/odiglet/books"
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
-// Sink is where batches go. It owns metrics from the call on, and may keep spans,
-// which it does not change. The calls never
-// wait for a receiver: what does not fit is counted as dropped. They may come
-// from several goroutines, and none may come after Close.
+// Sink is where batches of any signal go. It may keep them, and does not change
+// them. Send never waits for a receiver: what does not fit is counted as dropped.
+// Calls may come from several goroutines, and none may come after Close.
 type Sink interface {
-	Traces(Batch)
-	Metrics(pmetric.Metrics)
+	Send(signal.Batch)
 	// Close sends what is queued until ctx ends, counts the rest as dropped,
 	// and frees everything.
 	Close(ctx context.Context) error
+}
+
+// Accounts are the books of the signals whose items are counted as seen by those
+// who make them.
+type Accounts map[*signal.Signal]*books.Books
+
+// sent counts a batch as taken, where somebody keeps books of its signal.
+func (a Accounts) sent(b signal.Batch) {
+	if kept, ok := a[b.Signal]; ok {
+		kept.Sent(b.Items)
+	}
 }
 
 // Both gives every batch to two sinks.
@@ -26,16 +36,9 @@ func Both(first, second Sink) Sink {
 
 type both struct{ first, second Sink }
 
-func (b both) Traces(spans Batch) {
-	b.first.Traces(spans)
-	b.second.Traces(spans)
-}
-
-func (b both) Metrics(md pmetric.Metrics) {
-	c := pmetric.NewMetrics()
-	md.CopyTo(c)
-	b.first.Metrics(c)
-	b.second.Metrics(md)
+func (b both) Send(batch signal.Batch) {
+	b.first.Send(batch)
+	b.second.Send(batch)
 }
 
 func (b both) Close(ctx context.Context) error {

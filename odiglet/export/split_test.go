@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/odi-dev/odi/odiglet/books"
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 // narrow is a transport to a receiver that takes messages up to a size.
@@ -86,8 +87,8 @@ func TestABatchThatIsTooLargeIsSplit(t *testing.T) {
 			}
 			accounts, to := books.New(), &narrow{limit: tc.limit, err: tc.err, spans: map[string]int{}}
 			accounts.Seen(400)
-			p := startPipe(pipe{transport: to, timeout: time.Second, backoff: DefaultBackoff(), books: accounts, limit: 8 << 20, log: slog.New(slog.DiscardHandler), rejected: rejectedSpans, split: splitSpans}, 1)
-			p.enqueue(payload{body, 400}, nil)
+			p := startPipe(pipe{signal: signal.Traces, transport: to, timeout: time.Second, backoff: DefaultBackoff(), books: accounts, log: slog.New(slog.DiscardHandler)})
+			p.enqueue(signal.Batch{Signal: signal.Traces, Body: body, Items: 400})
 			if err := p.close(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -121,7 +122,7 @@ func TestLargeMetricsGoInSeveralBatches(t *testing.T) {
 		}
 	}
 	accounts, got, largest := books.New(), map[string]int{}, 0
-	o := &OTLP{metrics: startPipe(pipe{transport: measured(func(body []byte) error {
+	o := &OTLP{pipes: []*pipe{startPipe(pipe{signal: signal.Metrics, counts: true, transport: measured(func(body []byte) error {
 		largest = max(largest, len(body))
 		req := pmetricotlp.NewExportRequest()
 		err := req.UnmarshalProto(body)
@@ -134,9 +135,11 @@ func TestLargeMetricsGoInSeveralBatches(t *testing.T) {
 			}
 		}
 		return err
-	}), timeout: time.Second, books: accounts, limit: metricQueueBytes, log: slog.New(slog.DiscardHandler), rejected: rejectedPoints, split: splitPoints}, 1)}
-	o.Metrics(md)
-	if err := o.metrics.close(t.Context()); err != nil {
+	}), timeout: time.Second, books: accounts, log: slog.New(slog.DiscardHandler)})}}
+	for _, b := range signal.OfMetrics(md) {
+		o.Send(b)
+	}
+	if err := o.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for series, n := range got {

@@ -17,7 +17,7 @@ import (
 	"github.com/odi-dev/odi/internal/authority"
 	"github.com/odi-dev/odi/internal/testkit"
 	"github.com/odi-dev/odi/internal/testkit/peers"
-	"github.com/odi-dev/odi/odiglet/books"
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 // serveTLS is a receiver that takes clients of a hop alone. It ends with the function.
@@ -63,7 +63,7 @@ func TestRenewedCertificatesAreUsedWithoutARestart(t *testing.T) {
 	write(old)
 	var r receiver
 	stop := r.serveTLS(t, address, old.Server(t, "localhost"))
-	settings, err := FromEnv(Traces, "", lookup(map[string]string{
+	settings, err := FromEnv(signal.Traces, "", lookup(map[string]string{
 		"OTEL_EXPORTER_OTLP_ENDPOINT":           "https://localhost:" + port(t, address),
 		"OTEL_EXPORTER_OTLP_CERTIFICATE":        filepath.Join(dir, "node-collector.crt"),
 		"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": filepath.Join(dir, "client.crt"),
@@ -73,19 +73,19 @@ func TestRenewedCertificatesAreUsedWithoutARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	sink, err := NewOTLP(Options{
-		Traces: settings, Metrics: settings, Spans: books.New(), Points: books.New(), Log: slog.New(slog.DiscardHandler),
+		Settings: map[*signal.Signal]Settings{signal.Traces: settings, signal.Metrics: settings}, Log: slog.New(slog.DiscardHandler),
 		Backoff: Backoff{First: 10 * time.Millisecond, Longest: 100 * time.Millisecond, Spent: time.Minute},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = sink.Close(t.Context()) }) // All was taken, or the test has failed.
-	sink.Traces(someSpans(t, 3))
+	sink.Send(someSpans(t, 3))
 	testkit.Eventually(t, 10*time.Second, "the first spans are taken", func() bool { return r.taken() == 3 })
 
 	stop()
 	r.serveTLS(t, address, renewed.Server(t, "localhost"))
-	sink.Traces(someSpans(t, 4))
+	sink.Send(someSpans(t, 4))
 	testkit.Eventually(t, 10*time.Second, "the old certificates are refused", func() bool { return sink.LastError() != nil })
 	write(renewed)
 	testkit.Eventually(t, 20*time.Second, "the new ones are taken", func() bool { return r.taken() == 7 })

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/odi-dev/odi/internal/version"
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 // transport carries encoded OTLP export requests of one signal. A failed send
@@ -18,7 +19,7 @@ type transport interface {
 }
 
 // newTransport connects at the pace of b.
-func newTransport(signal Signal, s Settings, b Backoff) (transport, error) {
+func newTransport(of *signal.Signal, s Settings, b Backoff) (transport, error) {
 	config, err := s.tlsConfig()
 	if err != nil {
 		return nil, err
@@ -26,7 +27,7 @@ func newTransport(signal Signal, s Settings, b Backoff) (transport, error) {
 	if s.Protocol == HTTPProtobuf {
 		return newHTTPTransport(s, config), nil
 	}
-	return newGRPCTransport(signal, s, config, b)
+	return newGRPCTransport(of.Method, s, config, b)
 }
 
 func userAgent() string { return "odi/" + version.Version }

@@ -26,7 +26,7 @@ type grpcTransport struct {
 	options  []grpc.CallOption
 }
 
-func newGRPCTransport(signal Signal, s Settings, config *tls.Config, b Backoff) (*grpcTransport, error) {
+func newGRPCTransport(method string, s Settings, config *tls.Config, b Backoff) (*grpcTransport, error) {
 	creds := insecure.NewCredentials()
 	if config != nil {
 		creds = freshTLS{credentials.NewTLS(config), s}
@@ -47,7 +47,7 @@ func newGRPCTransport(signal Signal, s Settings, config *tls.Config, b Backoff) 
 	}
 	t := &grpcTransport{
 		conn:     conn,
-		method:   grpcMethod(signal),
+		method:   method,
 		metadata: metadata.New(s.Headers),
 		options:  []grpc.CallOption{grpc.ForceCodecV2(encoded{})},
 	}
@@ -76,13 +76,6 @@ func (f freshTLS) ClientHandshake(ctx context.Context, authority string, conn ne
 // Clone implements credentials.TransportCredentials.
 func (f freshTLS) Clone() credentials.TransportCredentials {
 	return freshTLS{f.TransportCredentials.Clone(), f.settings}
-}
-
-func grpcMethod(signal Signal) string {
-	if signal == Metrics {
-		return "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
-	}
-	return "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 }
 
 func (t *grpcTransport) send(ctx context.Context, body []byte) ([]byte, error) {

@@ -17,6 +17,7 @@ import (
 	"github.com/odi-dev/odi/odiglet"
 	"github.com/odi-dev/odi/odiglet/books"
 	"github.com/odi-dev/odi/odiglet/export"
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 const (
@@ -62,16 +63,12 @@ func Run(ctx context.Context, o Options) error {
 }
 
 func (o Options) sink(accounts *books.Books) (*export.OTLP, error) {
-	traces, err := export.FromEnv(export.Traces, "", o.Env)
-	if err != nil {
-		return nil, err
-	}
-	metrics, err := export.FromEnv(export.Metrics, "", o.Env)
+	settings, err := export.EachFromEnv("", o.Env)
 	if err != nil {
 		return nil, err
 	}
 	return export.NewOTLP(export.Options{
-		Traces: traces, Metrics: metrics, Spans: accounts, Points: books.New(), Log: o.Log,
+		Settings: settings, Accounts: export.Accounts{signal.Traces: accounts}, Log: o.Log,
 		// The collector is in the same pod, and starts when the odiglet does.
 		Backoff: export.Backoff{First: 100 * time.Millisecond, Longest: 2 * time.Second, Spent: 5 * time.Minute},
 	})
@@ -126,7 +123,7 @@ func (o Options) assemble(accounts *books.Books, sink *export.OTLP) (*parts, err
 
 // addWitness adds who tells the node collector which pod is which.
 func (o Options) addWitness(n *parts, c *cluster) error {
-	traces, err := export.FromEnv(export.Traces, "", o.Env)
+	traces, err := export.FromEnv(signal.Traces, "", o.Env)
 	if err != nil {
 		return err
 	}

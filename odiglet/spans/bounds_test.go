@@ -11,6 +11,7 @@ import (
 	"github.com/odi-dev/odi/odiglet/identity"
 	"github.com/odi-dev/odi/odiglet/red"
 	"github.com/odi-dev/odi/odiglet/routes"
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 // largestMessage is what receivers take by default.
@@ -47,10 +48,10 @@ func TestNoWorkloadMakesALargeBatch(t *testing.T) {
 	got, largest := 0, 0
 	for _, b := range sink.batches {
 		largest = max(largest, len(b.Body))
-		got += b.Spans
-		td, err := b.Read()
-		if err != nil || td.SpanCount() != b.Spans {
-			t.Fatalf("a batch of %d spans has %d: %v", b.Spans, td.SpanCount(), err)
+		got += b.Items
+		td, err := signal.ReadTraces(b)
+		if err != nil || td.SpanCount() != b.Items {
+			t.Fatalf("a batch of %d spans has %d: %v", b.Items, td.SpanCount(), err)
 		}
 	}
 	if got != requests {

@@ -13,6 +13,7 @@ import (
 	"github.com/odi-dev/odi/internal/telemetry"
 	"github.com/odi-dev/odi/internal/version"
 	"github.com/odi-dev/odi/odiglet/export"
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 // encoded returns a batch of one span of an origin.
@@ -126,10 +127,10 @@ func FuzzEncode(f *testing.F) {
 // keeper is a sink that keeps the batches.
 type keeper struct {
 	export.Discard
-	batches []export.Batch
+	batches []signal.Batch
 }
 
-func (k *keeper) Traces(b export.Batch) { k.batches = append(k.batches, b) }
+func (k *keeper) Send(b signal.Batch) { k.batches = append(k.batches, b) }
 
 // read decodes the only batch.
 func (k *keeper) read(t *testing.T) ptrace.Traces {
@@ -137,7 +138,7 @@ func (k *keeper) read(t *testing.T) ptrace.Traces {
 	if len(k.batches) != 1 {
 		t.Fatalf("%d batches, want 1", len(k.batches))
 	}
-	td, err := k.batches[0].Read()
+	td, err := signal.ReadTraces(k.batches[0])
 	if err != nil {
 		t.Fatal(err)
 	}

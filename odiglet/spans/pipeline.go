@@ -15,6 +15,7 @@ import (
 	"github.com/odi-dev/odi/odiglet/export"
 	"github.com/odi-dev/odi/odiglet/red"
 	"github.com/odi-dev/odi/odiglet/routes"
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 const (
@@ -126,7 +127,7 @@ func (p *Pipeline) add(o *Origin, span []byte) error {
 		p.mu.Unlock()
 		return err
 	}
-	var before export.Batch
+	var before signal.Batch
 	if p.size > 0 && p.encodedSize()+g.missing(p.scope)+len(span) > batchBytes {
 		before = p.take()
 	}
@@ -178,16 +179,16 @@ func (p *Pipeline) Flush() {
 	p.hand(batch)
 }
 
-func (p *Pipeline) hand(batch export.Batch) {
-	if batch.Spans > 0 {
-		p.Sink.Traces(batch)
+func (p *Pipeline) hand(batch signal.Batch) {
+	if batch.Items > 0 {
+		p.Sink.Send(batch)
 	}
 }
 
 // take ends the batch and starts the next; p.mu is held.
-func (p *Pipeline) take() export.Batch {
+func (p *Pipeline) take() signal.Batch {
 	if p.size == 0 {
-		return export.Batch{}
+		return signal.Batch{}
 	}
 	room := 0
 	for _, g := range p.groups {
@@ -197,7 +198,7 @@ func (p *Pipeline) take() export.Batch {
 	for _, g := range p.groups {
 		body = g.append(body, p.scope, p.spans)
 	}
-	batch := export.Batch{Body: body, Spans: p.size}
+	batch := signal.Batch{Signal: signal.Traces, Body: body, Items: p.size}
 	p.spans, p.size, p.around = p.spans[:0], 0, 0
 	for _, g := range p.groups {
 		g.parts, g.size = nil, 0
@@ -231,7 +232,7 @@ func (p *Pipeline) Run(ctx context.Context, interval time.Duration) {
 
 // Collect hands the metrics of all services to the exporter.
 func (p *Pipeline) Collect(now time.Time) {
-	if md := p.Recorder.Collect(now); md.DataPointCount() > 0 {
-		p.Sink.Metrics(md)
+	for _, b := range signal.OfMetrics(p.Recorder.Collect(now)) {
+		p.Sink.Send(b)
 	}
 }

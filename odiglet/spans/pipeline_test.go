@@ -15,6 +15,7 @@ import (
 	"github.com/odi-dev/odi/odiglet/export"
 	"github.com/odi-dev/odi/odiglet/red"
 	"github.com/odi-dev/odi/odiglet/routes"
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 // origins are the origins of a test, by pid.
@@ -138,9 +139,9 @@ func TestBatchesAreBounded(t *testing.T) {
 	p.Flush()
 	spans := 0
 	for _, b := range sink.batches {
-		spans += b.Spans
-		if b.Spans > batchSpans || len(b.Body) > batchBytes+(64<<10) {
-			t.Errorf("a batch has %d spans in %d bytes", b.Spans, len(b.Body))
+		spans += b.Items
+		if b.Items > batchSpans || len(b.Body) > batchBytes+(64<<10) {
+			t.Errorf("a batch has %d spans in %d bytes", b.Items, len(b.Body))
 		}
 	}
 	if want := 2*batchSpans + 1; spans != want {
@@ -154,7 +155,7 @@ func BenchmarkHandle(b *testing.B) {
 	recorder := red.NewRecorder(time.Now())
 	recorder.Add(origin.Service.Key(), origin.Resource)
 	accounts := books.New()
-	p := New(Options{Origins: origins{1: origin}, Recorder: recorder, Books: accounts, Routes: routes.NewBook(), Sink: export.NewDiscard(accounts), LinkMethods: true})
+	p := New(Options{Origins: origins{1: origin}, Recorder: recorder, Books: accounts, Routes: routes.NewBook(), Sink: export.NewDiscard(export.Accounts{signal.Traces: accounts}), LinkMethods: true})
 	x := request(1, "/hello?user=1")
 	b.ReportAllocs()
 	for b.Loop() {

@@ -14,6 +14,7 @@ import (
 	"github.com/odi-dev/odi/odiglet/handover"
 	"github.com/odi-dev/odi/odiglet/red"
 	"github.com/odi-dev/odi/odiglet/routes"
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 // anExport is the request by which an agent sends what it has.
@@ -63,7 +64,7 @@ func TestWhoeverReportsASpanReportsItsMetric(t *testing.T) {
 			p.Flush()
 			spans := 0
 			for _, b := range sink.batches {
-				td, err := b.Read()
+				td, err := signal.ReadTraces(b)
 				if err != nil {
 					t.Fatal(err)
 				}
