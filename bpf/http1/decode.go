@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"bytes"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -14,8 +15,13 @@ const ScopeName = "odi/http1"
 // headMax is far more than the kernel keeps; longer input is cut.
 const headMax = 16 << 10
 
-// Decode reads the exchange into an empty span: its name, whether it failed, and
-// its attributes. http.route is the caller's.
+// Where durations are recorded.
+var (
+	served = &probe.Instrument{Name: "http.server.request.duration", Description: "Duration of HTTP server requests."}
+	called = &probe.Instrument{Name: "http.client.request.duration", Description: "Duration of HTTP client requests."}
+)
+
+// Decode reads the exchange into an empty span. The route is the caller's.
 func Decode(x *probe.Exchange, span *probe.Span) {
 	head := parseHead(withoutPreface(x.RequestHead, x.Preface))
 	putMethod(span, head.method)
@@ -27,8 +33,9 @@ func Decode(x *probe.Exchange, span *probe.Span) {
 	}
 	span.PutText("network.protocol.version", head.version)
 	if x.StatusCode != 0 {
-		span.PutNumber("http.response.status_code", int64(x.StatusCode))
+		span.LabelNumber("http.response.status_code", int64(x.StatusCode))
 	}
+	span.Path.Cut = isCut(x)
 	if x.Kind == probe.Client {
 		putClient(span, x, head)
 		return
@@ -42,23 +49,28 @@ func putMethod(span *probe.Span, method string) {
 	switch method {
 	case "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH":
 		span.Name = method
-		span.PutText("http.request.method", method)
+		span.LabelText("http.request.method", method)
 		return
 	}
 	span.Name = "HTTP"
-	span.PutText("http.request.method", "_OTHER")
+	span.LabelText("http.request.method", "_OTHER")
 	if method != "" {
 		span.PutText("http.request.method_original", method)
 	}
 }
 
 func putServer(span *probe.Span, x *probe.Exchange, h head, peer string) {
-	span.PutText("url.scheme", h.url.scheme)
+	span.Instrument = served
+	span.Path.Text, span.Path.Route, span.Path.RouteIsLabel = h.url.path, "http.route", true
+	span.LabelText("url.scheme", h.url.scheme)
 	span.PutText("url.path", h.url.path)
 	if h.url.query != "" {
 		span.PutText("url.query", h.url.query)
 	}
-	putAuthority(span, h.url, x.Local)
+	if nameServer(span, h.url, x.Local) {
+		span.PutText("server.address", span.Server)
+		span.PutNumber("server.port", int64(span.Port))
+	}
 	if x.Preface != nil {
 		if addr := prefaceClient(x.Preface); addr.IsValid() {
 			peer = addr.String()
@@ -67,7 +79,7 @@ func putServer(span *probe.Span, x *probe.Exchange, h head, peer string) {
 	if client := clientAddress(h, peer); client != "" {
 		span.PutText("client.address", client)
 	}
-	if h.userAgent != "" {
+	if span.UserAgent = h.userAgent; h.userAgent != "" {
 		span.PutText("user_agent.original", h.userAgent)
 	}
 	if x.RequestBodySize >= 0 {
@@ -80,7 +92,14 @@ func putServer(span *probe.Span, x *probe.Exchange, h head, peer string) {
 }
 
 func putClient(span *probe.Span, x *probe.Exchange, h head) {
-	putAuthority(span, h.url, x.Peer)
+	span.Instrument, span.Path.Route = called, "url.template" // the conventions have no label of it
+	if strings.HasPrefix(h.url.path, "/") {
+		span.Path.Text = h.url.path
+	}
+	if nameServer(span, h.url, x.Peer) {
+		span.LabelText("server.address", span.Server)
+		span.LabelNumber("server.port", int64(span.Port))
+	}
 	if full := fullURL(h.url, x.Peer); full != "" {
 		span.PutText("url.full", full)
 	}
@@ -101,29 +120,34 @@ func putStatus(span *probe.Span, x *probe.Exchange, from uint16) {
 	default:
 		return
 	}
-	span.PutText("error.type", reason)
+	span.LabelText("error.type", reason)
 	span.Failed = true
 }
 
-// putAuthority names the server as the client did, else by its end of the connection.
-func putAuthority(span *probe.Span, u target, end netip.AddrPort) {
+// nameServer names the server as the client did, else by its end of the connection;
+// false where neither is known.
+func nameServer(span *probe.Span, u target, end netip.AddrPort) bool {
 	address, port := splitHostPort(u.authority)
 	if address == "" {
 		if !end.IsValid() {
-			return
+			return false
 		}
-		span.PutText("server.address", end.Addr().String())
-		span.PutNumber("server.port", int64(end.Port()))
-		return
+		span.Server, span.Port = end.Addr().String(), int(end.Port())
+		return true
 	}
-	span.PutText("server.address", address)
 	if port == 0 {
 		port = 80
 		if u.scheme == "https" {
 			port = 443
 		}
 	}
-	span.PutNumber("server.port", port)
+	span.Server, span.Port = address, int(port)
+	return true
+}
+
+// isCut says whether the target of the request was longer than what was kept.
+func isCut(x *probe.Exchange) bool {
+	return x.HeadTruncated && bytes.IndexByte(x.RequestHead, '\n') < 0
 }
 
 func fullURL(u target, peer netip.AddrPort) string {

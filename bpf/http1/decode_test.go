@@ -135,6 +135,46 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+// TestMeasured: what tells series apart is marked where it is read.
+func TestMeasured(t *testing.T) {
+	x := serverExchange("GET /a?b=c HTTP/1.1\r\nHost: shop:8080\r\nUser-Agent: curl/8\r\n\r\n")
+	x.StatusCode = 503
+	client := x
+	client.Kind = probe.Client
+	for name, tc := range map[string]struct {
+		exchange                 probe.Exchange
+		instrument, route, agent string
+		routeIsLabel             bool
+		labels                   []string
+	}{
+		"a server": {
+			exchange: x, instrument: "http.server.request.duration", route: "http.route", routeIsLabel: true, agent: "curl/8",
+			labels: []string{"http.request.method", "http.response.status_code", "url.scheme", "error.type"},
+		},
+		"a client": {
+			exchange: client, instrument: "http.client.request.duration", route: "url.template",
+			labels: []string{"http.request.method", "http.response.status_code", "server.address", "server.port", "error.type"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			span := decode(tc.exchange)
+			var labels []string
+			for _, a := range span.Attributes {
+				if a.IsLabel {
+					labels = append(labels, a.Key)
+				}
+			}
+			if diff := cmp.Diff(tc.labels, labels); diff != "" || span.Instrument.Name != tc.instrument {
+				t.Errorf("labels of %s (-want +got):\n%s", span.Instrument.Name, diff)
+			}
+			want := probe.Path{Text: "/a", Route: tc.route, RouteIsLabel: tc.routeIsLabel}
+			if span.Path != want || span.UserAgent != tc.agent || span.Server != "shop" || span.Port != 8080 {
+				t.Errorf("path %+v, agent %q, server %s:%d", span.Path, span.UserAgent, span.Server, span.Port)
+			}
+		})
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte("GET /a?token=secret HTTP/1.1\r\nHost: x:80\r\nForwarded: for=\"[::1]:9\"\r\n\r\n"), uint16(200), true)
 	f.Add([]byte("CONNECT a:b HTTP/1.1\r\n\r\n"), uint16(0), false)

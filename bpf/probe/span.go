@@ -1,15 +1,48 @@
 package probe
 
 // Span is what a protocol room reads out of an exchange: its name, whether it
-// failed, and its attributes in the order in which they were put. Ids, times and
-// kind are the exchange's; the resource is that of the process.
+// failed, its attributes in the order in which they were put, and what the odiglet
+// asks of requests of any protocol. Ids, times and kind are the exchange's; the
+// resource is that of the process.
 //
 // One Span serves one exchange after the other, so that a request costs no
 // memory of its own: Reset empties it and keeps what it holds for the next.
 type Span struct {
+	// Name without a route; empty: the bytes are no request.
 	Name       string
 	Failed     bool
 	Attributes []Attribute
+
+	// Instrument is where the duration is recorded, by the attributes that are
+	// labels; nil: nowhere.
+	Instrument *Instrument
+	// Path is what was asked for, in protocols that have paths.
+	Path Path
+	// UserAgent is what the client calls itself; empty where it does not.
+	UserAgent string
+	// Server and Port are the server as the client named it.
+	Server string
+	Port   int
+}
+
+// Path is the path of a request.
+type Path struct {
+	// Text has no query.
+	Text string
+	// Cut says that its end is missing.
+	Cut bool
+	// Route is the attribute for the route of the path; empty: the protocol has no
+	// routes. RouteIsLabel makes it a label.
+	Route        string
+	RouteIsLabel bool
+}
+
+// Instrument is a histogram of durations in seconds. Two are the same if their
+// addresses are.
+type Instrument struct {
+	// Name is unique.
+	Name        string
+	Description string
 }
 
 // Attribute is a key with a text or, where IsNumber says so, a number.
@@ -18,6 +51,8 @@ type Attribute struct {
 	Text     string
 	Number   int64
 	IsNumber bool
+	// IsLabel says that the span's Instrument tells series apart by it.
+	IsLabel bool
 }
 
 // Reset empties the span.
@@ -33,4 +68,14 @@ func (s *Span) PutText(key, value string) {
 // PutNumber adds an attribute; a key is put once only.
 func (s *Span) PutNumber(key string, value int64) {
 	s.Attributes = append(s.Attributes, Attribute{Key: key, Number: value, IsNumber: true})
+}
+
+// LabelText adds an attribute that is a label too: one of few values.
+func (s *Span) LabelText(key, value string) {
+	s.Attributes = append(s.Attributes, Attribute{Key: key, Text: value, IsLabel: true})
+}
+
+// LabelNumber adds an attribute that is a label too: one of few values.
+func (s *Span) LabelNumber(key string, value int64) {
+	s.Attributes = append(s.Attributes, Attribute{Key: key, Number: value, IsNumber: true, IsLabel: true})
 }

@@ -8,10 +8,9 @@ const SchemaURL = "https://opentelemetry.io/schemas/1.37.0"
 // Distribution is telemetry.distro.name of everything that odi emits.
 const Distribution = "odi"
 
-// Scope names. A scope is "odi/" and the protocol room.
+// Scope names. That of spans is "odi/" and the protocol room.
 const (
-	ScopeHTTP1 = "odi/http1"
-	ScopeRED   = "odi/red"
+	ScopeRED = "odi/red"
 )
 
 // Resource attribute keys.
@@ -59,12 +58,6 @@ const (
 	// LinkMethod says how the parent of a span was found: header,
 	// goroutine, thread, single or proxy.
 	LinkMethod = "odi.link.method"
-)
-
-// Metric names.
-const (
-	HTTPServerRequestDuration = "http.server.request.duration"
-	HTTPClientRequestDuration = "http.client.request.duration"
 )
 
 // DurationBuckets are the bounds, in seconds, that the conventions advise for

@@ -1,5 +1,4 @@
 // Package red aggregates the duration of every request, before any sampling,
-// into the histograms http.server.request.duration and
-// http.client.request.duration. The pipeline records; once per interval it
-// collects OTLP metrics for the exporter.
+// into the histograms that their protocols name, by the labels that they mark. The
+// pipeline records; once per interval it collects OTLP metrics for the exporter.
 package red

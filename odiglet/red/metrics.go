@@ -3,13 +3,13 @@ package red
 import (
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/internal/telemetry"
 	"github.com/odi-dev/odi/internal/version"
 	"github.com/odi-dev/odi/odiglet/identity"
@@ -56,38 +56,38 @@ func (r *Recorder) collectStream(md pmetric.Metrics, in *stream, now time.Time) 
 	sm.Scope().SetName(telemetry.ScopeRED)
 	sm.Scope().SetVersion(version.Version)
 	sm.SetSchemaUrl(telemetry.SchemaURL)
-	for kind, name := range map[Kind]string{
-		Server: telemetry.HTTPServerRequestDuration,
-		Client: telemetry.HTTPClientRequestDuration,
-	} {
-		r.collectKind(sm.Metrics(), in, kind, name, now)
+	for _, i := range in.instruments() {
+		r.collectInstrument(sm.Metrics(), in, i, now)
 	}
-	sm.Metrics().Sort(func(a, b pmetric.Metric) bool { return a.Name() < b.Name() })
 }
 
-func (r *Recorder) collectKind(to pmetric.MetricSlice, in *stream, kind Kind, name string, now time.Time) {
-	var of []Request
-	for req := range in.series {
-		if req.Kind == kind {
-			of = append(of, req)
-		}
+// instruments are those of the stream's series, by name.
+func (in *stream) instruments() []*probe.Instrument {
+	all := make(map[*probe.Instrument]bool)
+	for _, s := range in.series {
+		all[s.instrument] = true
 	}
-	if len(of) == 0 && in.overflow[kind].n == 0 {
-		return
+	for i := range in.overflow {
+		all[i] = true
 	}
-	slices.SortFunc(of, func(a, b Request) int { return strings.Compare(sortKey(a), sortKey(b)) })
+	return slices.SortedFunc(maps.Keys(all), func(a, b *probe.Instrument) int { return strings.Compare(a.Name, b.Name) })
+}
+
+func (r *Recorder) collectInstrument(to pmetric.MetricSlice, in *stream, i *probe.Instrument, now time.Time) {
 	m := to.AppendEmpty()
-	m.SetName(name)
+	m.SetName(i.Name)
 	m.SetUnit("s")
-	m.SetDescription("Duration of HTTP " + kindWord(kind) + " requests.")
+	m.SetDescription(i.Description)
 	h := m.SetEmptyHistogram()
 	h.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-	for _, req := range of {
-		p := r.point(h, in.series[req], in.start, now)
-		attributes(p.Attributes(), req)
+	for _, key := range slices.Sorted(maps.Keys(in.series)) { // an order that stays
+		if s := in.series[key]; s.instrument == i {
+			p := r.point(h, &s.histogram, in.start, now)
+			putLabels(p.Attributes(), s.labels)
+		}
 	}
-	if in.overflow[kind].n > 0 {
-		p := r.point(h, &in.overflow[kind], in.start, now)
+	if others, ok := in.overflow[i]; ok {
+		p := r.point(h, others, in.start, now)
 		p.Attributes().PutBool(telemetry.MetricOverflow, true)
 	}
 }
@@ -105,34 +105,12 @@ func (r *Recorder) point(to pmetric.Histogram, h *histogram, start, now time.Tim
 	return p
 }
 
-func attributes(to pcommon.Map, req Request) {
-	to.PutStr(telemetry.HTTPRequestMethod, req.Method)
-	putIf(to, telemetry.URLScheme, req.Scheme)
-	putIf(to, telemetry.HTTPRoute, req.Route)
-	putIf(to, telemetry.ErrorType, req.ErrorType)
-	if req.Status != 0 {
-		to.PutInt(telemetry.HTTPResponseStatusCode, int64(req.Status))
+func putLabels(to pcommon.Map, labels []probe.Attribute) {
+	for _, a := range labels {
+		if a.IsNumber {
+			to.PutInt(a.Key, a.Number)
+			continue
+		}
+		to.PutStr(a.Key, a.Text)
 	}
-	putIf(to, telemetry.ServerAddress, req.Server)
-	if req.Port != 0 {
-		to.PutInt(telemetry.ServerPort, int64(req.Port))
-	}
-}
-
-func putIf(to pcommon.Map, key, value string) {
-	if value != "" {
-		to.PutStr(key, value)
-	}
-}
-
-func kindWord(k Kind) string {
-	if k == Server {
-		return "server"
-	}
-	return "client"
-}
-
-// sortKey puts the series of one metric in an order that stays.
-func sortKey(r Request) string {
-	return strings.Join([]string{r.Method, r.Route, strconv.Itoa(r.Status), r.ErrorType, r.Server, strconv.Itoa(r.Port), r.Scheme}, "\x00")
 }

@@ -1,6 +1,7 @@
 package red
 
 import (
+	"encoding/binary"
 	"slices"
 	"sort"
 	"strings"
@@ -9,13 +10,14 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/internal/telemetry"
 	"github.com/odi-dev/odi/odiglet/identity"
 )
 
 const (
 	// MaxSeries bounds the series of one service instance; what exceeds it is
-	// counted in one series per kind that carries otel.metric.overflow.
+	// counted in one series per instrument that carries otel.metric.overflow.
 	MaxSeries = 2000
 	// maxServers bounds the addresses that clients of one service are told
 	// apart by, so that a crawler does not use up all its series.
@@ -24,29 +26,37 @@ const (
 	otherServer = "other"
 )
 
-// Kind is the side of a request.
-type Kind uint8
+// Measurement is what is measured of one request.
+type Measurement struct {
+	Instrument *probe.Instrument
+	// Labels are the attributes that are labels; others among them do not count.
+	Labels []probe.Attribute
+	Took   time.Duration
+}
 
-// The kinds.
-const (
-	Server Kind = iota
-	Client
-)
+// Clone returns a measurement that holds nothing of the head that it was read from.
+func (m Measurement) Clone() Measurement {
+	m.Labels = labelsOf(m.Labels)
+	return m
+}
 
-// Request is what is measured of one request. It is comparable: except for its
-// duration it is the identity of a series.
-type Request struct {
-	Kind      Kind
-	Method    string
-	Scheme    string
-	Route     string
-	ErrorType string
-	// Status is zero when no response came.
-	Status int
-	// Server is the address and port of the server; kept for clients only,
-	// because a server's own address says little and has many spellings.
-	Server string
-	Port   int
+// labelsOf copies the labels among attributes.
+func labelsOf(attributes []probe.Attribute) []probe.Attribute {
+	var labels []probe.Attribute
+	for _, a := range attributes {
+		if a.IsLabel {
+			a.Text = strings.Clone(a.Text)
+			labels = append(labels, a)
+		}
+	}
+	return labels
+}
+
+// series are the requests of one instrument that have the same labels.
+type series struct {
+	instrument *probe.Instrument
+	labels     []probe.Attribute
+	histogram
 }
 
 // histogram counts durations per bucket.
@@ -79,9 +89,9 @@ func (h *histogram) add(seconds float64, bounds []float64) {
 type stream struct {
 	resource pcommon.Resource
 	start    time.Time
-	series   map[Request]*histogram
+	series   map[string]*series // by appendKey
 	servers  map[string]bool
-	overflow [2]histogram
+	overflow map[*probe.Instrument]*histogram
 	gone     bool
 }
 
@@ -97,6 +107,7 @@ type Recorder struct {
 	// since is the time of the latest collection, where new streams start: no
 	// point of an earlier stream is later, and nothing that they count is older.
 	since      time.Time
+	key        []byte // of the series that is looked for
 	overflowed uint64
 }
 
@@ -137,8 +148,9 @@ func (r *Recorder) begin(resource pcommon.Resource) *stream {
 	fresh := &stream{
 		resource: pcommon.NewResource(),
 		start:    r.since,
-		series:   make(map[Request]*histogram),
+		series:   make(map[string]*series),
 		servers:  make(map[string]bool),
+		overflow: make(map[*probe.Instrument]*histogram),
 	}
 	resource.CopyTo(fresh.resource)
 	return fresh
@@ -194,50 +206,90 @@ func (r *Recorder) Forget(of identity.Key) {
 
 // Record adds one request of an instance. One that is not known is left out:
 // its process was given up.
-func (r *Recorder) Record(of identity.Key, req Request, took time.Duration) {
+func (r *Recorder) Record(of identity.Key, m Measurement) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	in, ok := r.streams[of]
 	if !ok {
 		return
 	}
-	req = in.limit(req)
-	h, ok := in.series[req]
+	other := in.isOther(m.Labels)
+	r.key = appendKey(r.key[:0], m, other)
+	known, ok := in.series[string(r.key)]
 	if !ok {
 		if len(in.series) >= MaxSeries {
 			r.overflowed++
-			in.overflow[req.Kind].add(took.Seconds(), r.bounds)
+			in.overflowOf(m.Instrument).add(m.Took.Seconds(), r.bounds)
 			return
 		}
+		known = &series{instrument: m.Instrument, labels: labelsOf(limited(m.Labels, other))}
+		in.series[string(r.key)] = known
+	}
+	known.add(m.Took.Seconds(), r.bounds)
+}
+
+func (in *stream) overflowOf(i *probe.Instrument) *histogram {
+	h, ok := in.overflow[i]
+	if !ok {
 		h = &histogram{}
-		in.series[req.Clone()] = h
+		in.overflow[i] = h
 	}
-	h.add(took.Seconds(), r.bounds)
+	return h
 }
 
-// Clone returns a request that holds nothing of the head that it was read from.
-func (r Request) Clone() Request {
-	for _, s := range []*string{&r.Method, &r.Scheme, &r.Route, &r.ErrorType, &r.Server} {
-		*s = strings.Clone(*s)
+// isOther says whether the requests' server is beyond those that are told apart.
+func (in *stream) isOther(labels []probe.Attribute) bool {
+	for i := range labels {
+		address := &labels[i]
+		if !address.IsLabel || address.Key != telemetry.ServerAddress || in.servers[address.Text] {
+			continue
+		}
+		if len(in.servers) >= maxServers {
+			return true
+		}
+		in.servers[strings.Clone(address.Text)] = true
 	}
-	return r
+	return false
 }
 
-// limit drops what would make too many series.
-func (in *stream) limit(req Request) Request {
-	if req.Kind == Server {
-		req.Server, req.Port = "", 0
-		return req
+// limited returns the labels of a series, where other takes the server's name and port.
+func limited(labels []probe.Attribute, other bool) []probe.Attribute {
+	if !other {
+		return labels
 	}
-	if in.servers[req.Server] {
-		return req
+	var kept []probe.Attribute
+	for _, a := range labels {
+		switch a.Key {
+		case telemetry.ServerPort:
+			continue
+		case telemetry.ServerAddress:
+			a.Text = otherServer
+		}
+		kept = append(kept, a)
 	}
-	if len(in.servers) >= maxServers {
-		req.Server, req.Port = otherServer, 0
-		return req
+	return kept
+}
+
+// appendKey appends what no other series of the stream has.
+func appendKey(b []byte, m Measurement, other bool) []byte {
+	b = append(append(b, m.Instrument.Name...), 0)
+	for i := range m.Labels {
+		a := &m.Labels[i]
+		if !a.IsLabel || other && a.Key == telemetry.ServerPort {
+			continue
+		}
+		b = append(append(b, a.Key...), 0)
+		switch {
+		case a.IsNumber:
+			b = binary.BigEndian.AppendUint64(b, uint64(a.Number))
+		case other && a.Key == telemetry.ServerAddress:
+			b = append(append(b, otherServer...), 0)
+		default:
+			b = binary.AppendUvarint(b, uint64(len(a.Text)))
+			b = append(b, a.Text...)
+		}
 	}
-	in.servers[strings.Clone(req.Server)] = true
-	return req
+	return b
 }
 
 // Overflowed is how many requests were counted in an overflow series.

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/odiglet/identity"
 )
 
@@ -21,6 +22,28 @@ func resource(name string) pcommon.Resource {
 	r.Attributes().PutStr("service.name", name)
 	return r
 }
+
+var (
+	served = &probe.Instrument{Name: "http.server.request.duration"}
+	called = &probe.Instrument{Name: "http.client.request.duration"}
+)
+
+// took is a measurement with texts and numbers as labels.
+func took(d time.Duration, of *probe.Instrument, labels ...any) Measurement {
+	m := Measurement{Instrument: of, Took: d}
+	for i := 0; i < len(labels); i += 2 {
+		a := probe.Attribute{Key: labels[i].(string), IsLabel: true}
+		a.Text, _ = labels[i+1].(string)
+		if n, ok := labels[i+1].(int); ok {
+			a.Number, a.IsNumber = int64(n), true
+		}
+		m.Labels = append(m.Labels, a)
+	}
+	return m
+}
+
+// get is a request of a server.
+func get() Measurement { return took(time.Millisecond, served, "http.request.method", "GET") }
 
 // points writes every data point as one line.
 func points(md pmetric.Metrics) []string {
@@ -42,15 +65,19 @@ func TestCollect(t *testing.T) {
 	r := NewRecorder(noon)
 	r.Add(key("a"), resource("cart"))
 	r.Add(key("b"), resource("price"))
-	get := Request{Kind: Server, Method: "GET", Scheme: "http", Route: "/x", Status: 200, Server: "10.0.0.1", Port: 8080}
-	r.Record(key("a"), get, 5*time.Millisecond)
-	r.Record(key("a"), get, 250*time.Millisecond)
-	r.Record(key("a"), Request{Kind: Client, Method: "POST", Scheme: "http", Status: 503, ErrorType: "503", Server: "price", Port: 80}, time.Second)
-	r.Record(key("b"), get, time.Minute)
-	r.Record(key("nobody"), get, time.Second)
+	get := func(d time.Duration) Measurement {
+		m := took(d, served, "http.request.method", "GET", "url.scheme", "http", "http.response.status_code", 200, "http.route", "/x")
+		m.Labels = append(m.Labels, probe.Attribute{Key: "url.path", Text: d.String()}) // no label
+		return m
+	}
+	r.Record(key("a"), get(5*time.Millisecond))
+	r.Record(key("a"), get(250*time.Millisecond))
+	r.Record(key("a"), took(time.Second, called, "http.request.method", "POST", "http.response.status_code", 503, "error.type", "503", "server.address", "price", "server.port", 80))
+	r.Record(key("b"), get(time.Minute))
+	r.Record(key("nobody"), get(time.Second))
 
 	want := []string{
-		"cart http.client.request.duration map[error.type:503 http.request.method:POST http.response.status_code:503 server.address:price server.port:80 url.scheme:http] count 1 sum 1",
+		"cart http.client.request.duration map[error.type:503 http.request.method:POST http.response.status_code:503 server.address:price server.port:80] count 1 sum 1",
 		"cart http.server.request.duration map[http.request.method:GET http.response.status_code:200 http.route:/x url.scheme:http] count 2 sum 0.255",
 		"price http.server.request.duration map[http.request.method:GET http.response.status_code:200 http.route:/x url.scheme:http] count 1 sum 60",
 	}
@@ -63,7 +90,7 @@ func TestBucketsIncludeTheirUpperBound(t *testing.T) {
 	r := NewRecorder(noon)
 	r.Add(key("a"), resource("cart"))
 	for _, d := range []time.Duration{0, 5 * time.Millisecond, 6 * time.Millisecond, 10 * time.Second, 11 * time.Second} {
-		r.Record(key("a"), Request{Method: "GET"}, d)
+		r.Record(key("a"), took(d, served))
 	}
 	p := r.Collect(noon).ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Histogram().DataPoints().At(0)
 	want := []uint64{2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1}
@@ -79,7 +106,7 @@ func TestSeriesAreBounded(t *testing.T) {
 	r := NewRecorder(noon)
 	r.Add(key("a"), resource("cart"))
 	for i := range MaxSeries + 50 {
-		r.Record(key("a"), Request{Method: "GET", Route: fmt.Sprint("/", i)}, time.Millisecond)
+		r.Record(key("a"), took(time.Millisecond, served, "http.route", fmt.Sprint("/", i)))
 	}
 	all := points(r.Collect(noon))
 	if len(all) != MaxSeries+1 || all[MaxSeries] != "cart http.server.request.duration map[otel.metric.overflow:true] count 50 sum 0.05000000000000004" {
@@ -94,7 +121,7 @@ func TestServersOfClientsAreBounded(t *testing.T) {
 	r := NewRecorder(noon)
 	r.Add(key("a"), resource("crawler"))
 	for i := range maxServers + 30 {
-		r.Record(key("a"), Request{Kind: Client, Method: "GET", Server: fmt.Sprint("host", i), Port: 80}, time.Millisecond)
+		r.Record(key("a"), took(time.Millisecond, called, "server.address", fmt.Sprint("host", i), "server.port", 80+i))
 	}
 	if n := len(points(r.Collect(noon))); n != maxServers+1 {
 		t.Errorf("%d series, want %d and one for the others", n, maxServers)
@@ -104,19 +131,19 @@ func TestServersOfClientsAreBounded(t *testing.T) {
 func TestForgottenInstancesAreCollectedOnceMore(t *testing.T) {
 	r := NewRecorder(noon)
 	r.Add(key("a"), resource("cart"))
-	r.Record(key("a"), Request{Method: "GET"}, time.Millisecond)
+	r.Record(key("a"), get())
 	r.Forget(key("a"))
 	if n := len(points(r.Collect(noon))); n != 1 {
 		t.Errorf("%d points at the last collection, want 1", n)
 	}
-	r.Record(key("a"), Request{Method: "GET"}, time.Millisecond)
+	r.Record(key("a"), get())
 	if n := len(points(r.Collect(noon))); n != 0 {
 		t.Errorf("%d points of one who is gone", n)
 	}
 	r.Add(key("a"), resource("cart"))
 	r.Forget(key("a"))
 	r.Add(key("a"), resource("cart"))
-	r.Record(key("a"), Request{Method: "GET"}, time.Millisecond)
+	r.Record(key("a"), get())
 	r.Collect(noon)
 	if n := len(points(r.Collect(noon))); n != 1 {
 		t.Errorf("%d points of one who came back, want 1", n)
@@ -126,9 +153,9 @@ func TestForgottenInstancesAreCollectedOnceMore(t *testing.T) {
 func BenchmarkRecord(b *testing.B) {
 	r := NewRecorder(noon)
 	r.Add(key("a"), resource("cart"))
-	get := Request{Kind: Client, Method: "GET", Scheme: "http", Status: 200, Server: "price", Port: 8080}
+	get := took(5*time.Millisecond, called, "http.request.method", "GET", "http.response.status_code", 200, "server.address", "price", "server.port", 8080)
 	b.ReportAllocs()
 	for b.Loop() {
-		r.Record(key("a"), get, 5*time.Millisecond)
+		r.Record(key("a"), get)
 	}
 }

@@ -22,7 +22,6 @@ func speaking(name, language string) pcommon.Resource {
 }
 
 func TestAnotherResourceStartsAnotherStream(t *testing.T) {
-	get := Request{Method: "GET"}
 	for name, tc := range map[string]struct {
 		add  []pcommon.Resource
 		want []string // language or version of each point, and its count
@@ -38,7 +37,7 @@ func TestAnotherResourceStartsAnotherStream(t *testing.T) {
 			r := NewRecorder(noon)
 			for _, res := range tc.add {
 				r.Add(key("x"), res)
-				r.Record(key("x"), get, time.Millisecond)
+				r.Record(key("x"), get())
 			}
 			var got []string
 			for _, p := range samples(r.Collect(noon.Add(time.Second))) {
@@ -54,11 +53,11 @@ func TestAnotherResourceStartsAnotherStream(t *testing.T) {
 func TestAProcessBecomesAnotherProgram(t *testing.T) {
 	r := NewRecorder(noon)
 	r.Add(key("x"), speaking("a", "go")) // a wrapper
-	r.Record(key("x"), Request{Method: "GET"}, time.Millisecond)
+	r.Record(key("x"), get())
 	r.Replace(key("x"), speaking("a", "go"), speaking("a", "python"))
-	r.Record(key("x"), Request{Method: "GET"}, time.Millisecond)
+	r.Record(key("x"), get())
 	r.Replace(key("x"), speaking("a", "c"), speaking("a", "go")) // a helper
-	r.Record(key("x"), Request{Method: "GET"}, time.Millisecond)
+	r.Record(key("x"), get())
 	var got []string
 	for _, p := range samples(r.Collect(noon)) {
 		got = append(got, fmt.Sprint(p.language, " ", p.count))
@@ -73,7 +72,7 @@ func TestARestartedContainerStartsAnew(t *testing.T) {
 	begin := func(at time.Time, n int) sample {
 		r.Add(key("a"), resource("cart"))
 		for range n {
-			r.Record(key("a"), Request{Method: "GET"}, time.Millisecond)
+			r.Record(key("a"), get())
 		}
 		r.Forget(key("a"))
 		return samples(r.Collect(at))[0]
@@ -162,7 +161,7 @@ func TestSumsNeverGoDown(t *testing.T) {
 					known[k] = r.streams[k] != nil
 				}
 			default:
-				r.Record(of, Request{Method: "GET", Status: 200 + rng.IntN(2)}, time.Millisecond)
+				r.Record(of, took(time.Millisecond, served, "http.response.status_code", 200+rng.IntN(2)))
 				if known[of] {
 					recorded++
 				}

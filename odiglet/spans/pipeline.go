@@ -99,17 +99,18 @@ func (p *Pipeline) judge(r *result, x *probe.Exchange) loss.Name {
 	if p.span.Name == "" {
 		return loss.Unparsable
 	}
-	o, seen := r.origin, observe(x, &p.span)
+	o, path := r.origin, p.span.Path.Text
 	isServer := x.Kind == probe.Server
-	if isServer && o.Filter.isProbe(seen.path, seen.userAgent) {
+	if isServer && o.Filter.isProbe(path, p.span.UserAgent) {
 		return loss.HealthCheck
 	}
-	if o.Handover != nil && isExport(x, &seen) {
+	if o.Handover != nil && isExport(x, &p.span) {
 		return loss.AgentReported
 	}
-	p.name(o, x, &seen)
-	r.counts, r.measured, r.took = o.Metrics, seen.measured, x.End.Sub(x.Start)
-	if isServer && o.Filter.ignores(seen.path) {
+	p.name(o, x)
+	r.counts = o.Metrics && p.span.Instrument != nil
+	r.measured = red.Measurement{Instrument: p.span.Instrument, Labels: p.span.Attributes, Took: x.End.Sub(x.Start)}
+	if isServer && o.Filter.ignores(path) {
 		return loss.IgnoredPath
 	}
 	if !o.Traces {

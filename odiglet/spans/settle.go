@@ -18,14 +18,13 @@ type result struct {
 	why loss.Name
 	// counts says that it is measured.
 	counts   bool
-	measured red.Request
-	took     time.Duration
+	measured red.Measurement
 }
 
 // report counts a request and puts its span, unless there is none, into the batch.
 func (p *Pipeline) report(r *result, span []byte) {
 	if r.counts {
-		p.Recorder.Record(r.origin.Service.Key(), r.measured, r.took)
+		p.Recorder.Record(r.origin.Service.Key(), r.measured)
 	}
 	if r.why != "" {
 		p.Books.DropOf(r.origin.Service.Name, r.why)
@@ -93,10 +92,10 @@ func (k *kept) Leave() { k.pipeline.leave(&k.result) }
 const portOTLP = 4318
 
 // isExport says that an agent sent what it had: no traffic of the application's.
-func isExport(x *probe.Exchange, seen *observation) bool {
-	if x.Kind != probe.Client || seen.measured.Port != portOTLP {
+func isExport(x *probe.Exchange, span *probe.Span) bool {
+	if x.Kind != probe.Client || span.Port != portOTLP {
 		return false
 	}
-	signal, ok := strings.CutPrefix(seen.path, "/v1/")
+	signal, ok := strings.CutPrefix(span.Path.Text, "/v1/")
 	return ok && (signal == "traces" || signal == "metrics" || signal == "logs")
 }
