@@ -92,7 +92,7 @@ func New(o Options, engine Engine) *Odiglet {
 		engine:  engine,
 		manager: manager,
 		pipeline: spans.New(spans.Options{
-			Origins: manager, Recorder: recorder, Books: o.Books, Routes: book, Sink: o.Sink,
+			Origins: manager, Recorder: recorder, Books: o.Books, Routes: book, Sink: o.Sink, Protocols: bpf.Protocols(),
 			LinkMethods: o.LinkMethods, Delay: cmp.Or(o.BatchDelay, DefaultBatchDelay),
 		}),
 		recorder: recorder,

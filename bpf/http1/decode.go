@@ -9,8 +9,8 @@ import (
 	"github.com/odi-dev/odi/bpf/probe"
 )
 
-// ScopeName is the instrumentation scope of the spans of this room.
-const ScopeName = "odi/http1"
+// Protocol is this room.
+var Protocol = probe.Protocol{Name: "http1", Code: probe.HTTP1, Decode: Decode}
 
 // headMax is far more than the kernel keeps; longer input is cut.
 const headMax = 16 << 10

@@ -10,7 +10,7 @@ import (
 // RequestHead and Preface point into memory of the engine: copy them to keep them
 // after the handler returns.
 type Exchange struct {
-	Protocol Protocol
+	Protocol Code
 	Kind     Kind
 	Link     Link
 	Error    ErrorKind
@@ -52,14 +52,6 @@ type Exchange struct {
 	// began with; nil: with none.
 	Preface []byte
 }
-
-// Protocol is the application protocol of an exchange.
-type Protocol uint8
-
-// The protocols that the engine recognises.
-const (
-	HTTP1 Protocol = iota + 1
-)
 
 // Kind is the side of an exchange that the watched process was on.
 type Kind uint8

@@ -37,7 +37,7 @@ func TestNoWorkloadMakesALargeBatch(t *testing.T) {
 		all[pid] = &Origin{Service: service, Resource: service.ProcessResource(int(pid), long), Traces: true}
 	}
 	sink := &keeper{}
-	p := New(Options{Origins: all, Recorder: red.NewRecorder(time.Now()), Books: books.New(), Routes: routes.NewBook(), Sink: sink})
+	p := New(Options{Origins: all, Recorder: red.NewRecorder(time.Now()), Books: books.New(), Routes: routes.NewBook(), Protocols: rooms(), Sink: sink})
 	random := rand.New(rand.NewPCG(1, 2))
 	const requests = 5000
 	for range requests {

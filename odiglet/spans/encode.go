@@ -9,7 +9,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"google.golang.org/protobuf/encoding/protowire"
 
-	"github.com/odi-dev/odi/bpf/http1"
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/internal/telemetry"
 	"github.com/odi-dev/odi/internal/version"
@@ -128,8 +127,8 @@ func encodeResource(r pcommon.Resource) ([]byte, error) {
 }
 
 // encodeScope returns the fields of a ScopeSpans without its spans.
-func encodeScope() []byte {
-	scope := appendText(nil, tagScopeName, http1.ScopeName)
+func encodeScope(protocol string) []byte {
+	scope := appendText(nil, tagScopeName, "odi/"+protocol)
 	scope = appendText(scope, tagScopeVersion, version.Version)
 	return appendText(appendBytes(nil, tagScope, scope), tagSchemaURL, telemetry.SchemaURL)
 }

@@ -16,12 +16,14 @@ import (
 	"github.com/odi-dev/odi/odiglet/signal"
 )
 
+func rooms() []probe.Protocol { return []probe.Protocol{http1.Protocol} }
+
 // encoded returns a batch of one span of an origin.
 func encoded(t *testing.T, o *Origin, x *probe.Exchange, span *probe.Span) ptrace.Traces {
 	t.Helper()
 	var last keeper
-	p := New(Options{Sink: &last})
-	if err := p.add(o, appendSpan(nil, x, span)); err != nil {
+	p := New(Options{Protocols: rooms(), Sink: &last})
+	if err := p.add(groupKey{o, p.rooms[probe.HTTP1]}, appendSpan(nil, x, span)); err != nil {
 		t.Fatal(err)
 	}
 	p.Flush()
@@ -35,7 +37,7 @@ func expected(o *Origin, x *probe.Exchange, span *probe.Span) ptrace.Traces {
 	o.Resource.CopyTo(rs.Resource())
 	rs.SetSchemaUrl(telemetry.SchemaURL)
 	ss := rs.ScopeSpans().AppendEmpty()
-	ss.Scope().SetName(http1.ScopeName)
+	ss.Scope().SetName("odi/http1")
 	ss.Scope().SetVersion(version.Version)
 	ss.SetSchemaUrl(telemetry.SchemaURL)
 	s := ss.Spans().AppendEmpty()

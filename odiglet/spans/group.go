@@ -2,8 +2,15 @@ package spans
 
 import "google.golang.org/protobuf/encoding/protowire"
 
-// group is the spans of one origin in a batch: parts of the batch's memory.
+// groupKey is whose spans are in one group.
+type groupKey struct {
+	origin *Origin
+	room   *room
+}
+
+// group is the spans of one origin and protocol in a batch: parts of the batch's memory.
 type group struct {
+	scope    []byte // the fields of a ScopeSpans without its spans
 	resource []byte // the fields of a ResourceSpans without its spans
 	parts    []part
 	size     int // of all parts
@@ -26,14 +33,14 @@ func (g *group) put(from, to int) {
 
 // append appends the group as one ResourceSpans with one ScopeSpans. The fields of
 // a message may come in any order: the spans follow what is known beforehand.
-func (g *group) append(b, scope, spans []byte) []byte {
-	inner := len(scope) + g.size
+func (g *group) append(b, spans []byte) []byte {
+	inner := len(g.scope) + g.size
 	b = append(b, tagResourceSpans)
 	b = protowire.AppendVarint(b, uint64(len(g.resource)+1+protowire.SizeBytes(inner)))
 	b = append(b, g.resource...)
 	b = append(b, tagScopeSpans)
 	b = protowire.AppendVarint(b, uint64(inner))
-	b = append(b, scope...)
+	b = append(b, g.scope...)
 	for _, p := range g.parts {
 		b = append(b, spans[p.from:p.to]...)
 	}
@@ -41,14 +48,14 @@ func (g *group) append(b, scope, spans []byte) []byte {
 }
 
 // encodedSize is what append appends.
-func (g *group) encodedSize(scope []byte) int {
-	return 1 + protowire.SizeBytes(len(g.resource)+1+protowire.SizeBytes(len(scope)+g.size))
+func (g *group) encodedSize() int {
+	return 1 + protowire.SizeBytes(len(g.resource)+1+protowire.SizeBytes(len(g.scope)+g.size))
 }
 
 // missing is what the group adds to a batch beside its spans, as long as it has none in it.
-func (g *group) missing(scope []byte) int {
+func (g *group) missing() int {
 	if len(g.parts) > 0 {
 		return 0
 	}
-	return len(g.resource) + len(scope) + longestLengths
+	return len(g.resource) + len(g.scope) + longestLengths
 }

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/odi-dev/odi/bpf/http1"
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/internal/telemetry"
@@ -33,6 +32,8 @@ type Options struct {
 	Books    *books.Books
 	Routes   *routes.Book
 	Sink     export.Sink
+	// Protocols are the rooms that exchanges are decoded by.
+	Protocols []probe.Protocol
 	// LinkMethods keeps odi.link.method on spans.
 	LinkMethods bool
 	// Delay is how long a span waits for others at most.
@@ -42,7 +43,7 @@ type Options struct {
 // Pipeline turns exchanges into batches of spans.
 type Pipeline struct {
 	Options
-	scope []byte
+	rooms [1 << 8]*room // by code
 
 	// Used by Handle only.
 	span    probe.Span
@@ -56,12 +57,22 @@ type Pipeline struct {
 	size   int      // how many these are
 	around int      // bytes of the groups without their spans
 	groups []*group // in the order of their first spans
-	of     map[*Origin]*group
+	of     map[groupKey]*group
+}
+
+// room is a protocol with the scope of its spans.
+type room struct {
+	probe.Protocol
+	scope []byte
 }
 
 // New returns an empty pipeline.
 func New(o Options) *Pipeline {
-	return &Pipeline{Options: o, scope: encodeScope(), begun: make(chan struct{}, 1), of: make(map[*Origin]*group)}
+	p := &Pipeline{Options: o, begun: make(chan struct{}, 1), of: make(map[groupKey]*group)}
+	for _, protocol := range o.Protocols {
+		p.rooms[protocol.Code] = &room{Protocol: protocol, scope: encodeScope(protocol.Name)}
+	}
+	return p
 }
 
 // Handle takes one exchange; it is the engine's handler, never called twice at a time.
@@ -73,8 +84,10 @@ func (p *Pipeline) Handle(x probe.Exchange) {
 		return
 	}
 	p.span.Reset()
-	http1.Decode(&x, &p.span)
-	now := result{origin: origin}
+	now := result{origin: origin, room: p.rooms[x.Protocol]}
+	if now.room != nil {
+		now.room.Decode(&x, &p.span)
+	}
 	if now.why = p.judge(&now, &x); origin.Handover != nil {
 		p.settle(&now, &x)
 		return
@@ -121,21 +134,21 @@ func (p *Pipeline) judge(r *result, x *probe.Exchange) loss.Name {
 
 // add puts an encoded span into the batch. One that the batch has no room for
 // begins the next: its resource may be large.
-func (p *Pipeline) add(o *Origin, span []byte) error {
+func (p *Pipeline) add(of groupKey, span []byte) error {
 	p.mu.Lock()
-	g, err := p.groupOf(o)
+	g, err := p.groupOf(of)
 	if err != nil {
 		p.mu.Unlock()
 		return err
 	}
 	var before signal.Batch
-	if p.size > 0 && p.encodedSize()+g.missing(p.scope)+len(span) > batchBytes {
+	if p.size > 0 && p.encodedSize()+g.missing()+len(span) > batchBytes {
 		before = p.take()
 	}
 	if len(g.parts) == 0 {
-		p.of[o] = g
+		p.of[of] = g
 		p.groups = append(p.groups, g)
-		p.around += g.missing(p.scope)
+		p.around += g.missing()
 	}
 	from := len(p.spans)
 	p.spans = appendBytes(p.spans, tagSpans, span)
@@ -157,16 +170,16 @@ func (p *Pipeline) add(o *Origin, span []byte) error {
 	return nil
 }
 
-// groupOf is the group of an origin, in the batch or made for it; p.mu is held.
-func (p *Pipeline) groupOf(o *Origin) (*group, error) {
-	if g, ok := p.of[o]; ok {
+// groupOf is the group of some spans, in the batch or made for it; p.mu is held.
+func (p *Pipeline) groupOf(of groupKey) (*group, error) {
+	if g, ok := p.of[of]; ok {
 		return g, nil
 	}
-	resource, err := encodeResource(o.Resource)
+	resource, err := encodeResource(of.origin.Resource)
 	if err != nil {
 		return nil, err
 	}
-	return &group{resource: resource}, nil
+	return &group{scope: of.room.scope, resource: resource}, nil
 }
 
 // encodedSize is what the batch takes, and a little more; p.mu is held.
@@ -193,11 +206,11 @@ func (p *Pipeline) take() signal.Batch {
 	}
 	room := 0
 	for _, g := range p.groups {
-		room += g.encodedSize(p.scope)
+		room += g.encodedSize()
 	}
 	body := slices.Grow([]byte(nil), room)
 	for _, g := range p.groups {
-		body = g.append(body, p.scope, p.spans)
+		body = g.append(body, p.spans)
 	}
 	batch := signal.Batch{Signal: signal.Traces, Body: body, Items: p.size}
 	p.spans, p.size, p.around = p.spans[:0], 0, 0

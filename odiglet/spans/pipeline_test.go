@@ -46,7 +46,7 @@ func TestPipeline(t *testing.T) {
 	silent.Traces = false
 	accounts, recorder, sink := books.New(), red.NewRecorder(time.Now()), &keeper{}
 	recorder.Add(a.Service.Key(), a.Resource)
-	p := New(Options{Origins: origins{1: a, 2: b, 3: silent}, Recorder: recorder, Books: accounts, Routes: routes.NewBook(), Sink: sink, LinkMethods: true})
+	p := New(Options{Origins: origins{1: a, 2: b, 3: silent}, Recorder: recorder, Books: accounts, Routes: routes.NewBook(), Protocols: rooms(), Sink: sink, LinkMethods: true})
 
 	for _, x := range []probe.Exchange{
 		request(1, "/1"), request(1, "/2"), request(2, "/3"), request(1, "/4"), request(1, "/quiet"), request(3, "/off"), request(4, "/gone"),
@@ -112,7 +112,7 @@ func TestNamesOfSpans(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sink := &keeper{}
-			p := New(Options{Origins: origins{1: origin}, Recorder: red.NewRecorder(time.Now()), Books: books.New(), Routes: routes.NewBook(), Sink: sink})
+			p := New(Options{Origins: origins{1: origin}, Recorder: red.NewRecorder(time.Now()), Books: books.New(), Routes: routes.NewBook(), Protocols: rooms(), Sink: sink})
 			p.Handle(tc.exchange)
 			p.Flush()
 			span := sink.read(t).ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
@@ -127,7 +127,7 @@ func TestNamesOfSpans(t *testing.T) {
 
 func TestBatchesAreBounded(t *testing.T) {
 	sink := &keeper{}
-	p := New(Options{Origins: origins{1: someOrigin()}, Recorder: red.NewRecorder(time.Now()), Books: books.New(), Routes: routes.NewBook(), Sink: sink})
+	p := New(Options{Origins: origins{1: someOrigin()}, Recorder: red.NewRecorder(time.Now()), Books: books.New(), Routes: routes.NewBook(), Protocols: rooms(), Sink: sink})
 	for range batchSpans + 1 {
 		p.Handle(request(1, "/"))
 	}
@@ -155,7 +155,7 @@ func BenchmarkHandle(b *testing.B) {
 	recorder := red.NewRecorder(time.Now())
 	recorder.Add(origin.Service.Key(), origin.Resource)
 	accounts := books.New()
-	p := New(Options{Origins: origins{1: origin}, Recorder: recorder, Books: accounts, Routes: routes.NewBook(), Sink: export.NewDiscard(export.Accounts{signal.Traces: accounts}), LinkMethods: true})
+	p := New(Options{Origins: origins{1: origin}, Recorder: recorder, Books: accounts, Routes: routes.NewBook(), Protocols: rooms(), Sink: export.NewDiscard(export.Accounts{signal.Traces: accounts}), LinkMethods: true})
 	x := request(1, "/hello?user=1")
 	b.ReportAllocs()
 	for b.Loop() {

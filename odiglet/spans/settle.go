@@ -14,6 +14,7 @@ import (
 // result is what is to be reported of one request.
 type result struct {
 	origin *Origin
+	room   *room // nil: nobody knows the protocol
 	// why it gives no span; empty if it does.
 	why loss.Name
 	// counts says that it is measured.
@@ -30,7 +31,7 @@ func (p *Pipeline) report(r *result, span []byte) {
 		p.Books.DropOf(r.origin.Service.Name, r.why)
 		return
 	}
-	if err := p.add(r.origin, span); err != nil {
+	if err := p.add(groupKey{r.origin, r.room}, span); err != nil {
 		p.Books.Drop(loss.Rejected, 1) // a defect of ours; no request causes it
 	}
 }

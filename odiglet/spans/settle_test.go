@@ -51,7 +51,7 @@ func TestWhoeverReportsASpanReportsItsMetric(t *testing.T) {
 			o.Handover = handover.New(map[string]string{"ODI_AGENT": "java@1"}, new(handover.Room))
 			accounts, recorder, sink := books.New(), red.NewRecorder(time.Now()), &keeper{}
 			recorder.Add(o.Service.Key(), o.Resource)
-			p := New(Options{Origins: origins{1: o}, Recorder: recorder, Books: accounts, Routes: routes.NewBook(), Sink: sink})
+			p := New(Options{Origins: origins{1: o}, Recorder: recorder, Books: accounts, Routes: routes.NewBook(), Protocols: rooms(), Sink: sink})
 			for _, x := range []probe.Exchange{request(1, "/1"), request(1, "/quiet"), request(1, "/2"), anExport(1)} {
 				head := x.RequestHead
 				p.Handle(x)
