@@ -1,123 +1,34 @@
 package attach
 
 import (
-	"cmp"
-	"context"
 	"errors"
 	"os"
 
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/languages/language"
-	"github.com/odi-dev/odi/odiglet/spans"
 )
 
-// decideAll asks the selector again about all processes.
-func (m *Manager) decideAll(ctx context.Context) {
-	for _, pid := range m.pids() {
-		r := m.find(pid)
-		if r == nil {
-			continue
-		}
-		m.mu.Lock()
-		r.inherited = m.parentAttached(r)
-		r.verdict = m.Selector.Select(r.process, r.inherited)
-		m.mu.Unlock()
-		m.act(ctx, r)
-	}
-	m.removeStrays(ctx)
-}
+// step is what comes next for a process.
+type step uint8
 
-// parentAttached is Attached of the parent for one who holds the lock. Whose
-// parent has ended stays a target's child.
-func (m *Manager) parentAttached(r *record) bool {
-	parent := m.records[r.process.Parent]
-	if parent == nil {
-		return r.inherited
-	}
-	return parent.attached
-}
+const (
+	stepLeave    step = iota // it is no target, and nothing more is asked of it
+	stepLook                 // it is to be a target once it is known what it is
+	stepWatch                // it is to be a target, or the target is to be brought up to date
+	stepLookOnly             // it is no target, and it is to be found out what it is
+)
 
-// removeStrays catches children that the engine took as targets while their
-// parent was being given up.
-func (m *Manager) removeStrays(ctx context.Context) {
-	for _, t := range m.Engine.Targets() {
-		pid := int(t.PID)
-		if m.find(pid) == nil {
-			m.look(ctx, pid)
-		}
-		if !m.Attached(pid) {
-			m.detach(pid)
-		}
-	}
-}
-
-// act makes a record what its verdict says.
-func (m *Manager) act(ctx context.Context, r *record) {
-	if !r.verdict.Attach {
-		m.giveUp(r)
-	}
+// decide says what follows from a verdict, for a process that was looked into already or was not.
+func decide(v Verdict, detected bool) step {
 	switch {
-	case !r.verdict.Attach && !r.verdict.Detect:
-	case !r.detected:
-		m.examine(ctx, r)
-	case r.verdict.Attach:
-		m.attach(r)
+	case v.Attach && detected:
+		return stepWatch
+	case v.Attach:
+		return stepLook
+	case v.Detect && !detected:
+		return stepLookOnly
 	}
-}
-
-// attach makes the process a target, or brings the target up to date. Its origin
-// is known first: requests may end before the engine has returned.
-func (m *Manager) attach(r *record) {
-	origin, ok := m.Selector.Origin(r.process, r.runtime, r.env)
-	if !ok {
-		m.giveUp(r)
-		return
-	}
-	m.handOver(r, &origin)
-	if r.origin == nil || !r.origin.Equal(origin) || r.origin.Handover != origin.Handover {
-		m.setOrigin(r, &origin)
-	}
-	want := target(r)
-	if !r.attached || r.target != want {
-		if err := m.Engine.AddTarget(want); err != nil {
-			m.notAttached(r, err)
-			return
-		}
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	r.attached, r.target = true, want
-	if r.detected {
-		r.err = ""
-	}
-}
-
-// notAttached keeps why. One that has ended is no failure; its exit event follows.
-func (m *Manager) notAttached(r *record, err error) {
-	if isGone(err) || errors.Is(err, os.ErrNotExist) {
-		return
-	}
-	m.giveUp(r)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.fail(r, attachReason(err), err)
-}
-
-// setOrigin says as whom a process is reported; nil: not at all.
-func (m *Manager) setOrigin(r *record, origin *spans.Origin) {
-	before := cmp.Or(r.origin, r.was)
-	switch {
-	case origin != nil && before != nil:
-		m.Recorder.Replace(origin.Service.Key(), before.Service.Resource(), origin.Service.Resource())
-	case origin != nil:
-		m.Recorder.Add(origin.Service.Key(), origin.Service.Resource())
-	}
-	m.family.know(life{
-		process: r.process, env: r.env, runtime: r.runtime, agent: r.agent, seq: r.seq, origin: origin, silent: origin == nil,
-	})
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	r.origin = origin
+	return stepLeave
 }
 
 // target leaves requests as they are for as long as an agent may be alive in the
@@ -143,36 +54,6 @@ func instrumentedByItself(rt language.Runtime) bool {
 		}
 	}
 	return false
-}
-
-// giveUp makes a process no target. Requests of it that end later give nothing.
-func (m *Manager) giveUp(r *record) {
-	if !r.attached && r.origin == nil {
-		return
-	}
-	if r.attached {
-		m.detach(r.process.PID)
-	}
-	m.mu.Lock()
-	r.attached = false
-	m.mu.Unlock()
-	m.setOrigin(r, nil)
-	r.agent.Release()
-}
-
-func (m *Manager) detach(pid int) {
-	if err := m.Engine.RemoveTarget(uint32(pid)); err != nil {
-		m.Log.Error("detaching", "pid", pid, "error", err)
-	}
-}
-
-// fail notes a failure; m.mu is held.
-func (m *Manager) fail(r *record, reason string, err error) {
-	m.failures[reason]++
-	if r.err != err.Error() {
-		r.err = err.Error()
-		m.Log.Warn("a process is not instrumented", "process", r.process.String(), "reason", reason, "error", err)
-	}
 }
 
 func attachReason(err error) string {
