@@ -43,6 +43,16 @@ var rules = []rule{
 	{tree: "charts", allow: nil},
 	{tree: "config", allow: nil},
 	{tree: "internal", allow: []string{"internal", "api", "destinations", "config"}},
+	{tree: "cmd/odi-manager", allow: []string{"api", "internal", "controllers", "instrumentor"}},
+	{tree: "cmd/odiglet", allow: []string{"internal", "odiglet", "bpf/guard"}}, // the guard is a process of its own
+	{tree: "cmd/odi-copy", allow: []string{"agents/copytree"}},
+	{tree: "cmd/odi", allow: []string{"cli", "bpf/guard"}},
+}
+
+// free are the trees that may import everything, with the reason.
+var free = map[string]string{
+	"hack": "tools of the repository: no process of odi has a part of them",
+	"test": "tests of everything together",
 }
 
 // thirdParty says which trees may import a library that belongs to one layer.
@@ -73,6 +83,37 @@ func TestImportsFollowTheHouse(t *testing.T) {
 			checkThirdParty(t, f, imp)
 		}
 	}
+}
+
+// TestEveryTreeHasARule: a folder that nobody has thought of is not free to import what it likes.
+func TestEveryTreeHasARule(t *testing.T) {
+	used := map[string]bool{}
+	for _, f := range sources(t) {
+		tree := treeOf(f.dir)
+		if used[tree] = true; tree == "" {
+			t.Errorf("%s is in no tree of the table: say in `rules` what it may import", f.path)
+		}
+	}
+	for _, r := range rules {
+		if !used[r.tree] {
+			t.Errorf("%s is in the table, and has no files", r.tree)
+		}
+	}
+}
+
+// treeOf is the tree whose rule counts for a folder, "" if there is none.
+func treeOf(dir string) string {
+	for _, r := range rules {
+		if within(r.tree, dir) {
+			return r.tree
+		}
+	}
+	for tree := range free {
+		if within(tree, dir) {
+			return tree
+		}
+	}
+	return ""
 }
 
 func checkInner(t *testing.T, f goFile, inner string) {
