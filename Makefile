@@ -118,7 +118,7 @@ prove-injection: setup ## Try 10,000 generated and 104 realistic pods with the w
 	@CI=true $(GO) test ./hack/prove/injection -count=1 -v -timeout 60m -pods 5000 $(ARGS)
 
 .PHONY: fmt
-fmt: ## Format Go and C.
+fmt: ## Format Go.
 	@gofmt -w $(GO_SOURCES)
 
 .PHONY: lint

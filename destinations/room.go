@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"sigs.k8s.io/yaml"
 
@@ -81,8 +82,16 @@ func (e *UnknownTypeError) Error() string {
 	return fmt.Sprintf("unknown destination type %q; valid types: %s", e.Type, strings.Join(e.Valid, ", "))
 }
 
-// Types lists every room by name.
+// Types lists every room by name. What they hold is everybody's: nobody changes it.
 func Types() ([]Type, error) {
+	types, err := parsed()
+	return slices.Clone(types), err
+}
+
+// parsed are the rooms, which are parsed when one is asked for first.
+var parsed = sync.OnceValues(parseAll)
+
+func parseAll() ([]Type, error) {
 	files, err := rooms.ReadDir(".")
 	if err != nil {
 		return nil, fmt.Errorf("listing destination types: %w", err)
@@ -101,7 +110,7 @@ func Types() ([]Type, error) {
 
 // Get returns the room of a name, or an *UnknownTypeError.
 func Get(name string) (Type, error) {
-	types, err := Types()
+	types, err := parsed()
 	if err != nil {
 		return Type{}, err
 	}

@@ -47,10 +47,10 @@ type DestinationStatus struct {
 	// +optional
 	// +listType=set
 	Signals []Signal `json:"signals,omitempty"`
-	// sent counts the spans, data points and log records that the backend took since the gateway started.
+	// sent counts the spans, data points and log records that the backend took since the manager started.
 	// +optional
 	Sent int64 `json:"sent,omitempty"`
-	// failed counts those given up on since the gateway started.
+	// failed counts those given up on since the manager started.
 	// +optional
 	Failed int64 `json:"failed,omitempty"`
 	// queued is how many spans, data points and log records wait now.

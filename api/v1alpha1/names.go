@@ -8,8 +8,8 @@ const (
 	ManagedByOdi = "odi"
 	// LabelComponent names the part of odi that an object belongs to.
 	LabelComponent = "app.kubernetes.io/component"
-	// AnnotationConfigHash is put on pod templates that odi owns, so that a
-	// changed configuration rolls them. It is never put on a user's workload.
+	// AnnotationConfigHash is put on the gateway's pods, so that the kubelets bring
+	// them a changed configuration soon. It is never put on a user's pod.
 	AnnotationConfigHash = "odi.dev/config-hash"
 	// AnnotationServiceName is the user's choice of service.name on a pod or
 	// workload (the OpenTelemetry operator's convention).

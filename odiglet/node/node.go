@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -20,15 +19,10 @@ import (
 	"github.com/odi-dev/odi/odiglet/signal"
 )
 
-const (
-	// closing bounds how long the node collector may take for what is queued at
-	// the end. It bridges a restart of that collector, which a new version of odi
-	// brings at the same time, and is well below the 30 s that the pod has to end.
-	closing = 20 * time.Second
-	// gcPercent trades a little CPU for memory: the heap is small and mostly
-	// caches that stay.
-	gcPercent = 50
-)
+// closing bounds how long the node collector may take for what is queued at
+// the end. It bridges a restart of that collector, which a new version of odi
+// brings at the same time, and is well below the 30 s that the pod has to end.
+const closing = 20 * time.Second
 
 // Options are what the odiglet of a node needs.
 type Options struct {
@@ -44,7 +38,6 @@ type Options struct {
 
 // Run instruments the node's selected workloads until ctx ends.
 func Run(ctx context.Context, o Options) error {
-	debug.SetGCPercent(gcPercent)
 	if o.Node == "" {
 		return errors.New("the name of the node is missing: set NODE_NAME (fieldRef spec.nodeName)")
 	}

@@ -16,9 +16,9 @@ type DestinationStatusApplyConfiguration struct {
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// signals that are sent.
 	Signals []apiv1alpha1.Signal `json:"signals,omitempty"`
-	// sent counts the spans, data points and log records that the backend took since the gateway started.
+	// sent counts the spans, data points and log records that the backend took since the manager started.
 	Sent *int64 `json:"sent,omitempty"`
-	// failed counts those given up on since the gateway started.
+	// failed counts those given up on since the manager started.
 	Failed *int64 `json:"failed,omitempty"`
 	// queued is how many spans, data points and log records wait now.
 	Queued *int64 `json:"queued,omitempty"`
