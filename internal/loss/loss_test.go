@@ -1,7 +1,9 @@
 package loss
 
 import (
+	"flag"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -29,13 +31,27 @@ func TestOnly(t *testing.T) {
 	}
 }
 
+var update = flag.Bool("update", false, "write the table into docs/losses.md")
+
 // TestTheDocsHaveTheTable keeps docs/losses.md true.
 func TestTheDocsHaveTheTable(t *testing.T) {
-	text, err := os.ReadFile("../../docs/losses.md")
+	const page = "../../docs/losses.md"
+	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(text), Table()) {
-		t.Errorf("docs/losses.md lacks this table:\n%s", Table())
+	old := regexp.MustCompile(`(?m)(^\|.*\n)+`)
+	if n := len(old.FindAll(text, -1)); n != 1 {
+		t.Fatalf("%s has %d tables, want one", page, n)
+	}
+	want := old.ReplaceAllLiteral(text, []byte(Table()))
+	if *update {
+		if err := os.WriteFile(page, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(string(want), string(text)); diff != "" {
+		t.Errorf("%s; go test ./internal/loss -update writes it (-want +got):\n%s", page, diff)
 	}
 }

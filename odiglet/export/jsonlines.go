@@ -41,6 +41,9 @@ func (j *JSONLines) Send(b signal.Batch) {
 }
 
 func (j *JSONLines) writeBatch(b signal.Batch) error {
+	if b.Body == nil {
+		return errNotEncoded
+	}
 	line, err := b.Signal.JSON(b.Body)
 	if err != nil {
 		return fmt.Errorf("encoding OTLP/JSON: %w", err)

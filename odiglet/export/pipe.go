@@ -61,7 +61,7 @@ func (p *pipe) enqueue(b signal.Batch) {
 		p.books.Seen(b.Items)
 	}
 	if b.Body == nil {
-		p.note(errors.New("a batch could not be encoded"))
+		p.note(errNotEncoded)
 		p.books.Drop(loss.Rejected, b.Items)
 		return
 	}

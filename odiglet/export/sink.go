@@ -18,6 +18,9 @@ type Sink interface {
 	Close(ctx context.Context) error
 }
 
+// errNotEncoded is a defect of ours.
+var errNotEncoded = errors.New("a batch could not be encoded")
+
 // Accounts are the books of the signals whose items are counted as seen by those
 // who make them.
 type Accounts map[*signal.Signal]*books.Books
