@@ -8,6 +8,7 @@ import (
 
 	"github.com/odi-dev/odi/bpf/guard"
 	"github.com/odi-dev/odi/hack/prove/peer"
+	"github.com/odi-dev/odi/internal/testkit"
 )
 
 func TestMain(m *testing.M) {
@@ -16,21 +17,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// needRoot skips where programs cannot be loaded, and fails in CI, which is root.
-func needRoot(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() == 0 {
-		return
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal("loading BPF programs needs root")
-	}
-	t.Skip("loading BPF programs needs root")
-}
-
 // TestAShortProof is `make prove-bytes` with a few thousand messages.
 func TestAShortProof(t *testing.T) {
-	needRoot(t)
+	testkit.NeedRoot(t)
 	var out strings.Builder
 	o := options{seed: uint64(time.Now().UnixNano()), messages: 12_000}
 	ok, err := o.prove(&out)

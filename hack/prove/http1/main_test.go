@@ -8,6 +8,7 @@ import (
 
 	"github.com/odi-dev/odi/bpf/guard"
 	"github.com/odi-dev/odi/hack/prove/peer"
+	"github.com/odi-dev/odi/internal/testkit"
 )
 
 func TestMain(m *testing.M) {
@@ -16,24 +17,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// needRoot skips where programs cannot be loaded, and fails in CI, which is root.
-func needRoot(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() == 0 {
-		return
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal("loading BPF programs needs root")
-	}
-	t.Skip("loading BPF programs needs root")
-}
-
 // odd: durations are held by the long proof: a busy machine must not fail a test.
 var odd = features{"client: duration", "server: duration"}
 
 // TestAShortProof is `make prove-http1` with a few thousand requests.
 func TestAShortProof(t *testing.T) {
-	needRoot(t)
+	testkit.NeedRoot(t)
 	tests := map[string]options{
 		"IPv4":   {only: ", v4,", known: odd},
 		"IPv6":   {only: ", v6,", known: odd},
