@@ -19,13 +19,38 @@ const (
 	AddressGRPC Address = "grpc"
 	// AddressHTTP may have a path, to which the exporter adds /v1/traces and the like.
 	AddressHTTP Address = "http"
+	// AddressBase is what AddressGRPC is, for HTTP: the type knows the paths.
+	AddressBase Address = "base"
 )
 
 // signalPath is what the exporter adds by itself.
 var signalPath = regexp.MustCompile(`/v1/(traces|metrics|logs)$`)
 
 // known says whether a field may be of that kind; empty is no address.
-func (a Address) known() bool { return a == "" || a == AddressGRPC || a == AddressHTTP }
+func (a Address) known() bool {
+	return a == "" || a == AddressGRPC || a == AddressHTTP || a == AddressBase
+}
+
+// tidy is the address as it goes into a configuration: with the path that the backend has.
+func (f Field) tidy(value string) string {
+	value = f.Address.tidy(value)
+	if f.Path == "" || value == "" {
+		return value
+	}
+	host, path := value, ""
+	if _, rest, found := strings.Cut(value, "://"); found {
+		if slash := strings.IndexByte(rest, '/'); slash >= 0 {
+			host, path = value[:len(value)-len(rest)+slash], rest[slash:]
+		}
+	}
+	// Of /api/v1/otlp, somebody gives /api, and somebody else all of it behind a proxy's own path.
+	for end := len(f.Path); end > 0; end = strings.LastIndexByte(f.Path[:end], '/') {
+		if strings.HasSuffix(path, f.Path[:end]) {
+			return host + path + f.Path[end:]
+		}
+	}
+	return host + path + f.Path
+}
 
 // tidy takes off what is too much: slashes at the end, and the path that the exporter adds.
 func (a Address) tidy(value string) string {
@@ -72,6 +97,8 @@ func (a Address) checkParts(parsed *url.URL) error {
 		return fmt.Errorf("%q is neither the name of a host nor an IP address", shortened(parsed.Hostname()))
 	case a == AddressGRPC && strings.Trim(parsed.Path, "/") != "":
 		return fmt.Errorf("a gRPC address ends after the port: leave %s away", parsed.Path)
+	case a == AddressBase && strings.Trim(parsed.Path, "/") != "":
+		return fmt.Errorf("leave %s away: the paths are added", parsed.Path)
 	case a == AddressGRPC && parsed.Port() == "" && !strings.HasSuffix(parsed.Host, ":"):
 		return fmt.Errorf("the port is missing: mostly it is %s:4317", strings.TrimRight(parsed.String(), "/"))
 	}
@@ -115,7 +142,7 @@ func (t Type) Hosts(config map[string]string) map[string]string {
 		if f.Address == "" || value == "" {
 			continue
 		}
-		if parsed, err := url.Parse(f.Address.tidy(value)); err == nil {
+		if parsed, err := url.Parse(f.tidy(value)); err == nil {
 			hosts[f.Name] = parsed.Hostname()
 		}
 	}

@@ -40,14 +40,10 @@ func TestAddresses(t *testing.T) {
 		"a dollar sign stays one":          {AddressHTTP, "https://host/$x", "https://host/$$x", ""},
 		"a reference stays text, not more": {AddressHTTP, "https://host/${env:HOME}", "https://host/$${env:HOME}", ""},
 	}
-	types, err := Types()
-	if err != nil {
-		t.Fatal(err)
-	}
 	seen := map[Address]bool{}
-	for _, typ := range types {
+	for _, typ := range allTypes(t) {
 		for _, f := range typ.Fields {
-			if f.Name == "endpoint" && f.Address == "" {
+			if strings.HasSuffix(f.Name, "endpoint") && f.Address == "" {
 				t.Errorf("%s: %s is an address and does not say so", typ.Name, f.Name)
 			}
 			if f.Address == "" {
@@ -55,30 +51,55 @@ func TestAddresses(t *testing.T) {
 			}
 			seen[f.Address] = true
 			for name, tc := range tests {
-				if tc.kind != "" && tc.kind != f.Address {
+				if tc.kind != "" && tc.kind != f.Address || f.Path != "" && tc.want != refused {
 					continue
 				}
 				t.Run(typ.Name+" "+name, func(t *testing.T) {
-					err := typ.Check(map[string]string{f.Name: tc.give}, nil)
+					err := checkOne(typ, f, tc.give)
 					if tc.want == refused {
 						if err == nil || !strings.HasPrefix(err.Error(), f.Name+": ") || !strings.Contains(err.Error(), tc.why) {
 							t.Errorf("got %v, want a refusal of %s with %q", err, f.Name, tc.why)
 						}
 						return
 					}
+					if err != nil && f.Address == AddressBase && strings.Contains(err.Error(), "the paths are added") {
+						return
+					}
 					if err != nil {
 						t.Fatal(err)
 					}
-					got := typ.Render(map[string]string{f.Name: tc.give}, nil, nil)[0].Config[f.Name]
-					if got != tc.want {
+					if got := typ.values(map[string]string{f.Name: tc.give}, nil)[f.Name].text; got != tc.want {
 						t.Errorf("rendered as %v, want %s", got, tc.want)
 					}
 				})
 			}
 		}
 	}
-	if len(seen) != 2 {
+	if len(seen) != 3 {
 		t.Errorf("only %v were tried", seen)
+	}
+}
+
+// TestPathsAreAddedOnce holds what becomes of an address whose path people give, half or not at all.
+func TestPathsAreAddedOnce(t *testing.T) {
+	f := Field{Address: AddressHTTP, Path: "/api/v2/otlp"}
+	for give, want := range map[string]string{
+		"https://host":                           "https://host/api/v2/otlp",
+		"https://host/":                          "https://host/api/v2/otlp",
+		"https://host:9090":                      "https://host:9090/api/v2/otlp",
+		"https://host/api/v2/otlp":               "https://host/api/v2/otlp",
+		"https://host/api/v2/otlp/":              "https://host/api/v2/otlp",
+		"https://host/api/v2/otlp/v1/traces":     "https://host/api/v2/otlp",
+		"https://host/api":                       "https://host/api/v2/otlp",
+		"https://host/api/v2":                    "https://host/api/v2/otlp",
+		"https://host/proxy":                     "https://host/proxy/api/v2/otlp",
+		"https://host/e/abc/api/v2/otlp/v1/logs": "https://host/e/abc/api/v2/otlp",
+		"https://api":                            "https://api/api/v2/otlp",
+		"https://host/v1/metrics":                "https://host/api/v2/otlp",
+	} {
+		if got := f.tidy(give); got != want {
+			t.Errorf("%s: %s, want %s", give, got, want)
+		}
 	}
 }
 
@@ -95,22 +116,27 @@ func TestSecretsAreJudgedAndNotShown(t *testing.T) {
 		"a byte that is no letter": {"se\x00cret", "not printable ASCII"},
 		"bytes that are no text":   {"se\xffcret", "not printable ASCII"},
 	}
-	types, err := Types()
-	if err != nil {
-		t.Fatal(err)
-	}
 	tried := 0
-	for _, typ := range types {
+	for _, typ := range allTypes(t) {
 		for _, field := range typ.SecretFields() {
+			f, _ := typ.Field(field)
 			for name, tc := range tests {
+				if tc.why == "" && (f.Format != "" || f.Pattern != "") {
+					continue
+				}
+				if f.Format != "" {
+					tc.why = "" // In words of that format.
+				}
 				tried++
 				err := typ.CheckSecrets(map[string]string{field: tc.value, "unrelated": "x\ny"})
 				switch {
-				case tc.why == "" && err != nil:
+				case tc.why == "" && f.Format == "" && err != nil:
 					t.Errorf("%s, %s: %v", typ.Name, name, err)
+				case f.Format != "" && err == nil:
+					t.Errorf("%s, %s: it is taken for a %s", typ.Name, name, f.Format)
 				case tc.why != "" && (err == nil || !strings.HasPrefix(err.Error(), field+": ") || !strings.Contains(err.Error(), tc.why)):
 					t.Errorf("%s, %s: got %v, want a refusal of %s with %q", typ.Name, name, err, field, tc.why)
-				case err != nil && strings.Contains(err.Error(), "cret"):
+				case err != nil && strings.Contains(strings.TrimPrefix(err.Error(), field), "cret"):
 					t.Errorf("%s, %s: the refusal shows the secret: %v", typ.Name, name, err)
 				}
 			}

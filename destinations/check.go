@@ -41,6 +41,9 @@ func (t Type) Check(config map[string]string, secrets []string) error {
 			complain(name, "%s", err.Error())
 		}
 	}
+	if len(problems) == 0 {
+		problems = append(problems, t.checkTogether(config, secrets))
+	}
 	for _, f := range t.Fields {
 		switch {
 		case !f.Required:
@@ -97,14 +100,14 @@ func (f Field) Check(value string) error {
 			return fmt.Errorf("%q is not valid: %w. %s", f.shown(value), err, f.Help)
 		}
 	}
-	if f.Secret {
-		if err := checkSecret(value); err != nil {
-			return err
-		}
-	}
 	if value != "" {
 		if err := f.Format.check(value); err != nil {
 			return fmt.Errorf("%w. %s", err, f.Help)
+		}
+	}
+	if !f.Format.pem() {
+		if err := checkLine(value); err != nil {
+			return err
 		}
 	}
 	return f.checkPattern(value)
@@ -124,9 +127,9 @@ func (f Field) checkPattern(value string) error {
 	return nil
 }
 
-// checkSecret judges what a secret field holds, without a word of it. All of them
-// go into headers, of which gRPC takes printable ASCII only and HTTP no line break.
-func checkSecret(value string) error {
+// checkLine judges what ends in a header or an address, without a word of it: gRPC
+// takes printable ASCII only, and HTTP no line break.
+func checkLine(value string) error {
 	for i, r := range value {
 		switch {
 		case r == '\n' || r == '\r':
@@ -149,6 +152,9 @@ func (t Type) CheckSecrets(secrets map[string]string) error {
 		if err := f.Check(value); err != nil {
 			problems = append(problems, &FieldError{Field: f.Name, Problem: err.Error()})
 		}
+	}
+	if len(problems) == 0 {
+		return t.checkPair(secrets)
 	}
 	return errors.Join(problems...)
 }

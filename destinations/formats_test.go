@@ -38,6 +38,25 @@ func TestFormats(t *testing.T) {
 		"a header of bytes":              {FormatHeader, "key-bin", "for bytes"},
 		"a header of odi's own":          {FormatHeader, "odi-hop", "a header that odi sends itself"},
 		"a header longer than any other": {FormatHeader, strings.Repeat("x", 300), "256 are the most"},
+		"a part of a host":               {FormatHost, "eu-west-1", ""},
+		"two parts of a host":            {FormatHost, "abc.eu", ""},
+		"another host":                   {FormatHost, "evil.com/", "letters, digits and dashes"},
+		"another host by a query":        {FormatHost, "evil.com?", "letters, digits and dashes"},
+		"a user before a host":           {FormatHost, "me@evil.com", "letters, digits and dashes"},
+		"a host and port":                {FormatHost, "evil.com:80", "letters, digits and dashes"},
+		"nothing between dots":           {FormatHost, "a..b", "letters, digits and dashes"},
+		"a host with a line break":       {FormatHost, "a\nb", "letters, digits and dashes"},
+		"a reference in a host":          {FormatHost, "${env:HOME}", "letters, digits and dashes"},
+		"a part of a path":               {FormatPath, "default_2", ""},
+		"a token of base64 in a path":    {FormatPath, "ZaVnC4dh_-aV==", ""},
+		"a way up":                       {FormatPath, "..", "letters, digits, dashes"},
+		"two parts of a path":            {FormatPath, "a/b", "letters, digits, dashes"},
+		"an escape in a path":            {FormatPath, "a%2fb", "letters, digits, dashes"},
+		"a query in a path":              {FormatPath, "a?b", "letters, digits, dashes"},
+		"a key that is none":             {FormatKey, key, "cannot be read as a private key"},
+		"a certificate for a key":        {FormatKey, cert, "not a PRIVATE KEY"},
+		"no key at all":                  {FormatKey, "hunter2", "it is not PEM"},
+		"an encrypted key":               {FormatKey, strings.ReplaceAll(key, "PRIVATE", "ENCRYPTED PRIVATE"), "it is encrypted"},
 	}
 	tried := map[Format]bool{}
 	for _, typ := range allTypes(t) {
@@ -50,7 +69,10 @@ func TestFormats(t *testing.T) {
 					continue
 				}
 				tried[f.Format] = true
-				err := typ.Check(map[string]string{"endpoint": "https://host:1", f.Name: tc.value}, nil)
+				if f.Pattern != "" && tc.why == "" {
+					continue
+				}
+				err := checkOne(typ, f, tc.value)
 				switch {
 				case tc.why == "" && err != nil:
 					t.Errorf("%s, %s: %v", typ.Name, name, err)
@@ -60,8 +82,35 @@ func TestFormats(t *testing.T) {
 			}
 		}
 	}
-	if len(tried) != 2 {
+	if len(tried) != 5 {
 		t.Errorf("only %v were tried", tried)
+	}
+}
+
+// checkOne judges one value of a Destination that is valid but for it.
+func checkOne(typ Type, f Field, value string) error {
+	if f.Secret {
+		return typ.CheckSecrets(map[string]string{f.Name: value})
+	}
+	config, secrets := typ.Samples(false)
+	config[f.Name] = value
+	return typ.Check(config, secrets)
+}
+
+// TestAClientsCertificateAndItsKeyBelongTogether: a pair that does not fit would not start.
+func TestAClientsCertificateAndItsKeyBelongTogether(t *testing.T) {
+	typ, err := Get("otlphttp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key := peers.Pair(t)
+	_, other := peers.Pair(t)
+	if err := typ.CheckSecrets(map[string]string{"client_cert_pem": cert, "client_key_pem": key}); err != nil {
+		t.Errorf("a pair: %v", err)
+	}
+	err = typ.CheckSecrets(map[string]string{"client_cert_pem": cert, "client_key_pem": other})
+	if err == nil || err.Error() != "client_key_pem: it is not the key of client_cert_pem" {
+		t.Errorf("another's key: got %v", err)
 	}
 }
 

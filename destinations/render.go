@@ -1,6 +1,7 @@
 package destinations
 
 import (
+	"encoding/hex"
 	"regexp"
 	"slices"
 	"strings"
@@ -8,11 +9,16 @@ import (
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 )
 
-// place matches {{field}} and {{field|filter}}.
-var place = regexp.MustCompile(`\{\{([a-z0-9_]+)(?:\|([a-z]+))?\}\}`)
+// place matches {{field}}, {{field|filter}} and {{field|filter:field}}.
+var place = regexp.MustCompile(`\{\{([a-z0-9_]+)(?:\|([a-z]+)(?::([a-z0-9_]+))?)?\}\}`)
 
-// filterPlaintext makes true of an http:// address and false of an https:// one.
-const filterPlaintext = "plaintext"
+const (
+	// filterPlaintext makes true of an http:// address and false of an https:// one.
+	filterPlaintext = "plaintext"
+	// filterBasic makes of a secret, and the plain field that is the user's name, what
+	// follows the word Basic in a header. The collector puts it together.
+	filterBasic = "basic"
+)
 
 // Exporter is one exporter of the collector, ready but for its queue.
 type Exporter struct {
@@ -33,7 +39,8 @@ type Exporter struct {
 // In a template, {{field}} stands for a field's value. A key whose value
 // mentions a field that is not set is left out, and so is what becomes empty
 // by that. Where the place is all of the text and the field's values are
-// "true" and "false", it becomes a boolean. Values but addresses stay what they are: the
+// "true" and "false", it becomes a boolean. {{endpoint|plaintext}} is true for http://, and
+// {{password|basic:username}} is a reference to both, as a header has them. Values but addresses stay what they are: the
 // collector expands ${...}, so a dollar sign in a plain value is escaped.
 func (t Type) Render(config, secrets map[string]string, signals []odiv1.Signal) []Exporter {
 	values := t.values(config, secrets)
@@ -87,7 +94,7 @@ func (t Type) values(config, secrets map[string]string) values {
 			raw = f.Default
 		}
 		if f.Address != "" {
-			raw = f.Address.tidy(raw)
+			raw = f.tidy(raw)
 		}
 		if raw != "" {
 			boolean := len(f.Enum) == 2 && slices.Contains(f.Enum, "true") && slices.Contains(f.Enum, "false")
@@ -140,7 +147,8 @@ func (v values) fillObject(template map[string]any) (any, bool) {
 func (v values) fillText(text string) (any, bool) {
 	places := place.FindAllStringSubmatch(text, -1)
 	for _, p := range places {
-		if _, set := v[p[1]]; !set {
+		_, set := v[p[1]]
+		if _, other := v[p[3]]; !set || p[3] != "" && !other {
 			return nil, false
 		}
 	}
@@ -154,12 +162,21 @@ func (v values) fillText(text string) (any, bool) {
 		}
 	}
 	return place.ReplaceAllStringFunc(text, func(p string) string {
-		return v[place.FindStringSubmatch(p)[1]].text
+		parts := place.FindStringSubmatch(p)
+		if parts[2] == filterBasic {
+			return basic(v[parts[3]].raw, v[parts[1]].text)
+		}
+		return v[parts[1]].text
 	}), true
 }
 
+// basic is a reference to name:password in base64. The name is in hex: it may have any character.
+func basic(name, reference string) string {
+	return strings.Replace(reference, "${secret:", "${basic:"+hex.EncodeToString([]byte(name))+":", 1)
+}
+
 // mention is one place in a template.
-type mention struct{ field, filter string }
+type mention struct{ field, filter, other string }
 
 // placesIn lists the places of a template at any depth, keys included.
 func placesIn(template any) []mention {
@@ -167,7 +184,7 @@ func placesIn(template any) []mention {
 	switch t := template.(type) {
 	case string:
 		for _, p := range place.FindAllStringSubmatch(t, -1) {
-			found = append(found, mention{field: p[1], filter: p[2]})
+			found = append(found, mention{field: p[1], filter: p[2], other: p[3]})
 		}
 	case []any:
 		for _, item := range t {

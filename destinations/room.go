@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"embed"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -14,7 +13,7 @@ import (
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 )
 
-//go:embed *.yaml
+//go:embed types/*.yaml
 var rooms embed.FS
 
 // Type is one kind of backend, as its YAML file describes it.
@@ -25,8 +24,10 @@ type Type struct {
 	Title string `json:"title"`
 	// Category groups types in lists.
 	Category string `json:"category"`
-	// Docs is the address of the backend's own documentation.
+	// Docs is the address of the backend's own page about what odi sends: OTLP mostly.
 	Docs string `json:"docs"`
+	// Note is what users have to know besides the fields.
+	Note string `json:"note,omitempty"`
 	// Signals that the backend takes.
 	Signals []odiv1.Signal `json:"signals"`
 	// Fields in the order in which users are asked for them.
@@ -51,8 +52,14 @@ type Field struct {
 	Default string `json:"default,omitempty"`
 	// Enum lists the valid values, when they are few. "true" and "false" make a boolean.
 	Enum []string `json:"enum,omitempty"`
+	// Example is a value that is valid: people read it, and tests use it.
+	Example string `json:"example,omitempty"`
+	// Needs is another field without which this one means nothing.
+	Needs string `json:"needs,omitempty"`
 	// Address is set for a field that holds one.
 	Address Address `json:"address,omitempty"`
+	// Path is what the backend has after the host of an address; it is added where users leave it out.
+	Path string `json:"path,omitempty"`
 	// Format says what else the value has to be.
 	Format Format `json:"format,omitempty"`
 	// Pattern is a regular expression that values match.
@@ -71,28 +78,30 @@ type Template struct {
 	Config map[string]any `json:"config"`
 }
 
-// UnknownTypeError says that there is no room of a name.
-type UnknownTypeError struct {
-	Type  string
-	Valid []string
-}
+// all is every room by name; the files are a part of the program, and read once.
+var all = sync.OnceValues(readAll)
 
-// Error implements error.
-func (e *UnknownTypeError) Error() string {
-	return fmt.Sprintf("unknown destination type %q; valid types: %s", e.Type, strings.Join(e.Valid, ", "))
-}
-
-// Types lists every room by name. What they hold is everybody's: nobody changes it.
+// Types lists every room by name. Their content is shared: it is not to be changed.
 func Types() ([]Type, error) {
-	types, err := parsed()
+	types, err := all()
 	return slices.Clone(types), err
 }
 
-// parsed are the rooms, which are parsed when one is asked for first.
-var parsed = sync.OnceValues(parseAll)
+// Get returns the room of a name, or an *UnknownTypeError.
+func Get(name string) (Type, error) {
+	types, err := all()
+	if err != nil {
+		return Type{}, err
+	}
+	i, found := slices.BinarySearchFunc(types, name, func(t Type, name string) int { return cmp.Compare(t.Name, name) })
+	if !found {
+		return Type{}, unknown(name, types)
+	}
+	return types[i], nil
+}
 
-func parseAll() ([]Type, error) {
-	files, err := rooms.ReadDir(".")
+func readAll() ([]Type, error) {
+	files, err := rooms.ReadDir("types")
 	if err != nil {
 		return nil, fmt.Errorf("listing destination types: %w", err)
 	}
@@ -108,28 +117,12 @@ func parseAll() ([]Type, error) {
 	return types, nil
 }
 
-// Get returns the room of a name, or an *UnknownTypeError.
-func Get(name string) (Type, error) {
-	types, err := parsed()
-	if err != nil {
-		return Type{}, err
-	}
-	names := make([]string, 0, len(types))
-	for _, t := range types {
-		if t.Name == name {
-			return t, nil
-		}
-		names = append(names, t.Name)
-	}
-	return Type{}, &UnknownTypeError{Type: name, Valid: names}
-}
-
 func read(file string) (Type, error) {
-	content, err := rooms.ReadFile(file)
+	content, err := rooms.ReadFile("types/" + file)
 	if err != nil {
 		return Type{}, fmt.Errorf("reading destination type: %w", err)
 	}
-	t, err := parse(strings.TrimSuffix(path.Base(file), ".yaml"), content)
+	t, err := parse(strings.TrimSuffix(file, ".yaml"), content)
 	if err != nil {
 		return Type{}, fmt.Errorf("reading destination type %s: %w", file, err)
 	}

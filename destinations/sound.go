@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 )
@@ -32,25 +33,84 @@ func (t Type) sound() error {
 		if err := f.sound(); err != nil {
 			complain("field %q: %w", f.Name, err)
 		}
+		if _, known := t.Field(f.Needs); f.Needs != "" && !known {
+			complain("field %q needs %s, which is not a field", f.Name, f.Needs)
+		}
 	}
 	return errors.Join(append(problems, t.signalsSound(), t.placesSound())...)
 }
 
-// placesSound holds that exporters mention only what there is.
+// placesSound holds that exporters mention only what there is, and put into an
+// address only what cannot change where it leads.
 func (t Type) placesSound() error {
 	var problems []error
 	for _, e := range t.Exporters {
 		for _, place := range placesIn(e.Config) {
-			if _, known := t.Field(place.field); !known {
-				problems = append(problems, fmt.Errorf("exporter %s mentions %s, which is not a field", e.Type, place.field))
+			if err := t.placeSound(place); err != nil {
+				problems = append(problems, fmt.Errorf("exporter %s %w", e.Type, err))
 			}
-			if place.filter != "" && place.filter != filterPlaintext {
-				problems = append(problems, fmt.Errorf("exporter %s uses the unknown filter %s", e.Type, place.filter))
+		}
+		for key, item := range e.Config {
+			if key != "endpoint" && !strings.HasSuffix(key, "_endpoint") {
+				continue
+			}
+			if err := t.endpointSound(item); err != nil {
+				problems = append(problems, fmt.Errorf("exporter %s: %s: %w", e.Type, key, err))
 			}
 		}
 	}
 	return errors.Join(problems...)
 }
+
+func (t Type) placeSound(place mention) error {
+	f, known := t.Field(place.field)
+	other, otherKnown := t.Field(place.other)
+	switch {
+	case !known:
+		return fmt.Errorf("mentions %s, which is not a field", place.field)
+	case place.other != "" && (!otherKnown || other.Secret):
+		return fmt.Errorf("mentions %s, which is not a plain field", place.other)
+	case place.filter == filterBasic && (!f.Secret || place.other == ""):
+		return fmt.Errorf("needs a secret and a plain field for %s", filterBasic)
+	case !slices.Contains([]string{"", filterPlaintext, filterBasic}, place.filter):
+		return fmt.Errorf("uses the unknown filter %s", place.filter)
+	}
+	return nil
+}
+
+// endpointSound judges an address's template. What users say may be its beginning, or
+// a part of it that has no character with a meaning; a domain they choose ends in the vendor's.
+func (t Type) endpointSound(template any) error {
+	text, _ := template.(string)
+	for i, place := range placesIn(text) {
+		f, _ := t.Field(place.field)
+		begins := i == 0 && strings.HasPrefix(text, "{{"+place.field+"}}")
+		switch {
+		case f.Address != "" && begins, f.Format == FormatHost, f.Format == FormatPath, len(f.Enum) > 0:
+		default:
+			return fmt.Errorf("%s is not of format host or path", place.field)
+		}
+	}
+	return t.hostSound(text)
+}
+
+// hostSound holds that a host with a free part in it ends in a vendor's domain.
+func (t Type) hostSound(text string) error {
+	rest, constant := strings.CutPrefix(text, "https://")
+	host, _, _ := strings.Cut(rest, "/")
+	if !constant || vendorDomain.MatchString(host) {
+		return nil
+	}
+	for _, place := range placesIn(host) {
+		if f, _ := t.Field(place.field); len(f.Enum) == 0 {
+			return fmt.Errorf("%s does not end in a vendor's domain", host)
+		}
+	}
+	return nil
+}
+
+// vendorDomain is what stands behind the last place of a host.
+var vendorDomain = regexp.MustCompile(`\.[a-z0-9-]+\.[a-z]{2,}(:[0-9]+)?$`)
 
 func (f Field) sound() error {
 	switch {
@@ -64,6 +124,8 @@ func (f Field) sound() error {
 		return fmt.Errorf("unknown kind of address %q", f.Address)
 	case !f.Format.known():
 		return fmt.Errorf("unknown format %q", f.Format)
+	case f.Path != "" && (f.Address != AddressHTTP || !strings.HasPrefix(f.Path, "/") || strings.HasSuffix(f.Path, "/")):
+		return errors.New("a path is an http address's, begins with a slash and ends without")
 	}
 	if err := f.secretSound(); err != nil {
 		return err
@@ -71,8 +133,21 @@ func (f Field) sound() error {
 	if _, err := regexp.Compile(f.Pattern); err != nil {
 		return fmt.Errorf("pattern: %w", err)
 	}
-	if f.Default != "" {
-		return f.Check(f.Default)
+	return f.examplesSound()
+}
+
+// examplesSound holds that what is shown to people is valid.
+func (f Field) examplesSound() error {
+	if f.Required && !f.Secret && f.Example == "" && len(f.Enum) == 0 {
+		return errors.New("a required field has an example")
+	}
+	for _, value := range []string{f.Default, f.Example} {
+		if value == "" {
+			continue
+		}
+		if err := f.Check(value); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -82,8 +157,8 @@ func (f Field) secretSound() error {
 	switch {
 	case !f.Secret:
 		return nil
-	case f.Format != "":
-		return errors.New("a secret field has no format: all of them are headers")
+	case f.Format == FormatHeader:
+		return errors.New("the name of a header is not secret")
 	case f.Default != "":
 		return errors.New("a secret field has no default")
 	}

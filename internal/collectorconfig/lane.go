@@ -53,10 +53,13 @@ func (l Lane) Signals() []odiv1.Signal {
 }
 
 // Endpoint is the address of the lane's backend for people, empty for a local one.
+// A secret in it is not shown.
 func (l Lane) Endpoint() string {
 	for _, e := range l.Exporters {
-		if endpoint, ok := e.Config["endpoint"].(string); ok {
-			return strings.ReplaceAll(endpoint, "$$", "$")
+		for _, key := range []string{"endpoint", "traces_endpoint", "metrics_endpoint", "logs_endpoint"} {
+			if endpoint, ok := e.Config[key].(string); ok {
+				return strings.ReplaceAll(secretRef.ReplaceAllString(endpoint, "***"), "$$", "$")
+			}
 		}
 	}
 	return ""

@@ -23,7 +23,7 @@ const validateTimeout = 20 * time.Second
 const credentials = "credentials"
 
 // secretRef finds the secrets that a configuration refers to.
-var secretRef = regexp.MustCompile(`\$\{secret(?:file)?:([A-Za-z0-9_.]+)\}`)
+var secretRef = regexp.MustCompile(`\$\{(?:secret(?:file)?|basic:[0-9a-f]*):([A-Za-z0-9_.]+)\}`)
 
 // InvalidError carries the collector's own words about a configuration.
 type InvalidError struct{ Message string }
@@ -64,7 +64,11 @@ func writeFiles(dir, config string) error {
 	}
 	files := map[string]string{"config.yaml": config}
 	for _, match := range secretRef.FindAllStringSubmatch(config, -1) {
-		files[filepath.Join(credentials, match[1])] = "placeholder"
+		placeholder, err := placeholderOf(match[1])
+		if err != nil {
+			return err
+		}
+		files[filepath.Join(credentials, match[1])] = placeholder
 	}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {

@@ -2,6 +2,8 @@ package liveprovider
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"os"
@@ -14,8 +16,9 @@ import (
 )
 
 // secretRef matches a reference with all dollar signs before it: two stand for
-// one, so that an odd number of them escapes the reference.
-var secretRef = regexp.MustCompile(`(\$*)\$\{(secret|secretfile):([A-Za-z0-9_.-]+)\}`)
+// one, so that an odd number of them escapes the reference. What stands before the
+// name for basic is a user's name in hex.
+var secretRef = regexp.MustCompile(`(\$*)\$\{(secret|secretfile|basic:([0-9a-f]*)):([A-Za-z0-9_.-]+)\}`)
 
 // load reads the configuration with its secrets put in. The digest covers both.
 func load(path, credentials string) (map[string]any, digest, error) {
@@ -79,13 +82,20 @@ func (s secretFiles) fillString(text string) (string, error) {
 		if len(parts[1])%2 == 1 {
 			return match
 		}
-		name := parts[3]
+		name := parts[4]
 		secret, err := s.read(name)
 		if err != nil {
 			missing = err
 		}
-		if parts[2] == "secretfile" {
+		switch kind, _, _ := strings.Cut(parts[2], ":"); kind {
+		case "secretfile":
 			secret = filepath.Join(s.dir, name) // It was read for the digest.
+		case "basic":
+			user, err := hex.DecodeString(parts[3])
+			if err != nil {
+				missing = fmt.Errorf("reading the user's name for %s: %w", name, err)
+			}
+			secret = base64.StdEncoding.EncodeToString([]byte(string(user) + ":" + secret))
 		}
 		// The collector expands ${...} in what it is given: a secret that holds
 		// such text must arrive as it is.
