@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand"
 	"slices"
@@ -22,6 +23,8 @@ type hostile struct {
 	// field is what the refusal names: the API server's, or the condition's. Empty
 	// for one that is odd and valid.
 	field string
+	// toNobody is set where the address is the test's, not a vendor's in the type.
+	toNobody bool
 }
 
 // hostileCases are every field of every type with every value that fits its kind,
@@ -39,6 +42,10 @@ func hostileCases(t *testing.T, random *rand.Rand) []hostile {
 		}
 		cases = append(cases, typeCases(typ)...)
 	}
+	cases = slices.DeleteFunc(cases, func(c hostile) bool {
+		// A test sends nothing to a vendor.
+		return c.field == "" && !c.toNobody
+	})
 	random.Shuffle(len(cases), func(i, j int) { cases[i], cases[j] = cases[j], cases[i] })
 	return cases
 }
@@ -68,14 +75,12 @@ var oddAddresses = []string{"http://198.18.255.254:4317", "http://no-such-host.i
 func fieldCases(typ destinations.Type, f destinations.Field) []hostile {
 	var cases []hostile
 	add := func(value, refused string) {
-		d := destinationOf(typ)
-		c := hostile{what: fmt.Sprintf("%s %s=%.60q", typ.Name, f.Name, value), destination: d, field: refused}
-		if f.Secret {
-			c.secret = usable(map[string][]byte{f.Name: []byte(value)})
-			d.Spec.SecretRef = &odiv1.SecretReference{Name: "x"}
-		} else {
-			d.Spec.Config[f.Name] = value
+		c := valid(typ)
+		c.what, c.field = fmt.Sprintf("%s %s=%.60q", typ.Name, f.Name, value), refused
+		if needed, has := typ.Field(f.Needs); has {
+			c.set(needed, cmp.Or(needed.Sample(), "x"))
 		}
+		c.set(f, value)
 		cases = append(cases, c)
 	}
 	values := metacharacters
@@ -86,10 +91,14 @@ func fieldCases(typ destinations.Type, f destinations.Field) []hostile {
 			add(value, "")
 		}
 	case f.Secret:
-		values = []string{"a\nb", "a\rb", "é", "\x00", "\xff\xfe", "\x7f", "a\u202eb", strings.Repeat("a", 9<<10), strings.Repeat("a", 600<<10)}
+		values = []string{"a\nb", "a\rb", "é", "\x00", "\xff\xfe", "\x7f", "a\u202eb", strings.Repeat("a", 9<<10)}
 		for _, value := range []string{"${env:HOME}", "$$", "{{x}}", "yes:#no", `"'`, "&a*b", strings.Repeat("a", 8<<10)} {
-			add(value, "")
+			add(value, refusedBy(f, value))
 		}
+		for _, value := range values {
+			add(value, f.Name)
+		}
+		return cases
 	case f.Format == destinations.FormatCertificate:
 		values = append(values, pemOfNothing, strings.Repeat(pemOfNothing, 40), strings.TrimSpace(pemOfNothing)[:27], "-----BEGIN PRIVATE KEY-----\neA==\n-----END PRIVATE KEY-----")
 	case f.Format == destinations.FormatHeader:
@@ -97,22 +106,58 @@ func fieldCases(typ destinations.Type, f destinations.Field) []hostile {
 	}
 	for _, value := range values {
 		refused := f.Name
-		if len(value) > 4096 && !f.Secret {
+		switch {
+		case len(value) > 4096:
 			refused = "spec.config" // The API server refuses it.
-		}
-		if f.Check(value) == nil && !slices.Contains(wrongAddresses, value) {
-			refused = "" // For example "null" as a header.
+		case !slices.Contains(wrongAddresses, value):
+			refused = refusedBy(f, value) // For example "null" is fine as a header.
 		}
 		add(value, refused)
 	}
 	return cases
 }
 
+// refusedBy is the field's name where the field takes no such value.
+func refusedBy(f destinations.Field, value string) string {
+	if f.Check(value) == nil {
+		return ""
+	}
+	return f.Name
+}
+
+// valid is a Destination of a type, with its Secret, that is right until it is changed.
+func valid(typ destinations.Type) hostile {
+	c := hostile{destination: destinationOf(typ), toNobody: typ.Exporters[0].Local}
+	for _, f := range typ.Fields {
+		c.toNobody = c.toNobody || f.Address != ""
+	}
+	_, names := typ.Samples(false)
+	for _, name := range names {
+		f, _ := typ.Field(name)
+		c.set(f, "x")
+	}
+	return c
+}
+
+// set gives a field a value, where it belongs.
+func (c *hostile) set(f destinations.Field, value string) {
+	if !f.Secret {
+		c.destination.Spec.Config[f.Name] = value
+		return
+	}
+	if c.secret == nil {
+		c.secret = usable(map[string][]byte{})
+		c.destination.Spec.SecretRef = &odiv1.SecretReference{Name: "x"}
+	}
+	c.secret.Data[f.Name] = []byte(value)
+}
+
 // typeCases are wrong beside the fields.
 func typeCases(typ destinations.Type) []hostile {
 	var cases []hostile
 	add := func(what, field string, change func(*hostile)) {
-		c := hostile{what: typ.Name + " " + what, destination: destinationOf(typ), field: field}
+		c := valid(typ)
+		c.what, c.field = typ.Name+" "+what, field
 		change(&c)
 		cases = append(cases, c)
 	}
@@ -126,7 +171,9 @@ func typeCases(typ destinations.Type) []hostile {
 	for _, name := range []string{"a/b", "..", "A", "${x}", strings.Repeat("x", 254)} {
 		add(fmt.Sprintf("with the Secret %.20q", name), "secretRef.name", func(c *hostile) { c.destination.Spec.SecretRef = &odiv1.SecretReference{Name: name} })
 	}
-	add("with a Secret that is not there", "secretRef.name", func(c *hostile) { c.destination.Spec.SecretRef = &odiv1.SecretReference{Name: "x"} })
+	add("with a Secret that is not there", "secretRef.name", func(c *hostile) {
+		c.secret, c.destination.Spec.SecretRef = nil, &odiv1.SecretReference{Name: "x"}
+	})
 	for kind, data := range map[corev1.SecretType]map[string][]byte{
 		corev1.SecretTypeServiceAccountToken: {"token": []byte("x")},
 		corev1.SecretTypeTLS:                 {"tls.crt": []byte("x"), "tls.key": []byte("x"), "token": []byte("x"), "header_value": []byte("x")},
@@ -150,20 +197,27 @@ func typeCases(typ destinations.Type) []hostile {
 	add("with a signal that does not exist", "spec.signals", func(c *hostile) { c.destination.Spec.Signals = []odiv1.Signal{"profiles"} })
 	add("of another type", "type", func(c *hostile) { c.destination.Spec.Type = "no-such" })
 	add("of a type with metacharacters", "spec.type", func(c *hostile) { c.destination.Spec.Type = "{{x}}" })
-	add("with 600 KiB of keys that are no field's", "", func(c *hostile) {
-		c.secret = usable(map[string][]byte{"other": []byte(strings.Repeat("x", 600<<10))})
-		c.destination.Spec.SecretRef = &odiv1.SecretReference{Name: "x"}
-	})
+	if typ.Category != "standard" {
+		return cases // These are large.
+	}
+	for name, refused := range map[string]string{"other": "", "header_value": "header_value"} {
+		add("with 600 KiB of "+name, refused, func(c *hostile) {
+			c.secret = usable(map[string][]byte{name: []byte(strings.Repeat("x", 600<<10))})
+			c.destination.Spec.SecretRef = &odiv1.SecretReference{Name: "x"}
+		})
+	}
 	return cases
 }
 
-// destinationOf is one that is valid until it is changed.
+// destinationOf is one that is valid until it is changed, but for secrets.
 func destinationOf(typ destinations.Type) *odiv1.Destination {
-	d := &odiv1.Destination{Spec: odiv1.DestinationSpec{Type: typ.Name, Config: map[string]string{}}}
-	if _, has := typ.Field("endpoint"); has {
-		d.Spec.Config["endpoint"] = "http://no-such-host.invalid:4317"
+	config, _ := typ.Samples(false)
+	for _, f := range typ.Fields {
+		if f.Address != "" {
+			config[f.Name] = "http://no-such-host.invalid:4317"
+		}
 	}
-	return d
+	return &odiv1.Destination{Spec: odiv1.DestinationSpec{Type: typ.Name, Config: config}}
 }
 
 func usable(data map[string][]byte) *corev1.Secret {

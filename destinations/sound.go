@@ -86,6 +86,8 @@ func (t Type) endpointSound(template any) error {
 		f, _ := t.Field(place.field)
 		begins := i == 0 && strings.HasPrefix(text, "{{"+place.field+"}}")
 		switch {
+		case f.Secret:
+			return fmt.Errorf("%s is secret, and addresses are printed: put ~ there, and the secret into the header odi-path", place.field)
 		case f.Address != "" && begins, f.Format == FormatHost, f.Format == FormatPath, len(f.Enum) > 0:
 		default:
 			return fmt.Errorf("%s is not of format host or path", place.field)

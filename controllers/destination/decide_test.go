@@ -52,7 +52,7 @@ func TestReady(t *testing.T) {
 		},
 		"an unknown type lists the known ones": {
 			namespace: "odi-system", kind: "jaguar",
-			want: no("UnknownType", `The spec is not valid. type: unknown destination type "jaguar"; valid types: debug, jaeger, otlp, otlphttp.`),
+			want: no("UnknownType", `The spec is not valid. type: unknown destination type "jaguar"; did you mean jaeger? odi destination types lists all 98.`),
 		},
 		"a wrong field is named": {
 			namespace: "odi-system", kind: "debug", config: map[string]string{"verbose": "yes"},

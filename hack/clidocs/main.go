@@ -1,8 +1,10 @@
 // Command clidocs writes the CLI reference, one Markdown page per command, from
-// the commands themselves. Run by `go generate ./cli`.
+// the commands themselves, and beside its folder the page of all destination
+// types. Run by `go generate ./cli`.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -21,7 +23,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: clidocs <folder>")
 		os.Exit(2)
 	}
-	if err := write(os.Args[1]); err != nil {
+	if err := errors.Join(write(os.Args[1]), writeDestinations(filepath.Dir(os.Args[1]))); err != nil {
 		fmt.Fprintln(os.Stderr, "clidocs:", err)
 		os.Exit(1)
 	}

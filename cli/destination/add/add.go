@@ -1,6 +1,7 @@
 package add
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,8 @@ type flags struct {
 	wait    bool
 	timeout time.Duration
 	export  bool
+	// answers are stdin where it was read from before: what was read ahead is the next answer.
+	answers *bufio.Reader
 }
 
 // New returns the command with one subcommand per type of destination.
@@ -35,7 +38,9 @@ func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add <type>",
 		Short: "Add a destination",
-		Long: `Add a destination: a backend that receives the data.
+		Long: `Add a destination: a backend that receives the data. odi destination types lists
+the types; odi destination add <type> --help tells what one of them needs. Without a
+type, a terminal is asked for it.
 
 Every field of a type is a flag. Required fields that are missing are asked for on
 a terminal. Secrets never go on the command line: name an environment variable or
@@ -43,8 +48,14 @@ a file, or write one to stdin; they are stored in a Secret beside the Destinatio
 		Example: `  odi destination add jaeger --endpoint http://jaeger.observability:4317
   odi destination add otlp --name staging --endpoint https://otlp.example.com:4317 --from-env header_value=API_KEY
   vault read -field=token odi | odi destination add jaeger --endpoint https://jaeger.example.com:4317 --from-stdin token`,
-		Args: func(_ *cobra.Command, args []string) error { return unknownType(args) },
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:              func(_ *cobra.Command, args []string) error { return unknownType(args) },
+		ValidArgsFunction: completeTypes,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !io.InTerminal {
+				return cmd.Help()
+			}
+			return pickAndRun(cmd.Context(), io, to)
+		},
 	}
 	types, err := destinations.Types()
 	if err != nil {
@@ -69,18 +80,21 @@ func unknownType(args []string) error {
 func newType(io streams.Streams, to *cluster.Cluster, t destinations.Type) *cobra.Command {
 	f := flags{}
 	cmd := &cobra.Command{
-		Use:   t.Name,
-		Short: "Add " + t.Title,
-		Long:  long(t),
-		Args:  exit.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), io, to, t, f) },
+		Use:     t.Name,
+		Short:   "Add " + t.Title,
+		Long:    long(t),
+		Example: Example(t),
+		Args:    exit.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), io, to, t, f) },
+		// A hundred of them say nothing; completion and odi destination types have them.
+		Hidden: true,
 	}
 	cmd.Flags().StringVar(&f.name, "name", t.Name, "name of the destination")
 	f.sources.addFlags(cmd.Flags(), t)
 	cmd.Flags().StringSliceVar(&f.signals, "signals", nil, "`signals` to send; default: all that it takes ("+signalNames(t.Signals)+")")
 	cmd.Flags().BoolVar(&f.replace, "replace", false, "change the destination if one of that name exists")
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until the backend takes data")
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 2*time.Minute, "how long to wait")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", defaultTimeout, "how long to wait")
 	cmd.Flags().BoolVar(&f.export, "export", false, "print the objects instead of applying them")
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return exit.Usagef("%w; the fields of %s are %s; see %s --help", err, t.Name, fieldNames(t), cmd.CommandPath())
@@ -88,16 +102,8 @@ func newType(io streams.Streams, to *cluster.Cluster, t destinations.Type) *cobr
 	return cmd
 }
 
-func long(t destinations.Type) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "Add %s. It takes %s; see %s\n", t.Title, signalNames(t.Signals), t.Docs)
-	for _, field := range t.Fields {
-		if field.Secret {
-			fmt.Fprintf(&b, "\nSecret field %s: %s", field.Name, field.Help)
-		}
-	}
-	return b.String()
-}
+// defaultTimeout is longer than a backend takes to be found and answer.
+const defaultTimeout = 2 * time.Minute
 
 func fieldNames(t destinations.Type) string {
 	names := make([]string, 0, len(t.Fields))
@@ -158,7 +164,7 @@ func gather(ctx context.Context, io streams.Streams, t destinations.Type, f flag
 	if err != nil {
 		return nil, err
 	}
-	if err := ask(ctx, io, t, given); err != nil {
+	if err := ask(ctx, io, t, given, f.answers); err != nil {
 		return nil, err
 	}
 	return given, given.check(t, f.signals)

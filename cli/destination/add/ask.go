@@ -17,7 +17,8 @@ import (
 
 // ask fills in the required fields that are missing: by questions on a terminal, by
 // an error that names their flags in a script.
-func ask(ctx context.Context, io streams.Streams, t destinations.Type, given values) error {
+// lines are stdin where some of it was read ahead.
+func ask(ctx context.Context, io streams.Streams, t destinations.Type, given values, lines *bufio.Reader) error {
 	missing := given.missing(t)
 	if len(missing) == 0 {
 		return nil
@@ -25,7 +26,9 @@ func ask(ctx context.Context, io streams.Streams, t destinations.Type, given val
 	if !io.InTerminal {
 		return exit.Usagef("%s needs %s", t.Name, flagsFor(missing))
 	}
-	lines := bufio.NewReader(io.In)
+	if lines == nil {
+		lines = bufio.NewReader(io.In)
+	}
 	for _, field := range missing {
 		value, err := question(ctx, io, lines, field)
 		if err != nil {
@@ -50,9 +53,9 @@ func flagsFor(fields []destinations.Field) string {
 
 // question asks until the answer is valid.
 func question(ctx context.Context, io streams.Streams, lines *bufio.Reader, field destinations.Field) (string, error) {
-	fmt.Fprintf(io.Err, "%s\n", field.Help)
+	fmt.Fprintf(io.Err, "%s\n", wrapped(field.Help))
 	for {
-		fmt.Fprintf(io.Err, "%s: ", field.Title)
+		fmt.Fprintf(io.Err, "%s%s: ", field.Title, choice(field))
 		answer, err := answer(ctx, io, lines, field.Secret)
 		if err != nil {
 			return "", fmt.Errorf("reading the answer for %s: %w", field.Name, err)

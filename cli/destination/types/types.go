@@ -1,10 +1,12 @@
 package types
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/cli/exit"
 	"github.com/odi-dev/odi/cli/output"
 	"github.com/odi-dev/odi/cli/streams"
@@ -16,8 +18,9 @@ type row struct {
 	Name     string               `json:"name"`
 	Title    string               `json:"title"`
 	Category string               `json:"category"`
-	Signals  []string             `json:"signals"`
+	Signals  []odiv1.Signal       `json:"signals"`
 	Docs     string               `json:"docs"`
+	Note     string               `json:"note,omitempty"`
 	Fields   []destinations.Field `json:"fields"`
 }
 
@@ -25,36 +28,51 @@ type row struct {
 func New(io streams.Streams) *cobra.Command {
 	var format output.Format
 	cmd := &cobra.Command{
-		Use:     "types",
-		Short:   "List the types of destination and their fields",
-		Long:    "List the types of destination and their fields. A field with a star is required; one in (brackets) is secret.",
-		Example: "  odi destination types\n  odi destination types -o yaml",
-		Args:    exit.NoArgs,
-		RunE:    func(*cobra.Command, []string) error { return run(io, format) },
+		Use:   "types [word]",
+		Short: "List the types of destination",
+		Long: `List the types of destination: all, or those that have a word in their name, title,
+category or signals. The categories are standard, open source, vendor, cloud, AI,
+pipeline and testing; -o wide shows them with the fields. Of those, one with a star
+is required, and one in (brackets) secret.`,
+		Example: "  odi destination types\n  odi destination types grafana\n  odi destination types \"open source\" -o wide",
+		Args:    cobra.ArbitraryArgs,
+		RunE:    func(_ *cobra.Command, args []string) error { return run(io, strings.Join(args, " "), format) },
 	}
 	output.AddFlag(cmd, &format)
 	return cmd
 }
 
-func run(io streams.Streams, format output.Format) error {
-	known, err := destinations.Types()
+func run(io streams.Streams, word string, format output.Format) error {
+	found, err := destinations.Find(word)
 	if err != nil {
 		return err
 	}
-	rows := make([]row, 0, len(known))
-	table := output.Table{Columns: []string{"type", "title", "signals", "fields"}, Wide: []string{"category", "docs"}}
-	for _, t := range known {
-		r := row{Name: t.Name, Title: t.Title, Category: t.Category, Docs: t.Docs, Fields: t.Fields}
-		for _, signal := range t.Signals {
-			r.Signals = append(r.Signals, string(signal))
-		}
-		rows = append(rows, r)
-		table.Rows = append(table.Rows, []string{r.Name, r.Title, strings.Join(r.Signals, ","), fields(t), r.Category, r.Docs})
+	if len(found) == 0 {
+		_, err := destinations.Get(word)
+		return exit.AsUsage(err)
+	}
+	rows := make([]row, 0, len(found))
+	table := output.Table{Columns: []string{"type", "title", "signals"}, Wide: []string{"category", "fields", "docs"}}
+	for _, t := range found {
+		rows = append(rows, row{t.Name, t.Title, t.Category, t.Signals, t.Docs, t.Note, t.Fields})
+		table.Rows = append(table.Rows, []string{t.Name, t.Title, signals(t), t.Category, fields(t), t.Docs})
 	}
 	if !format.ForPeople() {
 		return output.Value(io.Out, format, rows)
 	}
-	return table.Print(io.Out, format)
+	if err := table.Print(io.Out, format); err != nil {
+		return err
+	}
+	fmt.Fprintf(io.Err, "What one of them needs: odi destination add %s --help\n", found[0].Name)
+	return nil
+}
+
+func signals(t destinations.Type) string {
+	words := make([]string, 0, len(t.Signals))
+	for _, s := range t.Signals {
+		words = append(words, string(s))
+	}
+	return strings.Join(words, ",")
 }
 
 func fields(t destinations.Type) string {

@@ -84,7 +84,7 @@ func (g *guard) GetHTTPRoundTripper(context.Context) (extensionmiddleware.WrapHT
 		transport = transport.Clone()
 		transport.Proxy = nil
 		transport.DialContext = g.dialer().DialContext
-		return cuttable{g.cutter, noRedirects{transport}}, nil
+		return cuttable{g.cutter, noRedirects{hiddenPath{transport}}}, nil
 	}, nil
 }
 

@@ -52,6 +52,9 @@ func TestSecretsArePutIn(t *testing.T) {
 		"what looks like a reference is not":   {"key: ${secret:S}", "${env:HOME} $5", "$${env:HOME} $$5"},
 		"an escaped reference is no reference": {"key: $${secret:S}", "hunter2", "$${secret:S}"},
 		"a dollar sign before a reference":     {"key: $$${secret:S}", "x", "$$x"},
+		"a name and a secret, as a header has": {"key: Basic ${basic:6d65:S}", "hunter2", "Basic bWU6aHVudGVyMg=="},
+		"the same without a name":              {"key: ${basic::S}", "hunter2", "Omh1bnRlcjI="},
+		"an escaped name and secret":           {"key: $${basic:6d65:S}", "hunter2", "$${basic:6d65:S}"},
 		"another scheme is left to others":     {"key: ${env:S}", "hunter2", "${env:S}"},
 	}
 	for name, tc := range tests {
