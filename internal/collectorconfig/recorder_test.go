@@ -34,12 +34,13 @@ type recorder struct {
 
 	mu    sync.Mutex
 	lines map[string]string // by lane and signal
+	used  map[string]string // how a lane compresses, by lane; for HTTP with the encoding
 }
 
 func newRecorder(t *testing.T) *recorder {
 	t.Helper()
 	certificate, key := peers.Pair(t)
-	r := &recorder{certificate: certificate, addresses: map[[2]bool]string{}, lines: map[string]string{}}
+	r := &recorder{certificate: certificate, addresses: map[[2]bool]string{}, lines: map[string]string{}, used: map[string]string{}}
 	pair, err := tls.X509KeyPair([]byte(certificate), []byte(key))
 	if err != nil {
 		t.Fatal(err)
@@ -77,6 +78,7 @@ func (r *recorder) serveHTTP(t *testing.T, secure bool, config *tls.Config) {
 
 // takeHTTP tells the signal by the data, not by the path: backends have paths of their own.
 func (r *recorder) takeHTTP(w http.ResponseWriter, request *http.Request) {
+	r.uses(request.Header.Get(laneHeader), request.Header.Get("Content-Type")+", "+request.Header.Get("Content-Encoding"))
 	body := io.Reader(request.Body)
 	if request.Header.Get("Content-Encoding") == "gzip" {
 		unzipped, err := gzip.NewReader(body)
@@ -149,7 +151,7 @@ func security(state *tls.ConnectionState) string {
 
 func (r *recorder) serveGRPC(t *testing.T, secure bool, config *tls.Config) {
 	t.Helper()
-	options := []grpc.ServerOption{grpc.StatsHandler(compression{})}
+	options := []grpc.ServerOption{grpc.StatsHandler(compression{r: r})}
 	if secure {
 		options = append(options, grpc.Creds(grpctls.NewTLS(config)))
 	}
@@ -206,22 +208,29 @@ func (r *recorder) takeGRPC(ctx context.Context, signal string, items int) {
 	if auth, ok := from.AuthInfo.(grpctls.TLSInfo); ok {
 		state = &auth.State
 	}
-	used, _ := ctx.Value(compression{}).(*string)
+	used, _ := ctx.Value(compressionKey{}).(*string)
 	r.remember(strings.Join(headers.Get(laneHeader), ","), signal, fmt.Sprintf("gRPC %s, %s%s", method, *used, security(state)), headers)
 }
 
-// compression tells how a gRPC request was compressed.
-type compression struct{ stats.Handler }
+// compression tells how a gRPC request was compressed, also if this test has no means to read it.
+type compression struct {
+	stats.Handler
+	r *recorder
+}
+
+// compressionKey is that of a request's compression in its context.
+type compressionKey struct{}
 
 // TagRPC implements stats.Handler.
 func (compression) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context {
-	return context.WithValue(ctx, compression{}, new(string))
+	return context.WithValue(ctx, compressionKey{}, new(string))
 }
 
 // HandleRPC implements stats.Handler.
-func (compression) HandleRPC(ctx context.Context, s stats.RPCStats) {
+func (c compression) HandleRPC(ctx context.Context, s stats.RPCStats) {
 	if header, ok := s.(*stats.InHeader); ok {
-		*ctx.Value(compression{}).(*string) = header.Compression
+		c.r.uses(strings.Join(header.Header.Get(laneHeader), ","), header.Compression)
+		*ctx.Value(compressionKey{}).(*string) = header.Compression
 	}
 }
 
@@ -235,6 +244,26 @@ func (r *recorder) remember(lane, signal, what string, headers map[string][]stri
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.lines[lane+" "+signal] = line(lane, signal, what, headers)
+}
+
+func (r *recorder) uses(lane, how string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.used[lane] = how
+}
+
+func (r *recorder) cameAs(lane, how string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	got, came := r.used[lane]
+	return came && got == how
+}
+
+// lineOf is that of a lane's traces.
+func (r *recorder) lineOf(lane string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.lines[lane+" traces"]
 }
 
 func (r *recorder) count() int {
