@@ -44,13 +44,18 @@ func (t Type) Check(config map[string]string, secrets []string) error {
 	if len(problems) == 0 {
 		problems = append(problems, t.checkTogether(config, secrets))
 	}
+	return errors.Join(append(problems, t.checkRequired(config, secrets))...)
+}
+
+func (t Type) checkRequired(config map[string]string, secrets []string) error {
+	var problems []error
 	for _, f := range t.Fields {
 		switch {
 		case !f.Required:
 		case f.Secret && !slices.Contains(secrets, f.Name):
-			complain(f.Name, "required, and the Secret has no such key")
+			problems = append(problems, &FieldError{Field: f.Name, Problem: "required, and the Secret has no such key"})
 		case !f.Secret && config[f.Name] == "":
-			complain(f.Name, "required. %s", f.Help)
+			problems = append(problems, &FieldError{Field: f.Name, Problem: "required. " + f.Help})
 		}
 	}
 	return errors.Join(problems...)

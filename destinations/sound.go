@@ -122,20 +122,30 @@ func (f Field) sound() error {
 		return errors.New("title and help are required")
 	case f.Required && f.Default != "":
 		return errors.New("a required field has no default")
+	}
+	for _, sound := range []func() error{f.kindSound, f.secretSound, f.examplesSound} {
+		if err := sound(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// kindSound holds that what values are judged by is known.
+func (f Field) kindSound() error {
+	switch {
 	case !f.Address.known():
 		return fmt.Errorf("unknown kind of address %q", f.Address)
 	case !f.Format.known():
 		return fmt.Errorf("unknown format %q", f.Format)
-	case f.Path != "" && (f.Address != AddressHTTP || !strings.HasPrefix(f.Path, "/") || strings.HasSuffix(f.Path, "/")):
+	case f.Path == "":
+	case f.Address != AddressHTTP || !strings.HasPrefix(f.Path, "/") || strings.HasSuffix(f.Path, "/"):
 		return errors.New("a path is an http address's, begins with a slash and ends without")
-	}
-	if err := f.secretSound(); err != nil {
-		return err
 	}
 	if _, err := regexp.Compile(f.Pattern); err != nil {
 		return fmt.Errorf("pattern: %w", err)
 	}
-	return f.examplesSound()
+	return nil
 }
 
 // examplesSound holds that what is shown to people is valid.

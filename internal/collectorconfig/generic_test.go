@@ -91,7 +91,6 @@ func TestNothingIsSentToAServerThatIsNotTrusted(t *testing.T) {
 		lanes = append(lanes, lane)
 	}
 	g := startGateway(t, nil, lanes...)
-	g.send(t, "shop", 1)
 	for _, kind := range []string{"otlp", "otlphttp"} {
 		testkit.Eventually(t, 20*time.Second, "the heartbeat of "+kind+" says why", func() bool {
 			return strings.Contains(g.metric(`odi_destination_up\{destination="odi-system/`+kind+`"`), "certificate signed by unknown authority")
