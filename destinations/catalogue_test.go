@@ -1,7 +1,11 @@
 package destinations
 
 import (
+	"fmt"
+	"maps"
+	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -90,6 +94,67 @@ func TestEveryTypeIsTold(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestNoValueLeadsElsewhere tries, in every field that is no address, what could
+// change where an address leads: what is taken changes no more than a part of it.
+func TestNoValueLeadsElsewhere(t *testing.T) {
+	nasty := []string{
+		"evil.com", "evil.com/", "evil.com#", "evil.com?", "evil.com:1", "x@evil.com", "x:y@evil.com", "//evil.com", "\\evil.com", "evil.com%2f",
+		"..", "../..", "a/b", "%2e%2e", ".", "a.b.c", "-", "~", "a~b", "${env:HOME}", "{{endpoint}}", "x y", "[::1]", "127.0.0.1", "1",
+	}
+	tried := 0
+	for _, typ := range allTypes(t) {
+		config, secrets := typ.Samples(false)
+		before := origins(t, typ, config)
+		for _, f := range typ.Fields {
+			if f.Secret || f.Address != "" {
+				continue
+			}
+			for _, value := range nasty {
+				with := maps.Clone(config)
+				with[f.Name] = value
+				if typ.Check(with, secrets) != nil {
+					continue
+				}
+				tried++
+				for key, after := range origins(t, typ, with) {
+					was := before[key]
+					if after.Scheme != was.Scheme || after.Port() != was.Port() || after.User != nil || after.RawQuery != "" || after.Fragment != "" ||
+						domain(after.Hostname()) != domain(was.Hostname()) || strings.Count(after.Path, "/") != strings.Count(was.Path, "/") || path.Clean(after.Path) != strings.TrimSuffix(after.Path, "/") && after.Path != "" {
+						t.Errorf("%s: %s=%s leads from %s to %s", typ.Name, f.Name, value, was, after)
+					}
+				}
+			}
+		}
+	}
+	if tried < 500 {
+		t.Errorf("only %d values were taken, which is too few to say anything", tried)
+	}
+}
+
+// origins are the addresses of a type's exporters.
+func origins(t *testing.T, typ Type, config map[string]string) map[string]*url.URL {
+	t.Helper()
+	found := map[string]*url.URL{}
+	for i, e := range typ.Render(config, nil, nil) {
+		for key, value := range e.Config {
+			if text, ok := value.(string); ok && strings.HasSuffix(key, "endpoint") {
+				parsed, err := url.Parse(text)
+				if err != nil {
+					t.Fatalf("%s: %v", typ.Name, err)
+				}
+				found[fmt.Sprint(i, key)] = parsed
+			}
+		}
+	}
+	return found
+}
+
+// domain is the part of a host's name that is somebody's.
+func domain(host string) string {
+	labels := strings.Split(host, ".")
+	return strings.Join(labels[max(0, len(labels)-2):], ".")
 }
 
 func helps(typ Type) []string {

@@ -91,6 +91,7 @@ func newType(io streams.Streams, to *cluster.Cluster, t destinations.Type) *cobr
 	}
 	cmd.Flags().StringVar(&f.name, "name", t.Name, "name of the destination")
 	f.sources.addFlags(cmd.Flags(), t)
+	completeChoices(cmd, t)
 	cmd.Flags().StringSliceVar(&f.signals, "signals", nil, "`signals` to send; default: all that it takes ("+signalNames(t.Signals)+")")
 	cmd.Flags().BoolVar(&f.replace, "replace", false, "change the destination if one of that name exists")
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until the backend takes data")

@@ -2,6 +2,7 @@ package add
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -91,4 +92,14 @@ func completeTypes(_ *cobra.Command, args []string, typed string) ([]cobra.Compl
 		}
 	}
 	return words, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeChoices offers the values of fields that have few.
+func completeChoices(cmd *cobra.Command, t destinations.Type) {
+	for _, field := range t.Fields {
+		if len(field.Enum) > 0 && !field.Secret {
+			// The only error is a flag that does not exist; it was added above.
+			_ = cmd.RegisterFlagCompletionFunc(flagName(field), cobra.FixedCompletions(slices.Clone(field.Enum), cobra.ShellCompDirectiveNoFileComp))
+		}
+	}
 }
