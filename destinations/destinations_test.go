@@ -220,6 +220,7 @@ func TestARoomWithMistakesIsRefused(t *testing.T) {
 		"a choice of a vendor's host":      {strings.Replace(good, "a: b", "endpoint: 'https://{{f}}'", 1) + "fields: [{name: f, title: F, help: h, format: host}]\n", "does not end in a vendor's domain"},
 		"free text in an address":          {strings.Replace(good, "a: b", "endpoint: 'https://x.example.com/{{f}}'", 1) + "fields: [{name: f, title: F, help: h}]\n", "f is not of format host or path"},
 		"a secret in an address":           {strings.Replace(good, "a: b", "endpoint: 'https://x.example.com/{{f}}'", 1) + "fields: [{name: f, title: F, help: h, secret: true, format: path}]\n", "f is secret, and addresses are printed"},
+		"a key of any name":                {good + "fields: [{name: f, title: F, help: h, secret: true, format: key}]\n", "end in cert_pem and key_pem"},
 		"a needless need":                  {good + "fields: [{name: f, title: F, help: h, needs: g}]\n", "needs g, which is not a field"},
 		"no example of what is required":   {good + "fields: [{name: f, title: F, help: h, required: true}]\n", "a required field has an example"},
 		"a name and password of what":      {strings.Replace(good, "a: b", "a: '{{f|basic}}'", 1) + "fields: [{name: f, title: F, help: h, secret: true}]\n", "needs a secret and a plain field for basic"},

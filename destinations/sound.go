@@ -171,6 +171,9 @@ func (f Field) secretSound() error {
 		return nil
 	case f.Format == FormatHeader:
 		return errors.New("the name of a header is not secret")
+	case f.Format.pem() && !strings.HasSuffix(f.Name, map[Format]string{FormatCertificate: "cert_pem", FormatKey: "key_pem"}[f.Format]):
+		// Whoever tries a configuration without its secrets goes by the name.
+		return errors.New("the names of PEM secrets end in cert_pem and key_pem")
 	case f.Default != "":
 		return errors.New("a secret field has no default")
 	}
