@@ -64,7 +64,7 @@ func secretFor(typ destinations.Type, field, certificate, key string) string {
 // TestEveryTypeStarts in the very collector that will run it, some at a time;
 // where that is refused, each of them alone, to name it.
 func TestEveryTypeStarts(t *testing.T) {
-	const atATime = 14 // A collector that ends waits for each name that it looks up, where no DNS answers.
+	const atATime = 14 // One process for each type costs more than it tells.
 	v := Validator{Binary: odicollector.Binary(t)}
 	var some sync.WaitGroup
 	for part := range slices.Chunk(append(samples(t, false), samples(t, true)...), atATime) {

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/extension/extensioncapabilities"
 	"go.opentelemetry.io/collector/extension/extensionmiddleware"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/resolver"
 )
 
 const (
@@ -69,9 +70,14 @@ var (
 // one's own also keeps gRPC from proxies.
 func (g *guard) GetGRPCClientOptions(context.Context) ([]grpc.DialOption, error) {
 	dialer := g.dialer()
-	return []grpc.DialOption{grpc.WithChainUnaryInterceptor(g.unary), grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+	dial := func(ctx context.Context, address string) (net.Conn, error) {
 		return dialer.DialContext(ctx, "tcp", address)
-	})}, nil
+	}
+	return []grpc.DialOption{
+		grpc.WithChainUnaryInterceptor(g.unary),
+		grpc.WithContextDialer(dial),
+		grpc.WithResolvers(names{resolver.Get("dns")}),
+	}, nil
 }
 
 // GetHTTPRoundTripper implements extensionmiddleware.HTTPClient.
