@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 )
@@ -32,13 +31,13 @@ type Collector struct {
 
 	mu      sync.Mutex
 	spans   []Span
-	metrics map[string]bool
+	metrics map[string]Metric
 	bad     []string
 }
 
 // NewCollector starts one that ends with the test.
 func NewCollector(t testing.TB) *Collector {
-	c := &Collector{metrics: map[string]bool{}}
+	c := &Collector{metrics: map[string]Metric{}}
 	server := httptest.NewServer(http.HandlerFunc(c.serve))
 	t.Cleanup(server.Close)
 	c.URL = server.URL
@@ -132,27 +131,6 @@ func of(span ptrace.Span, resource pcommon.Map) Span {
 	}
 }
 
-func (c *Collector) keepMetrics(content []byte, json bool) error {
-	request := pmetricotlp.NewExportRequest()
-	read := request.UnmarshalProto
-	if json {
-		read = request.UnmarshalJSON
-	}
-	if err := read(content); err != nil {
-		return fmt.Errorf("reading metrics: %w", err)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, resource := range request.Metrics().ResourceMetrics().All() {
-		for _, scope := range resource.ScopeMetrics().All() {
-			for _, metric := range scope.Metrics().All() {
-				c.metrics[metric.Name()] = true
-			}
-		}
-	}
-	return nil
-}
-
 // Spans are those that came until now, in the order in which they came.
 func (c *Collector) Spans(t testing.TB) []Span {
 	t.Helper()
@@ -162,17 +140,6 @@ func (c *Collector) Spans(t testing.TB) []Span {
 		t.Errorf("the collector could not read what it got: %s", what)
 	}
 	return append([]Span(nil), c.spans...)
-}
-
-// Metrics are the names that came until now.
-func (c *Collector) Metrics() map[string]bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	names := map[string]bool{}
-	for name := range c.metrics {
-		names[name] = true
-	}
-	return names
 }
 
 // Await waits until as many spans came, and then for those that would be too many.

@@ -2,10 +2,8 @@
 package java_test
 
 import (
-	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -13,77 +11,32 @@ import (
 	"time"
 
 	"github.com/odi-dev/odi/agents/agenttest"
-	"github.com/odi-dev/odi/internal/testkit/program"
 )
-
-var wide = flag.Bool("wide", false, "run with every JDK below /usr/lib/jvm, and with those of -jdks")
-
-var jdks = flag.String("jdks", "", "Java homes to run with, too, with commas")
 
 // slack is how much later than without the agent a JVM may end.
 const slack = 2 * time.Second
 
-// homes are the Java homes to run with; the short run takes the packaged one.
-func homes(t *testing.T) []string {
-	t.Helper()
-	if !*wide {
-		real, err := filepath.EvalSymlinks(program.Need(t, "javac"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return []string{filepath.Dir(filepath.Dir(real))}
-	}
-	found, err := filepath.Glob("/usr/lib/jvm/*/bin/java")
-	if err != nil {
-		t.Fatal(err)
-	}
-	seen, all := map[string]bool{}, []string{}
-	for _, java := range found {
-		real, err := filepath.EvalSymlinks(filepath.Dir(filepath.Dir(java)))
-		if err == nil && !seen[real] {
-			seen[real] = true
-			all = append(all, real)
-		}
-	}
-	if *jdks != "" {
-		all = append(all, strings.Split(*jdks, ",")...)
-	}
-	return all
-}
-
-// classes compiles the application, for releases that have a client of HTTP.
-func classes(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	if out, err := program.Command(t, "javac", "--release", "11", "-d", dir, "testdata/app/App.java").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return dir
-}
-
-// java starts a release of Java; those of the wide run are whatever the machine has.
-func java(home string, args ...string) *exec.Cmd {
-	return &exec.Cmd{Path: filepath.Join(home, "bin/java"), Args: append([]string{"java"}, args...)}
-}
-
-// jvm is an application in a JVM: with the agent unless endpoint is empty.
-func jvm(t *testing.T, home, path, endpoint string, args ...string) *agenttest.Process {
-	t.Helper()
-	cmd := java(home, append([]string{"-cp", path, "App", "secret"}, args...)...)
-	cmd.Env = []string{"PATH=" + program.Folders}
-	if endpoint != "" {
-		cmd.Env = append(cmd.Env, "JAVA_TOOL_OPTIONS=-javaagent:"+agenttest.Tree(t, "agents/java/build.sh")+"/opentelemetry-javaagent.jar",
-			"OTEL_SERVICE_NAME=app", "OTEL_EXPORTER_OTLP_ENDPOINT="+endpoint, "OTEL_METRIC_EXPORT_INTERVAL=1000")
-	}
-	return agenttest.Start(t, cmd).Listening(t)
+// runtimeMetrics are those of the JVM, as the semantic conventions have them.
+var runtimeMetrics = map[string]agenttest.Metric{
+	"jvm.memory.used":               {Kind: "Sum", Unit: "By", Keys: "jvm.memory.pool.name,jvm.memory.type"},
+	"jvm.memory.committed":          {Kind: "Sum", Unit: "By", Keys: "jvm.memory.pool.name,jvm.memory.type"},
+	"jvm.memory.limit":              {Kind: "Sum", Unit: "By", Keys: "jvm.memory.pool.name,jvm.memory.type"},
+	"jvm.memory.used_after_last_gc": {Kind: "Sum", Unit: "By", Keys: "jvm.memory.pool.name,jvm.memory.type"},
+	"jvm.gc.duration":               {Kind: "Histogram", Unit: "s", Keys: "jvm.gc.action,jvm.gc.name"},
+	"jvm.thread.count":              {Kind: "Sum", Unit: "{thread}", Keys: "jvm.thread.daemon,jvm.thread.state"},
+	"jvm.class.count":               {Kind: "Sum", Unit: "{class}"},
+	"jvm.class.loaded":              {Kind: "Sum", Unit: "{class}"},
+	"jvm.cpu.time":                  {Kind: "Sum", Unit: "s"},
+	"jvm.cpu.count":                 {Kind: "Sum", Unit: "{cpu}"},
+	"jvm.cpu.recent_utilization":    {Kind: "Gauge", Unit: "1"},
 }
 
 func TestEveryRequestIsOneServerSpanWithTheRightParents(t *testing.T) {
 	path := classes(t)
-	for _, home := range homes(t) {
-		t.Run(filepath.Base(home), func(t *testing.T) {
+	for _, j := range releases(t) {
+		t.Run(j.name(t), func(t *testing.T) {
 			collector := agenttest.NewCollector(t)
-			p := jvm(t, home, path, collector.URL)
+			p := j.jvm(t, path, collector.URL)
 			const requests = 3
 			for i := range requests {
 				if got := p.Get(t, "/ask?"+p.Port, fmt.Sprintf("00-%032x-%016x-01", i+1, 0xabc)); got != "200 leaf" {
@@ -96,12 +49,8 @@ func TestEveryRequestIsOneServerSpanWithTheRightParents(t *testing.T) {
 				t.Errorf("the process says %q", state)
 			}
 			checkTraces(t, spans, requests)
-			for deadline := time.Now().Add(5 * time.Second); !collector.Metrics()["jvm.memory.used"] && time.Now().Before(deadline); {
-				time.Sleep(100 * time.Millisecond)
-			}
-			if metrics := collector.Metrics(); !metrics["jvm.memory.used"] || !metrics["jvm.thread.count"] {
-				t.Errorf("no figures of the JVM in %v", metrics)
-			}
+			p.Get(t, "/gc", fmt.Sprintf("00-%032x-%016x-00", 98, 0xabc))
+			collector.WantMetrics(t, runtimeMetrics)
 			if p.Stdout() != "" {
 				t.Errorf("the application printed %q", p.Stdout())
 			}
@@ -145,11 +94,11 @@ func TestAJVMEndsAsItWouldWithoutTheAgent(t *testing.T) {
 		args   []string
 		signal syscall.Signal
 	}{"a signal": {nil, syscall.SIGTERM}, "an exit": {[]string{"exit"}, 0}}
-	for _, home := range homes(t) {
+	for _, j := range releases(t) {
 		for name, tc := range ends {
-			t.Run(name+" "+filepath.Base(home), func(t *testing.T) {
+			t.Run(name+" "+j.name(t), func(t *testing.T) {
 				end := func(endpoint string) (agenttest.End, time.Duration) {
-					p := jvm(t, home, path, endpoint, tc.args...)
+					p := j.jvm(t, path, endpoint, tc.args...)
 					p.Get(t, "/leaf", "")
 					time.Sleep(2 * time.Second) // A first export loads its classes, and may take longer than an end may.
 					p.Get(t, "/leaf", "")
@@ -181,7 +130,7 @@ func TestAnApplicationKeepsItsOwnSDK(t *testing.T) {
 		t.Fatal(err)
 	}
 	collector := agenttest.NewCollector(t)
-	p := jvm(t, homes(t)[0], path+":"+jar, collector.URL)
+	p := packaged(t).jvm(t, path+":"+jar, collector.URL)
 	p.Get(t, "/leaf", "")
 	if got := collector.Await(t, 0); len(got) != 0 {
 		t.Errorf("got %v, want nothing beside the application's own", got)
@@ -193,7 +142,7 @@ func TestAnApplicationKeepsItsOwnSDK(t *testing.T) {
 
 func TestAUserWhoSaysNoGetsNoAgent(t *testing.T) {
 	path := classes(t)
-	cmd := java(homes(t)[0], "-cp", path, "App")
+	cmd := packaged(t).start(t, "-cp", path, "App")
 	collector := agenttest.NewCollector(t)
 	cmd.Env = []string{"OTEL_SDK_DISABLED=true", "OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.URL,
 		"JAVA_TOOL_OPTIONS=-javaagent:" + agenttest.Tree(t, "agents/java/build.sh") + "/opentelemetry-javaagent.jar"}
@@ -211,7 +160,7 @@ func TestAUserWhoSaysNoGetsNoAgent(t *testing.T) {
 
 func TestAStartThatFailsLeavesTheApplicationAlone(t *testing.T) {
 	path := classes(t)
-	cmd := java(homes(t)[0], "-cp", path, "App")
+	cmd := packaged(t).start(t, "-cp", path, "App")
 	cmd.Env = []string{"OTEL_TRACES_EXPORTER=nonsense", // The SDK refuses to start.
 		"JAVA_TOOL_OPTIONS=-javaagent:" + agenttest.Tree(t, "agents/java/build.sh") + "/opentelemetry-javaagent.jar"}
 	p := agenttest.Start(t, cmd).Listening(t)

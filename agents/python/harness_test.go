@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/odi-dev/odi/agents/agenttest"
 	"github.com/odi-dev/odi/hack/cluster/cache"
 	"github.com/odi-dev/odi/hack/images/build"
 	"github.com/odi-dev/odi/internal/testkit/program"
@@ -41,26 +42,42 @@ func agent(t *testing.T) string {
 	return dir
 }
 
-// environment is the interpreter of a virtual environment with the packages of testdata/NAME.txt.
+// environment is the interpreter of a virtual environment of Debian's with the packages of testdata/NAME.txt.
 func environment(t *testing.T, name string) string {
+	t.Helper()
+	return environmentOf(t, debian, name)
+}
+
+// environmentOf is environment for another interpreter, which has ensurepip.
+func environmentOf(t *testing.T, python, name string) string {
 	t.Helper()
 	store, err := cache.Default()
 	if err != nil {
 		t.Fatal(err)
 	}
-	requirements := filepath.Join("testdata", name+".txt")
+	requirements, err := filepath.Abs(filepath.Join("testdata", name+".txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	inputs, err := cache.Files(requirements)
 	if err != nil {
 		t.Fatal(err)
 	}
-	inputs = append(inputs, pythonVersion(t, debian))
+	inputs = append(inputs, pythonVersion(t, python))
+	if python != debian {
+		inputs = append(inputs, python)
+	}
 	dir, err := store.Make("venvs/"+name, cache.Key(inputs...), func(dir string) error {
 		ctx := context.Background() // Another test may wait for it.
-		if output, err := start(ctx, t, debian, "-m", "venv", "--without-pip", dir).CombinedOutput(); err != nil {
+		make := start(ctx, t, python, "-m", "venv", dir)
+		install := start(ctx, t, inVenv(python, dir), "-m", "pip", "install", "--quiet", "--only-binary", ":all:", "-r", requirements)
+		if python == debian { // It has pip in a package of its own.
+			make = start(ctx, t, python, "-m", "venv", "--without-pip", dir)
+			install = start(ctx, t, python, "-m", "pip", "--python", inVenv(python, dir), "install", "--quiet", "-r", requirements)
+		}
+		if output, err := make.CombinedOutput(); err != nil {
 			return fmt.Errorf("making a virtual environment: %w\n%s", err, output)
 		}
-		python := filepath.Join(dir, "bin/python")
-		install := start(ctx, t, debian, "-m", "pip", "--python", python, "install", "--quiet", "-r", requirements)
 		if output, err := install.CombinedOutput(); err != nil {
 			return fmt.Errorf("installing %s (pip is in the package python3-pip): %w\n%s", requirements, err, output)
 		}
@@ -69,15 +86,29 @@ func environment(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return filepath.Join(dir, "bin/python")
+	return inVenv(python, dir)
+}
+
+func inVenv(python, dir string) string {
+	path := filepath.Join(dir, "bin/python")
+	if strings.HasPrefix(python, inSid) {
+		return inSid + path
+	}
+	return path
 }
 
 // start prepares an interpreter. Debian's, also in a virtual environment, must be there on a fresh machine, too;
 // others are whatever this one has.
 func start(ctx context.Context, t *testing.T, python string, args ...string) *exec.Cmd {
 	t.Helper()
-	if slices.Contains(others(t), python) || slices.Contains(named(), python) {
-		return &exec.Cmd{Path: python, Args: append([]string{python}, args...)}
+	if path, ok := strings.CutPrefix(python, inSid); ok {
+		cmd := agenttest.NewSid(t).Command(t, path, args...)
+		return exec.CommandContext(ctx, cmd.Path, cmd.Args[1:]...)
+	}
+	if ours, err := filepath.EvalSymlinks(debian); err == nil {
+		if real, err := filepath.EvalSymlinks(python); err == nil && real != ours {
+			return exec.CommandContext(ctx, python, args...)
+		}
 	}
 	return program.CommandContext(ctx, t, python, args...)
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -85,8 +83,16 @@ func TestACollectorThatIsAwayOrHangsCostsTwoSecondsAtMost(t *testing.T) {
 }
 
 func TestCeleryLinksTasksToWhoGaveThem(t *testing.T) {
-	python, dir := environment(t, "frameworks"), agent(t)
-	to := newReceiver(t)
+	for _, interpreter := range releases(t) {
+		t.Run(pythonVersion(t, interpreter), func(t *testing.T) {
+			celeryLinksTasks(t, environmentOf(t, interpreter, "frameworks"))
+		})
+	}
+}
+
+func celeryLinksTasks(t *testing.T, python string) {
+	t.Helper()
+	to, dir := newReceiver(t), agent(t)
 	env := injected(dir, to.url, "BROKER_FOLDER="+t.TempDir())
 	worker := start(context.WithoutCancel(t.Context()), t, python, "-m", "celery", "-A", "celery_app", "worker", "--pool", "prefork", "-c", "2", "--loglevel", "ERROR")
 	worker.Dir, worker.Env = "testdata/apps", env
@@ -111,32 +117,4 @@ func TestCeleryLinksTasksToWhoGaveThem(t *testing.T) {
 			t.Errorf("the parent of %+v is no producer", c)
 		}
 	}
-}
-
-// interpreters are Debian's, and those of pyenv and of ODI_TEST_PYTHONS that the agent is for.
-func interpreters(t *testing.T) []string {
-	t.Helper()
-	found := []string{debian}
-	for _, python := range append(others(t), named()...) {
-		if output, err := start(t.Context(), t, python, "-c", "import sys; print((3, 10) <= sys.version_info[:2] < (3, 16))").Output(); err == nil && strings.TrimSpace(string(output)) == "True" {
-			found = append(found, python)
-		}
-	}
-	return found
-}
-
-func named() []string { return strings.Fields(os.Getenv("ODI_TEST_PYTHONS")) }
-
-// others are what pyenv has installed, of any version.
-func others(t *testing.T) []string {
-	t.Helper()
-	home, err := os.UserHomeDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	found, err := filepath.Glob(filepath.Join(home, ".pyenv/versions/*/bin/python"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
 }

@@ -2,8 +2,10 @@ package python_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -55,7 +57,40 @@ type exported struct {
 		ScopeSpans []struct{ Spans []span }
 	}
 	ResourceMetrics []struct {
-		ScopeMetrics []struct{ Metrics []struct{ Name string } }
+		ScopeMetrics []struct{ Metrics []metric }
+	}
+}
+
+// metric is what the semantic conventions say about one, and its points.
+type metric struct {
+	Name, Unit     string
+	Sum, Histogram *struct {
+		IsMonotonic bool
+		DataPoints  []struct{ Attributes []attr }
+	}
+}
+
+// wantMetrics wants the metrics of HTTP and of the collector of garbage, as the semantic conventions have them.
+func (r *receiver) wantMetrics(t *testing.T) {
+	t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if m := r.metrics["http.server.request.duration"]; m.Histogram == nil || m.Unit != "s" {
+		t.Errorf("the duration of requests is %+v", m)
+	}
+	for name, unit := range map[string]string{
+		"cpython.gc.collections": "{collection}", "cpython.gc.collected_objects": "{object}", "cpython.gc.uncollectable_objects": "{object}",
+	} {
+		m := r.metrics[name]
+		if m.Sum == nil || !m.Sum.IsMonotonic || m.Unit != unit {
+			t.Errorf("%s is %+v, want a counter of %s; there are %v", name, m, unit, slices.Sorted(maps.Keys(r.metrics)))
+			continue
+		}
+		for _, point := range m.Sum.DataPoints {
+			if !slices.ContainsFunc(point.Attributes, func(a attr) bool { return a.Key == "cpython.gc.generation" }) {
+				t.Errorf("a point of %s has %v, want the generation", name, point.Attributes)
+			}
+		}
 	}
 }
 
@@ -64,13 +99,13 @@ type receiver struct {
 	url     string
 	mu      sync.Mutex
 	spans   []span
-	metrics map[string]bool
+	metrics map[string]metric
 	invalid []string
 }
 
 func newReceiver(t *testing.T) *receiver {
 	t.Helper()
-	r := &receiver{metrics: map[string]bool{}}
+	r := &receiver{metrics: map[string]metric{}}
 	s := httptest.NewServer(r)
 	t.Cleanup(func() {
 		s.Close()
@@ -100,7 +135,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	for _, of := range got.ResourceMetrics {
 		for _, scope := range of.ScopeMetrics {
 			for _, m := range scope.Metrics {
-				r.metrics[m.Name] = true
+				r.metrics[m.Name] = m
 			}
 		}
 	}

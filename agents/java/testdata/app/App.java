@@ -1,29 +1,34 @@
+import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.HttpURLConnection;
 import java.net.InetSocketAddress;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.file.Files;
-import java.nio.file.Paths;
+import java.util.Scanner;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 
-/** A service that asks another one: /ask?PORT from a pool and asynchronously, /leaf at once. */
+/** A service that asks another one: /ask?PORT from a pool and asynchronously, /leaf at once; /gc collects garbage. */
 public class App {
   public static void main(String[] args) throws Exception {
     HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
     ExecutorService pool = Executors.newFixedThreadPool(4);
-    HttpClient client = HttpClient.newBuilder().executor(pool).build();
+    Function<URI, CompletableFuture<String>> client = client(pool);
     server.createContext("/ask", exchange -> pool.submit(() -> {
       URI leaf = URI.create("http://127.0.0.1:" + exchange.getRequestURI().getQuery() + "/leaf");
-      client.sendAsync(HttpRequest.newBuilder(leaf).build(), HttpResponse.BodyHandlers.ofString())
-          .thenAcceptAsync(answer -> reply(exchange, answer.statusCode() + " " + answer.body()), pool);
+      client.apply(leaf).thenAcceptAsync(answer -> reply(exchange, answer), pool);
     }));
     server.createContext("/leaf", exchange -> reply(exchange, "leaf"));
-    server.createContext("/marker", exchange -> reply(exchange, marker()));
+    server.createContext("/gc", exchange -> {
+      System.gc();
+      reply(exchange, "collected");
+    });
     server.start();
     System.out.println("listening " + server.getAddress().getPort());
     if (args.length > 1 && args[1].equals("exit")) {
@@ -32,21 +37,32 @@ public class App {
     }
   }
 
-  static void reply(com.sun.net.httpserver.HttpExchange exchange, String text) {
-    try (OutputStream out = exchange.getResponseBody()) {
-      exchange.sendResponseHeaders(200, text.length());
-      out.write(text.getBytes());
-    } catch (java.io.IOException e) {
-      throw new java.io.UncheckedIOException(e);
+  /** client is the asynchronous one of Java 11 and later, else the old one in a pool. */
+  @SuppressWarnings("unchecked")
+  static Function<URI, CompletableFuture<String>> client(ExecutorService pool) throws ReflectiveOperationException {
+    if (System.getProperty("java.version").startsWith("1.")) {
+      return uri -> CompletableFuture.supplyAsync(() -> get(uri), pool);
+    }
+    return (Function<URI, CompletableFuture<String>>) Class.forName("Async").getConstructor(ExecutorService.class).newInstance(pool);
+  }
+
+  static String get(URI uri) {
+    try {
+      HttpURLConnection connection = (HttpURLConnection) uri.toURL().openConnection();
+      try (InputStream in = connection.getInputStream(); Scanner text = new Scanner(in)) {
+        return connection.getResponseCode() + " " + text.next();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
-  static String marker() {
-    try {
-      return Files.readAllLines(Paths.get("/proc/self/maps")).stream()
-          .filter(line -> line.contains("/state/")).map(line -> line.replaceAll(".*/", "")).findFirst().orElse("none");
-    } catch (java.io.IOException e) {
-      return e.toString();
+  static void reply(HttpExchange exchange, String text) {
+    try (OutputStream out = exchange.getResponseBody()) {
+      exchange.sendResponseHeaders(200, text.length());
+      out.write(text.getBytes());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 }

@@ -1,0 +1,73 @@
+package agenttest
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/odi-dev/odi/hack/cluster/cache"
+	"github.com/odi-dev/odi/internal/testkit"
+	"github.com/odi-dev/odi/internal/testkit/program"
+)
+
+// sidPackages are the runtimes of Debian's next releases, and old ones that it still builds. sid keeps the newest
+// build of each alone, so that no version can be pinned; the tests print what they ran.
+var sidPackages = []string{
+	"openjdk-8-jre-headless", "openjdk-11-jre-headless", "openjdk-21-jre-headless", "openjdk-25-jre-headless", "openjdk-26-jre-headless",
+	"python3.13", "python3.13-venv", "python3.14", "python3.14-venv", "python3.15", "python3.15-venv",
+}
+
+// Sid is a folder with programs of Debian sid; they run with its /usr and /etc in place of the machine's.
+type Sid string
+
+// NewSid fetches the programs, unless the cache has them.
+func NewSid(t testing.TB) Sid {
+	t.Helper()
+	testkit.NeedRoot(t)                                // to mount its folders
+	script, err := filepath.Abs("../agenttest/sid.sh") // Beside the folder of each agent's tests.
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs, err := cache.Files(script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := cache.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := store.Make("sid/runtimes", cache.Key(append(inputs, sidPackages...)...), func(dir string) error {
+		cmd := exec.Command(script, append([]string{dir}, sidPackages...)...)
+		cmd.Env, cmd.Stderr = append(os.Environ(), "PATH="+program.Folders), os.Stderr
+		return cmd.Run()
+	})
+	if err != nil {
+		t.Fatal(fmt.Errorf("fetching programs of Debian sid: %w", err))
+	}
+	return Sid(dir)
+}
+
+// Find are the paths that match a pattern, as the programs in there see them.
+func (s Sid) Find(t testing.TB, pattern string) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(string(s), pattern))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range found {
+		found[i] = found[i][len(s):]
+	}
+	return found
+}
+
+// enter mounts /usr last: its own mount would need the libraries that lie there.
+const enter = `mount --bind "$0/etc" /etc && mount --bind "$0/usr" /usr && exec "$@"`
+
+// Command starts a program of the folder in a mount namespace of its own; it keeps its process.
+func (s Sid) Command(t testing.TB, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	unshare := program.Need(t, "unshare")
+	return &exec.Cmd{Path: unshare, Args: append([]string{"unshare", "--mount", "--propagation", "private", "sh", "-c", enter, string(s), name}, args...)}
+}

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Unpacks packages of Debian sid into the folder $1, with what they depend on: `sid.sh DIR PACKAGE...`. Nothing is
+# installed, and nothing of the packages runs. apt checks their signatures, with lists of its own.
+set -euo pipefail
+root=$1
+shift
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work"/{lists,cache,packages}/partial
+touch "$work/status"
+# The machine's own way to its packages, whatever it is.
+suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+mirror=$(apt-get indextargets --format '$(SITE)' "Codename: $suite" | head -1)
+case $mirror in *debian*) ;; *) mirror=http://deb.debian.org/debian ;; esac
+echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid main" >"$work/sources.list"
+cat >"$work/apt.conf" <<END
+Dir::State::lists "$work/lists";
+Dir::State::status "$work/status";
+Dir::Cache "$work/cache";
+Dir::Cache::archives "$work/packages";
+Dir::Etc::sourcelist "$work/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+APT::Architecture "$(dpkg --print-architecture)";
+APT::Sandbox::User "root";
+Acquire::Retries "3";
+END
+export APT_CONFIG=$work/apt.conf
+echo "fetching ${*} of Debian sid (270 MB)" >&2
+apt-get update -qq
+apt-get install -qq --yes --download-only --no-install-recommends "$@" >/dev/null
+for package in "$work"/packages/*.deb; do
+	dpkg-deb --extract "$package" "$root"
+done
+# What programs look up in /etc, among it how this machine's clients reach the registries and whom they trust.
+for file in passwd group hosts nsswitch.conf resolv.conf pip.conf ssl/certs/ca-certificates.crt; do
+	[ ! -e "/etc/$file" ] || install -D -m 644 "/etc/$file" "$root/etc/$file"
+done
+touch "$root" # The packages set its time; a cache takes old ones for unused.
