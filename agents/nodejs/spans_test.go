@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/odi-dev/odi/agents/agenttest"
 )
@@ -134,16 +135,46 @@ func TestWorkersOfAClusterAreEachTraced(t *testing.T) {
 }
 
 func TestNpmStartTracesTheApplicationAlone(t *testing.T) {
-	t.Parallel()
-	collector := agenttest.NewCollector(t)
-	npm := app{release: "node20"}
-	cmd := npm.command(t, collector.URL)
-	cmd.Path, cmd.Args = "/usr/bin/npm", []string{"npm", "start", "--silent", "--no-update-notifier"}
-	p := agenttest.Start(t, cmd).Listening(t)
-	p.Get(t, "/users/0", fmt.Sprintf("00-%032x-%016x-01", 1, 0xabc))
-	checkTraces(t, collector.Await(t, 5), 1, true)
-	if state := agenttest.State(t, p.Pid()); state != "" {
-		t.Errorf("npm itself says %q", state)
+	for _, release := range releases() {
+		if release == "node18" {
+			continue // npm itself is for newer ones.
+		}
+		t.Run(release, func(t *testing.T) {
+			t.Parallel()
+			collector := agenttest.NewCollector(t)
+			npm := app{release: release}
+			cmd := npm.command(t, collector.URL)
+			cmd.Path, cmd.Args = "/usr/bin/npm", []string{"npm", "start", "--silent", "--no-update-notifier"}
+			p := agenttest.Start(t, cmd).Listening(t)
+			p.Get(t, "/users/0", fmt.Sprintf("00-%032x-%016x-01", 1, 0xabc))
+			checkTraces(t, collector.Await(t, 5), 1, true)
+			if state := agenttest.State(t, p.Pid()); state != "" {
+				t.Errorf("npm itself says %q", state)
+			}
+			// npm does not always hand signals on: the end of the test ends both.
+		})
 	}
-	// npm does not always hand signals on: the end of the test ends both.
+}
+
+func TestPm2TracesTheWorkersOfACluster(t *testing.T) {
+	for _, release := range releases() {
+		t.Run(release, func(t *testing.T) {
+			t.Parallel()
+			collector := agenttest.NewCollector(t)
+			a := app{release: release, env: []string{"PM2_HOME=" + t.TempDir(), "PORT=0", "FRAMEWORK=express"}}
+			a.args = []string{"node_modules/pm2/bin/pm2-runtime", "start", "server.cjs", "-i", "2", "--raw"}
+			p := a.start(t, collector.URL)
+			p.Listening(t) // The second one.
+			for i := range 4 {
+				p.Get(t, fmt.Sprintf("/users/%d", i), fmt.Sprintf("00-%032x-%016x-01", i+1, 0xabc))
+			}
+			checkTraces(t, collector.Await(t, 20), 4, true)
+			if state := agenttest.State(t, p.Pid()); state != "" {
+				t.Errorf("pm2 itself says %q", state)
+			}
+			if end, took := p.Signal(t, 15); end.Code != 0 || took > 5*time.Second {
+				t.Errorf("pm2 ended with %v after %v", end, took)
+			}
+		})
+	}
 }

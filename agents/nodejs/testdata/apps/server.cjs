@@ -64,7 +64,7 @@ const [, , framework, end] = process.argv;
 if (process.env.WORKERS && require('cluster').isPrimary) {
   for (let i = 0; i < Number(process.env.WORKERS); i++) require('cluster').fork();
 } else {
-  const server = start(framework || process.env.FRAMEWORK);
+  const server = start(frameworks[framework] ? framework : process.env.FRAMEWORK); // pm2 has arguments of its own.
   // After the answer to the first request, which takes long on a busy machine.
   const soon = (f) => server.once('request', (request, response) => response.once('finish', () => setTimeout(f, 300)));
   if (end === 'exit') soon(() => process.exit(3));
