@@ -93,6 +93,10 @@ prove-outage: setup ## Prove with the real gateway that backends that are away f
 bench-scale: setup build ## Measure many targets and unselected programs: prints `name value unit`, writes bench/scale.json (as root).
 	@$(GO) run ./hack/bench -suite scale
 
+.PHONY: bench-agents
+bench-agents: setup build ## Measure applications without odi, with eBPF, with its agents, with plain ones; writes bench/agents.json (as root).
+	@PATH="$(PACKAGED)" $(GO) run ./hack/bench -suite agents -window 3s $(ARGS)
+
 .PHONY: prove-parents
 prove-parents: setup build ## Prove on programs in many languages that no parent is wrong; writes docs/linked.md (as root).
 	@$(GO) run ./hack/prove/parents -update docs/linked.md
@@ -106,8 +110,8 @@ prove-destinations: setup ## Make 500 hostile Destinations around a good one, an
 	@CI=true $(GO) test ./controllers -run TestHostileDestinationsHarmNobody -count=1 -v -timeout 30m -hostile 500 $(ARGS)
 
 .PHONY: prove-agents
-prove-agents: setup ## Run the language agents on every release of their runtimes; prints a line for each (slow); ARGS="-jdks DIR,DIR".
-	@PATH="$(PACKAGED)" $(QUIET_GO) test -count=1 -v -timeout 60m ./agents/... -args -wide $(ARGS) | grep -E '^ *(--- |ok|FAIL|panic)|_test.go:'
+prove-agents: setup ## Run the language agents on every release of their runtimes; prints a line for each (as root; slow).
+	@PATH="$(PACKAGED)" $(QUIET_GO) test -count=1 -v -timeout 60m ./agents/java ./agents/nodejs ./agents/python -args -wide $(ARGS) | grep -E '^ *(--- |ok|FAIL|panic)|_test.go:'
 
 .PHONY: prove-handover
 prove-handover: build ## On the cluster of `make demo`: give services their agents under load and take them back, count the spans of each request.

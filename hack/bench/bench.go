@@ -15,6 +15,7 @@ import (
 type bench struct {
 	odi     string
 	window  time.Duration
+	rounds  int // Of the suite agents.
 	figures []figure
 }
 

@@ -17,11 +17,16 @@ type figure struct {
 	Limit float64 `json:"limit"`
 	// Least says that the limit is a lower one.
 	Least bool `json:"least,omitempty"`
+	// Free says that there is no limit: others' figures, and those that only compare.
+	Free bool `json:"free,omitempty"`
 	// Samples are all measured values; Value is their median.
 	Samples []float64 `json:"samples,omitempty"`
 }
 
 func (f figure) ok() bool {
+	if f.Free {
+		return true
+	}
 	if f.Least {
 		return f.Value >= f.Limit
 	}

@@ -23,10 +23,10 @@ func main() {
 		return
 	}
 	odi := flag.String("odi", "bin/odi", "the odi binary to measure")
-	suite := flag.String("suite", "engine", "what to measure: engine (one process under load) or scale (many processes)")
+	suite := flag.String("suite", "engine", "what to measure: engine (one process under load), scale (many processes) or agents (the ways to instrument)")
 	out := flag.String("out", "", "where to write the figures (default bench/SUITE.json)")
 	window := flag.Duration("window", 2*time.Second, "how long each measurement takes")
-	only := flag.String("only", "", "measure only these, by comma: cost, kernel, loss, attach; targets, execs; then no figures are written")
+	only := flag.String("only", "", "measure only these, by comma: cost, kernel, loss, attach; targets, execs; java, python, nodejs; then no figures are written")
 	flag.Parse()
 	if *out == "" {
 		*out = filepath.Join("bench", *suite+".json")
@@ -47,6 +47,7 @@ func (b *bench) suites() map[string][]step {
 	return map[string][]step{
 		"engine": {{"cost", b.cost}, {"kernel", b.kernelTime}, {"loss", b.loss}, {"attach", b.attach}},
 		"scale":  {{"targets", b.targets}, {"execs", b.execs}},
+		"agents": {{"java", b.ofAgents("java")}, {"python", b.ofAgents("python")}, {"nodejs", b.ofAgents("nodejs")}},
 	}
 }
 
@@ -61,7 +62,7 @@ func run(odi, out, only string, window time.Duration, suite string) error {
 	if _, err := os.Stat(odi); err != nil {
 		return fmt.Errorf("finding odi (make build): %w", err)
 	}
-	b := &bench{odi: odi, window: window}
+	b := &bench{odi: odi, window: window, rounds: agentRounds}
 	for _, step := range b.suites()[suite] {
 		if only != "" && !slices.Contains(strings.Split(only, ","), step.name) {
 			continue

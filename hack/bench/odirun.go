@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -45,6 +46,7 @@ type books struct {
 func (b *bench) watch(args ...string) (*odiRun, error) {
 	r := &odiRun{cmd: exec.Command(b.odi, append([]string{"run"}, args...)...)}
 	r.cmd.Stderr, r.cmd.Stdout = &r.err, &r.out
+	r.cmd.Env = append(os.Environ(), "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf") // Where it is told to send.
 	if err := r.cmd.Start(); err != nil {
 		return nil, err
 	}
