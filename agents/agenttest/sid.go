@@ -1,6 +1,7 @@
 package agenttest
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -8,8 +9,6 @@ import (
 	"testing"
 
 	"github.com/odi-dev/odi/hack/cluster/cache"
-	"github.com/odi-dev/odi/internal/testkit"
-	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // sidPackages are the runtimes of Debian's next releases, and old ones that it still builds. sid keeps the newest
@@ -25,7 +24,9 @@ type Sid string
 // NewSid fetches the programs, unless the cache has them.
 func NewSid(t testing.TB) Sid {
 	t.Helper()
-	testkit.NeedRoot(t)                                // to mount its folders
+	if os.Geteuid() != 0 {
+		t.Fatal("mounting the folders of Debian sid needs root")
+	}
 	script, err := filepath.Abs("../agenttest/sid.sh") // Beside the folder of each agent's tests.
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +41,7 @@ func NewSid(t testing.TB) Sid {
 	}
 	dir, err := store.Make("sid/runtimes", cache.Key(append(inputs, sidPackages...)...), func(dir string) error {
 		cmd := exec.Command(script, append([]string{dir}, sidPackages...)...)
-		cmd.Env, cmd.Stderr = append(os.Environ(), "PATH="+program.Folders), os.Stderr
+		cmd.Stderr = os.Stderr
 		return cmd.Run()
 	})
 	if err != nil {
@@ -65,9 +66,8 @@ func (s Sid) Find(t testing.TB, pattern string) []string {
 // enter mounts /usr last: its own mount would need the libraries that lie there.
 const enter = `mount --bind "$0/etc" /etc && mount --bind "$0/usr" /usr && exec "$@"`
 
-// Command starts a program of the folder in a mount namespace of its own; it keeps its process.
-func (s Sid) Command(t testing.TB, name string, args ...string) *exec.Cmd {
-	t.Helper()
-	unshare := program.Need(t, "unshare")
-	return &exec.Cmd{Path: unshare, Args: append([]string{"unshare", "--mount", "--propagation", "private", "sh", "-c", enter, string(s), name}, args...)}
+// Command prepares a program of the folder in a mount namespace of its own; it keeps its process.
+func (s Sid) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, "/usr/bin/unshare",
+		append([]string{"--mount", "--propagation", "private", "sh", "-c", enter, string(s), name}, args...)...)
 }

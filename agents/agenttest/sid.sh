@@ -24,6 +24,7 @@ APT::Architecture "$(dpkg --print-architecture)";
 APT::Sandbox::User "root";
 Acquire::Retries "3";
 END
+"$(dirname "${BASH_SOURCE[0]}")/../../hack/setup.sh" debian-archive-keyring # Debian has it; Ubuntu has not.
 export APT_CONFIG=$work/apt.conf
 echo "fetching ${*} of Debian sid (270 MB)" >&2
 apt-get update -qq

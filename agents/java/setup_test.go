@@ -1,6 +1,7 @@
 package java_test
 
 import (
+	"context"
 	"flag"
 	"os/exec"
 	"path/filepath"
@@ -88,7 +89,7 @@ func (j jdk) start(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	java := filepath.Join(j.home, "bin/java")
 	if j.sid != "" {
-		return j.sid.Command(t, java, args...)
+		return j.sid.Command(context.WithoutCancel(t.Context()), java, args...)
 	}
 	return &exec.Cmd{Path: java, Args: append([]string{"java"}, args...)}
 }

@@ -102,15 +102,22 @@ func inVenv(python, dir string) string {
 func start(ctx context.Context, t *testing.T, python string, args ...string) *exec.Cmd {
 	t.Helper()
 	if path, ok := strings.CutPrefix(python, inSid); ok {
-		cmd := agenttest.NewSid(t).Command(t, path, args...)
-		return exec.CommandContext(ctx, cmd.Path, cmd.Args[1:]...)
+		return agenttest.NewSid(t).Command(ctx, path, args...)
 	}
-	if ours, err := filepath.EvalSymlinks(debian); err == nil {
-		if real, err := filepath.EvalSymlinks(python); err == nil && real != ours {
-			return exec.CommandContext(ctx, python, args...)
-		}
+	if isOther(python) {
+		return &exec.Cmd{Path: python, Args: append([]string{python}, args...)}
 	}
 	return program.CommandContext(ctx, t, python, args...)
+}
+
+// isOther says whether an interpreter, or that of a virtual environment, is not Debian's.
+func isOther(python string) bool {
+	ours, err := filepath.EvalSymlinks(debian)
+	if err != nil {
+		return false
+	}
+	real, err := filepath.EvalSymlinks(python)
+	return err == nil && real != ours
 }
 
 func pythonVersion(t *testing.T, python string) string {
