@@ -48,16 +48,21 @@ func TestAnApplicationSeesThePackagesThatItShips(t *testing.T) {
 		"frameworks":                           {"frameworks", []string{"flask", "requests", "django", "fastapi", "starlette", "httpx", "celery", "aiohttp"}, "alive"},
 	}
 	for name, tc := range tests {
-		t.Run(name, func(t *testing.T) {
-			python := environment(t, tc.packages)
-			args := append([]string{"testdata/say.py"}, tc.imports...)
-			want := say(t, bare(), python, args...)
-			want.State = tc.wantState
-			got := say(t, injected(dir, newReceiver(t).url), python, args...)
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("(-without an agent +with):\n%s", diff)
+		for _, interpreter := range releases(t) {
+			if interpreter != debian && tc.packages != "frameworks" {
+				continue // Old packages are not for new interpreters.
 			}
-		})
+			t.Run(pythonVersion(t, interpreter)+" "+name, func(t *testing.T) {
+				python := environmentOf(t, interpreter, tc.packages)
+				args := append([]string{"testdata/say.py"}, tc.imports...)
+				want := say(t, bare(), python, args...)
+				want.State = tc.wantState
+				got := say(t, injected(dir, newReceiver(t).url), python, args...)
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("(-without an agent +with):\n%s", diff)
+				}
+			})
+		}
 	}
 	t.Run("nothing", func(t *testing.T) {
 		want := say(t, bare(), debian, "testdata/say.py")
