@@ -115,7 +115,7 @@ func (p *Process) Listening(t testing.TB) *Process {
 	case p.Port = <-p.ports:
 	case <-p.ended:
 		t.Fatalf("the application ended with %v before it listened:\n%s%s", p.cmd.ProcessState, p.Stdout(), p.Stderr())
-	case <-time.After(90 * time.Second):
+	case <-time.After(4 * time.Minute): // JDK 8 with its agent takes 10 s of a core, and others may want that, too.
 		t.Fatalf("the application does not listen:\n%s%s", p.Stdout(), p.Stderr())
 	}
 	return p

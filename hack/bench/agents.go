@@ -145,7 +145,7 @@ func end(cmd *exec.Cmd) {
 // answers waits for the first answer of a process.
 func answers(client *http.Client, pid int, url string) error {
 	var last error
-	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(4 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if last = ask(client, url); last == nil {
 			return nil
 		}
