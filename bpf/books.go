@@ -127,5 +127,6 @@ func (e *Engine) Stats() (Stats, error) {
 			s.MapBytes += bytes
 		}
 	}
+	s.MapBytes += e.batches.bytes()
 	return s, nil
 }

@@ -53,6 +53,8 @@ type Engine struct {
 	ioctls   *libc.Finder
 	asks     *ioctlProbes // nil where the kernel shows who asks
 	uprobes  *uprobes
+	waitings *ebpf.MapSpec // of the room in batches
+	batches  batches
 	leaving  *leaving       // nil: nothing enters the socket maps
 	closing  chan struct{}  // closed by Close
 	later    sync.WaitGroup // what goes on beside the readers of the rings
@@ -98,6 +100,7 @@ func (e *Engine) start() error {
 	if e.finder, err = newFinder(spec); err != nil {
 		return fmt.Errorf("loading what finds processes: %w", err)
 	}
+	e.waitings = spec.Maps["waitings"].InnerMap
 	e.loadGroups(spec)
 	for _, f := range e.features {
 		if f.Name == probe.SocketSpans && f.State == probe.Unavailable {
@@ -161,6 +164,7 @@ func (e *Engine) Close() error {
 	if e.finder != nil {
 		errs = append(errs, e.finder.close())
 	}
+	errs = append(errs, e.batches.close())
 	last := e.Drops()
 	e.mu.Lock()
 	e.drops = last

@@ -22,6 +22,7 @@ const (
 	kernelMapCounts           = "counts"
 	kernelMapEvents           = "events"
 	kernelMapGoKinds          = "go_kinds"
+	kernelMapGoParts          = "go_parts"
 	kernelMapGoTies           = "go_ties"
 	kernelMapGoroutines       = "goroutines"
 	kernelMapHandovers        = "handovers"
@@ -32,7 +33,6 @@ const (
 	kernelMapNobodys          = "nobodys"
 	kernelMapNotices          = "notices"
 	kernelMapOpenRequests     = "open_requests"
-	kernelMapPrefaces         = "prefaces"
 	kernelMapPrograms         = "programs"
 	kernelMapQueue            = "queue"
 	kernelMapScratches        = "scratches"
@@ -76,6 +76,7 @@ const (
 	kernelVarFillMark         = "fill_mark"
 	kernelVarNewQueued        = "new_queued"
 	kernelVarNewThread        = "new_thread"
+	kernelVarNoParts          = "no_parts"
 	kernelVarNoWork           = "no_work"
 	kernelVarOwnLevel         = "own_level"
 	kernelVarOwnNs            = "own_ns"
@@ -163,6 +164,7 @@ type kernelMapSpecs struct {
 	Counts         *ebpf.MapSpec `ebpf:"counts"`
 	Events         *ebpf.MapSpec `ebpf:"events"`
 	GoKinds        *ebpf.MapSpec `ebpf:"go_kinds"`
+	GoParts        *ebpf.MapSpec `ebpf:"go_parts"`
 	GoTies         *ebpf.MapSpec `ebpf:"go_ties"`
 	Goroutines     *ebpf.MapSpec `ebpf:"goroutines"`
 	Handovers      *ebpf.MapSpec `ebpf:"handovers"`
@@ -173,7 +175,6 @@ type kernelMapSpecs struct {
 	Nobodys        *ebpf.MapSpec `ebpf:"nobodys"`
 	Notices        *ebpf.MapSpec `ebpf:"notices"`
 	OpenRequests   *ebpf.MapSpec `ebpf:"open_requests"`
-	Prefaces       *ebpf.MapSpec `ebpf:"prefaces"`
 	Programs       *ebpf.MapSpec `ebpf:"programs"`
 	Queue          *ebpf.MapSpec `ebpf:"queue"`
 	Scratches      *ebpf.MapSpec `ebpf:"scratches"`
@@ -196,6 +197,7 @@ type kernelVariableSpecs struct {
 	FillMark   *ebpf.VariableSpec `ebpf:"fill_mark"`
 	NewQueued  *ebpf.VariableSpec `ebpf:"new_queued"`
 	NewThread  *ebpf.VariableSpec `ebpf:"new_thread"`
+	NoParts    *ebpf.VariableSpec `ebpf:"no_parts"`
 	NoWork     *ebpf.VariableSpec `ebpf:"no_work"`
 	OwnLevel   *ebpf.VariableSpec `ebpf:"own_level"`
 	OwnNs      *ebpf.VariableSpec `ebpf:"own_ns"`
@@ -228,6 +230,7 @@ type kernelMaps struct {
 	Counts         *ebpf.Map `ebpf:"counts"`
 	Events         *ebpf.Map `ebpf:"events"`
 	GoKinds        *ebpf.Map `ebpf:"go_kinds"`
+	GoParts        *ebpf.Map `ebpf:"go_parts"`
 	GoTies         *ebpf.Map `ebpf:"go_ties"`
 	Goroutines     *ebpf.Map `ebpf:"goroutines"`
 	Handovers      *ebpf.Map `ebpf:"handovers"`
@@ -238,7 +241,6 @@ type kernelMaps struct {
 	Nobodys        *ebpf.Map `ebpf:"nobodys"`
 	Notices        *ebpf.Map `ebpf:"notices"`
 	OpenRequests   *ebpf.Map `ebpf:"open_requests"`
-	Prefaces       *ebpf.Map `ebpf:"prefaces"`
 	Programs       *ebpf.Map `ebpf:"programs"`
 	Queue          *ebpf.Map `ebpf:"queue"`
 	Scratches      *ebpf.Map `ebpf:"scratches"`
@@ -262,6 +264,7 @@ func (m *kernelMaps) Close() error {
 		m.Counts,
 		m.Events,
 		m.GoKinds,
+		m.GoParts,
 		m.GoTies,
 		m.Goroutines,
 		m.Handovers,
@@ -272,7 +275,6 @@ func (m *kernelMaps) Close() error {
 		m.Nobodys,
 		m.Notices,
 		m.OpenRequests,
-		m.Prefaces,
 		m.Programs,
 		m.Queue,
 		m.Scratches,
@@ -296,6 +298,7 @@ type kernelVariables struct {
 	FillMark   *ebpf.Variable `ebpf:"fill_mark"`
 	NewQueued  *ebpf.Variable `ebpf:"new_queued"`
 	NewThread  *ebpf.Variable `ebpf:"new_thread"`
+	NoParts    *ebpf.Variable `ebpf:"no_parts"`
 	NoWork     *ebpf.Variable `ebpf:"no_work"`
 	OwnLevel   *ebpf.Variable `ebpf:"own_level"`
 	OwnNs      *ebpf.Variable `ebpf:"own_ns"`

@@ -26,9 +26,7 @@ const (
 
 	programLengths = noticeSize
 	programName    = programLengths + 16
-	programGroups  = programName + 64
-	programArgs    = programGroups + 8*128
-	programEnv     = programArgs + 1024
+	programRest    = programName + 64
 	programEnvMax  = 4096
 )
 
@@ -110,7 +108,7 @@ func parseNotice(raw []byte) (notice, bool) {
 		target: u32(raw[32:]) != 0, fd: u32(raw[36:]),
 		comm: text(raw[40:56]),
 	}
-	if n.kind == uint32(probe.ProcessExec) && len(raw) >= programEnv {
+	if n.kind == uint32(probe.ProcessExec) && len(raw) >= programRest {
 		n.program = parseProgram(raw)
 	}
 	return n, true
@@ -118,14 +116,17 @@ func parseNotice(raw []byte) (notice, bool) {
 
 // parseProgram copies what it takes. What is too long for a field was cut.
 func parseProgram(raw []byte) *probe.Program {
-	length := func(at, most int) int { return min(int(binary.NativeEndian.Uint32(raw[at:])), most) }
-	args := raw[programArgs : programArgs+length(programLengths, programEnv-programArgs)]
-	env := length(programLengths+4, min(programEnvMax, len(raw)-programEnv))
-	groups := raw[programGroups : programGroups+length(programLengths+8, programArgs-programGroups)]
+	rest := raw[programRest:]
+	next := func(length int) (part []byte) {
+		n := min(binary.NativeEndian.Uint32(raw[length:]), uint32(len(rest)))
+		part, rest = rest[:n], rest[n:]
+		return part
+	}
+	groups, args, env := next(programLengths+8), next(programLengths), next(programLengths+4)
 	p := &probe.Program{
-		Name:    text(raw[programName:programGroups]),
-		Environ: bytes.Clone(raw[programEnv : programEnv+env]),
-		Cut:     env == programEnvMax,
+		Name:    text(raw[programName:programRest]),
+		Environ: bytes.Clone(env),
+		Cut:     len(env) == programEnvMax,
 	}
 	if len(args) > 0 {
 		p.Args = strings.Split(string(bytes.TrimSuffix(args, []byte{0})), "\x00")

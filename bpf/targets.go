@@ -106,6 +106,11 @@ func (e *Engine) AddTarget(t probe.Target) error {
 	value := targetValue{PID: t.PID, Flags: flagsOf(t, exe)}
 	e.useGo(state, &value)
 	value.Flags = e.fionread.limit(value.Flags | e.askedBefore(who.tgid))
+	if value.Flags&flagBatches != 0 {
+		if err := e.batches.begin(e.maps["waitings"], e.waitings); err != nil {
+			return fmt.Errorf("watching process %d: %w", t.PID, err)
+		}
+	}
 	watched := e.watchIoctl(state, &value)
 	if err := e.put(who, &value); err != nil {
 		return errors.Join(fmt.Errorf("watching process %d: %w", t.PID, err), state.close())

@@ -50,15 +50,6 @@ inline_ u32 whose_fault(struct sock *sk, struct http1 *h, struct conn *c, int be
 	return sk->sk_err || before == ST_CLOSE_WAIT ? FAULT_NONE : FAULT_CLOSED;
 }
 
-// forget_keys takes out what is kept of a socket by its address.
-inline_ void forget_keys(struct conn *c, struct http1 *h, u64 sk)
-{
-	if (c->role != ROLE_SERVER) // it may have ended before its first write
-		bpf_map_delete_elem(&go_ties, &sk);
-	if (h)
-		drop_preface(h, sk);
-}
-
 #define ST_DESTROYED 0 // no state of the kernel's: the socket goes
 
 // closing ends what will never be answered. It may run in any task.
@@ -86,8 +77,8 @@ inline_ void closing(struct sock *sk, int before, int after)
 		finish(h, c, g, &w, whose_fault(sk, h, c, before));
 		end_all(h, c, g, &w, fault_of(sk));
 	}
-	if (after == ST_DESTROYED)
-		forget_keys(c, h, w.sk);
+	if (after == ST_DESTROYED && c->role != ROLE_SERVER) // it may have ended before its first write
+		bpf_map_delete_elem(&go_ties, &w.sk);
 }
 
 inline_ struct who who_runs(struct sock *sk, u64 id)

@@ -13,7 +13,7 @@ const volatile u32 fill_mark = 1 << 20;
 inline_ bool write_event(struct http1 *h, struct request *r, u64 sk, struct bpf_dynptr *to)
 {
 	u32 off = r->head_off, n = r->head_len;
-	struct preface *pre = h->proxied ? preface_of(sk) : 0;
+	struct preface *pre = h->proxied ? &h->preface : 0;
 	struct queued *q = r->seq ? queued_of(sk, r->seq - 1) : 0;
 
 	barrier_var(n);

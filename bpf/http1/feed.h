@@ -134,7 +134,7 @@ static long request_step(u32 i, struct feed *f)
 		if (d->state == D_HEAD && !n)
 			return 0; // there was an empty line
 		if (n && s->complete) {
-			keep_preface(f->h, f->w.sk, d->carry);
+			keep_preface(f->h, d->carry);
 			d->state = D_IDLE;
 		}
 		break;
@@ -143,7 +143,7 @@ static long request_step(u32 i, struct feed *f)
 			break;
 		n = scan_request(f->h, s, f->win);
 		if (n && f->win->proxied)
-			keep_line(f->h, f->w.sk, f->win);
+			keep_line(f->h, f->win);
 		if (n && s->complete)
 			head_ended(f, d);
 		break;

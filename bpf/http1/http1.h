@@ -82,6 +82,11 @@ struct dir {
 	u8 carry[CARRY_MAX];
 };
 
+// preface is a header of the PROXY protocol from its beginning; a line has at most 107 bytes.
+struct preface {
+	u8 b[112];
+};
+
 // window is what is looked at in one step. Where the scan is stands here and not
 // on the stack: the verifier would follow each value through every line.
 struct window {
@@ -126,6 +131,7 @@ struct http1 {
 	struct request slot[SLOTS];
 	u8 kept[KEEP_ALL + BLOCK];
 	struct window win; // for odi_message
+	struct preface preface; // proxied: what the connection began with
 };
 
 // Bounded by the number of HTTP connections: freed with the socket.

@@ -9,47 +9,21 @@
 #define PROXY2_FIXED 16 // signature, command, family, length
 #define PROXY2_KEPT 52  // ... and two IPv6 addresses with their ports
 
-// preface is either header from its beginning; a line has at most 107 bytes.
-struct preface {
-	u8 b[112];
-};
-
-// Connections that begin so, by address of the socket. Taken out when it closes.
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, u64);
-	__type(value, struct preface);
-} prefaces SEC(".maps");
-
-inline_ struct preface *preface_of(u64 sk)
-{
-	return bpf_map_lookup_elem(&prefaces, &sk);
-}
-
 // keep_preface keeps what begins at b, of which sizeof(struct preface) bytes can be read.
-inline_ void keep_preface(struct http1 *h, u64 sk, const void *b)
+inline_ void keep_preface(struct http1 *h, const void *b)
 {
-	if (bpf_map_update_elem(&prefaces, &sk, b, BPF_ANY))
-		count(DROP_TABLE_FULL);
+	bpf_probe_read_kernel(&h->preface, sizeof(h->preface), b);
 	h->proxied = 1;
 }
 
-inline_ void drop_preface(struct http1 *h, u64 sk)
-{
-	if (h->proxied)
-		bpf_map_delete_elem(&prefaces, &sk);
-}
-
 // keep_line keeps the PROXY line that scan_head has met.
-inline_ void keep_line(struct http1 *h, u64 sk, struct window *win)
+inline_ void keep_line(struct http1 *h, struct window *win)
 {
 	u32 at = win->proxied - 1;
 
 	barrier_var(at);
 	if (at <= WIN_SIZE - sizeof(struct preface))
-		keep_preface(h, sk, win->b + at);
+		keep_preface(h, win->b + at);
 }
 
 // The signature is \r \n \r \n \0 \r \n Q U I T \n.

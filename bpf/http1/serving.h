@@ -44,9 +44,11 @@ noinline_ int goroutine_serves(struct target *g, struct http1 *h, struct request
 	mine = serve_go(g, w, piped);
 	if (!mine)
 		return 0;
-	fill_ref(&mine->ref, h, r);
-	if (piped) // which of them it works on is not seen
-		mine->ref.span = 0;
+	mine->trace[0] = r->trace[0];
+	mine->trace[1] = r->trace[1];
+	mine->span = piped ? 0 : r->span; // which of several it works on is not seen
+	mine->incoming = h->q.has_trace == 1 ? h->q.parent : 0;
+	mine->tflags = r->tflags;
 	return 0;
 }
 

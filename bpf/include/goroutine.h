@@ -94,9 +94,10 @@ inline_ struct go_kind *kind_begun(u32 tgid, u64 startpc)
 // have those, and later ones.
 inline_ void read_ids(struct target *g, struct who *w, struct work *mine)
 {
-	u64 m = 0, p = 0;
+	u64 m = 0, p = 0, ids[2];
 
-	mine->ids[0] = mine->ids[1] = mine->newest = 0;
+	mine->ids = mine->newest = 0;
+	mine->handed = 0;
 	if (g->parts && g->goidgen && bpf_probe_read_user(&mine->newest, 8, (void *)g->goidgen))
 		mine->newest = 0;
 	if (!g->parts || !g->m_off || bpf_probe_read_user(&m, 8, (void *)(w->g + g->m_off)) ||
@@ -104,8 +105,10 @@ inline_ void read_ids(struct target *g, struct who *w, struct work *mine)
 		return;
 	if (!p && bpf_probe_read_user(&p, 8, (void *)(m + g->oldp_off)))
 		return;
-	if (p && bpf_probe_read_user(mine->ids, sizeof(mine->ids), (void *)(p + g->ids_off)))
-		mine->ids[0] = mine->ids[1] = 0;
+	if (!p || bpf_probe_read_user(ids, sizeof(ids), (void *)(p + g->ids_off)) || ids[1] - ids[0] > ID_BATCH)
+		return;
+	mine->ids = ids[0];
+	mine->handed = ids[1] - ids[0];
 }
 
 // judge_part tells, at the answer, whether a goroutine that was started for the
@@ -128,15 +131,46 @@ inline_ void judge_part(struct target *g, const struct part *part, u32 tgid)
 		kind->outlived = 1;
 }
 
-inline_ void judge_parts(struct target *g, struct work *root, u32 tgid)
+inline_ struct parts *parts_of(u32 tgid, u64 goid)
 {
+	struct go_key key = {.goid = goid, .tgid = tgid};
+
+	return bpf_map_lookup_elem(&go_parts, &key);
+}
+
+inline_ void judge_parts(struct target *g, struct parts *all, u32 tgid)
+{
+	if (!all)
+		return;
 	UNROLLED
 	for (int i = 0; i < PARTS; i++) {
-		if (root->parts[i].g)
-			judge_part(g, &root->parts[i], tgid);
-		root->parts[i].g = 0;
+		if (all->part[i].g)
+			judge_part(g, &all->part[i], tgid);
+		all->part[i].g = 0;
 	}
-	root->noted = 0;
+}
+
+// In read-only data: the stack has no room for it.
+const struct parts no_parts = {};
+
+// note_part notes that goroutine w does a part of what its parent does.
+inline_ void note_part(struct work *up, struct who *w)
+{
+	struct go_key key = {.goid = w->parent_goid, .tgid = w->tgid};
+	struct parts *all;
+	struct part *part;
+	u8 at = up->noted;
+
+	if (!at) // those of an earlier request are void
+		bpf_map_update_elem(&go_parts, &key, &no_parts, BPF_ANY);
+	up->noted = at < 255 ? at + 1 : PARTS;
+	all = bpf_map_lookup_elem(&go_parts, &key);
+	if (!all)
+		return;
+	part = &all->part[at & (PARTS - 1)];
+	part->g = w->g;
+	part->goid = w->goid;
+	part->kind = w->startpc;
 }
 
 // started tells whether goroutine w was started for the request that its parent
@@ -145,9 +179,9 @@ inline_ int started(const struct work *up, struct who *w)
 {
 	if (up->bound)
 		return 0;
-	if (up->first || (w->goid >= up->ids[0] && w->goid < up->ids[1]) || (up->newest && w->goid > up->newest))
+	if (up->first || (w->goid >= up->ids && w->goid < up->ids + up->handed) || (up->newest && w->goid > up->newest))
 		return 1;
-	return w->goid < up->ids[0] && w->goid + ID_BATCH >= up->ids[1] ? -1 : 0;
+	return w->goid < up->ids && w->goid + ID_BATCH >= up->ids + up->handed ? -1 : 0;
 }
 
 // ends_in_time tells whether goroutines of this kind end before the answer.
@@ -156,21 +190,30 @@ inline_ bool ends_in_time(const struct go_kind *kind, bool sure)
 	return !kind->outlived && kind->ended >= (sure ? KIND_ENDED_MIN : KIND_ENDED_MANY);
 }
 
+inline_ void fill_from(struct ref *out, const struct work *work)
+{
+	__builtin_memset(out, 0, sizeof(*out));
+	out->trace[0] = work->trace[0];
+	out->trace[1] = work->trace[1];
+	out->span = work->span;
+	out->incoming = work->incoming;
+	out->tflags = work->tflags;
+}
+
 // inherited_parent finds the request that the goroutine which started this one serves.
 inline_ bool inherited_parent(struct target *g, struct who *w, struct ref *out)
 {
 	struct work *up = work_of(w->tgid, w->parent_goid), *root = up, *own;
 	struct go_key key = {.goid = w->goid, .tgid = w->tgid};
 	struct go_kind *kind;
-	struct part *part;
 	int start;
 
-	if (!up || !up->ref.span)
+	if (!up || !up->span)
 		return false;
 	kind = kind_begun(w->tgid, w->startpc);
 	if (up->bound)
 		root = work_of(w->tgid, up->root);
-	if (!kind || !root || root->ref.span != up->ref.span)
+	if (!kind || !root || root->span != up->span)
 		return false;
 	g->parts = 1;
 	start = started(up, w);
@@ -178,19 +221,18 @@ inline_ bool inherited_parent(struct target *g, struct who *w, struct ref *out)
 		kind->outlived = 1;
 	if (kind->outlived)
 		return false;
-	*out = up->ref;
+	fill_from(out, up);
 	bpf_map_update_elem(&goroutines, &key, up, BPF_ANY);
 	own = bpf_map_lookup_elem(&goroutines, &key); // the stack has no room for a copy
 	if (own) {
+		if (!own->bound)
+			own->root = w->parent_goid;
 		own->bound = 1;
+		own->noted = 0;
 		own->sure = start > 0;
 	}
-	if (start > 0) {
-		part = &up->parts[up->noted++ & (PARTS - 1)];
-		part->g = w->g;
-		part->goid = w->goid;
-		part->kind = w->startpc;
-	}
+	if (start > 0)
+		note_part(up, w);
 	return ends_in_time(kind, start > 0);
 }
 
@@ -206,16 +248,16 @@ inline_ bool goroutine_parent(struct target *g, struct who *w, struct ref *out)
 	own = work_of(w->tgid, w->goid);
 	if (!own)
 		return inherited_parent(g, w, out);
-	if (!own->ref.span)
+	if (!own->span)
 		return false;
-	*out = own->ref;
+	fill_from(out, own);
 	if (!own->bound)
 		return !own->ended;
 	kind = kind_of(w->tgid, w->startpc);
 	root = work_of(w->tgid, own->root);
-	if (root && root->ref.span == own->ref.span && !root->ended)
+	if (root && root->span == own->span && !root->ended)
 		return kind && ends_in_time(kind, own->sure);
-	own->ref.span = 0; // it outlived its request: goroutines started there may be a pool
+	own->span = 0; // it outlived its request: goroutines started there may be a pool
 	if (kind)
 		kind->outlived = 1;
 	return false;
@@ -239,11 +281,8 @@ inline_ struct work *serve_go(struct target *g, struct who *w, bool piped)
 	}
 	if (!mine)
 		return 0;
-	if (mine->ref.span && !mine->ended && !mine->bound && !piped)
+	if (mine->span && !mine->ended && !mine->bound && !piped)
 		g->trust = TRUST_MOVED;
-	mine->root = w->goid;
-	if (mine->noted) // the last one was cut off
-		__builtin_memset(mine->parts, 0, sizeof(mine->parts));
 	mine->noted = 0;
 	mine->first = first;
 	mine->ended = 0;
@@ -257,9 +296,10 @@ inline_ void served_go(struct target *g, struct who *w, u64 span, u64 goid, u32 
 {
 	struct work *mine = work_of(tgid, goid);
 
-	if (!mine || mine->ref.span != span)
+	if (!mine || mine->span != span)
 		return;
 	mine->ended = 1;
 	if (mine->noted && w->tid && w->tgid == tgid)
-		judge_parts(g, mine, tgid);
+		judge_parts(g, parts_of(tgid, goid), tgid);
+	mine->noted = 0;
 }

@@ -34,13 +34,14 @@ inline_ void note_waiting(struct target *g, const struct ref *r, u32 tgid, bool 
 {
 	struct waiting_key key = {.tgid = tgid, .target_hash = r->target_hash};
 	struct waiting none = {}, *w;
+	void *room = g->flags & T_BATCHES ? waiting_room() : 0;
 
-	if (!(g->flags & T_BATCHES))
+	if (!room)
 		return;
-	w = bpf_map_lookup_elem(&waitings, &key);
+	w = bpf_map_lookup_elem(room, &key);
 	if (!w && more) {
-		bpf_map_update_elem(&waitings, &key, &none, BPF_NOEXIST);
-		w = bpf_map_lookup_elem(&waitings, &key);
+		bpf_map_update_elem(room, &key, &none, BPF_NOEXIST);
+		w = bpf_map_lookup_elem(room, &key);
 	}
 	if (!w || (!more && !w->count))
 		return;
@@ -83,11 +84,15 @@ inline_ bool thread_parent(struct target *g, struct who *w, struct thread *t, st
 inline_ bool batch_parent(struct target *g, struct who *w, struct ref *out)
 {
 	struct waiting_key key = {.tgid = w->tgid, .target_hash = w->target_hash};
-	struct waiting *same = bpf_map_lookup_elem(&waitings, &key), own = {.own = 1};
+	struct waiting *same, own = {.own = 1};
 	struct open_request *o;
+	void *room = waiting_room();
 
+	if (!room)
+		return false;
+	same = bpf_map_lookup_elem(room, &key);
 	if (!same) {
-		bpf_map_update_elem(&waitings, &key, &own, BPF_NOEXIST);
+		bpf_map_update_elem(room, &key, &own, BPF_NOEXIST);
 		return false;
 	}
 	if (!same->count)

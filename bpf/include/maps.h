@@ -64,14 +64,29 @@ struct waiting {
 	u32 own; // the proxy has asked for it while nobody waited: a health check
 };
 
-// Only for proxies that forward in batches. LRU: never taken out, because that
-// would race with the next request for the target.
-struct {
+// Only for proxies that forward in batches: user space makes room for what they do
+// (0.7 MiB) when the first one is added. LRU: never taken out, because that would race
+// with the next request for the target.
+struct waiting_table {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);
-	__type(key, struct waiting_key);
-	__type(value, struct waiting);
+	__uint(key_size, sizeof(struct waiting_key));
+	__uint(value_size, sizeof(struct waiting));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__array(values, struct waiting_table);
 } waitings SEC(".maps");
+
+inline_ void *waiting_room(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&waitings, &zero);
+}
 
 // By value: verifiers before 6.3 or so take only keys that lie on the stack.
 inline_ struct open_request *open_request_of(u64 span)
@@ -93,6 +108,14 @@ struct {
 	__type(key, struct go_key);
 	__type(value, struct work);
 } goroutines SEC(".maps");
+
+// The parts of the requests that are served now and have some. LRU, as the requests' are.
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 512);
+	__type(key, struct go_key);
+	__type(value, struct parts);
+} go_parts SEC(".maps");
 
 // go_kind is what is known of the goroutines that begin with the same function.
 struct go_kind {
@@ -128,11 +151,11 @@ struct {
 	__uint(max_entries, 1 << 22);
 } events SEC(".maps");
 
-// A burst of a hundred programs fits, or of six thousand forks: the reader does nothing
+// A burst of a hundred programs fits, or of four thousand forks: the reader does nothing
 // that waits. User space maps all of it twice, which its memory counts.
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 19);
+	__uint(max_entries, 1 << 18);
 } notices SEC(".maps");
 
 struct {
@@ -184,7 +207,7 @@ struct loser {
 // that lose something push out those that do not any more.
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
+	__uint(max_entries, 2048);
 	__type(key, struct loser);
 	__type(value, u64);
 } losers SEC(".maps");

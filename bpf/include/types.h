@@ -83,18 +83,32 @@ struct part {
 	u64 kind;
 };
 
-// work is what a goroutine does, and some of the goroutines that do a part of it.
+// parts are some of the goroutines that do a part of what another one does.
+struct parts {
+	struct part part[PARTS];
+};
+
+// work is what a goroutine does. Short, as thousands are kept: room for parts is made
+// where there are some.
 struct work {
-	struct ref ref;
-	u64 root;       // goroutine that serves the request
-	u64 ids[2];     // goroutines with ids between these were started since it came; 0: unknown
-	u64 newest;     // ... and those with ids above this one; 0: unknown
-	struct part parts[PARTS];
-	u32 noted;      // so many were put into parts, over the first where it is full
-	u8 ended;       // the request has its answer, or will never have one
-	u8 bound;       // copied from the goroutine that started this one
-	u8 first;       // the goroutine has served no other request before
-	u8 sure;        // bound: it was started for this request and no earlier one
+	u64 trace[2]; // as in struct ref
+	u64 span;
+	u64 incoming;
+	union {
+		struct {
+			u64 ids;    // so many goroutines as handed, with ids from this one on, were started since it came; 0: unknown
+			u64 newest; // ... and those with ids above this one; 0: unknown
+		};
+		u64 root; // bound: the goroutine that serves the request
+	};
+	u8 tflags;
+	u8 handed;
+	u8 noted; // so many were put into parts, over the first where it is full
+	u8 ended; // the request has its answer, or will never have one
+	u8 bound; // copied from the goroutine that started this one
+	u8 first; // the goroutine has served no other request before
+	u8 sure;  // bound: it was started for this request and no earlier one
+	u8 _pad;
 };
 
 // open_request is a server request without a complete answer (not kept for Go).
@@ -274,9 +288,9 @@ struct program {
 	u32 groups_len;
 	u32 _pad;
 	char name[64]; // file name of the executable
-	char groups[PROGRAM_GROUPS * GROUP_MAX]; // names of its cgroup (v2) and those above it
-	char args[ARGS_MAX];
-	char env[ENV_MAX];
+	// Names of its cgroup (v2) and those above it; right behind them its arguments, and
+	// behind those its environment. The last is room for the verifier.
+	char rest[PROGRAM_GROUPS * GROUP_MAX + ARGS_MAX + ENV_MAX + GROUP_MAX];
 };
 
 #define FOUND_GROUPS 16

@@ -60,9 +60,9 @@ inline_ void name_groups(struct program *p, struct task_struct *task)
 		if (!kn)
 			break;
 		barrier_var(at);
-		if (at > sizeof(p->groups) - GROUP_MAX)
+		if (at > (PROGRAM_GROUPS - 1) * GROUP_MAX)
 			break;
-		n = bpf_probe_read_kernel_str(p->groups + at, GROUP_MAX, BPF_CORE_READ(kn, name));
+		n = bpf_probe_read_kernel_str(p->rest + at, GROUP_MAX, BPF_CORE_READ(kn, name));
 		if (n <= 0)
 			break;
 		at += n;
@@ -91,7 +91,7 @@ inline_ void introduce(struct task_struct *task)
 {
 	struct program *p;
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-	u32 zero = 0, env;
+	u32 zero = 0, at, args, env;
 
 	p = bpf_map_lookup_elem(&programs, &zero);
 	if (!p)
@@ -100,13 +100,23 @@ inline_ void introduce(struct task_struct *task)
 	name_groups(p, task);
 	if (bpf_probe_read_kernel_str(p->name, sizeof(p->name), BPF_CORE_READ(mm, exe_file, f_path.dentry, d_name.name)) <= 0)
 		p->name[0] = 0;
-	p->args_len = read_area(p->args, ARGS_MAX, BPF_CORE_READ(mm, arg_start), BPF_CORE_READ(mm, arg_end));
-	env = read_area(p->env, ENV_MAX, BPF_CORE_READ(mm, env_start), BPF_CORE_READ(mm, env_end));
-	p->env_len = env;
-	barrier_var(env);
-	if (env > ENV_MAX)
+	at = p->groups_len;
+	barrier_var(at);
+	if (at > PROGRAM_GROUPS * GROUP_MAX)
 		return;
-	if (bpf_ringbuf_output(&notices, p, __builtin_offsetof(struct program, env) + env, 0))
+	args = read_area(p->rest + at, ARGS_MAX, BPF_CORE_READ(mm, arg_start), BPF_CORE_READ(mm, arg_end));
+	p->args_len = args;
+	at += args;
+	barrier_var(at);
+	if (at > PROGRAM_GROUPS * GROUP_MAX + ARGS_MAX)
+		return;
+	env = read_area(p->rest + at, ENV_MAX, BPF_CORE_READ(mm, env_start), BPF_CORE_READ(mm, env_end));
+	p->env_len = env;
+	at += env;
+	barrier_var(at);
+	if (at > PROGRAM_GROUPS * GROUP_MAX + ARGS_MAX + ENV_MAX)
+		return;
+	if (bpf_ringbuf_output(&notices, p, __builtin_offsetof(struct program, rest) + at, 0))
 		count(DROP_NOTICE_FULL);
 }
 
