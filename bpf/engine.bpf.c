@@ -60,7 +60,8 @@ inline_ void answers(struct feed *f, struct sock *sk, int bytes)
 		catch_up(h, f->c, f->g, &f->w, bytes);
 	}
 	look_at_answers(f, sk);
-	__sync_lock_test_and_set(&h->reading, 0);
+	if (f->c->role == ROLE_CLIENT)
+		__sync_lock_test_and_set(&h->reading, 0);
 	in_hand(f->g, &f->w, f->c->role == ROLE_CLIENT && !pending(h) ? f->c->owner.span : 0);
 	if (!unix_closes && h->a.state == D_CLOSE && h->ends.family == AF_UNIX && f->c->role == ROLE_SERVER)
 		ended(h, f->c, f->g, &f->w);
@@ -107,21 +108,27 @@ inline_ bool pass_over(struct feed *f, int bytes)
 	return true;
 }
 
+// id_of_task is what bpf_get_current_pid_tgid returns, without another call.
+inline_ u64 id_of_task(struct task_struct *task)
+{
+	return (u64)task->tgid << 32 | (u32)task->pid;
+}
+
 enum call { CALL_SENT, CALL_RECEIVED, CALL_WAITED };
 
 // moved handles bytes that moved through a socket of a watched process.
-inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, enum call call)
+inline_ void moved(struct sock *sk, struct target *g, struct task_struct *task, int bytes, enum call call)
 {
 	bool sent = call == CALL_SENT;
 	struct conn *c = conn_of(sk);
 	struct feed f = {.g = g, .c = c, .win = scratch()};
-	struct pt_regs *regs = sent ? current_regs() : 0;
+	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)task);
 	struct tcp_sock *tp;
 
 	if (!c || !f.win)
 		return;
 	if (sent)
-		nth_message(&f.src, c, regs, (u32)id);
+		nth_message(&f.src, c, regs, task->pid);
 	else if (c->out)
 		c->sending_ns = 0; // that was no beginning of a call that sends, see leaving
 	if (c->ignored || c->role == ROLE_SERVER || (g->flags & T_MANY))
@@ -137,7 +144,7 @@ inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, enum ca
 	begun(c, tp, sent, bytes);
 	if (!f.h && !worth_a_look(c, sent))
 		return;
-	f.w = who_runs(sk, id);
+	f.w = who_runs(sk, id_of_task(task));
 	f.w.waits = call == CALL_WAITED;
 	if (tp)
 		f.w.seq = read_so_far(tp);
@@ -146,7 +153,7 @@ inline_ void moved(struct sock *sk, struct target *g, u64 id, int bytes, enum ca
 		f.src.now = c->sending_ns;
 		c->sending_ns = 0;
 	}
-	open_call(&f.src, &f.w, sent ? regs : current_regs(), bytes);
+	open_call(&f.src, &f.w, regs, bytes);
 	if (f.src.many)
 		open_message(&f.src, c, bytes);
 	if (f.skip)
@@ -191,15 +198,15 @@ inline_ void unsent(struct sock *sk)
 // sent handles what a send call returned.
 inline_ int sent(struct sock *sk, int ret)
 {
+	struct task_struct *task;
 	struct target *g;
-	u64 id;
 
 	if (!ret)
 		return 0;
-	id = bpf_get_current_pid_tgid();
-	g = target_of(id >> 32);
+	task = bpf_get_current_task_btf();
+	g = target_of(task->tgid);
 	if (g && ret > 0)
-		moved(sk, g, id, ret, CALL_SENT);
+		moved(sk, g, task, ret, CALL_SENT);
 	else if (g)
 		unsent(sk);
 	return 0;
@@ -208,20 +215,20 @@ inline_ int sent(struct sock *sk, int ret)
 // received handles what a receive call returned.
 inline_ int received(struct sock *sk, int ret, int flags)
 {
+	struct task_struct *task;
 	struct target *g;
-	u64 id;
 
 	// What MSG_TRUNC has dropped is missed by the next call (see unread.h).
 	if ((ret < 0 && ret != -ECONNRESET && ret != -ETIMEDOUT) || (flags & (MSG_PEEK | MSG_TRUNC | MSG_ERRQUEUE)))
 		return 0;
-	id = bpf_get_current_pid_tgid();
-	g = target_of(id >> 32);
+	task = bpf_get_current_task_btf();
+	g = target_of(task->tgid);
 	if (!g)
 		return 0;
 	if (ret > 0)
-		moved(sk, g, id, ret, flags & MSG_DONTWAIT ? CALL_RECEIVED : CALL_WAITED);
+		moved(sk, g, task, ret, flags & MSG_DONTWAIT ? CALL_RECEIVED : CALL_WAITED);
 	else
-		eof(sk, g, id, ret);
+		eof(sk, g, id_of_task(task), ret);
 	return 0;
 }
 
@@ -250,7 +257,8 @@ int BPF_PROG(odi_received, struct sock *sk, int ret, int flags)
 }
 
 // trace_sk_data_ready(const struct sock *sk)
-// In the sender's context where the socket is a Unix socket; it fires for others, too.
+// In the sender's context where the socket is a Unix socket; it fires for others, too,
+// so it is attached only when a target has a Unix socket (bpf/waking.go).
 SEC("tp_btf/sk_data_ready")
 int BPF_PROG(odi_waking, struct sock *sk)
 {

@@ -42,6 +42,7 @@ type Engine struct {
 	progs    map[string]*ebpf.Program
 	links    []link.Link
 	connects connects
+	waking   waking
 
 	features []probe.Feature
 	events   *ringbuf.Reader
@@ -147,7 +148,7 @@ func (e *Engine) Close() error {
 		errs = append(errs, e.notices.close())
 	}
 	e.later.Wait() // it puts sockets into maps, and only the notices start more of it
-	errs = append(errs, e.connects.close())
+	errs = append(errs, e.connects.close(), e.waking.close())
 	for _, t := range targets {
 		errs = append(errs, e.ignore(t.tgid), t.close())
 	}

@@ -21,6 +21,8 @@ func (e *Engine) onNotice(n notice) {
 		e.later.Go(func() { e.onFirstPoll(n.pid) })
 	case n.kind == noticeGuard:
 		e.later.Go(e.guardVerdict)
+	case n.kind == noticeUnix:
+		e.later.Go(e.attachWaking)
 	case n.kind == uint32(probe.ProcessExit):
 		e.forget(n)
 	case n.kind == uint32(probe.ProcessFork) && n.target:

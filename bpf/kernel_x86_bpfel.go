@@ -44,6 +44,7 @@ const (
 	kernelMapUnixWriteEnd     = "unix_write_end"
 	kernelMapVerdictSockets   = "verdict_sockets"
 	kernelMapWaitings         = "waitings"
+	kernelMapWakes            = "wakes"
 	kernelMapWantedNames      = "wanted_names"
 	kernelMapWants            = "wants"
 	kernelProgOdiArrived      = "odi_arrived"
@@ -73,7 +74,6 @@ const (
 	kernelProgOdiUnixReadEnd  = "odi_unix_read_end"
 	kernelProgOdiUnixWriteEnd = "odi_unix_write_end"
 	kernelProgOdiWaking       = "odi_waking"
-	kernelVarFillMark         = "fill_mark"
 	kernelVarNewQueued        = "new_queued"
 	kernelVarNewThread        = "new_thread"
 	kernelVarNoParts          = "no_parts"
@@ -186,6 +186,7 @@ type kernelMapSpecs struct {
 	UnixWriteEnd   *ebpf.MapSpec `ebpf:"unix_write_end"`
 	VerdictSockets *ebpf.MapSpec `ebpf:"verdict_sockets"`
 	Waitings       *ebpf.MapSpec `ebpf:"waitings"`
+	Wakes          *ebpf.MapSpec `ebpf:"wakes"`
 	WantedNames    *ebpf.MapSpec `ebpf:"wanted_names"`
 	Wants          *ebpf.MapSpec `ebpf:"wants"`
 }
@@ -194,7 +195,6 @@ type kernelMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type kernelVariableSpecs struct {
-	FillMark   *ebpf.VariableSpec `ebpf:"fill_mark"`
 	NewQueued  *ebpf.VariableSpec `ebpf:"new_queued"`
 	NewThread  *ebpf.VariableSpec `ebpf:"new_thread"`
 	NoParts    *ebpf.VariableSpec `ebpf:"no_parts"`
@@ -252,6 +252,7 @@ type kernelMaps struct {
 	UnixWriteEnd   *ebpf.Map `ebpf:"unix_write_end"`
 	VerdictSockets *ebpf.Map `ebpf:"verdict_sockets"`
 	Waitings       *ebpf.Map `ebpf:"waitings"`
+	Wakes          *ebpf.Map `ebpf:"wakes"`
 	WantedNames    *ebpf.Map `ebpf:"wanted_names"`
 	Wants          *ebpf.Map `ebpf:"wants"`
 }
@@ -286,6 +287,7 @@ func (m *kernelMaps) Close() error {
 		m.UnixWriteEnd,
 		m.VerdictSockets,
 		m.Waitings,
+		m.Wakes,
 		m.WantedNames,
 		m.Wants,
 	)
@@ -295,7 +297,6 @@ func (m *kernelMaps) Close() error {
 //
 // It can be passed to loadKernelObjects or ebpf.CollectionSpec.LoadAndAssign.
 type kernelVariables struct {
-	FillMark   *ebpf.Variable `ebpf:"fill_mark"`
 	NewQueued  *ebpf.Variable `ebpf:"new_queued"`
 	NewThread  *ebpf.Variable `ebpf:"new_thread"`
 	NoParts    *ebpf.Variable `ebpf:"no_parts"`

@@ -64,9 +64,6 @@ func kernelSpec(ringBytes int) (*ebpf.CollectionSpec, error) {
 		}
 	}
 	spec.Maps["events"].MaxEntries = uint32(size)
-	if err := spec.Variables["fill_mark"].Set(uint32(size / 4)); err != nil {
-		return nil, fmt.Errorf("setting the ring's fill mark: %w", err)
-	}
 	if err := spec.Variables["unix_closes"].Set(unixCloses()); err != nil {
 		return nil, fmt.Errorf("telling that the close of Unix sockets is seen: %w", err)
 	}
@@ -155,7 +152,10 @@ func (e *Engine) attachSockets(spec *ebpf.CollectionSpec) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if names, err = e.loadIfThere(spec, names, "odi_sent_page", "odi_waking"); err != nil {
+	if names, err = e.loadIfThere(spec, names, "odi_sent_page"); err != nil {
+		return "", err
+	}
+	if err = e.loadWaking(spec); err != nil {
 		return "", err
 	}
 	if unixCloses() {

@@ -23,6 +23,7 @@ const (
 	noticePolls   = 5
 	noticeGuard   = 6
 	noticePutBack = 7
+	noticeUnix    = 8
 
 	programLengths = noticeSize
 	programName    = programLengths + 16

@@ -111,6 +111,7 @@ func (e *Engine) AddTarget(t probe.Target) error {
 			return fmt.Errorf("watching process %d: %w", t.PID, err)
 		}
 	}
+	e.wakeIfUnix(t.PID)
 	watched := e.watchIoctl(state, &value)
 	if err := e.put(who, &value); err != nil {
 		return errors.Join(fmt.Errorf("watching process %d: %w", t.PID, err), state.close())

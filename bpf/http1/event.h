@@ -5,8 +5,51 @@
 #include "proxied.h"
 #include "queue.h"
 
-// Set by user space: a quarter of the ring.
-const volatile u32 fill_mark = 1 << 20;
+// short_event is the event of nearly all requests. One of a fixed size is written
+// without asking the kernel for each part; what is behind the head is nobody's.
+struct short_event {
+	struct request r;
+	struct short_head head;
+};
+
+inline_ bool is_short(struct http1 *h, struct request *r)
+{
+	return !r->seq && !h->proxied && r->head_len <= KEEP_SHORT && r->head_off <= KEEP_ALL - KEEP_SHORT;
+}
+
+inline_ struct short_event *write_short(struct http1 *h, struct request *r)
+{
+	struct short_event *to = bpf_ringbuf_reserve(&events, sizeof(*to), 0);
+	u32 off = r->head_off;
+
+	if (!to)
+		return 0;
+	to->r = *r;
+	barrier_var(off);
+	if (off <= KEEP_ALL - KEEP_SHORT)
+		to->head = *(struct short_head *)(h->kept + off);
+	return to;
+}
+
+// sent_event counts an event that is sent.
+inline_ void sent_event(struct request *r)
+{
+	count(COUNT_EXCHANGES);
+	if (r->bits & BIT_TRUNCATED)
+		lose(r->pid, DROP_TRUNCATED);
+}
+
+// send_short wakes the reader only if it has read all that came before: while it
+// pauses, it looks again by itself.
+inline_ void send_short(struct request *r, struct short_event *event)
+{
+	if (!event) {
+		lose(r->pid, DROP_RING_FULL);
+		return;
+	}
+	sent_event(r);
+	bpf_ringbuf_submit(event, 0);
+}
 
 // write_event writes the event to the ring. It is sent later: until its cache
 // lines have come, there is other work to do.
@@ -38,24 +81,13 @@ inline_ bool write_event(struct http1 *h, struct request *r, u64 sk, struct bpf_
 	return true;
 }
 
-// wakeup: the reader is woken only when it has nothing to do, or when the ring
-// fills up while it pauses.
-inline_ u64 wakeup(void)
-{
-	u64 waiting = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
-
-	return !waiting || waiting > fill_mark ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
-}
-
-inline_ void send_event(struct request *r, struct bpf_dynptr *event, bool written, u64 flags)
+inline_ void send_event(struct request *r, struct bpf_dynptr *event, bool written)
 {
 	if (!written) {
 		bpf_ringbuf_discard_dynptr(event, 0);
 		lose(r->pid, DROP_RING_FULL);
 		return;
 	}
-	count(COUNT_EXCHANGES);
-	if (r->bits & BIT_TRUNCATED)
-		lose(r->pid, DROP_TRUNCATED);
-	bpf_ringbuf_submit_dynptr(event, flags);
+	sent_event(r);
+	bpf_ringbuf_submit_dynptr(event, 0);
 }

@@ -72,10 +72,10 @@ inline_ void let_go(struct http1 *h, struct target *g, struct who *w, struct req
 // there is none, or it ends elsewhere at this moment.
 noinline_ int finish(struct http1 *h, struct conn *c, struct target *g, struct who *w, u32 fault)
 {
-	struct bpf_dynptr event;
+	struct short_event *event;
+	struct bpf_dynptr longer;
 	struct request *r;
 	bool written;
-	u64 flags;
 
 	if (!h || !c || !w || h->head == h->tail)
 		return 0;
@@ -88,10 +88,15 @@ noinline_ int finish(struct http1 *h, struct conn *c, struct target *g, struct w
 	r->resp_body = r->bits & BIT_ANSWERED ? (s64)h->a.body : -1;
 	// Atomics wait for all that was written: none may come between here and the end.
 	less_open(g, r);
-	flags = wakeup(); // the event itself will be waiting, too
-	written = write_event(h, r, w->sk, &event);
-	let_go(h, g, w, r);
-	send_event(r, &event, written, flags);
+	if (is_short(h, r)) {
+		event = write_short(h, r);
+		let_go(h, g, w, r);
+		send_short(r, event);
+	} else {
+		written = write_event(h, r, w->sk, &longer);
+		let_go(h, g, w, r);
+		send_event(r, &longer, written);
+	}
 	left_slot(h, r, w->sk);
 	return 1;
 }

@@ -123,10 +123,6 @@ static long request_step(u32 i, struct feed *f)
 	if (!s->left)
 		return !next_piece(s);
 	switch (d->state) {
-	case D_LOST:
-	case D_IDLE:
-		begin_request(f, d);
-		return 0;
 	case D_PROXY:
 		if (s->opaque)
 			break;
@@ -138,6 +134,12 @@ static long request_step(u32 i, struct feed *f)
 			d->state = D_IDLE;
 		}
 		break;
+	case D_LOST:
+	case D_IDLE:
+		begin_request(f, d);
+		if (d->state == D_PROXY)
+			return 0;
+		// fallthrough
 	case D_HEAD:
 		if (s->opaque)
 			break;
@@ -163,7 +165,7 @@ static long request_step(u32 i, struct feed *f)
 		return 1;
 	}
 	consume(s, n);
-	return f->one && f->pushed;
+	return !s->total || (f->one && f->pushed);
 }
 
 static long answer_step(u32 i, struct feed *f)
@@ -208,7 +210,7 @@ static long answer_step(u32 i, struct feed *f)
 		return 1;
 	}
 	consume(s, n);
-	return f->c->ignored ? 1 : 0;
+	return !s->total || f->c->ignored;
 }
 
 // skip_piece passes over bytes that were looked at already.

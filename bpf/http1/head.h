@@ -87,17 +87,21 @@ inline_ u32 room_at(const struct http1 *h, u32 off)
 noinline_ int begin_keep(struct http1 *h)
 {
 	struct dir *d;
-	u32 room, most;
+	u32 room;
 
 	if (!h)
 		return 0;
 	d = &h->q;
-	most = h->head == h->tail ? KEEP_ONE : KEEP_PIPELINED;
-	if (h->head == h->tail || d->keep_off > KEEP_ALL - KEEP_PIPELINED || room_at(h, d->keep_off) < KEEP_PIPELINED)
+	d->keep_len = 0;
+	if (h->head == h->tail) { // nearly always
+		d->keep_off = 0;
+		d->keep_max = KEEP_ONE;
+		return 0;
+	}
+	if (d->keep_off > KEEP_ALL - KEEP_PIPELINED || room_at(h, d->keep_off) < KEEP_PIPELINED)
 		d->keep_off = 0;
 	room = room_at(h, d->keep_off);
-	d->keep_len = 0;
-	d->keep_max = room < most ? room : most;
+	d->keep_max = room < KEEP_PIPELINED ? room : KEEP_PIPELINED;
 	return 0;
 }
 
@@ -115,7 +119,8 @@ inline_ void begin_head(struct http1 *h, struct dir *d, struct source *s, bool a
 		begin_keep(h);
 }
 
-// keep_head copies bytes of a request's head for its event.
+// keep_head copies bytes of a request's head for its event. Most heads are short, and
+// there is no other: copying a few bytes more is quicker than asking the kernel.
 inline_ void keep_head(struct http1 *h, struct dir *d, struct window *win, u32 from, u32 n)
 {
 	u32 room = d->keep_max - d->keep_len, to = d->keep_off + d->keep_len;
@@ -131,7 +136,10 @@ inline_ void keep_head(struct http1 *h, struct dir *d, struct window *win, u32 f
 	barrier_var(to);
 	if (!n || n > READ_MAX || from > CARRY_MAX || to > KEEP_ALL) // what the verifier takes for too far lies in win
 		return;
-	bpf_probe_read_kernel(h->kept + to, n, win->b + from);
+	if (n <= KEEP_SHORT && h->head == h->tail && to <= KEEP_ALL - KEEP_SHORT)
+		*(struct short_head *)(h->kept + to) = *(struct short_head *)(win->b + from);
+	else
+		bpf_probe_read_kernel(h->kept + to, n, win->b + from);
 	d->keep_len += n;
 }
 

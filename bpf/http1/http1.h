@@ -16,6 +16,7 @@
 #define KEEP_ALL 2048 // of the heads of the requests in the slots and of the next one
 #define KEEP_ONE 1024 // of one request head: target, Host, User-Agent come first
 #define KEEP_PIPELINED 512
+#define KEEP_SHORT 256 // copied as a whole
 #define METHOD_MAX 24 // with the space; the longest registered one has 17 (UPDATEREDIRECTREF)
 #define SLOTS 2       // requests without an answer; more wait in the queue
 #define QUEUE_MAX 62  // pipelined requests that wait; more are counted, not kept
@@ -80,6 +81,11 @@ struct dir {
 		};
 	};
 	u8 carry[CARRY_MAX];
+};
+
+// short_head is copied eight bytes at a time, wherever it lies.
+struct short_head {
+	u64 w[KEEP_SHORT / 8];
 };
 
 // preface is a header of the PROXY protocol from its beginning; a line has at most 107 bytes.

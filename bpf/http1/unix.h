@@ -27,6 +27,35 @@ struct {
 	__type(value, struct handover);
 } handovers SEC(".maps");
 
+// 1: user space has attached odi_waking, or was asked to.
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u32);
+} wakes SEC(".maps");
+
+// need_waking has user space attach odi_waking when the first request over a Unix
+// socket is seen: it runs for every segment that any socket of the machine receives.
+noinline_ int need_waking(void)
+{
+	u32 zero = 0, *asked = bpf_map_lookup_elem(&wakes, &zero);
+	struct notice *n;
+
+	if (!asked || *asked)
+		return 0;
+	n = bpf_ringbuf_reserve(&notices, sizeof(*n), 0);
+	if (!n) {
+		count(DROP_NOTICE_FULL);
+		return 0;
+	}
+	*asked = 1;
+	__builtin_memset(n, 0, sizeof(*n));
+	n->kind = NOTICE_UNIX;
+	bpf_ringbuf_submit(n, 0);
+	return 0;
+}
+
 inline_ bool is_unix(struct sock *sk)
 {
 	return sk->__sk_common.skc_family == AF_UNIX;
@@ -83,6 +112,7 @@ apart_ void hand_over(struct http1 *h, struct sock *to, u32 n)
 	struct handover *o;
 	struct handed *d;
 
+	need_waking();
 	if (!to)
 		return;
 	o = begin_handover(to);
@@ -135,6 +165,7 @@ apart_ void heads_taken(struct sock *sk, u32 n)
 {
 	struct handover *o = begin_handover(sk);
 
+	need_waking();
 	if (!o)
 		return;
 	__sync_fetch_and_add(&o->read, n);

@@ -261,7 +261,7 @@ struct control {
 };
 
 // Process and housekeeping notices for user space.
-enum notice_kind { NOTICE_EXEC = 1, NOTICE_EXIT, NOTICE_FORK, NOTICE_TAKE_OUT, NOTICE_POLLS, NOTICE_GUARD, NOTICE_PUT_BACK };
+enum notice_kind { NOTICE_EXEC = 1, NOTICE_EXIT, NOTICE_FORK, NOTICE_TAKE_OUT, NOTICE_POLLS, NOTICE_GUARD, NOTICE_PUT_BACK, NOTICE_UNIX };
 struct notice {
 	u64 key;      // NOTICE_TAKE_OUT, NOTICE_PUT_BACK: the socket; of a process: group_of
 	u64 start_ns; // when the process started, since boot; NOTICE_PUT_BACK: bytes sent so far
