@@ -27,7 +27,7 @@ inline_ struct short_event *write_short(struct http1 *h, struct request *r)
 	to->r = *r;
 	barrier_var(off);
 	if (off <= KEEP_ALL - KEEP_SHORT)
-		to->head = *(struct short_head *)(h->kept + off);
+		copy_short(&to->head, h->kept + off, r->head_len);
 	return to;
 }
 

@@ -137,7 +137,7 @@ inline_ void keep_head(struct http1 *h, struct dir *d, struct window *win, u32 f
 	if (!n || n > READ_MAX || from > CARRY_MAX || to > KEEP_ALL) // what the verifier takes for too far lies in win
 		return;
 	if (n <= KEEP_SHORT && h->head == h->tail && to <= KEEP_ALL - KEEP_SHORT)
-		*(struct short_head *)(h->kept + to) = *(struct short_head *)(win->b + from);
+		copy_short(h->kept + to, win->b + from, n);
 	else
 		bpf_probe_read_kernel(h->kept + to, n, win->b + from);
 	d->keep_len += n;

@@ -83,10 +83,23 @@ struct dir {
 	u8 carry[CARRY_MAX];
 };
 
-// short_head is copied eight bytes at a time, wherever it lies.
+// short_head is copied eight bytes at a time, wherever it lies, and half of it where
+// that is enough.
 struct short_head {
-	u64 w[KEEP_SHORT / 8];
+	struct {
+		u64 w[KEEP_SHORT / 16];
+	} half[2];
 };
+
+inline_ void copy_short(void *to, const void *from, u32 n)
+{
+	struct short_head *t = to;
+	const struct short_head *f = from;
+
+	t->half[0] = f->half[0];
+	if (n > KEEP_SHORT / 2)
+		t->half[1] = f->half[1];
+}
 
 // preface is a header of the PROXY protocol from its beginning; a line has at most 107 bytes.
 struct preface {
