@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/odi-dev/odi/bpf/probe"
 )
@@ -43,6 +44,32 @@ func TestUnixSockets(t *testing.T) {
 	bothSides(t, r, 20, false)
 	if linked := linkedOver(t, r.waitFor(40)); linked < 19 && r.engine.Has("odi_waking") {
 		t.Errorf("%d of 20 requests are linked", linked)
+	}
+}
+
+// TestUnixSocketsThatComeLater: what looks at requests before they are read is not
+// there until a target has a Unix socket. The first request calls it.
+func TestUnixSocketsThatComeLater(t *testing.T) {
+	needRoot(t)
+	r := record(t, uint32(os.Getpid()))
+	if !r.engine.Has("odi_waking") {
+		t.Skip("this kernel has no tracepoint sk_data_ready")
+	}
+	if r.engine.Wakes() {
+		t.Fatal("the program on every segment of the machine is attached, and no target has a Unix socket")
+	}
+	client := overUnix(t, 1)
+	get(t, client, "http://app/first")
+	for end := time.Now().Add(5 * time.Second); !r.engine.Wakes(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("a target has had a request over a Unix socket, and the program is not attached")
+		}
+	}
+	for i := range 20 {
+		get(t, client, fmt.Sprintf("http://app/%d", i))
+	}
+	if linked := linkedOver(t, r.waitFor(42)); linked < 20 {
+		t.Errorf("%d of the 20 requests after the first are linked", linked)
 	}
 }
 
