@@ -12,43 +12,32 @@ struct short_event {
 	struct short_head head;
 };
 
-inline_ bool is_short(struct http1 *h, struct request *r)
+// short_room is room for a short event, 0 where the event is no short one, or the ring
+// is full. Whoever gets it tests it once: verifiers before 6.4 or so forget the answer.
+inline_ struct short_event *short_room(struct http1 *h, struct request *r)
 {
-	return !r->seq && !h->proxied && r->head_len <= KEEP_SHORT && r->head_off <= KEEP_ALL - KEEP_SHORT;
+	if (r->seq || h->proxied || r->head_len > KEEP_SHORT || r->head_off > KEEP_ALL - KEEP_SHORT)
+		return 0;
+	return bpf_ringbuf_reserve(&events, sizeof(struct short_event), 0);
 }
 
-inline_ struct short_event *write_short(struct http1 *h, struct request *r)
+inline_ void write_short(struct short_event *to, struct http1 *h, struct request *r)
 {
-	struct short_event *to = bpf_ringbuf_reserve(&events, sizeof(*to), 0);
 	u32 off = r->head_off;
 
-	if (!to)
-		return 0;
 	to->r = *r;
 	barrier_var(off);
 	if (off <= KEEP_ALL - KEEP_SHORT)
 		copy_short(&to->head, h->kept + off, r->head_len);
-	return to;
 }
 
-// sent_event counts an event that is sent.
+// sent_event counts an event that is sent. Sending it wakes the reader only if it has
+// read all that came before: while it pauses, it looks again by itself.
 inline_ void sent_event(struct request *r)
 {
 	count(COUNT_EXCHANGES);
 	if (r->bits & BIT_TRUNCATED)
 		lose(r->pid, DROP_TRUNCATED);
-}
-
-// send_short wakes the reader only if it has read all that came before: while it
-// pauses, it looks again by itself.
-inline_ void send_short(struct request *r, struct short_event *event)
-{
-	if (!event) {
-		lose(r->pid, DROP_RING_FULL);
-		return;
-	}
-	sent_event(r);
-	bpf_ringbuf_submit(event, 0);
 }
 
 // write_event writes the event to the ring. It is sent later: until its cache

@@ -88,10 +88,12 @@ noinline_ int finish(struct http1 *h, struct conn *c, struct target *g, struct w
 	r->resp_body = r->bits & BIT_ANSWERED ? (s64)h->a.body : -1;
 	// Atomics wait for all that was written: none may come between here and the end.
 	less_open(g, r);
-	if (is_short(h, r)) {
-		event = write_short(h, r);
+	event = short_room(h, r);
+	if (event) {
+		write_short(event, h, r);
 		let_go(h, g, w, r);
-		send_short(r, event);
+		sent_event(r);
+		bpf_ringbuf_submit(event, 0);
 	} else {
 		written = write_event(h, r, w->sk, &longer);
 		let_go(h, g, w, r);
