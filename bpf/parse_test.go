@@ -22,9 +22,10 @@ func TestParseExchange(t *testing.T) {
 	binary.NativeEndian.PutUint16(raw[140:], 200)
 	binary.NativeEndian.PutUint16(raw[142:], 5)
 	raw[116], raw[146], raw[147], raw[149] = 2, byte(probe.Client), byte(probe.LinkThread), bitInjected|bitTruncated
+	raw[151] = 9
 	copy(raw[requestSize:], "GET /")
 	x, ok := parseExchange(raw, &wallClock{})
-	if !ok || x.Kind != probe.Client || x.Link != probe.LinkThread || x.PID != 77 || x.StatusCode != http.StatusOK {
+	if !ok || x.Kind != probe.Client || x.Link != probe.LinkThread || x.PID != 77 || x.StatusCode != http.StatusOK || x.Protocol != 9 {
 		t.Errorf("got %+v, %v", x, ok)
 	}
 	if !x.Injected || !x.HeadTruncated || string(x.RequestHead) != "GET /" || x.End.Sub(x.Start) != 1e9 {

@@ -128,7 +128,7 @@ func parseExchange(raw []byte, clock *wallClock) (probe.Exchange, bool) {
 	bits := raw[149]
 	clocks := clock.offsetAt(u64(0))
 	x := probe.Exchange{
-		Protocol:         probe.HTTP1,
+		Protocol:         probe.Code(raw[151]),
 		Start:            clocks.time(u64(0)),
 		Answered:         clocks.time(u64(8)),
 		End:              clocks.time(u64(16)),

@@ -3,40 +3,13 @@
 // become events.
 #pragma once
 
-#include "../include/link.h"
+#include "../exchange/ends.h"
+#include "../exchange/finishing.h"
+#include "../exchange/linking.h"
+#include "../exchange/serving.h"
 #include "body.h"
 #include "event.h"
-#include "serving.h"
 #include "unix.h"
-
-// remember_tuple keeps both ends of a connection: they are 0 once it is closed,
-// and reading them costs more than copying.
-inline_ void remember_tuple(struct tuple *t, u64 sk)
-{
-	struct sock_common *c = (void *)sk;
-
-	t->family = BPF_CORE_READ(c, skc_family);
-	if (t->family == AF_UNIX)
-		return;
-	t->lport = BPF_CORE_READ(c, skc_num);
-	t->pport = __builtin_bswap16(BPF_CORE_READ(c, skc_dport));
-	if (t->family == AF_INET) {
-		*(u32 *)t->local = BPF_CORE_READ(c, skc_rcv_saddr);
-		*(u32 *)t->peer = BPF_CORE_READ(c, skc_daddr);
-		return;
-	}
-	bpf_probe_read_kernel(t->local, 16, &c->skc_v6_rcv_saddr);
-	bpf_probe_read_kernel(t->peer, 16, &c->skc_v6_daddr);
-}
-
-// settled tells that a request of a proxy does not wait any more.
-inline_ void settled(struct target *g, u64 span)
-{
-	struct open_request *o = g && g->flags & T_BATCHES ? open_request_of(span) : 0;
-
-	if (o)
-		settle(g, o);
-}
 
 // receiver_of finds the target that has received a request: another one may answer.
 inline_ struct target *receiver_of(struct http1 *h, struct target *g, struct who *w)
@@ -44,27 +17,6 @@ inline_ struct target *receiver_of(struct http1 *h, struct target *g, struct who
 	u32 tgid = h->tgid;
 
 	return tgid == w->tgid ? g : bpf_map_lookup_elem(&targets, &tgid);
-}
-
-// less_open counts down the open requests.
-inline_ void less_open(struct target *g, struct request *r)
-{
-	if (r->role == ROLE_SERVER && g)
-		less(&g->open);
-}
-
-// let_go ends what is kept of a request for the links of others.
-inline_ void let_go(struct http1 *h, struct target *g, struct who *w, struct request *r)
-{
-	u64 span = r->span;
-
-	if (r->role == ROLE_SERVER) {
-		settled(g, span);
-		if (!g || !(g->flags & T_GO))
-			bpf_map_delete_elem(&open_requests, &span);
-		if (g)
-			served(g, w, span, r->goid, h->tgid, r->tid);
-	}
 }
 
 // finish ends the oldest request of the connection. w->tid is 0 where the
@@ -91,99 +43,48 @@ noinline_ int finish(struct http1 *h, struct conn *c, struct target *g, struct w
 	event = short_room(h, r);
 	if (event) {
 		write_short(event, h, r);
-		let_go(h, g, w, r);
+		let_go(h->tgid, g, w, r);
 		sent_event(r);
 		bpf_ringbuf_submit(event, 0);
 	} else {
 		written = write_event(h, r, w->sk, &longer);
-		let_go(h, g, w, r);
+		let_go(h->tgid, g, w, r);
 		send_event(r, &longer, written);
 	}
 	left_slot(h, r, w->sk);
 	return 1;
 }
 
-// next_id is a step of splitmix64.
-inline_ u64 next_id(u64 *state)
-{
-	u64 z = *state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
-}
-
-// random_ids draws from the connection's own numbers: the kernel's cost a call
-// for every 32 bits.
-inline_ void random_ids(struct http1 *h, u64 *trace, u64 *span)
-{
-	if (!h->ids[0]) {
-		h->ids[0] = (u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32() | 1;
-		h->ids[1] = (u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32();
-	}
-	if (trace) {
-		trace[0] = next_id(&h->ids[0]);
-		trace[1] = next_id(&h->ids[1]) | 1;
-	}
-	*span = next_id(&h->ids[1]) | 1;
-}
-
 // receive starts the server span of the request whose head has just ended.
-inline_ void receive(struct http1 *h, struct request *r, struct who *w)
+inline_ void receive(struct http1 *h, struct request *r)
 {
 	struct dir *d = &h->q;
 
 	if (h->ends.family == AF_UNIX && take_over(h, r)) {
-		random_ids(h, 0, &r->span);
+		random_ids(h->ids, 0, &r->span);
 		r->link = LINK_HEADER;
 	} else if (d->has_trace == 1) {
-		random_ids(h, 0, &r->span);
-		r->trace[0] = d->trace[0];
-		r->trace[1] = d->trace[1];
-		r->parent = d->parent;
-		r->tflags = d->tflags;
+		random_ids(h->ids, 0, &r->span);
+		child_of(r, d->trace, d->parent, d->tflags);
 		r->link = LINK_HEADER;
 	} else {
-		random_ids(h, r->trace, &r->span);
-		r->parent = 0;
-		r->tflags = 1;
+		begin_trace(r, h->ids);
 		r->link = LINK_NONE;
 	}
 }
 
-// ask starts the client span of the request whose head has just ended.
+// ask starts the client span of the request whose head has just ended. A header that
+// was not passed on was written by the application: its trace counts.
 inline_ void ask(struct target *g, struct http1 *h, struct conn *c, struct request *r, struct who *w)
 {
-	struct ref *up = &c->owner;
 	struct dir *d = &h->q;
 
-	w->target_hash = d->target_hash;
-	r->link = find_parent(g, w, c);
-	c->fresh = 0;
-	__sync_fetch_and_add(&g->clients, 1);
-	if (r->link != LINK_NONE) {
-		__sync_fetch_and_add(&g->linked, 1);
-		random_ids(h, 0, &r->span);
-		r->trace[0] = up->trace[0];
-		r->trace[1] = up->trace[1];
-		r->parent = up->span;
-		r->tflags = up->tflags;
-	} else {
-		random_ids(h, r->trace, &r->span);
-		r->parent = 0;
-		r->tflags = 1;
-	}
-	// A header that is not the one that came in with the parent was written by
-	// the application: its trace counts.
-	if (d->has_trace == 1 && !(up->incoming == d->parent && up->trace[0] == d->trace[0] && up->trace[1] == d->trace[1])) {
-		r->trace[0] = d->trace[0];
-		r->trace[1] = d->trace[1];
-		r->parent = d->parent;
-		r->tflags = d->tflags;
+	link_client(g, c, r, w, h->ids);
+	if (d->has_trace == 1 && !passed_on(&c->owner, d->trace, d->parent)) {
+		child_of(r, d->trace, d->parent, d->tflags);
 		r->link = LINK_HEADER;
 		d->has_trace = 2;
 	}
-	r->goid = w->goid;
 }
 
 // place_for returns the slot of the next request, or its place in the queue.
@@ -211,6 +112,12 @@ inline_ void placed(struct http1 *h, struct request *r, bool queued)
 	}
 	h->q.keep_off += h->q.keep_len;
 	__sync_fetch_and_add(&h->tail, 1);
+}
+
+// incoming is the span id in the header that came in, 0: there was none.
+inline_ u64 incoming(const struct dir *d)
+{
+	return d->has_trace == 1 ? d->parent : 0;
 }
 
 // push makes an event of a complete request head. False: too many, not kept.
@@ -246,17 +153,18 @@ noinline_ int push(struct http1 *h, struct conn *c, struct target *g, struct who
 	r->head_off = d->keep_off;
 	r->head_len = d->keep_len;
 	r->role = c->role;
+	r->protocol = PROTOCOL_HTTP1;
 	r->bits = d->bits;
 	if (!h->ends.family)
 		remember_tuple(&h->ends, w->sk);
 	r->ends = h->ends;
 	if (c->role == ROLE_SERVER) {
-		receive(h, r, w);
+		receive(h, r);
 		__sync_fetch_and_add(&g->open, 1);
 		if (g->flags & T_GO)
-			goroutine_serves(g, h, r, w);
+			goroutine_serves(g, r, w, incoming(&h->q), pending(h) != 0);
 		else
-			thread_serves(g, h, r, w);
+			thread_serves(g, r, w, incoming(&h->q), pending(h) != 0);
 		if (g->flags & T_BATCHES)
 			begin_waiting(g, r, w->tgid);
 	} else {

@@ -10,6 +10,8 @@
 #include "../include/hex.h"
 #include "../include/source.h"
 
+#define PROTOCOL_HTTP1 1 // struct request: as in the value of the room
+
 #define READ_MAX 512  // bytes of a head looked at per step
 #define CARRY_MAX 128 // of an unfinished line, so much is looked at again
 #define WIN_SIZE (CARRY_MAX + READ_MAX + 80) // room to read past the end

@@ -23,7 +23,7 @@ inline_ bool forget(struct http1 *h, struct conn *c, struct target *g, struct wh
 	less_open(g, r);
 	if (r->role == ROLE_SERVER && g && !(g->flags & (T_GO | T_PROXY)) && h->tgid == w->tgid && r->tid != w->tid)
 		g->trust = TRUST_MOVED;
-	let_go(h, g, w, r);
+	let_go(h->tgid, g, w, r);
 	lose(r->pid, DROP_UNREADABLE);
 	left_slot(h, r, w->sk);
 	return true;

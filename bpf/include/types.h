@@ -212,7 +212,7 @@ struct request {
 	u8 tflags;
 	u8 bits;
 	u8 fault;
-	u8 _pad;
+	u8 protocol; // PROTOCOL_* of its room
 };
 
 // who is the task that runs now.
@@ -306,7 +306,7 @@ struct found {
 	u64 groups[FOUND_GROUPS]; // its cgroup (v2) and those above it, by inode
 };
 
-// Reasons for losing something; names are in drops.go in the same order.
+// Reasons for losing something; names are in books.go in the same order.
 enum drop {
 	DROP_RING_FULL,
 	DROP_PIPELINED,

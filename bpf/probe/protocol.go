@@ -11,10 +11,6 @@ type Protocol struct {
 	Decode func(*Exchange, *Span)
 }
 
-// Code is the protocol of an exchange, as the kernel has it.
+// Code is the protocol of an exchange, as the kernel has it: PROTOCOL_<NAME> in a header of
+// the room.
 type Code uint8
-
-// The protocols that the engine recognises.
-const (
-	HTTP1 Code = iota + 1
-)

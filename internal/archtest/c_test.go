@@ -7,15 +7,12 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 )
 
-// cTrees are the folders whose subfolders are rooms of C: a room includes itself and
-// what is shared.
-var cTrees = map[string]string{
-	"bpf": "bpf/include",
-}
+// cShared are the folders below bpf that every room of C may include, besides itself, each
+// after those that it may include itself.
+var cShared = []string{"bpf/include", "bpf/exchange"}
 
 // cNeighbours are the rooms that know another one, with the reason.
 var cNeighbours = map[string]string{
@@ -46,7 +43,7 @@ func TestIncludesFollowTheHouse(t *testing.T) {
 				t.Errorf("%s includes %s, which is not there", f.path, inner)
 			}
 			if dir := path.Dir(inner); !mayInclude(f.dir, dir) {
-				t.Errorf("%s includes %s: a room knows itself and %s", f.path, inner, cTrees[strings.Split(f.dir, "/")[0]])
+				t.Errorf("%s includes %s: a room knows itself and %v", f.path, inner, cShared)
 			}
 		}
 	}
@@ -58,12 +55,18 @@ func mayInclude(dir, inner string) bool {
 	if within(dir, inner) {
 		return true
 	}
-	for tree, shared := range cTrees {
-		if within(tree, dir) {
-			return dir != shared && (inner == shared || cNeighbours[dir] == inner)
+	if !within("bpf", dir) {
+		return false
+	}
+	for _, shared := range cShared {
+		if dir == shared {
+			return false
+		}
+		if inner == shared {
+			return true
 		}
 	}
-	return false
+	return cNeighbours[dir] == inner
 }
 
 func TestMayInclude(t *testing.T) {
@@ -77,6 +80,10 @@ func TestMayInclude(t *testing.T) {
 		"a sibling":                       {"bpf/http1", "bpf/process", false},
 		"a neighbour that is named":       {"bpf/propagate", "bpf/http1", true},
 		"not the other way round":         {"bpf/http1", "bpf/propagate", false},
+		"... of exchanges":                {"bpf/http1", "bpf/exchange", true},
+		"exchanges know what is below":    {"bpf/exchange", "bpf/include", true},
+		"not the other way":               {"bpf/include", "bpf/exchange", false},
+		"exchanges know no protocol":      {"bpf/exchange", "bpf/http1", false},
 		"what is shared knows no room":    {"bpf/include", "bpf/http1", false},
 		"a room does not know the tree":   {"bpf/http1", "bpf", false},
 		"elsewhere a folder knows itself": {"hack/prove/peer/c", "bpf/include", false},

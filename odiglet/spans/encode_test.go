@@ -23,7 +23,7 @@ func encoded(t *testing.T, o *Origin, x *probe.Exchange, span *probe.Span) ptrac
 	t.Helper()
 	var last keeper
 	p := New(Options{Protocols: rooms(), Sink: &last})
-	if err := p.add(groupKey{o, p.rooms[probe.HTTP1]}, appendSpan(nil, x, span)); err != nil {
+	if err := p.add(groupKey{o, p.rooms[http1.Protocol.Code]}, appendSpan(nil, x, span)); err != nil {
 		t.Fatal(err)
 	}
 	p.Flush()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/odi-dev/odi/bpf/http1"
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet/books"
@@ -28,7 +29,7 @@ func (o origins) Origin(pid uint32) (*Origin, bool) {
 
 func request(pid uint32, path string) probe.Exchange {
 	return probe.Exchange{
-		Protocol: probe.HTTP1, Kind: probe.Server, Link: probe.LinkHeader, PID: pid,
+		Protocol: http1.Protocol.Code, Kind: probe.Server, Link: probe.LinkHeader, PID: pid,
 		TraceID: [16]byte{1}, SpanID: [8]byte{2}, ParentSpanID: [8]byte{3}, TraceFlags: 1,
 		Local: netip.MustParseAddrPort("10.0.0.1:8080"), Peer: netip.MustParseAddrPort("10.0.0.9:40000"),
 		Start: time.Unix(1_700_000_000, 0), End: time.Unix(1_700_000_000, 1e6), StatusCode: 200, ResponseBodySize: 6,

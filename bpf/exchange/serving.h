@@ -4,50 +4,49 @@
 #pragma once
 
 #include "../include/link.h"
-#include "http1.h"
 
-// fill_ref is what others need to become children of a request.
-inline_ void fill_ref(struct ref *ref, struct http1 *h, struct request *r)
+// fill_ref is what others need to become children of a request. incoming is the span id
+// in the trace context that came with it, 0: none.
+inline_ void fill_ref(struct ref *ref, struct request *r, u64 incoming)
 {
 	ref->trace[0] = r->trace[0];
 	ref->trace[1] = r->trace[1];
 	ref->span = r->span;
-	ref->incoming = h->q.has_trace == 1 ? h->q.parent : 0;
+	ref->incoming = incoming;
 	ref->tflags = r->tflags;
 	ref->target_hash = r->target_hash;
 }
 
-// thread_serves notes that the current thread serves a request. It and its
-// siblings are not inline, as their stacks would be push's too.
-noinline_ int thread_serves(struct target *g, struct http1 *h, struct request *r, struct who *w)
+// thread_serves notes that the current thread serves a request; piped: others on its
+// connection have no answer yet. It and its siblings are not inline, as their stacks
+// would be their caller's too.
+noinline_ int thread_serves(struct target *g, struct request *r, struct who *w, u64 incoming, u32 piped)
 {
 	struct open_request o = {};
 
-	if (!g || !h || !r || !w)
+	if (!g || !r || !w)
 		return 0;
-	fill_ref(&o.ref, h, r);
+	fill_ref(&o.ref, r, incoming);
 	o.tgid = w->tgid;
 	o.tid = w->tid;
 	o.waits = w->waits;
-	serve(g, w, &o, pending(h) != 0);
+	serve(g, w, &o, piped != 0);
 	return 0;
 }
 
-noinline_ int goroutine_serves(struct target *g, struct http1 *h, struct request *r, struct who *w)
+noinline_ int goroutine_serves(struct target *g, struct request *r, struct who *w, u64 incoming, u32 piped)
 {
 	struct work *mine;
-	bool piped;
 
-	if (!g || !h || !r || !w)
+	if (!g || !r || !w)
 		return 0;
-	piped = pending(h) != 0;
-	mine = serve_go(g, w, piped);
+	mine = serve_go(g, w, piped != 0);
 	if (!mine)
 		return 0;
 	mine->trace[0] = r->trace[0];
 	mine->trace[1] = r->trace[1];
 	mine->span = piped ? 0 : r->span; // which of several it works on is not seen
-	mine->incoming = h->q.has_trace == 1 ? h->q.parent : 0;
+	mine->incoming = incoming;
 	mine->tflags = r->tflags;
 	return 0;
 }

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// Which trace a request is part of, and whose child it is.
+#pragma once
+
+#include "../include/link.h"
+#include "ids.h"
+
+// child_of makes a request the child of a span of another trace context.
+inline_ void child_of(struct request *r, const u64 *trace, u64 parent, u8 tflags)
+{
+	r->trace[0] = trace[0];
+	r->trace[1] = trace[1];
+	r->parent = parent;
+	r->tflags = tflags;
+}
+
+// begin_trace gives a request its ids. It has no parent.
+inline_ void begin_trace(struct request *r, u64 *ids)
+{
+	random_ids(ids, r->trace, &r->span);
+	r->parent = 0;
+	r->tflags = 1;
+}
+
+// link_client gives a request that is sent its ids, and the parent that its task has.
+inline_ void link_client(struct target *g, struct conn *c, struct request *r, struct who *w, u64 *ids)
+{
+	struct ref *up = &c->owner;
+
+	w->target_hash = r->target_hash;
+	r->link = find_parent(g, w, c);
+	c->fresh = 0;
+	__sync_fetch_and_add(&g->clients, 1);
+	if (r->link != LINK_NONE) {
+		__sync_fetch_and_add(&g->linked, 1);
+		random_ids(ids, 0, &r->span);
+		child_of(r, up->trace, up->span, up->tflags);
+	} else {
+		begin_trace(r, ids);
+	}
+	r->goid = w->goid;
+}
+
+// passed_on tells whether a trace context is the one that came in with the parent of a
+// request: its application did not write it.
+inline_ bool passed_on(const struct ref *up, const u64 *trace, u64 parent)
+{
+	return up->incoming == parent && up->trace[0] == trace[0] && up->trace[1] == trace[1];
+}
