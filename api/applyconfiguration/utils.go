@@ -24,6 +24,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.AgentFailureApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("AgentReference"):
 		return &apiv1alpha1.AgentReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Answers"):
+		return &apiv1alpha1.AnswersApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CanaryClaim"):
 		return &apiv1alpha1.CanaryClaimApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ContainerDecision"):

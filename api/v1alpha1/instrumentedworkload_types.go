@@ -60,6 +60,9 @@ type RolloutPlan struct {
 	// slot is a number that grows with every canary slot that is offered.
 	// +optional
 	Slot int64 `json:"slot,omitempty"`
+	// watchUntil is how long the odiglets tell what pods answer, with their agents and without.
+	// +optional
+	WatchUntil metav1.Time `json:"watchUntil,omitzero"`
 }
 
 // CanaryClaim is a canary slot that was taken. Written by the pod webhook, under the object's resourceVersion.
@@ -120,6 +123,9 @@ type RolloutStatus struct {
 	// attempts is how often in a row pods were evicted and what came for them had no agent.
 	// +optional
 	Attempts int32 `json:"attempts,omitempty"`
+	// usualStart is how many seconds pods without agents took to be ready.
+	// +optional
+	UsualStart int32 `json:"usualStart,omitempty"`
 	// failures are at most 16, the newest first.
 	// +optional
 	// +kubebuilder:validation:MaxItems=16
@@ -232,6 +238,25 @@ type StartFacts struct {
 	Memory int64 `json:"memory,omitempty"`
 }
 
+// Answers counts the requests that a container answered in five seconds, by whether its process had the agent that
+// was decided. One fails whose status is 500 or more.
+type Answers struct {
+	// at is when the five seconds began.
+	At metav1.Time `json:"at"`
+	// agent is how many processes with the agent answered.
+	// +optional
+	Agent int64 `json:"agent,omitempty"`
+	// agentFailed of them failed.
+	// +optional
+	AgentFailed int64 `json:"agentFailed,omitempty"`
+	// plain is how many processes without it answered.
+	// +optional
+	Plain int64 `json:"plain,omitempty"`
+	// plainFailed of them failed.
+	// +optional
+	PlainFailed int64 `json:"plainFailed,omitempty"`
+}
+
 // ContainerStatus is what was seen of one container on all nodes. Written by controllers/facts.
 type ContainerStatus struct {
 	// name of the container.
@@ -253,6 +278,14 @@ type ContainerStatus struct {
 	// start is what a decision about an agent needs to know.
 	// +optional
 	Start StartFacts `json:"start,omitzero"`
+	// answers are what the container answered in the last minute, with the agent and without; the oldest first.
+	// +optional
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=atomic
+	Answers []Answers `json:"answers,omitempty"`
+	// before is what it answered without the agent while none had it: the latest such minute.
+	// +optional
+	Before *Answers `json:"before,omitempty"`
 	// lastError is the latest failure to instrument, in a sentence.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512

@@ -144,6 +144,7 @@ const (
 	ReasonAgentUnsupported = "AgentUnsupported"
 	ReasonAgentOwnSDK      = "AgentOwnSDK"
 	ReasonAgentSeesNothing = "AgentSeesNothing"
+	ReasonAgentErrorRate   = "AgentErrorRate"
 )
 
 // The phases of status.rollout.

@@ -61,6 +61,12 @@ type ContainerFact struct {
 	// start is what a decision about an agent needs to know.
 	// +optional
 	Start StartFacts `json:"start,omitzero"`
+	// answers are what the container answered on this node, with the agent and without, while its pods are
+	// watched for what agents do to them; the oldest first.
+	// +optional
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=atomic
+	Answers []Answers `json:"answers,omitempty"`
 	// error is the latest failure to instrument, in a sentence.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512

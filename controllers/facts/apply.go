@@ -68,12 +68,23 @@ func container(s odiv1.ContainerStatus) *odiac.ContainerStatusApplyConfiguration
 	if !equality.Semantic.DeepEqual(s.Start, odiv1.StartFacts{}) {
 		ac.WithStart(odiac.StartFacts().WithEnvironment(s.Start.Environment...).WithSecure(s.Start.Secure).WithMemory(s.Start.Memory))
 	}
+	for i := range s.Answers {
+		ac.WithAnswers(answersOf(&s.Answers[i]))
+	}
+	if s.Before != nil {
+		ac.WithBefore(answersOf(s.Before))
+	}
 	return ac.
 		WithName(s.Name).
 		WithRuntime(runtime).
 		WithProcesses(s.Processes).
 		WithAttached(s.Attached).
 		WithLastError(s.LastError)
+}
+
+func answersOf(a *odiv1.Answers) *odiac.AnswersApplyConfiguration {
+	return odiac.Answers().WithAt(a.At).
+		WithAgent(a.Agent).WithAgentFailed(a.AgentFailed).WithPlain(a.Plain).WithPlainFailed(a.PlainFailed)
 }
 
 // passing are the reasons that come and go by themselves, too small for an Event.

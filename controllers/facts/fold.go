@@ -31,6 +31,7 @@ func fold(in Input) Result {
 	if r.Pods == 0 && len(r.Containers) == 0 {
 		r.Containers = lastSeen(in.Before)
 	}
+	keepBefore(r.Containers, in.Before, in.Decisions)
 	r.Runtimes = summary(r.Containers)
 	r.RuntimeDetected = judgeRuntime(in, r)
 	r.Instrumented = judgeInstrumented(in, r)
@@ -75,6 +76,7 @@ func merge(name string, facts []odiv1.ContainerFact) odiv1.ContainerStatus {
 		}
 		status.Agent = worseAgent(status.Agent, fact.Agent)
 		status.Start = mergeStart(status.Start, fact.Start)
+		status.Answers = mergeAnswers(status.Answers, fact.Answers)
 		if fact.Runtime != (odiv1.Runtime{}) {
 			pods[fact.Runtime] += fact.Pods
 		}

@@ -53,6 +53,15 @@ func TestStory(t *testing.T) {
 	}
 	wantInstrumented(t, c, iw, metav1.ConditionTrue, odiv1.ReasonAttached)
 
+	t.Log("What it answers is told.")
+	answers := fact("app", goRuntime, 1, 1)
+	answers.Answers = []odiv1.Answers{answered(0, 0, 0, 30, 1), answered(5, 20, 20, 3, 0)}
+	report(t, c, one, answers)
+	testkit.EventuallyObject(t, c, iw, "the answers are in the status", func(iw *odiv1.InstrumentedWorkload) bool {
+		s := iw.Status.Containers
+		return len(s) == 1 && len(s[0].Answers) == 2 && s[0].Answers[1].AgentFailed == 20 && s[0].Answers[0].Plain == 30
+	})
+
 	t.Log("The workload is scaled to zero; what ran is still known.")
 	before := cart.DeepCopy()
 	cart.Spec.Replicas = new(int32)

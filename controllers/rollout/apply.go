@@ -120,6 +120,9 @@ func rolloutStatus(s odiv1.RolloutStatus) *odiac.RolloutStatusApplyConfiguration
 	if s.Evicted != "" {
 		ac.WithEvicted(s.Evicted).WithEvictedAt(s.EvictedAt)
 	}
+	if s.UsualStart > 0 {
+		ac.WithUsualStart(s.UsualStart)
+	}
 	if s.Attempts > 0 {
 		ac.WithAttempts(s.Attempts)
 	}
@@ -138,7 +141,11 @@ func (c *Controller) applyPlan(ctx context.Context, iw *odiv1.InstrumentedWorklo
 	}
 	spec := odiac.InstrumentedWorkloadSpec()
 	if plan != nil {
-		spec.WithRollout(odiac.RolloutPlan().WithRevision(plan.Revision).WithStage(plan.Stage).WithSlot(plan.Slot))
+		rollout := odiac.RolloutPlan().WithRevision(plan.Revision).WithStage(plan.Stage).WithSlot(plan.Slot)
+		if !plan.WatchUntil.IsZero() {
+			rollout.WithWatchUntil(plan.WatchUntil)
+		}
+		spec.WithRollout(rollout)
 	}
 	ac := odiac.InstrumentedWorkload(iw.Name, iw.Namespace).WithUID(iw.UID).WithSpec(spec)
 	if err := c.client.Apply(ctx, ac, fieldManager, client.ForceOwnership); err != nil {

@@ -82,7 +82,7 @@ func carrying(now time.Time, o Observed, pod *Pod) Step {
 	stage := odiv1.RolloutStageCanary
 	trouble := pod.Trouble
 	if trouble == nil && !pod.Ended {
-		trouble = o.factTrouble()
+		trouble = o.toldTrouble(now)
 	}
 	switch {
 	case trouble != nil:
@@ -91,10 +91,11 @@ func carrying(now time.Time, o Observed, pod *Pod) Step {
 		return rollTheRest()
 	case !pod.Started:
 		return wait(stage, phaseOf(now, o), odiv1.ReasonCanary, "Pod %s waits for a node.", pod.Name)
-	case !pod.Ready && now.Sub(pod.Created) > o.ReadyWithin:
+	case !pod.Ready && now.Sub(pod.Created) >= o.ReadyWithin:
 		return rollBack(neverReady(pod, o))
 	case !pod.Ready:
-		return wait(stage, odiv1.PhaseCanary, odiv1.ReasonCanary, "Pod %s starts with agents.", pod.Name)
+		left := pod.Created.Add(o.ReadyWithin).Sub(now)
+		return wait(stage, odiv1.PhaseCanary, odiv1.ReasonCanary, "Pod %s starts with agents.", pod.Name).in(min(left, lookAgain))
 	}
 	return soaking(now, o, pod)
 }

@@ -31,9 +31,9 @@ func (c *Controller) gather(ctx context.Context, iw *odiv1.InstrumentedWorkload)
 	o := &Observed{
 		Kind: ref.Kind, Pace: w.Pace, Wanted: map[string]string{}, Revision: languages.Revision(iw.Spec.Containers),
 		Plan: iw.Spec.Rollout, Claim: iw.Status.Canary, Status: iw.Status.Rollout,
-		Facts: map[string]odiv1.AgentFact{}, Pods: podsOf(pods),
+		Facts: map[string]odiv1.AgentFact{}, Answers: map[string]Answers{}, Pods: podsOf(pods),
 	}
-	costliest := time.Duration(0)
+	var costliest, allowed time.Duration
 	for _, d := range iw.Spec.Containers {
 		o.Refused = o.Refused || d.Reason == odiv1.ReasonAgentFailedBefore
 		if d.Method != odiv1.MethodAgent {
@@ -42,14 +42,15 @@ func (c *Controller) gather(ctx context.Context, iw *odiv1.InstrumentedWorkload)
 		o.Wanted[d.Name] = d.Agent.Language + "@" + d.Agent.Version
 		cost := languages.CostOf(language.Name(d.Agent.Language))
 		costliest = max(costliest, cost.StartWith(w.Template.Containers[d.Name].CPULimit))
+		allowed = max(allowed, w.Template.Containers[d.Name].StartWithin)
 	}
 	for _, s := range iw.Status.Containers {
-		o.Facts[s.Name] = s.Agent
+		o.Facts[s.Name], o.Answers[s.Name] = s.Agent, Answers{Slices: s.Answers, Before: s.Before}
 	}
 	if !o.concernsAgents() {
 		return o, nil
 	}
-	o.ReadyWithin = readyWithin(usualStart(o.Pods), costliest)
+	o.ReadyWithin = readyWithin(o.usualStart(), costliest, allowed)
 	if o.Mode, err = c.mode(ctx, iw); err != nil {
 		return nil, err
 	}
@@ -62,11 +63,16 @@ func (o Observed) concernsAgents() bool {
 	return len(o.Wanted) > 0 || slices.ContainsFunc(o.Pods, func(p Pod) bool { return len(p.Agents) > 0 })
 }
 
-// readyWithin is twice the usual start and what the agents add, and some; a minute at least, since nobody
-// knows how a node fares, and ten at most, since so long a pod is missing.
-func readyWithin(usual, added time.Duration) time.Duration {
-	const some, least, most = 30 * time.Second, time.Minute, 10 * time.Minute
-	return min(max(2*usual+added+some, least), most)
+// readyWithin is twice the usual start and what the agents add, and some. Where nobody has seen a start without agents,
+// it is what the probes allow. It is 45 s at least, since nobody knows how a node fares, and ten minutes at most, since
+// so long a pod is missing.
+func readyWithin(usual, added, allowed time.Duration) time.Duration {
+	const some, readiness, least, most = 30 * time.Second, 10 * time.Second, 45 * time.Second, 10 * time.Minute
+	within := 2*usual + added + some
+	if usual == 0 && allowed > 0 {
+		within = max(within, allowed+readiness)
+	}
+	return min(max(within, least), most)
 }
 
 // mode is what the config says; empty when it says nothing, or has gone.

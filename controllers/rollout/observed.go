@@ -26,7 +26,9 @@ type Observed struct {
 	Status odiv1.RolloutStatus
 	// Facts say by container what became of agents.
 	Facts map[string]odiv1.AgentFact
-	Pods  []Pod
+	// Answers say by container how many requests failed with agents and without.
+	Answers map[string]Answers
+	Pods    []Pod
 	// ReadyWithin is how long a pod with agents may take to be ready.
 	ReadyWithin time.Duration
 	// Rolling is how many other workloads of the cluster are at it.
@@ -133,6 +135,14 @@ func (o Observed) failedBefore() *odiv1.AgentFailure {
 		}
 	}
 	return nil
+}
+
+// toldTrouble is what odiglets tell that no pod shows.
+func (o Observed) toldTrouble(now time.Time) *Trouble {
+	if t := o.factTrouble(); t != nil {
+		return t
+	}
+	return o.errorTrouble(now)
 }
 
 // factTrouble is what odiglets say against the agents.

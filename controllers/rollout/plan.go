@@ -56,7 +56,8 @@ const (
 	// orphanPatience lets a config that is deleted and made anew, as some tools change it, find its pods as they were.
 	orphanPatience = 10 * time.Second
 	// soak is how long a canary whose agent says that it is alive has to be ready, and silentSoak one of which nobody says that.
-	soak, silentSoak = 15 * time.Second, 60 * time.Second
+	// In it the odiglets tell of two slices of answers that were whole.
+	soak, silentSoak = 20 * time.Second, 60 * time.Second
 	// appearWithin is how long the pod of a claim may take to be there.
 	appearWithin = 60 * time.Second
 	// startWindow is how long after a pod was made its troubles are put down to its agents.
@@ -204,7 +205,7 @@ func anyTrouble(now time.Time, o Observed) *Trouble {
 	if !some {
 		return nil // What odiglets say is of pods that have gone.
 	}
-	return o.factTrouble()
+	return o.toldTrouble(now)
 }
 
 func at(t *Trouble, now time.Time) time.Time {

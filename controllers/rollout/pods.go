@@ -183,3 +183,12 @@ func usualStart(pods []Pod) time.Duration {
 	}
 	return shortest
 }
+
+// usualStart is that of the pods that are there, else what was seen last: the only pod of a workload has to go
+// before the next comes.
+func (o Observed) usualStart() time.Duration {
+	if usual := usualStart(o.Pods); usual > 0 {
+		return usual
+	}
+	return time.Duration(o.Status.UsualStart) * time.Second
+}

@@ -27,12 +27,12 @@ func record(now time.Time, o Observed, s Step) Record {
 		r.Status = odiv1.RolloutStatus{Failures: r.Status.Failures}
 		return r
 	}
-	r.Plan = planOf(o, s)
+	r.Plan = planOf(now, o, s)
 	at := metav1.NewTime(now.Truncate(time.Second)) // What the API keeps of a time.
 	if r.Status.Phase != s.Phase || s.Kind == OfferCanary {
 		r.Status.Phase, r.Status.Since = s.Phase, at
 	}
-	r.Status.Pods = carriers(o)
+	r.Status.Pods, r.Status.UsualStart = carriers(o), int32(o.usualStart().Round(time.Second)/time.Second)
 	r.count(at, o, s)
 	status := metav1.ConditionFalse
 	if s.Kind == Done && s.Phase == odiv1.PhaseDone || s.Kind == Manual && len(o.outdated()) == 0 {
@@ -72,7 +72,7 @@ func (r *Record) count(at metav1.Time, o Observed, s Step) {
 }
 
 // planOf is the plan after a step.
-func planOf(o Observed, s Step) *odiv1.RolloutPlan {
+func planOf(now time.Time, o Observed, s Step) *odiv1.RolloutPlan {
 	if o.Revision == "" || o.Orphaned {
 		return nil
 	}
@@ -87,7 +87,34 @@ func planOf(o Observed, s Step) *odiv1.RolloutPlan {
 	if s.Kind == OfferCanary {
 		plan.Slot++
 	}
+	plan.WatchUntil = watchUntil(now, o, s)
 	return &plan
+}
+
+// watchUntil is when the youngest pod with agents is no longer watched. It is watched from before there is one, so
+// that what came before is known.
+func watchUntil(now time.Time, o Observed, s Step) metav1.Time {
+	if s.Stage != odiv1.RolloutStageCanary && s.Stage != odiv1.RolloutStageAll {
+		return metav1.Time{}
+	}
+	var until time.Time
+	if o.Plan != nil && o.Plan.Revision == o.Revision {
+		until = o.Plan.WatchUntil.Time
+	}
+	later := func(from time.Time) {
+		if end := from.Add(startWindow); end.After(until) {
+			until = end
+		}
+	}
+	if s.Kind == OfferCanary && s.Phase == odiv1.PhaseCanary {
+		later(now)
+	}
+	for _, p := range o.live() {
+		if len(p.Agents) > 0 && o.isCurrent(p) && now.Sub(p.Created) < startWindow {
+			later(p.Created)
+		}
+	}
+	return metav1.NewTime(until.Truncate(time.Second))
 }
 
 // attempts counts evictions in vain; the slot of a canary that is offered anew for another reason counts none.

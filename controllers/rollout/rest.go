@@ -42,7 +42,7 @@ func lateOne(now time.Time, o Observed) *Pod {
 		return nil
 	}
 	for _, p := range o.live() {
-		if len(p.Agents) > 0 && o.isCurrent(p) && p.Started && !p.Ready && now.Sub(p.Created) > o.ReadyWithin &&
+		if len(p.Agents) > 0 && o.isCurrent(p) && p.Started && !p.Ready && now.Sub(p.Created) >= o.ReadyWithin &&
 			!p.Created.Before(o.Status.EvictedAt.Truncate(time.Second)) {
 			return &p
 		}

@@ -26,6 +26,7 @@ func TestStory(t *testing.T) {
 
 	t.Run("a canary, then the rest, then uninstrumented", func(t *testing.T) { wholeWay(t, p) })
 	t.Run("rolled back", func(t *testing.T) { rolledBack(t, p) })
+	t.Run("errors", func(t *testing.T) { errorRate(t, p) })
 	t.Run("manual", func(t *testing.T) { manualMode(t, p) })
 	t.Run("an only pod", func(t *testing.T) { singleReplica(t, p) })
 	t.Run("a disruption budget", func(t *testing.T) { budget(t, p) })
@@ -126,6 +127,51 @@ func rolledBack(t *testing.T, p *player) {
 			}
 		})
 	}
+}
+
+// errorRate has a canary that is ready, whose answers are worse than those of the other pods.
+func errorRate(t *testing.T, p *player) {
+	iw := p.deploy(t, "errors", 3, "")
+	p.of("errors", func(play *play) {
+		play.sick = func(s *corev1.PodStatus) {
+			s.Conditions[0].Status, s.Conditions[0].LastTransitionTime = corev1.ConditionTrue, metav1.Now()
+		}
+	})
+	wantPhase(t, p, iw, odiv1.PhaseSoaking, odiv1.ReasonSoaking)
+	start := time.Now()
+	if until := iw.Spec.Rollout.WatchUntil; until.Sub(start) < startWindow-time.Minute {
+		t.Errorf("it is watched until %s", until)
+	}
+	begin := start.Truncate(5 * time.Second).Add(5 * time.Second)
+	patchStatus(t, p, iw, func() {
+		status := odiv1.ContainerStatus{Name: "app", Agent: odiv1.AgentFact{Agent: "java@1", State: odiv1.AgentAlive, Processes: 1}}
+		for i := range 3 {
+			at := metav1.NewTime(begin.Add(time.Duration(i) * 5 * time.Second))
+			status.Answers = append(status.Answers, odiv1.Answers{At: at, Agent: 30, AgentFailed: 15, Plain: 60, PlainFailed: 1})
+		}
+		iw.Status.Containers = []odiv1.ContainerStatus{status}
+	})
+	testkit.EventuallyObject(t, p.client, iw, "it is rolled back", func(iw *odiv1.InstrumentedWorkload) bool {
+		return iw.Spec.Rollout != nil && iw.Spec.Rollout.Stage == odiv1.RolloutStageNone && len(iw.Status.Rollout.Failures) == 1
+	})
+	t.Logf("rolled back %s after the answers were told", time.Since(start).Round(100*time.Millisecond))
+	const words = "Pods with the agent answered 30 of 60 (50 %) requests with a server error, those without it 2 of 120 (1.7 %) in the same time."
+	if f := iw.Status.Rollout.Failures[0]; f.Reason != odiv1.ReasonAgentErrorRate || f.Message != words || f.Container != "app" {
+		t.Errorf("the failure is %+v", f)
+	}
+	if !iw.Spec.Rollout.WatchUntil.IsZero() {
+		t.Errorf("it is still watched, until %s", iw.Spec.Rollout.WatchUntil)
+	}
+	patchSpec(t, p, iw, func() {
+		iw.Spec.Containers = []odiv1.ContainerDecision{{Name: "app", Method: odiv1.MethodEBPF, Reason: odiv1.ReasonAgentFailedBefore}}
+	})
+	wantPhase(t, p, iw, odiv1.PhaseRolledBack, odiv1.ReasonAgentErrorRate)
+	p.wantPods(t, "errors", 5, 1)
+	d := testkit.Deployment("shop", "errors", "app")
+	if err := p.client.Get(t.Context(), client.ObjectKeyFromObject(d), d); err != nil {
+		t.Fatal(err)
+	}
+	testkit.WantEvent(t, p.client, d, odiv1.ReasonAgentErrorRate)
 }
 
 func manualMode(t *testing.T, p *player) {

@@ -23,16 +23,17 @@ var inputChanges = predicate.Funcs{
 
 // knowledge is what of a status written by others a step depends on.
 type knowledge struct {
-	Claim *odiv1.CanaryClaim
-	Facts map[string]odiv1.AgentFact
+	Claim   *odiv1.CanaryClaim
+	Facts   map[string]odiv1.AgentFact
+	Answers map[string]Answers
 }
 
 func known(obj client.Object) knowledge {
-	k := knowledge{Facts: map[string]odiv1.AgentFact{}}
+	k := knowledge{Facts: map[string]odiv1.AgentFact{}, Answers: map[string]Answers{}}
 	if iw, ok := obj.(*odiv1.InstrumentedWorkload); ok {
 		k.Claim = iw.Status.Canary
 		for _, c := range iw.Status.Containers {
-			k.Facts[c.Name] = c.Agent
+			k.Facts[c.Name], k.Answers[c.Name] = c.Agent, Answers{Slices: c.Answers, Before: c.Before}
 		}
 	}
 	return k

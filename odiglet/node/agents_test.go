@@ -247,7 +247,7 @@ func TestFactsAboutAgents(t *testing.T) {
 	if !c.memories.look(c, []attach.Instance{without}) || c.memories.look(c, []attach.Instance{without}) {
 		t.Error("a peak is news once")
 	}
-	facts, _ := c.facts([]attach.Instance{alive, failed, shell, without})
+	facts, _ := c.facts([]attach.Instance{alive, failed, shell, without}, time.Now())
 	if len(facts) != 1 {
 		t.Fatalf("facts: %+v", facts)
 	}

@@ -3,6 +3,7 @@ package node
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/internal/telemetry"
@@ -31,15 +32,16 @@ type tally struct {
 	fact     odiv1.ContainerFact
 	runtimes []language.Runtime
 	// perPod counts the processes and the attached ones of each pod.
-	perPod map[string]*[2]int32
-	start  start
-	agent  agents
+	perPod  map[string]*[2]int32
+	start   start
+	agent   agents
+	decided decided
 }
 
 // facts folds processes into one fact per workload and container name. A
 // container of a selected workload has a fact even while no process of it was
 // read, so that "nothing seen" can be told from "not looked".
-func (c *cluster) facts(instances []attach.Instance) (facts []odiv1.ContainerFact, truncated int) {
+func (c *cluster) facts(instances []attach.Instance, now time.Time) (facts []odiv1.ContainerFact, truncated int) {
 	tallies := make(map[factKey]*tally)
 	c.tallyPods(tallies)
 	for _, in := range instances {
@@ -54,6 +56,7 @@ func (c *cluster) facts(instances []attach.Instance) (facts []odiv1.ContainerFac
 	for key, t := range tallies {
 		fact := t.finish()
 		fact.Start.Memory = c.memories.peak(key)
+		fact.Answers = c.answers.over(key, t.decided, now)
 		facts = append(facts, fact)
 	}
 	slices.SortFunc(facts, func(a, b odiv1.ContainerFact) int {
@@ -71,7 +74,7 @@ func (c *cluster) tallyPods(tallies map[factKey]*tally) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for _, p := range c.pods {
-		ref, _, ok := c.workloadOf(p)
+		ref, d, ok := c.workloadOf(p)
 		if !ok {
 			continue
 		}
@@ -84,7 +87,7 @@ func (c *cluster) tallyPods(tallies map[factKey]*tally) {
 			if !ok {
 				t = &tally{
 					fact:   odiv1.ContainerFact{Namespace: ref.Namespace, Workload: ref.Local(), Container: ct.name},
-					perPod: make(map[string]*[2]int32),
+					perPod: make(map[string]*[2]int32), decided: d,
 				}
 				tallies[key] = t
 			}

@@ -104,7 +104,7 @@ func (o Options) assemble(accounts *books.Books, sink *export.OTLP) (*parts, err
 	}
 	n.reporter = newReporter(api, o.Node, o.Log, func() odiv1.NodeInstrumentationStatus {
 		instances := n.odiglet.Manager().Instances()
-		facts, truncated := c.facts(instances)
+		facts, truncated := c.facts(instances, time.Now())
 		return status(kernel, n.odiglet.Features(), instances, facts, truncated)
 	})
 	n.server = &server{
@@ -167,6 +167,7 @@ func (n *parts) run(ctx context.Context) error {
 			n.cluster.memories.run(ctx, n.cluster, n.odiglet.Manager().Instances, n.reporter.poke)
 			return nil
 		})
+		g.Go(func() error { n.cluster.answers.run(ctx, n.cluster, n.reporter.poke); return nil })
 		if n.witness != nil {
 			g.Go(func() error { return n.witness.run(ctx) })
 		}

@@ -2,6 +2,7 @@ package node
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -205,7 +206,7 @@ func TestFacts(t *testing.T) {
 		instance(2, "c1", true, language.Runtime{Language: language.C, Helper: true}),
 		failed,
 		instance(4, "elsewhere", true, goRuntime),
-	})
+	}, time.Now())
 	want := []odiv1.ContainerFact{{
 		Namespace: "shop", Workload: cart.Local(), Container: "app",
 		Runtime: odiv1.Runtime{Language: "go", Version: "1.26.8", Libc: "static"},

@@ -42,7 +42,7 @@ func TestAReportOfAnyTextIsWrittenOnce(t *testing.T) {
 			hostile := instance(1, "c1", false, language.Runtime{Language: language.Go, Version: text})
 			hostile.Error = text
 			r := newReporter(c, "n1", slog.New(slog.DiscardHandler), func() odiv1.NodeInstrumentationStatus {
-				facts, truncated := cluster.facts([]attach.Instance{hostile})
+				facts, truncated := cluster.facts([]attach.Instance{hostile}, time.Now())
 				features := []probe.Feature{{Name: probe.SocketSpans, State: probe.Unavailable, Reason: text}}
 				return status(text, features, []attach.Instance{hostile}, facts, truncated)
 			})

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -21,16 +22,20 @@ import (
 // decided is what the odiglet keeps of an InstrumentedWorkload.
 type decided struct {
 	methods map[string]odiv1.Method // by container
-	ignored []string
-	routes  *routes.Patterns
-	traces  bool
-	metrics bool
-	signals []string
+	agents  map[string]string       // as language@version
+	// watchUntil is how long to tell what the pods answer.
+	watchUntil time.Time
+	ignored    []string
+	routes     *routes.Patterns
+	traces     bool
+	metrics    bool
+	signals    []string
 }
 
 func readWorkload(iw *odiv1.InstrumentedWorkload) decided {
 	d := decided{
 		methods: make(map[string]odiv1.Method),
+		agents:  make(map[string]string),
 		ignored: slices.Clone(iw.Spec.IgnoredPaths),
 		traces:  wants(iw.Spec.Signals, odiv1.SignalTraces),
 		metrics: wants(iw.Spec.Signals, odiv1.SignalMetrics),
@@ -44,8 +49,19 @@ func readWorkload(iw *odiv1.InstrumentedWorkload) decided {
 	}
 	for _, c := range iw.Spec.Containers {
 		d.methods[c.Name] = c.Method
+		if c.Method == odiv1.MethodAgent {
+			d.agents[c.Name] = c.Agent.Language + "@" + c.Agent.Version
+		}
+	}
+	if iw.Spec.Rollout != nil {
+		d.watchUntil = iw.Spec.Rollout.WatchUntil.Time
 	}
 	return d
+}
+
+func (d decided) equal(other decided) bool {
+	return d.traces == other.traces && d.metrics == other.metrics && maps.Equal(d.methods, other.methods) && maps.Equal(d.agents, other.agents) && d.watchUntil.Equal(other.watchUntil) &&
+		slices.Equal(d.ignored, other.ignored) && slices.Equal(d.signals, other.signals) && d.routes.Equal(other.routes)
 }
 
 // wants says whether a signal is asked for; no list means every signal.
@@ -84,6 +100,7 @@ type cluster struct {
 	// changed is called after every change.
 	changed  func()
 	memories *memories
+	answers  *answerBooks
 
 	mu          sync.RWMutex
 	pods        map[string]*pod // by namespace/name
@@ -95,7 +112,7 @@ type cluster struct {
 
 func newCluster(node string, changed func()) *cluster {
 	return &cluster{
-		node: node, changed: changed, memories: newMemories(),
+		node: node, changed: changed, memories: newMemories(), answers: newAnswerBooks(),
 		pods:        make(map[string]*pod),
 		byContainer: make(map[string]*pod),
 		workloads:   make(map[workload.Reference]decided),
@@ -188,9 +205,12 @@ func (c *cluster) forget(key string) {
 
 func (c *cluster) setWorkload(ref workload.Reference, d decided) {
 	c.mu.Lock()
+	before, known := c.workloads[ref]
 	c.workloads[ref] = d
 	c.mu.Unlock()
-	c.changed()
+	if !known || !before.equal(d) { // Most updates are of the status.
+		c.changed()
+	}
 }
 
 func (c *cluster) deleteWorkload(ref workload.Reference) {
@@ -282,6 +302,7 @@ func (c *cluster) Origin(p process.Process, rt language.Runtime, env map[string]
 		Traces:   at.decided.traces,
 		Metrics:  at.decided.metrics,
 		Agent:    at.decided.byAgent(at.container),
+		Answers:  c.answers.desk(at, env),
 	}, true
 }
 

@@ -5,6 +5,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/odiglet/answers"
 	"github.com/odi-dev/odi/odiglet/handover"
 	"github.com/odi-dev/odi/odiglet/identity"
 	"github.com/odi-dev/odi/odiglet/routes"
@@ -23,6 +25,8 @@ type Origin struct {
 	Traces, Metrics bool
 	// Agent says that a language agent may report in the odiglet's stead.
 	Agent bool
+	// Answers is where what the process answers is counted, whoever reports it.
+	Answers answers.Desk
 	// Handover says who reports the requests of the process; nil: the odiglet. It is no
 	// part of what Equal compares.
 	Handover *handover.Process
@@ -30,9 +34,17 @@ type Origin struct {
 
 // Equal says whether both report alike.
 func (o *Origin) Equal(p Origin) bool {
-	return o.Traces == p.Traces && o.Metrics == p.Metrics && o.Agent == p.Agent && o.Routes.Equal(p.Routes) &&
+	return o.Traces == p.Traces && o.Metrics == p.Metrics && o.Agent == p.Agent && o.Answers == p.Answers && o.Routes.Equal(p.Routes) &&
 		reflect.DeepEqual(o.Filter, p.Filter) && reflect.DeepEqual(o.Service, p.Service) &&
 		o.Resource.Attributes().Equal(p.Resource.Attributes())
+}
+
+// answered counts what the process answered. Who was not answered may have gone by itself.
+func (o *Origin) answered(x *probe.Exchange) {
+	const serverError = 500
+	if x.Kind == probe.Server && x.StatusCode != 0 {
+		o.Answers.Count(x.StatusCode >= serverError, x.End)
+	}
 }
 
 // Origins finds the origin of a process that is, or just was, a target.

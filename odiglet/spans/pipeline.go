@@ -120,6 +120,7 @@ func (p *Pipeline) judge(r *result, x *probe.Exchange) loss.Name {
 	if o.Handover != nil && isExport(x, &p.span) {
 		return loss.AgentReported
 	}
+	o.answered(x)
 	p.name(o, x)
 	r.counts = o.Metrics && p.span.Instrument != nil
 	r.measured = red.Measurement{Instrument: p.span.Instrument, Labels: p.span.Attributes, Took: x.End.Sub(x.Start)}

@@ -82,6 +82,24 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: com.github.odi-dev.odi.api.v1alpha1.AgentState
   scalar: string
+- name: com.github.odi-dev.odi.api.v1alpha1.Answers
+  map:
+    fields:
+    - name: agent
+      type:
+        scalar: numeric
+    - name: agentFailed
+      type:
+        scalar: numeric
+    - name: at
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: plain
+      type:
+        scalar: numeric
+    - name: plainFailed
+      type:
+        scalar: numeric
 - name: com.github.odi-dev.odi.api.v1alpha1.CanaryClaim
   map:
     fields:
@@ -121,6 +139,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: agent
       type:
         namedType: com.github.odi-dev.odi.api.v1alpha1.AgentFact
+    - name: answers
+      type:
+        list:
+          elementType:
+            namedType: com.github.odi-dev.odi.api.v1alpha1.Answers
+          elementRelationship: atomic
     - name: attached
       type:
         scalar: numeric
@@ -166,9 +190,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: agent
       type:
         namedType: com.github.odi-dev.odi.api.v1alpha1.AgentFact
+    - name: answers
+      type:
+        list:
+          elementType:
+            namedType: com.github.odi-dev.odi.api.v1alpha1.Answers
+          elementRelationship: atomic
     - name: attached
       type:
         scalar: numeric
+    - name: before
+      type:
+        namedType: com.github.odi-dev.odi.api.v1alpha1.Answers
     - name: lastError
       type:
         scalar: string
@@ -531,6 +564,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: stage
       type:
         namedType: com.github.odi-dev.odi.api.v1alpha1.RolloutStage
+    - name: watchUntil
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: com.github.odi-dev.odi.api.v1alpha1.RolloutStage
   scalar: string
 - name: com.github.odi-dev.odi.api.v1alpha1.RolloutStatus
@@ -560,6 +596,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: since
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: usualStart
+      type:
+        scalar: numeric
 - name: com.github.odi-dev.odi.api.v1alpha1.Runtime
   map:
     fields:

@@ -27,6 +27,9 @@ type ContainerFactApplyConfiguration struct {
 	Agent *AgentFactApplyConfiguration `json:"agent,omitempty"`
 	// start is what a decision about an agent needs to know.
 	Start *StartFactsApplyConfiguration `json:"start,omitempty"`
+	// answers are what the container answered on this node, with the agent and without, while its pods are
+	// watched for what agents do to them; the oldest first.
+	Answers []AnswersApplyConfiguration `json:"answers,omitempty"`
 	// error is the latest failure to instrument, in a sentence.
 	Error *string `json:"error,omitempty"`
 }
@@ -114,6 +117,19 @@ func (b *ContainerFactApplyConfiguration) WithAgent(value *AgentFactApplyConfigu
 // If called multiple times, the Start field is set to the value of the last call.
 func (b *ContainerFactApplyConfiguration) WithStart(value *StartFactsApplyConfiguration) *ContainerFactApplyConfiguration {
 	b.Start = value
+	return b
+}
+
+// WithAnswers adds the given value to the Answers field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Answers field.
+func (b *ContainerFactApplyConfiguration) WithAnswers(values ...*AnswersApplyConfiguration) *ContainerFactApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithAnswers")
+		}
+		b.Answers = append(b.Answers, *values[i])
+	}
 	return b
 }
 

@@ -19,6 +19,10 @@ type ContainerStatusApplyConfiguration struct {
 	Agent *AgentFactApplyConfiguration `json:"agent,omitempty"`
 	// start is what a decision about an agent needs to know.
 	Start *StartFactsApplyConfiguration `json:"start,omitempty"`
+	// answers are what the container answered in the last minute, with the agent and without; the oldest first.
+	Answers []AnswersApplyConfiguration `json:"answers,omitempty"`
+	// before is what it answered without the agent while none had it: the latest such minute.
+	Before *AnswersApplyConfiguration `json:"before,omitempty"`
 	// lastError is the latest failure to instrument, in a sentence.
 	LastError *string `json:"lastError,omitempty"`
 }
@@ -74,6 +78,27 @@ func (b *ContainerStatusApplyConfiguration) WithAgent(value *AgentFactApplyConfi
 // If called multiple times, the Start field is set to the value of the last call.
 func (b *ContainerStatusApplyConfiguration) WithStart(value *StartFactsApplyConfiguration) *ContainerStatusApplyConfiguration {
 	b.Start = value
+	return b
+}
+
+// WithAnswers adds the given value to the Answers field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Answers field.
+func (b *ContainerStatusApplyConfiguration) WithAnswers(values ...*AnswersApplyConfiguration) *ContainerStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithAnswers")
+		}
+		b.Answers = append(b.Answers, *values[i])
+	}
+	return b
+}
+
+// WithBefore sets the Before field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Before field is set to the value of the last call.
+func (b *ContainerStatusApplyConfiguration) WithBefore(value *AnswersApplyConfiguration) *ContainerStatusApplyConfiguration {
+	b.Before = value
 	return b
 }
 

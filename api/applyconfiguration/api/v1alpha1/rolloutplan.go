@@ -4,6 +4,7 @@ package v1alpha1
 
 import (
 	apiv1alpha1 "github.com/odi-dev/odi/api/v1alpha1"
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // RolloutPlanApplyConfiguration represents a declarative configuration of the RolloutPlan type for use
@@ -17,6 +18,8 @@ type RolloutPlanApplyConfiguration struct {
 	Stage *apiv1alpha1.RolloutStage `json:"stage,omitempty"`
 	// slot is a number that grows with every canary slot that is offered.
 	Slot *int64 `json:"slot,omitempty"`
+	// watchUntil is how long the odiglets tell what pods answer, with their agents and without.
+	WatchUntil *v1.Time `json:"watchUntil,omitempty"`
 }
 
 // RolloutPlanApplyConfiguration constructs a declarative configuration of the RolloutPlan type for use with
@@ -46,5 +49,13 @@ func (b *RolloutPlanApplyConfiguration) WithStage(value apiv1alpha1.RolloutStage
 // If called multiple times, the Slot field is set to the value of the last call.
 func (b *RolloutPlanApplyConfiguration) WithSlot(value int64) *RolloutPlanApplyConfiguration {
 	b.Slot = &value
+	return b
+}
+
+// WithWatchUntil sets the WatchUntil field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the WatchUntil field is set to the value of the last call.
+func (b *RolloutPlanApplyConfiguration) WithWatchUntil(value v1.Time) *RolloutPlanApplyConfiguration {
+	b.WatchUntil = &value
 	return b
 }

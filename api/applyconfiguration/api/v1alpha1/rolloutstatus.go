@@ -23,6 +23,8 @@ type RolloutStatusApplyConfiguration struct {
 	EvictedAt *v1.Time `json:"evictedAt,omitempty"`
 	// attempts is how often in a row pods were evicted and what came for them had no agent.
 	Attempts *int32 `json:"attempts,omitempty"`
+	// usualStart is how many seconds pods without agents took to be ready.
+	UsualStart *int32 `json:"usualStart,omitempty"`
 	// failures are at most 16, the newest first.
 	Failures []AgentFailureApplyConfiguration `json:"failures,omitempty"`
 }
@@ -78,6 +80,14 @@ func (b *RolloutStatusApplyConfiguration) WithEvictedAt(value v1.Time) *RolloutS
 // If called multiple times, the Attempts field is set to the value of the last call.
 func (b *RolloutStatusApplyConfiguration) WithAttempts(value int32) *RolloutStatusApplyConfiguration {
 	b.Attempts = &value
+	return b
+}
+
+// WithUsualStart sets the UsualStart field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the UsualStart field is set to the value of the last call.
+func (b *RolloutStatusApplyConfiguration) WithUsualStart(value int32) *RolloutStatusApplyConfiguration {
+	b.UsualStart = &value
 	return b
 }
 
