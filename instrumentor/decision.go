@@ -18,7 +18,9 @@ type Decision struct {
 	// Containers that get an agent; the others stay as they are.
 	Containers []Container
 	// Signals that are wanted; none means all.
-	Signals  []odiv1.Signal
+	Signals []odiv1.Signal
+	// Sampling is the share of traces that are recorded; empty means all.
+	Sampling string
 	Endpoint Endpoint
 	Delivery Delivery
 	// Canary is the admission request that took the canary slot; empty for any other pod.

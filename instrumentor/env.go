@@ -19,6 +19,7 @@ const (
 
 	envServiceName = "OTEL_SERVICE_NAME"
 	envResource    = "OTEL_RESOURCE_ATTRIBUTES"
+	envSampler     = "OTEL_TRACES_SAMPLER"
 )
 
 // fields are the variables that the node fills, which stand in front of all others, since one refers only to
@@ -76,6 +77,10 @@ func (in *injection) shared(container string, li language.Injection) ([]language
 	}
 	edits = append(edits, li.Default("OTEL_PROPAGATORS", "tracecontext,baggage")...)
 	edits = append(edits, li.Default("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")...)
+	if in.decision.Sampling != "" && !li.Own(envSampler) {
+		edits = append(edits, li.Default(envSampler, "parentbased_traceidratio")...)
+		edits = append(edits, li.Default(envSampler+"_ARG", in.decision.Sampling)...)
+	}
 	edits = append(edits, li.Default("OTEL_TRACES_EXPORTER", in.exporter(odiv1.SignalTraces))...)
 	edits = append(edits, li.Default("OTEL_METRICS_EXPORTER", in.exporter(odiv1.SignalMetrics))...)
 	return append(edits, li.Default("OTEL_LOGS_EXPORTER", "none")...), nil

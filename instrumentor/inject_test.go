@@ -27,12 +27,13 @@ type short struct {
 	Delivery Delivery
 	Address  string
 	Canary   string
+	Sampling string
 }
 
 func (s short) decision() Decision {
 	d := Decision{
 		Workload: workload.Reference{Namespace: "shop", Kind: odiv1.KindDeployment, Name: "cart"},
-		Signals:  s.Signals, Delivery: s.Delivery, Canary: s.Canary, Endpoint: EndpointIn("odi-system", s.Address),
+		Signals:  s.Signals, Delivery: s.Delivery, Canary: s.Canary, Sampling: s.Sampling, Endpoint: EndpointIn("odi-system", s.Address),
 	}
 	for _, c := range s.Containers {
 		d.Containers = append(d.Containers, Container{

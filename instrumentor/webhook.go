@@ -223,7 +223,7 @@ func rawOf(e runtime.RawExtension) []byte { return e.Raw }
 
 // DecisionOf is what was decided for a workload's pods, without where they send and how files are delivered.
 func DecisionOf(iw *odiv1.InstrumentedWorkload) Decision {
-	d := Decision{Workload: workloadOf(iw), Signals: iw.Spec.Signals}
+	d := Decision{Workload: workloadOf(iw), Signals: iw.Spec.Signals, Sampling: iw.Spec.SamplingRatio}
 	seen := map[string]odiv1.ContainerStatus{}
 	for _, s := range iw.Status.Containers {
 		seen[s.Name] = s

@@ -68,6 +68,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.RolloutStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Runtime"):
 		return &apiv1alpha1.RuntimeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Sampling"):
+		return &apiv1alpha1.SamplingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretReference"):
 		return &apiv1alpha1.SecretReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("StartFacts"):

@@ -134,6 +134,17 @@ type HTTP struct {
 	Routes []string `json:"routes,omitempty"`
 }
 
+// Sampling says which traces are recorded. It is decided where a trace begins, and everything that the trace comes to
+// keeps to that, by the flag in traceparent: a trace is recorded whole or not at all. Metrics count every request.
+type Sampling struct {
+	// ratio of the traces that begin in the selected workloads, from 0 to 1, for example "0.1"; empty is all of them.
+	// Agents have it from when their pod is made.
+	// +optional
+	// +kubebuilder:validation:MaxLength=8
+	// +kubebuilder:validation:Pattern=`^(0|1|0[.][0-9]{1,6}|1[.]0{1,6})$`
+	Ratio string `json:"ratio,omitempty"`
+}
+
 // InstrumentationConfigSpec says what to instrument and how.
 type InstrumentationConfigSpec struct {
 	// target selects the workloads; empty selects every workload of the namespace.
@@ -168,6 +179,9 @@ type InstrumentationConfigSpec struct {
 	// +kubebuilder:validation:MaxItems=3
 	// +listType=set
 	Signals []Signal `json:"signals,omitempty"`
+	// sampling says which traces are recorded.
+	// +optional
+	Sampling Sampling `json:"sampling,omitzero"`
 	// http says how HTTP requests are treated.
 	// +optional
 	HTTP HTTP `json:"http,omitempty"`

@@ -145,6 +145,10 @@ type InstrumentedWorkloadSpec struct {
 	// +kubebuilder:validation:MaxItems=3
 	// +listType=set
 	Signals []Signal `json:"signals,omitempty"`
+	// samplingRatio of the traces that begin here; see InstrumentationConfig spec.sampling.
+	// +optional
+	// +kubebuilder:validation:MaxLength=8
+	SamplingRatio string `json:"samplingRatio,omitempty"`
 	// ignoredPaths give no spans; see InstrumentationConfig spec.http.ignored.
 	// +optional
 	// +kubebuilder:validation:MaxItems=64

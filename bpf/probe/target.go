@@ -19,6 +19,8 @@ type Target struct {
 	// Propagate allows the engine to write traceparent into outgoing requests.
 	// Leave it false where an SDK or agent does that already.
 	Propagate bool
+	// Sampling decides for requests without a parent.
+	Sampling Sampling
 	// Children makes processes that this one forks targets too, from their first
 	// instruction on. They have the same settings and appear in Processes. A target
 	// that runs another program stays one; AddTarget then tells what that is.

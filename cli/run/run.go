@@ -16,6 +16,7 @@ type flags struct {
 	ports   []int
 	exes    []string
 	routes  []string
+	sample  string
 	otlp    string
 	output  string
 	metrics bool
@@ -54,6 +55,10 @@ for the port 4318 and gRPC for any other.
 A span is named after its route, which odi learns: GET /orders/{id}. What it cannot know,
 --route tells it.
 
+With --sample 0.1 a tenth of the traces that begin in these processes is recorded, and
+whole ones only: requests that come with a traceparent are recorded, or not, as its
+flag says. Metrics count every request.
+
 SIGINT (ctrl-c) detaches from everything and prints the books: seen = sent + dropped.
 With a command, SIGINT, SIGTERM and SIGHUP are passed on to it, unless it was sent
 them together with odi (ctrl-c), and odi ends when it ends, with its exit code
@@ -89,6 +94,7 @@ Needs root, or the capabilities BPF, PERFMON, SYS_PTRACE and NET_ADMIN.`,
 	cmd.Flags().IntSliceVar(&f.ports, "port", nil, "trace what listens on this TCP port; may be repeated")
 	cmd.Flags().StringSliceVar(&f.exes, "exe", nil, "trace every process of this executable (path or file name); may be repeated")
 	cmd.Flags().StringArrayVar(&f.routes, "route", nil, "name requests that fit after this route, for example /users/{name}, or /files/* for all that is below; may be repeated")
+	cmd.Flags().StringVar(&f.sample, "sample", "", "record such a share of the traces that begin here, from 0 to 1 (default all)")
 	cmd.Flags().StringVar(&f.otlp, "otlp", "", "send to this OTLP endpoint, for example http://localhost:4317 (gRPC) or http://localhost:4318 (http/protobuf)")
 	cmd.Flags().StringVarP(&f.output, "output", "o", outputTree, "print spans as tree, json (OTLP/JSON lines) or none")
 	cmd.Flags().BoolVar(&f.metrics, "metrics", false, "print metrics too (with -o json); they are always sent with --otlp")

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/cli/exit"
 	"github.com/odi-dev/odi/cli/streams"
 	"github.com/odi-dev/odi/odiglet"
@@ -63,6 +64,9 @@ func run(ctx context.Context, io streams.Streams, f flags) error {
 	}
 	if s.selector.Routes, err = routes.Compile(f.routes); err != nil {
 		return exit.Usagef("odi run: --route: %w", err)
+	}
+	if s.selector.Sampling, err = probe.ParseSampling(f.sample); err != nil {
+		return exit.Usagef("odi run: --sample: %w", err)
 	}
 	if err := s.choosePIDs(); err != nil {
 		return err

@@ -121,7 +121,7 @@ func sameSpec(have *odiv1.InstrumentedWorkload, s selection) bool {
 	want := s.config.Spec
 	return have.Spec.Workload == s.workload.Local() && have.Spec.Config == s.config.Name &&
 		slices.Equal(have.Spec.Signals, want.Signals) && slices.Equal(have.Spec.IgnoredPaths, want.HTTP.Ignored) &&
-		slices.Equal(have.Spec.Routes, want.HTTP.Routes) &&
+		slices.Equal(have.Spec.Routes, want.HTTP.Routes) && have.Spec.SamplingRatio == want.Sampling.Ratio &&
 		len(have.OwnerReferences) == 1 && have.OwnerReferences[0].UID == s.workload.Object.GetUID()
 }
 
@@ -139,16 +139,24 @@ func (c *Controller) applySpec(ctx context.Context, s selection) (*odiac.Instrum
 			WithKind(gvk.Kind).
 			WithName(s.workload.Name).
 			WithUID(s.workload.Object.GetUID())).
-		WithSpec(odiac.InstrumentedWorkloadSpec().
-			WithWorkload(odiac.WorkloadReference().WithKind(s.workload.Kind).WithName(s.workload.Name)).
-			WithConfig(s.config.Name).
-			WithSignals(s.config.Spec.Signals...).
-			WithIgnoredPaths(s.config.Spec.HTTP.Ignored...).
-			WithRoutes(s.config.Spec.HTTP.Routes...))
+		WithSpec(specOf(s))
 	if err := c.client.Apply(ctx, ac, fieldManager, client.ForceOwnership); err != nil {
 		return nil, fmt.Errorf("selecting %s: %w", s.workload, err)
 	}
 	return ac, nil
+}
+
+func specOf(s selection) *odiac.InstrumentedWorkloadSpecApplyConfiguration {
+	ac := odiac.InstrumentedWorkloadSpec().
+		WithWorkload(odiac.WorkloadReference().WithKind(s.workload.Kind).WithName(s.workload.Name)).
+		WithConfig(s.config.Name).
+		WithSignals(s.config.Spec.Signals...).
+		WithIgnoredPaths(s.config.Spec.HTTP.Ignored...).
+		WithRoutes(s.config.Spec.HTTP.Routes...)
+	if ratio := s.config.Spec.Sampling.Ratio; ratio != "" {
+		ac.WithSamplingRatio(ratio)
+	}
+	return ac
 }
 
 // deselect deletes an InstrumentedWorkload and says so on its workload, if that is still there.

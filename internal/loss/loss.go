@@ -20,6 +20,7 @@ const (
 	IgnoredPath   Name = "ignored_path"
 	HealthCheck   Name = "health_check"
 	TracesOff     Name = "traces_off"
+	NotSampled    Name = "not_sampled"
 	AgentReported Name = "agent_reports"
 )
 
@@ -75,6 +76,7 @@ func Reasons() []Reason {
 		{IgnoredPath, "the path is one that you left out", Intended},
 		{HealthCheck, "the kubelet asked for it", Intended},
 		{TracesOff, "traces are switched off for the workload", Intended},
+		{NotSampled, "its trace is one of those that are not recorded", Intended},
 		{AgentReported, "the language agent of the process reports it, or sent it itself", Intended},
 
 		{"table_full", "a table was full: the link to another request, or a header, is missing", Incomplete},

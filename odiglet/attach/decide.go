@@ -6,6 +6,7 @@ import (
 
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/languages/language"
+	"github.com/odi-dev/odi/odiglet/spans"
 )
 
 // step is what comes next for a process.
@@ -41,8 +42,16 @@ func target(r *record) probe.Target {
 		Strict:         r.runtime.Strict,
 		AsksAgain:      r.runtime.AsksAgain,
 		Propagate:      !instrumentedByItself(r.runtime) && (!r.looking || r.detected) && r.agent.Propagates(),
+		Sampling:       samplingOf(r.origin),
 		Children:       true,
 	}
+}
+
+func samplingOf(origin *spans.Origin) probe.Sampling {
+	if origin == nil {
+		return probe.Sampling{}
+	}
+	return origin.Sampling
 }
 
 // instrumentedByItself says that an agent or SDK is alive in the process, which

@@ -1,7 +1,9 @@
 package handover
 
 import (
+	"math"
 	"path"
+	"strconv"
 	"strings"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
@@ -13,6 +15,7 @@ const envAgent = "ODI_AGENT"
 
 const (
 	envSampler  = "OTEL_TRACES_SAMPLER"
+	envRatio    = "OTEL_TRACES_SAMPLER_ARG"
 	envExporter = "OTEL_TRACES_EXPORTER"
 )
 
@@ -21,7 +24,7 @@ const maxAgent = 127
 
 // KeepEnv says of which variables the values are needed.
 func KeepEnv(name string) bool {
-	return name == envAgent || name == envSampler || name == envExporter
+	return name == envAgent || name == envSampler || name == envRatio || name == envExporter
 }
 
 // AgentOf reads which agent an environment names, as language@version; empty: none.
@@ -56,17 +59,29 @@ func Language(agent string) string {
 	return name
 }
 
-// reportsAll says whether an agent reports each request that its caller recorded:
-// whoever samples on their own may report none of twenty.
-func reportsAll(env map[string]string) bool {
+// enough is how many requests of sampled traces an agent has left out that sees none; 0
+// where nobody can tell. One that decides by the trace id, as odi has it, decides so for
+// traces that it begins itself, under ids of its own: of each of these requests it
+// reports as large a share at least.
+func enough(env map[string]string) int {
+	if exporter := env[envExporter]; exporter != "" && !strings.Contains(exporter, "otlp") {
+		return 0
+	}
 	switch env[envSampler] {
 	case "", "always_on", "parentbased_always_on":
-	default:
-		return false
+		return witnessRequests
+	case "parentbased_traceidratio":
+		ratio, err := strconv.ParseFloat(env[envRatio], 64)
+		if err != nil || ratio < leastRatio || ratio > 1 {
+			return 0
+		}
+		return int(math.Ceil(witnessRequests / ratio))
 	}
-	exporter := env[envExporter]
-	return exporter == "" || strings.Contains(exporter, "otlp")
+	return 0
 }
+
+// leastRatio is of whom so few requests are reported that waiting for one is no use.
+const leastRatio = 0.01
 
 // states are the files of an agent's state folder, the one that counts first: a
 // process that said two has had trouble with the first.

@@ -51,8 +51,8 @@ const (
 // released outside of its lock.
 type Process struct {
 	agent string
-	// counts says that the agent reports all that it sees, so that silence says something.
-	counts bool
+	// enough requests that the agent does not report say that it sees none; 0: nobody can tell.
+	enough int
 	room   *Room
 
 	mu    sync.Mutex
@@ -78,7 +78,7 @@ func New(env map[string]string, room *Room) *Process {
 	if agent == "" {
 		return nil
 	}
-	return &Process{agent: agent, counts: reportsAll(env), room: room, state: odiv1.AgentPending}
+	return &Process{agent: agent, enough: enough(env), room: room, state: odiv1.AgentPending}
 }
 
 // Fork returns the child of a process, which has the parent's agent and the
@@ -90,7 +90,7 @@ func (p *Process) Fork() *Process {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return &Process{
-		agent: p.agent, counts: p.counts, room: p.room,
+		agent: p.agent, enough: p.enough, room: p.room,
 		state: p.state, waived: p.waived, vouched: p.vouched,
 	}
 }
@@ -166,7 +166,7 @@ func (p *Process) verdict() Verdict {
 	switch {
 	case p.state == odiv1.AgentPending && !p.waived && !p.ended:
 		return Hold
-	case p.state == odiv1.AgentAlive && !p.vouched && p.counts && !p.ended:
+	case p.state == odiv1.AgentAlive && !p.vouched && p.enough > 0 && !p.ended:
 		return Hold
 	case p.state == odiv1.AgentAlive:
 		return Leave
@@ -175,7 +175,7 @@ func (p *Process) verdict() Verdict {
 }
 
 func (p *Process) serve(now time.Time) {
-	if p.served++; p.served == witnessRequests {
+	if p.served++; p.served == p.enough {
 		p.since = now
 	}
 }
@@ -301,7 +301,7 @@ func (p *Process) Doubt(since, now time.Time) bool {
 		return false
 	}
 	p.mu.Lock()
-	if p.state != odiv1.AgentAlive || p.vouched || p.ended || !p.counts || p.served < witnessRequests {
+	if p.state != odiv1.AgentAlive || p.vouched || p.ended || p.enough == 0 || p.served < p.enough {
 		p.mu.Unlock()
 		return false
 	}

@@ -45,27 +45,30 @@ func TestModes(t *testing.T) {
 		state     odiv1.AgentState
 		propagate bool
 	}{
-		"nothing is known yet":    {early: "held", late: "held", state: odiv1.AgentPending},
-		"the agent started":       {then: []func(*Process){mark(odiv1.AgentAlive)}, early: "held", late: "held", state: odiv1.AgentAlive},
-		"and has reported":        {then: []func(*Process){mark(odiv1.AgentAlive), func(p *Process) { p.Vouch() }}, early: "left", late: "left", state: odiv1.AgentAlive},
-		"it reported first":       {then: []func(*Process){func(p *Process) { p.Vouch() }, mark(odiv1.AgentAlive)}, early: "left", late: "left", state: odiv1.AgentAlive},
-		"it could not start":      {then: []func(*Process){mark(odiv1.AgentFailed)}, early: "reported", late: "reported", state: odiv1.AgentFailed, propagate: true},
-		"it does not fit":         {then: []func(*Process){mark(odiv1.AgentUnsupported)}, early: "reported", late: "reported", state: odiv1.AgentUnsupported, propagate: true},
-		"there is an own SDK":     {then: []func(*Process){mark(odiv1.AgentOwnSDK)}, early: "reported", late: "reported", state: odiv1.AgentOwnSDK},
-		"not patient enough":      {then: []func(*Process){func(p *Process) { p.Tick(at(9)) }}, early: "held", late: "held", state: odiv1.AgentPending},
-		"it says nothing":         {then: []func(*Process){func(p *Process) { p.Tick(at(10)) }}, early: "reported", late: "reported", state: odiv1.AgentFailed, propagate: true},
-		"it says something late":  {then: []func(*Process){func(p *Process) { p.Tick(at(10)) }, mark(odiv1.AgentAlive), func(p *Process) { p.Vouch() }}, early: "reported", late: "left", state: odiv1.AgentAlive},
-		"failed does not revive":  {then: []func(*Process){mark(odiv1.AgentFailed), mark(odiv1.AgentAlive)}, early: "reported", late: "reported", state: odiv1.AgentFailed, propagate: true},
-		"the process ends":        {then: []func(*Process){func(p *Process) { p.End() }}, early: "reported", late: "reported", state: odiv1.AgentPending},
-		"it ends with its agent":  {then: []func(*Process){mark(odiv1.AgentAlive), func(p *Process) { p.End() }}, early: "left", late: "left", state: odiv1.AgentAlive},
-		"no agent is wanted":      {then: []func(*Process){func(p *Process) { p.Release() }}, early: "reported", late: "held", state: odiv1.AgentPending},
-		"its doubts are too soon": {then: []func(*Process){mark(odiv1.AgentAlive), serve(19, at(1)), func(p *Process) { p.Doubt(begin, at(60)) }}, early: "held", late: "held", state: odiv1.AgentAlive},
-		"or too few seconds":      {then: []func(*Process){mark(odiv1.AgentAlive), serve(30, at(1)), func(p *Process) { p.Doubt(begin, at(10)) }}, early: "held", late: "held", state: odiv1.AgentAlive},
-		"or nobody listened":      {then: []func(*Process){mark(odiv1.AgentAlive), serve(30, at(1)), func(p *Process) { p.Doubt(at(20), at(29)) }}, early: "held", late: "held", state: odiv1.AgentAlive},
-		"it sees nothing":         {then: []func(*Process){mark(odiv1.AgentAlive), serve(20, at(1)), func(p *Process) { p.Doubt(begin, at(11)) }}, early: "reported", late: "reported", state: odiv1.AgentSeesNothing, propagate: true},
-		"it sees after all":       {then: []func(*Process){mark(odiv1.AgentAlive), serve(20, at(1)), func(p *Process) { p.Doubt(begin, at(11)); p.Vouch() }}, early: "reported", late: "left", state: odiv1.AgentAlive},
-		"it samples by itself":    {env: map[string]string{"ODI_AGENT": agent, "OTEL_TRACES_SAMPLER": "traceidratio"}, then: []func(*Process){mark(odiv1.AgentAlive), serve(99, at(1)), func(p *Process) { p.Doubt(begin, at(60)) }}, early: "left", late: "left", state: odiv1.AgentAlive},
-		"doubt ends":              {then: []func(*Process){mark(odiv1.AgentAlive), func(p *Process) { p.Tick(at(60)) }}, early: "left", late: "held", state: odiv1.AgentAlive},
+		"nothing is known yet":       {early: "held", late: "held", state: odiv1.AgentPending},
+		"the agent started":          {then: []func(*Process){mark(odiv1.AgentAlive)}, early: "held", late: "held", state: odiv1.AgentAlive},
+		"and has reported":           {then: []func(*Process){mark(odiv1.AgentAlive), func(p *Process) { p.Vouch() }}, early: "left", late: "left", state: odiv1.AgentAlive},
+		"it reported first":          {then: []func(*Process){func(p *Process) { p.Vouch() }, mark(odiv1.AgentAlive)}, early: "left", late: "left", state: odiv1.AgentAlive},
+		"it could not start":         {then: []func(*Process){mark(odiv1.AgentFailed)}, early: "reported", late: "reported", state: odiv1.AgentFailed, propagate: true},
+		"it does not fit":            {then: []func(*Process){mark(odiv1.AgentUnsupported)}, early: "reported", late: "reported", state: odiv1.AgentUnsupported, propagate: true},
+		"there is an own SDK":        {then: []func(*Process){mark(odiv1.AgentOwnSDK)}, early: "reported", late: "reported", state: odiv1.AgentOwnSDK},
+		"not patient enough":         {then: []func(*Process){func(p *Process) { p.Tick(at(9)) }}, early: "held", late: "held", state: odiv1.AgentPending},
+		"it says nothing":            {then: []func(*Process){func(p *Process) { p.Tick(at(10)) }}, early: "reported", late: "reported", state: odiv1.AgentFailed, propagate: true},
+		"it says something late":     {then: []func(*Process){func(p *Process) { p.Tick(at(10)) }, mark(odiv1.AgentAlive), func(p *Process) { p.Vouch() }}, early: "reported", late: "left", state: odiv1.AgentAlive},
+		"failed does not revive":     {then: []func(*Process){mark(odiv1.AgentFailed), mark(odiv1.AgentAlive)}, early: "reported", late: "reported", state: odiv1.AgentFailed, propagate: true},
+		"the process ends":           {then: []func(*Process){func(p *Process) { p.End() }}, early: "reported", late: "reported", state: odiv1.AgentPending},
+		"it ends with its agent":     {then: []func(*Process){mark(odiv1.AgentAlive), func(p *Process) { p.End() }}, early: "left", late: "left", state: odiv1.AgentAlive},
+		"no agent is wanted":         {then: []func(*Process){func(p *Process) { p.Release() }}, early: "reported", late: "held", state: odiv1.AgentPending},
+		"its doubts are too soon":    {then: []func(*Process){mark(odiv1.AgentAlive), serve(19, at(1)), func(p *Process) { p.Doubt(begin, at(60)) }}, early: "held", late: "held", state: odiv1.AgentAlive},
+		"or too few seconds":         {then: []func(*Process){mark(odiv1.AgentAlive), serve(30, at(1)), func(p *Process) { p.Doubt(begin, at(10)) }}, early: "held", late: "held", state: odiv1.AgentAlive},
+		"or nobody listened":         {then: []func(*Process){mark(odiv1.AgentAlive), serve(30, at(1)), func(p *Process) { p.Doubt(at(20), at(29)) }}, early: "held", late: "held", state: odiv1.AgentAlive},
+		"it sees nothing":            {then: []func(*Process){mark(odiv1.AgentAlive), serve(20, at(1)), func(p *Process) { p.Doubt(begin, at(11)) }}, early: "reported", late: "reported", state: odiv1.AgentSeesNothing, propagate: true},
+		"it sees after all":          {then: []func(*Process){mark(odiv1.AgentAlive), serve(20, at(1)), func(p *Process) { p.Doubt(begin, at(11)); p.Vouch() }}, early: "reported", late: "left", state: odiv1.AgentAlive},
+		"it samples by itself":       {env: map[string]string{"ODI_AGENT": agent, "OTEL_TRACES_SAMPLER": "traceidratio"}, then: []func(*Process){mark(odiv1.AgentAlive), serve(99, at(1)), func(p *Process) { p.Doubt(begin, at(60)) }}, early: "left", late: "left", state: odiv1.AgentAlive},
+		"it samples as odi has it":   {env: sampling("0.1"), then: []func(*Process){mark(odiv1.AgentAlive), serve(199, at(1)), func(p *Process) { p.Doubt(begin, at(60)) }}, early: "held", late: "held", state: odiv1.AgentAlive},
+		"and reports none of many":   {env: sampling("0.1"), then: []func(*Process){mark(odiv1.AgentAlive), serve(200, at(1)), func(p *Process) { p.Doubt(begin, at(60)) }}, early: "reported", late: "reported", state: odiv1.AgentSeesNothing, propagate: true},
+		"it samples next to nothing": {env: sampling("0.001"), then: []func(*Process){mark(odiv1.AgentAlive), serve(999, at(1)), func(p *Process) { p.Doubt(begin, at(60)) }}, early: "left", late: "left", state: odiv1.AgentAlive},
+		"doubt ends":                 {then: []func(*Process){mark(odiv1.AgentAlive), func(p *Process) { p.Tick(at(60)) }}, early: "left", late: "held", state: odiv1.AgentAlive},
 	} {
 		t.Run(name, func(t *testing.T) {
 			env := tc.env
@@ -89,6 +92,10 @@ func TestModes(t *testing.T) {
 			}
 		})
 	}
+}
+
+func sampling(ratio string) map[string]string {
+	return map[string]string{"ODI_AGENT": agent, "OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": ratio}
 }
 
 func serve(n int, now time.Time) func(*Process) {

@@ -20,6 +20,8 @@ type Selector struct {
 	never int
 	// Routes are the user's, set before the first Origin; nil if there are none.
 	Routes *routes.Patterns
+	// Sampling decides for traces that begin in any of the processes, set before the first Origin.
+	Sampling probe.Sampling
 
 	groups groups
 
@@ -84,5 +86,6 @@ func (s *Selector) Origin(p process.Process, rt language.Runtime, env map[string
 		Routes:   s.Routes,
 		Traces:   true,
 		Metrics:  true,
+		Sampling: s.Sampling,
 	}, true
 }

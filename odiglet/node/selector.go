@@ -30,6 +30,8 @@ type decided struct {
 	traces     bool
 	metrics    bool
 	signals    []string
+	// sampling decides for traces that begin in the workload.
+	sampling probe.Sampling
 }
 
 func readWorkload(iw *odiv1.InstrumentedWorkload) decided {
@@ -42,6 +44,7 @@ func readWorkload(iw *odiv1.InstrumentedWorkload) decided {
 	}
 	// The API server takes only what compiles; without them, routes are learned.
 	d.routes, _ = routes.Compile(iw.Spec.Routes)
+	d.sampling, _ = probe.ParseSampling(iw.Spec.SamplingRatio)
 	for _, s := range []odiv1.Signal{odiv1.SignalTraces, odiv1.SignalMetrics, odiv1.SignalLogs} {
 		if wants(iw.Spec.Signals, s) {
 			d.signals = append(d.signals, string(s))
@@ -60,7 +63,7 @@ func readWorkload(iw *odiv1.InstrumentedWorkload) decided {
 }
 
 func (d decided) equal(other decided) bool {
-	return d.traces == other.traces && d.metrics == other.metrics && maps.Equal(d.methods, other.methods) && maps.Equal(d.agents, other.agents) && d.watchUntil.Equal(other.watchUntil) &&
+	return d.sampling == other.sampling && d.traces == other.traces && d.metrics == other.metrics && maps.Equal(d.methods, other.methods) && maps.Equal(d.agents, other.agents) && d.watchUntil.Equal(other.watchUntil) &&
 		slices.Equal(d.ignored, other.ignored) && slices.Equal(d.signals, other.signals) && d.routes.Equal(other.routes)
 }
 
@@ -302,6 +305,7 @@ func (c *cluster) Origin(p process.Process, rt language.Runtime, env map[string]
 		Traces:   at.decided.traces,
 		Metrics:  at.decided.metrics,
 		Agent:    at.decided.byAgent(at.container),
+		Sampling: at.decided.sampling,
 		Answers:  c.answers.desk(at, env),
 	}, true
 }

@@ -6,6 +6,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet/answers"
 	"github.com/odi-dev/odi/odiglet/handover"
 	"github.com/odi-dev/odi/odiglet/identity"
@@ -23,6 +24,8 @@ type Origin struct {
 	Routes *routes.Patterns
 	// Traces and Metrics say which signals are wanted.
 	Traces, Metrics bool
+	// Sampling decides for traces that the process begins.
+	Sampling probe.Sampling
 	// Agent says that a language agent may report in the odiglet's stead.
 	Agent bool
 	// Answers is where what the process answers is counted, whoever reports it.
@@ -34,9 +37,20 @@ type Origin struct {
 
 // Equal says whether both report alike.
 func (o *Origin) Equal(p Origin) bool {
-	return o.Traces == p.Traces && o.Metrics == p.Metrics && o.Agent == p.Agent && o.Answers == p.Answers && o.Routes.Equal(p.Routes) &&
+	return o.Traces == p.Traces && o.Metrics == p.Metrics && o.Agent == p.Agent && o.Sampling == p.Sampling && o.Answers == p.Answers && o.Routes.Equal(p.Routes) &&
 		reflect.DeepEqual(o.Filter, p.Filter) && reflect.DeepEqual(o.Service, p.Service) &&
 		o.Resource.Attributes().Equal(p.Resource.Attributes())
+}
+
+// leavesOut says why nothing of a request is recorded; empty if it is.
+func (o *Origin) leavesOut(x *probe.Exchange) loss.Name {
+	switch {
+	case !o.Traces:
+		return loss.TracesOff
+	case x.TraceFlags&probe.Sampled == 0:
+		return loss.NotSampled
+	}
+	return ""
 }
 
 // answered counts what the process answered. Who was not answered may have gone by itself.

@@ -127,10 +127,7 @@ func (p *Pipeline) judge(r *result, x *probe.Exchange) loss.Name {
 	if isServer && o.Filter.ignores(path) {
 		return loss.IgnoredPath
 	}
-	if !o.Traces {
-		return loss.TracesOff
-	}
-	return ""
+	return o.leavesOut(x)
 }
 
 // add puts an encoded span into the batch. One that the batch has no room for

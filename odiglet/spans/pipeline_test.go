@@ -49,8 +49,11 @@ func TestPipeline(t *testing.T) {
 	recorder.Add(a.Service.Key(), a.Resource)
 	p := New(Options{Origins: origins{1: a, 2: b, 3: silent}, Recorder: recorder, Books: accounts, Routes: routes.NewBook(), Protocols: rooms(), Sink: sink, LinkMethods: true})
 
+	unsampled := request(1, "/5")
+	unsampled.TraceFlags = 2 // random, but not sampled
 	for _, x := range []probe.Exchange{
 		request(1, "/1"), request(1, "/2"), request(2, "/3"), request(1, "/4"), request(1, "/quiet"), request(3, "/off"), request(4, "/gone"),
+		unsampled,
 	} {
 		p.Handle(x)
 	}
@@ -69,7 +72,9 @@ func TestPipeline(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("spans (-want +got):\n%s", diff)
 	}
-	wantBooks := books.Balance{Seen: 7, Queued: 4, Dropped: map[loss.Name]uint64{loss.IgnoredPath: 1, loss.TracesOff: 1, loss.Detached: 1}}
+	wantBooks := books.Balance{Seen: 8, Queued: 4, Dropped: map[loss.Name]uint64{
+		loss.IgnoredPath: 1, loss.TracesOff: 1, loss.Detached: 1, loss.NotSampled: 1,
+	}}
 	if diff := cmp.Diff(wantBooks, accounts.Balance(nil)); diff != "" {
 		t.Errorf("books (-want +got):\n%s", diff)
 	}
@@ -78,8 +83,8 @@ func TestPipeline(t *testing.T) {
 		route, _ := point.Attributes().Get("http.route")
 		measured[route.Str()] += point.Count()
 	}
-	if diff := cmp.Diff(map[string]uint64{"/{id}": 3, "/quiet": 1}, measured); diff != "" {
-		t.Errorf("measured of a, with what is ignored (-want +got):\n%s", diff)
+	if diff := cmp.Diff(map[string]uint64{"/{id}": 4, "/quiet": 1}, measured); diff != "" {
+		t.Errorf("measured of a, with what is ignored or not sampled (-want +got):\n%s", diff)
 	}
 }
 

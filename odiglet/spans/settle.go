@@ -47,12 +47,11 @@ func (p *Pipeline) leave(r *result) {
 
 // settle asks who reports a request of a process that was started with an agent.
 func (p *Pipeline) settle(r *result, x *probe.Exchange) {
-	const sampled = 1
 	if !r.counts && r.why != "" {
 		p.leave(r) // nothing depends on who reports
 		return
 	}
-	served := x.Kind == probe.Server && r.why == "" && x.TraceFlags&sampled != 0
+	served := x.Kind == probe.Server && r.why == "" // and so sampled
 	switch now := time.Now(); r.origin.Handover.Judge(served, now) {
 	case handover.Leave:
 		p.leave(r)

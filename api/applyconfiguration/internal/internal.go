@@ -367,6 +367,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: rollout
       type:
         namedType: com.github.odi-dev.odi.api.v1alpha1.RolloutMode
+    - name: sampling
+      type:
+        namedType: com.github.odi-dev.odi.api.v1alpha1.Sampling
     - name: signals
       type:
         list:
@@ -447,6 +450,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: samplingRatio
+      type:
+        scalar: string
     - name: signals
       type:
         list:
@@ -612,6 +618,12 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
     - name: version
+      type:
+        scalar: string
+- name: com.github.odi-dev.odi.api.v1alpha1.Sampling
+  map:
+    fields:
+    - name: ratio
       type:
         scalar: string
 - name: com.github.odi-dev.odi.api.v1alpha1.SecretReference

@@ -25,6 +25,8 @@ type InstrumentationConfigSpecApplyConfiguration struct {
 	Agents []AgentChoiceApplyConfiguration `json:"agents,omitempty"`
 	// signals to produce. Default: traces and metrics.
 	Signals []apiv1alpha1.Signal `json:"signals,omitempty"`
+	// sampling says which traces are recorded.
+	Sampling *SamplingApplyConfiguration `json:"sampling,omitempty"`
 	// http says how HTTP requests are treated.
 	HTTP *HTTPApplyConfiguration `json:"http,omitempty"`
 }
@@ -92,6 +94,14 @@ func (b *InstrumentationConfigSpecApplyConfiguration) WithSignals(values ...apiv
 	for i := range values {
 		b.Signals = append(b.Signals, values[i])
 	}
+	return b
+}
+
+// WithSampling sets the Sampling field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Sampling field is set to the value of the last call.
+func (b *InstrumentationConfigSpecApplyConfiguration) WithSampling(value *SamplingApplyConfiguration) *InstrumentationConfigSpecApplyConfiguration {
+	b.Sampling = value
 	return b
 }
 

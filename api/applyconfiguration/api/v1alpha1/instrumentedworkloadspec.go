@@ -17,6 +17,8 @@ type InstrumentedWorkloadSpecApplyConfiguration struct {
 	Config *string `json:"config,omitempty"`
 	// signals to produce.
 	Signals []apiv1alpha1.Signal `json:"signals,omitempty"`
+	// samplingRatio of the traces that begin here; see InstrumentationConfig spec.sampling.
+	SamplingRatio *string `json:"samplingRatio,omitempty"`
 	// ignoredPaths give no spans; see InstrumentationConfig spec.http.ignored.
 	IgnoredPaths []string `json:"ignoredPaths,omitempty"`
 	// routes name requests; see InstrumentationConfig spec.http.routes.
@@ -56,6 +58,14 @@ func (b *InstrumentedWorkloadSpecApplyConfiguration) WithSignals(values ...apiv1
 	for i := range values {
 		b.Signals = append(b.Signals, values[i])
 	}
+	return b
+}
+
+// WithSamplingRatio sets the SamplingRatio field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SamplingRatio field is set to the value of the last call.
+func (b *InstrumentedWorkloadSpecApplyConfiguration) WithSamplingRatio(value string) *InstrumentedWorkloadSpecApplyConfiguration {
+	b.SamplingRatio = &value
 	return b
 }
 
