@@ -35,6 +35,9 @@ func write(ctx context.Context, c client.Client, config *odiv1.InstrumentationCo
 	if config.Spec.Rollout != "" {
 		have.Spec.Rollout = config.Spec.Rollout
 	}
+	if config.Spec.Sampling.Ratio != "" {
+		have.Spec.Sampling = config.Spec.Sampling
+	}
 	if reflect.DeepEqual(have.Spec, before.Spec) {
 		return "unchanged", nil
 	}

@@ -6,10 +6,12 @@ import (
 	"net/netip"
 	"slices"
 
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/internal/telemetry"
 	"github.com/odi-dev/odi/internal/workload"
 	"github.com/odi-dev/odi/languages/language"
 	"github.com/odi-dev/odi/odiglet/attach"
+	"github.com/odi-dev/odi/odiglet/handover"
 	"github.com/odi-dev/odi/odiglet/identity"
 )
 
@@ -41,7 +43,7 @@ type agentIdentity struct {
 // agentTable says who may send and as whom: containers for which an agent is decided or
 // that still have one, each under the resource that its eBPF spans have.
 func (c *cluster) agentTable(instances []attach.Instance) agentTable {
-	known := processesOf(instances)
+	known, own := processesOf(instances), ownSDKs(instances)
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	t := agentTable{Node: c.node, Pods: []agentPod{}}
@@ -53,6 +55,7 @@ func (c *cluster) agentTable(instances []attach.Instance) agentTable {
 		out := agentPod{UID: p.uid, Addresses: p.addresses, HostNetwork: p.hostNetwork}
 		if ref, d, ok := c.workloadOf(p); ok {
 			out.Signals, out.Ignored, out.Containers = d.signals, d.ignored, c.agentsOf(p, ref, d, known)
+			maps.DeleteFunc(out.Containers, func(name string, _ agentIdentity) bool { return own[p.idOf(name)] })
 		}
 		t.Pods = append(t.Pods, out)
 	}
@@ -81,6 +84,21 @@ func (c *cluster) agentsOf(p *pod, ref workload.Reference, d decided, known map[
 		all[ct.name] = id
 	}
 	return all
+}
+
+// ownSDKs finds the containers whose agents all stepped aside for an SDK of the application's: it sends to where
+// the agent would have, since it has the same settings. The odiglet reports such a container, so nobody else may.
+func ownSDKs(instances []attach.Instance) map[string]bool {
+	own := make(map[string]bool)
+	for _, in := range instances {
+		if in.Agent == nil || string(in.Runtime.Language) != handover.Language(in.Agent.Agent()) {
+			continue // a shell beside the program
+		}
+		id := in.Process.Container.ID
+		before, seen := own[id]
+		own[id] = in.Agent.State() == odiv1.AgentOwnSDK && (before || !seen)
+	}
+	return own
 }
 
 // processesOf finds, by container, the environment that names its service: that of the

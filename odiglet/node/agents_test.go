@@ -142,6 +142,35 @@ func TestAgentsReportUntilTheirPodsGo(t *testing.T) {
 	}
 }
 
+// TestAnOwnSDKMayNotSend where an agent stepped aside for it: eBPF reports that container.
+func TestAnOwnSDKMayNotSend(t *testing.T) {
+	c := withAgents()
+	process := func(state odiv1.AgentState) attach.Instance {
+		in := agentInstance("c-cart", nil)
+		in.Agent.Marked(state)
+		return in
+	}
+	shell := process(odiv1.AgentOwnSDK)
+	shell.Runtime = language.Runtime{Language: language.C, Helper: true}
+	for name, tc := range map[string]struct {
+		processes []attach.Instance
+		may       bool
+	}{
+		"nothing is known yet":       {may: true},
+		"its agent is awaited":       {processes: []attach.Instance{agentInstance("c-cart", nil)}, may: true},
+		"its agent is alive":         {processes: []attach.Instance{process(odiv1.AgentAlive)}, may: true},
+		"it has an SDK":              {processes: []attach.Instance{process(odiv1.AgentOwnSDK), process(odiv1.AgentOwnSDK), shell}},
+		"one of its processes":       {processes: []attach.Instance{process(odiv1.AgentOwnSDK), process(odiv1.AgentAlive)}, may: true},
+		"one of them, the other way": {processes: []attach.Instance{process(odiv1.AgentAlive), process(odiv1.AgentOwnSDK)}, may: true},
+	} {
+		for _, p := range c.agentTable(tc.processes).Pods {
+			if p.UID == "uid-of-cart" && (len(p.Containers) == 1) != tc.may {
+				t.Errorf("%s: %d containers may send", name, len(p.Containers))
+			}
+		}
+	}
+}
+
 // TestBothWorldsHaveOneResource compares what the collector writes with eBPF's spans.
 func TestBothWorldsHaveOneResource(t *testing.T) {
 	c, in := withAgents(), agentInstance("c-cart", map[string]string{"OTEL_SERVICE_NAME": "by-env", "OTEL_RESOURCE_ATTRIBUTES": "team=a"})

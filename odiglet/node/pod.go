@@ -43,6 +43,16 @@ type container struct {
 	probes []string
 }
 
+// idOf is the id of a container; empty where it has not started.
+func (p *pod) idOf(name string) string {
+	for _, ct := range p.containers {
+		if ct.name == name {
+			return ct.id
+		}
+	}
+	return ""
+}
+
 // readPod picks out of a pod what selection and resources need.
 func readPod(p *corev1.Pod) pod {
 	out := pod{
