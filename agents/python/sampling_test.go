@@ -36,7 +36,7 @@ with open(sys.argv[2]) as ids:
 		if err != nil {
 			t.Fatal(err)
 		}
-		answers := strings.TrimSpace(run(t, bare("PYTHONPATH="+agent(t)+"/lib"), debian, "-c", ask, ratio, file))
+		answers := strings.TrimSpace(run(t, injected(agent(t), hanging(t)), debian, "-c", ask, ratio, file))
 		if len(answers) != len(ids) || strings.Count(answers, "1") < least {
 			t.Fatalf("%d answers, %d of them yes", len(answers), strings.Count(answers, "1"))
 		}

@@ -38,6 +38,7 @@ type world struct {
 	env      map[int]map[string]string
 	files    map[int][]string
 	agents   bool // are wanted
+	sampling probe.Sampling
 }
 
 func newWorld(ps ...process.Process) *world {
@@ -146,7 +147,7 @@ func (w *world) Select(p process.Process, parent bool) Verdict {
 
 func (w *world) Origin(p process.Process, rt language.Runtime, _ map[string]string) (spans.Origin, bool) {
 	s := identity.Service{Name: p.Name(), InstanceID: p.Name(), Language: string(rt.Language)}
-	return spans.Origin{Service: s, Resource: s.ProcessResource(p.PID, p.Name()), Agent: w.agents}, true
+	return spans.Origin{Service: s, Resource: s.ProcessResource(p.PID, p.Name()), Agent: w.agents, Sampling: w.sampling}, true
 }
 
 // start adds a process and reports its exec.

@@ -77,3 +77,23 @@ func TestIgnoredCgroupsAreLookedAtAgain(t *testing.T) {
 		}
 	})
 }
+
+// TestAnotherSamplingReachesTheEngine at once, not at the process's next start.
+func TestAnotherSamplingReachesTheEngine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(process.Process{PID: 10, Start: 1, Exe: "/bin/cart"})
+		w.wanted["/bin/cart"], w.sampling = true, probe.SampleRatio(0.1)
+		m := w.run(t)
+		if got := w.targets[10].Sampling; got != probe.SampleRatio(0.1) {
+			t.Errorf("it samples by %+v", got)
+		}
+		w.mu.Lock()
+		w.sampling = probe.SampleRatio(0.5)
+		w.mu.Unlock()
+		m.Reselect()
+		synctest.Wait()
+		if got := w.targets[10].Sampling; got != probe.SampleRatio(0.5) {
+			t.Errorf("it samples by %+v", got)
+		}
+	})
+}
