@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
-	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/cli/cluster"
 	"github.com/odi-dev/odi/cli/complete"
 	"github.com/odi-dev/odi/cli/exit"
@@ -23,7 +22,7 @@ type flags struct {
 	method  method
 	rollout rollout
 	agents  agents
-	sample  string
+	sample  share
 	wait    bool
 	timeout time.Duration
 	export  bool
@@ -78,7 +77,7 @@ func newKind(io streams.Streams, to *cluster.Cluster, kind odiv1.WorkloadKind) *
 	cmd.Flags().Var(&f.method, "method", "how to instrument: "+strings.Join(methods, ", ")+"; pods are made anew for Agent alone")
 	cmd.Flags().Var(&f.rollout, "rollout", "who makes pods anew for agents: "+strings.Join(modes, ", "))
 	cmd.Flags().Var(&f.agents, "agent", "version of the agent for a language, or an image that has one; may be repeated")
-	cmd.Flags().StringVar(&f.sample, "sample", "", "record such a share of the traces that begin there, from 0 to 1; 1 is all")
+	cmd.Flags().Var(&f.sample, "sample", "record such a share of the traces that begin there, from 0 to 1; 1 is all")
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until it is instrumented and the gateway knows its destinations")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 2*time.Minute, "how long to wait")
 	cmd.Flags().BoolVar(&f.export, "export", false, "print the InstrumentationConfig instead of applying it")
@@ -100,11 +99,8 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags, 
 	if err != nil {
 		return err
 	}
-	if _, err := probe.ParseSampling(f.sample); err != nil {
-		return exit.Usagef("odi instrument: --sample: %w", err)
-	}
 	config := wish.Config(odiv1.Method(f.method))
-	config.Spec.Rollout, config.Spec.Agents, config.Spec.Sampling.Ratio = odiv1.RolloutMode(f.rollout), f.agents, f.sample
+	config.Spec.Rollout, config.Spec.Agents, config.Spec.Sampling.Ratio = odiv1.RolloutMode(f.rollout), f.agents, string(f.sample)
 	if f.export {
 		scheme, err := cluster.Scheme()
 		if err != nil {

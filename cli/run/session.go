@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/cli/exit"
 	"github.com/odi-dev/odi/cli/streams"
 	"github.com/odi-dev/odi/odiglet"
@@ -65,7 +64,7 @@ func run(ctx context.Context, io streams.Streams, f flags) error {
 	if s.selector.Routes, err = routes.Compile(f.routes); err != nil {
 		return exit.Usagef("odi run: --route: %w", err)
 	}
-	if s.selector.Sampling, err = probe.ParseSampling(f.sample); err != nil {
+	if err := s.selector.Sample(f.sample); err != nil {
 		return exit.Usagef("odi run: --sample: %w", err)
 	}
 	if err := s.choosePIDs(); err != nil {

@@ -19,9 +19,8 @@ type Selector struct {
 	// never is the pid of the one who looks.
 	never int
 	// Routes are the user's, set before the first Origin; nil if there are none.
-	Routes *routes.Patterns
-	// Sampling decides for traces that begin in any of the processes, set before the first Origin.
-	Sampling probe.Sampling
+	Routes   *routes.Patterns
+	sampling probe.Sampling
 
 	groups groups
 
@@ -33,6 +32,13 @@ type Selector struct {
 // names. never is left out whatever its name is.
 func New(hostname string, exes []string, never int) *Selector {
 	return &Selector{hostname: hostname, exes: exes, never: never, chosen: make(map[int]uint64)}
+}
+
+// Sample has such a share of the traces recorded that begin in any of the processes, from 0 to 1; empty is all. It is
+// called before the first Origin.
+func (s *Selector) Sample(share string) (err error) {
+	s.sampling, err = probe.ParseSampling(share)
+	return err
 }
 
 // Choose selects one process. It says whether that is news.
@@ -86,6 +92,6 @@ func (s *Selector) Origin(p process.Process, rt language.Runtime, env map[string
 		Routes:   s.Routes,
 		Traces:   true,
 		Metrics:  true,
-		Sampling: s.Sampling,
+		Sampling: s.sampling,
 	}, true
 }
