@@ -34,7 +34,7 @@ func ParseSampling(text string) (Sampling, error) {
 		return Sampling{}, nil
 	}
 	ratio, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(ratio >= 0 && ratio <= 1) {
+	if err != nil || ratio < 0 || ratio > 1 || math.IsNaN(ratio) {
 		return Sampling{}, fmt.Errorf("%q is no share: give a number from 0 to 1, such as 0.1", text)
 	}
 	return SampleRatio(ratio), nil

@@ -2,6 +2,7 @@ package instrument
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 )
 
@@ -10,7 +11,7 @@ type share string
 
 // Set implements pflag.Value.
 func (s *share) Set(text string) error {
-	if ratio, err := strconv.ParseFloat(text, 64); err != nil || !(ratio >= 0 && ratio <= 1) {
+	if ratio, err := strconv.ParseFloat(text, 64); err != nil || ratio < 0 || ratio > 1 || math.IsNaN(ratio) {
 		return fmt.Errorf("%q is no share: give a number from 0 to 1, such as 0.1", text)
 	}
 	*s = share(text)

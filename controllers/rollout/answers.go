@@ -73,9 +73,9 @@ func (o Observed) carriersSince(now time.Time) (since time.Time, watched bool) {
 
 // compared adds up the slices in which pods with the agent answered, so that both sides are of the same time. The
 // first of them is left out: what failed on both sides in its second half alone would look like the agent's.
-func compared(slices []odiv1.Answers, since time.Time) (with, without answered) {
+func compared(told []odiv1.Answers, since time.Time) (with, without answered) {
 	first := true
-	for _, s := range slices {
+	for _, s := range told {
 		if s.Agent == 0 || s.At.Time.Before(since) {
 			continue
 		}
