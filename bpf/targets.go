@@ -56,6 +56,7 @@ type targetValue struct {
 	_           uint16
 	PID         uint32
 	_           uint32
+	LeftOut     uint64
 	Open        uint32
 	Streak      uint32
 	Trust       uint32
@@ -103,7 +104,7 @@ func (e *Engine) AddTarget(t probe.Target) error {
 		return fmt.Errorf("watching process %d: %w", t.PID, err)
 	}
 	state := &target{Target: t, tgid: who.tgid}
-	value := targetValue{PID: t.PID, Flags: flagsOf(t, exe)}
+	value := targetValue{PID: t.PID, LeftOut: t.Sampling.LeftOut(), Flags: flagsOf(t, exe)}
 	e.useGo(state, &value)
 	value.Flags = e.fionread.limit(value.Flags | e.askedBefore(who.tgid))
 	if value.Flags&flagBatches != 0 {

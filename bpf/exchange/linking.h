@@ -14,12 +14,19 @@ inline_ void child_of(struct request *r, const u64 *trace, u64 parent, u8 tflags
 	r->tflags = tflags;
 }
 
+// sampled returns the flags of a trace that begins with the id: SDKs go by its lower
+// half, as a number.
+inline_ u8 sampled(struct target *g, const u64 *trace)
+{
+	return ~__builtin_bswap64(trace[1]) >= g->left_out;
+}
+
 // begin_trace gives a request its ids. It has no parent.
-inline_ void begin_trace(struct request *r, u64 *ids)
+inline_ void begin_trace(struct target *g, struct request *r, u64 *ids)
 {
 	random_ids(ids, r->trace, &r->span);
 	r->parent = 0;
-	r->tflags = 1;
+	r->tflags = sampled(g, r->trace);
 }
 
 // link_client gives a request that is sent its ids, and the parent that its task has.
@@ -36,7 +43,7 @@ inline_ void link_client(struct target *g, struct conn *c, struct request *r, st
 		random_ids(ids, 0, &r->span);
 		child_of(r, up->trace, up->span, up->tflags);
 	} else {
-		begin_trace(r, ids);
+		begin_trace(g, r, ids);
 	}
 	r->goid = w->goid;
 }

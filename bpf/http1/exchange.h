@@ -56,7 +56,7 @@ noinline_ int finish(struct http1 *h, struct conn *c, struct target *g, struct w
 }
 
 // receive starts the server span of the request whose head has just ended.
-inline_ void receive(struct http1 *h, struct request *r)
+inline_ void receive(struct target *g, struct http1 *h, struct request *r)
 {
 	struct dir *d = &h->q;
 
@@ -68,7 +68,7 @@ inline_ void receive(struct http1 *h, struct request *r)
 		child_of(r, d->trace, d->parent, d->tflags);
 		r->link = LINK_HEADER;
 	} else {
-		begin_trace(r, h->ids);
+		begin_trace(g, r, h->ids);
 		r->link = LINK_NONE;
 	}
 }
@@ -159,7 +159,7 @@ noinline_ int push(struct http1 *h, struct conn *c, struct target *g, struct who
 		remember_tuple(&h->ends, w->sk);
 	r->ends = h->ends;
 	if (c->role == ROLE_SERVER) {
-		receive(h, r);
+		receive(g, h, r);
 		__sync_fetch_and_add(&g->open, 1);
 		if (g->flags & T_GO)
 			goroutine_serves(g, r, w, incoming(&h->q), pending(h) != 0);

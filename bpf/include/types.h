@@ -57,6 +57,7 @@ struct target {
 	u16 _pad0;
 	u32 pid; // the process in user space's PID namespace
 	u32 _pad;
+	u64 left_out; // how many of 2^64 ids are those of traces that are not recorded, see sampled
 
 	u32 open;      // number of open server requests
 	u32 streak;    // overlapping requests in a row that stayed on one thread
