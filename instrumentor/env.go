@@ -77,13 +77,18 @@ func (in *injection) shared(container string, li language.Injection) ([]language
 	}
 	edits = append(edits, li.Default("OTEL_PROPAGATORS", "tracecontext,baggage")...)
 	edits = append(edits, li.Default("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")...)
-	if in.decision.Sampling != "" && !li.Own(envSampler) {
-		edits = append(edits, li.Default(envSampler, "parentbased_traceidratio")...)
-		edits = append(edits, li.Default(envSampler+"_ARG", in.decision.Sampling)...)
-	}
+	edits = append(edits, in.sampling(li)...)
 	edits = append(edits, li.Default("OTEL_TRACES_EXPORTER", in.exporter(odiv1.SignalTraces))...)
 	edits = append(edits, li.Default("OTEL_METRICS_EXPORTER", in.exporter(odiv1.SignalMetrics))...)
 	return append(edits, li.Default("OTEL_LOGS_EXPORTER", "none")...), nil
+}
+
+// sampling is none where every trace is recorded, or the user has a rule of his own.
+func (in *injection) sampling(li language.Injection) []language.Edit {
+	if in.decision.Sampling == "" || li.Own(envSampler) {
+		return nil
+	}
+	return append(li.Default(envSampler, "parentbased_traceidratio"), li.Default(envSampler+"_ARG", in.decision.Sampling)...)
 }
 
 // exporter is that of a signal: none where the user does not want it.

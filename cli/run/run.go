@@ -34,13 +34,7 @@ const (
 
 var formats = []string{outputTree, outputJSON, outputNone}
 
-// New returns the command.
-func New(io streams.Streams) *cobra.Command {
-	var f flags
-	cmd := &cobra.Command{
-		Use:   "run {--pid N | --port N | --exe NAME | -- COMMAND [ARG...]}",
-		Short: "Trace processes of this machine, without Kubernetes",
-		Long: `Trace processes of this machine, without Kubernetes and without restarting them.
+const description = `Trace processes of this machine, without Kubernetes and without restarting them.
 
 Processes are chosen by --pid, by the TCP --port that they listen on, by --exe (the
 path or the file name of the executable), or by starting a command after "--"; their
@@ -69,7 +63,15 @@ With sudo, only odi runs as root: the command runs as the user who called sudo
 (SUDO_UID, SUDO_GID), with that user's groups, HOME, USER and LOGNAME; the rest of
 its environment, and PATH, are what sudo made of them. --as-root runs it as root.
 
-Needs root, or the capabilities BPF, PERFMON, SYS_PTRACE and NET_ADMIN.`,
+Needs root, or the capabilities BPF, PERFMON, SYS_PTRACE and NET_ADMIN.`
+
+// New returns the command.
+func New(io streams.Streams) *cobra.Command {
+	var f flags
+	cmd := &cobra.Command{
+		Use:   "run {--pid N | --port N | --exe NAME | -- COMMAND [ARG...]}",
+		Short: "Trace processes of this machine, without Kubernetes",
+		Long:  description,
 		Example: `  sudo odi run --port 8080
   sudo odi run --exe nginx --exe python3
   sudo odi run --pid 4711 --otlp http://localhost:4318

@@ -97,24 +97,27 @@ func watchUntil(now time.Time, o Observed, s Step) metav1.Time {
 	if s.Stage != odiv1.RolloutStageCanary && s.Stage != odiv1.RolloutStageAll {
 		return metav1.Time{}
 	}
-	var until time.Time
-	if o.Plan != nil && o.Plan.Revision == o.Revision {
-		until = o.Plan.WatchUntil.Time
-	}
-	later := func(from time.Time) {
-		if end := from.Add(startWindow); end.After(until) {
-			until = end
-		}
-	}
+	until := o.youngestCarrier(now)
 	if s.Kind == OfferCanary && s.Phase == odiv1.PhaseCanary {
-		later(now)
+		until = now
 	}
+	if !until.IsZero() {
+		until = until.Add(startWindow).Truncate(time.Second)
+	}
+	if o.Plan != nil && o.Plan.Revision == o.Revision && o.Plan.WatchUntil.After(until) {
+		return o.Plan.WatchUntil
+	}
+	return metav1.NewTime(until)
+}
+
+// youngestCarrier is when the last pod was made that has the wanted agents, if that was lately.
+func (o Observed) youngestCarrier(now time.Time) (made time.Time) {
 	for _, p := range o.live() {
-		if len(p.Agents) > 0 && o.isCurrent(p) && now.Sub(p.Created) < startWindow {
-			later(p.Created)
+		if len(p.Agents) > 0 && o.isCurrent(p) && p.Created.After(made) && now.Sub(p.Created) < startWindow {
+			made = p.Created
 		}
 	}
-	return metav1.NewTime(until.Truncate(time.Second))
+	return made
 }
 
 // attempts counts evictions in vain; the slot of a canary that is offered anew for another reason counts none.
