@@ -2,6 +2,7 @@ package selection
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,12 +35,20 @@ func TestStory(t *testing.T) {
 
 	t.Log("A config for the namespace selects every workload, a CronJob once and not its Jobs.")
 	all := config("shop", "all", odiv1.Target{})
+	all.Spec.Sampling.Ratio = "10%"
+	if err := c.Create(t.Context(), all.DeepCopy()); err == nil || !strings.Contains(err.Error(), "spec.sampling.ratio") {
+		t.Errorf("10%% of the traces is taken: %v", err)
+	}
+	all.Spec.Sampling.Ratio = "0.1"
 	testkit.Create(t, c, all)
 	wantConfig(t, c, all, verdict{metav1.ConditionTrue, odiv1.ReasonSelected, "Selected 3 workloads."})
 	for _, name := range []string{"deployment-cart", "deployment-db", "cronjob-report"} {
 		iw := wantSelected(t, c, "shop", name, "all")
 		if len(iw.OwnerReferences) != 1 || iw.OwnerReferences[0].Name != iw.Spec.Workload.Name {
 			t.Errorf("%s is owned by %v, want its workload", name, iw.OwnerReferences)
+		}
+		if iw.Spec.SamplingRatio != "0.1" {
+			t.Errorf("of %s %q is recorded", name, iw.Spec.SamplingRatio)
 		}
 	}
 	wantGone(t, c, "shop", "job-report-29384756")
