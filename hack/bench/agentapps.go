@@ -27,7 +27,7 @@ type application struct {
 	language string
 	what     string // For people.
 	path     string // Of the smallest request.
-	warm     int    // Windows of load before the measured one: compilers in the process need them.
+	warm     int64  // Requests before those that are measured: compilers in the process need them.
 	dir      string // Of the program and of the plain agent.
 	odi      string // Of odi's agent.
 	command  func(a application, port string) *exec.Cmd
@@ -37,7 +37,7 @@ type application struct {
 // applications are those of the suite, still without their folders.
 var applications = map[string]application{
 	"java": {
-		what: "Spring Boot 4, JDK 17", path: "/stock/1", warm: 4,
+		what: "Spring Boot 4, JDK 17", path: "/stock/1", warm: 20_000,
 		command: func(a application, port string) *exec.Cmd {
 			return exec.Command("java", "-jar", a.dir+"/app/shop.jar", "--server.port="+port)
 		},
@@ -47,7 +47,7 @@ var applications = map[string]application{
 		},
 	},
 	"python": {
-		what: "Flask in gunicorn, CPython 3.11, one worker", path: "/leaf/1", warm: 1,
+		what: "Flask in gunicorn, CPython 3.11, one worker", path: "/leaf/1", warm: 500,
 		command: func(a application, port string) *exec.Cmd {
 			cmd := exec.Command(a.dir+"/app/venv/bin/python", "-m", "gunicorn", "-b", "127.0.0.1:"+port, "-w", "1", "--threads", "4", "flask_app:app")
 			cmd.Dir = a.dir + "/app"
@@ -64,7 +64,7 @@ var applications = map[string]application{
 		},
 	},
 	"nodejs": {
-		what: "Express, Node.js 24", path: "/leaf", warm: 2,
+		what: "Express, Node.js 24", path: "/leaf", warm: 5_000,
 		command: func(a application, port string) *exec.Cmd {
 			cmd := exec.Command(a.dir+"/runtimes/node_modules/node24/bin/node", a.dir+"/app/server.cjs", "express")
 			cmd.Env = []string{"PORT=" + port}

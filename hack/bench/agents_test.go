@@ -14,7 +14,7 @@ func server(t *testing.T) application {
 	t.Helper()
 	dir := t.TempDir()
 	return application{
-		language: "python", what: "http.server", path: "/", warm: 1,
+		language: "python", what: "http.server", path: "/", warm: 20,
 		command: func(_ application, port string) *exec.Cmd {
 			cmd := program.Command(t, "python3", "-m", "http.server", "--bind", "127.0.0.1", port)
 			cmd.Dir, cmd.Env = dir, nil

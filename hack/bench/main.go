@@ -27,11 +27,12 @@ func main() {
 	out := flag.String("out", "", "where to write the figures (default bench/SUITE.json)")
 	window := flag.Duration("window", 2*time.Second, "how long each measurement takes")
 	only := flag.String("only", "", "measure only these, by comma: cost, kernel, loss, attach; targets, execs; java, python, nodejs; then no figures are written")
+	turns := flag.Int("rounds", agentRounds, "how often the suite agents measures each way")
 	flag.Parse()
 	if *out == "" {
 		*out = filepath.Join("bench", *suite+".json")
 	}
-	if err := run(*odi, *out, *only, *window, *suite); err != nil {
+	if err := run(&bench{odi: *odi, window: *window, rounds: *turns}, *out, *only, *suite); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -51,18 +52,17 @@ func (b *bench) suites() map[string][]step {
 	}
 }
 
-func run(odi, out, only string, window time.Duration, suite string) error {
+func run(b *bench, out, only, suite string) error {
 	if os.Geteuid() != 0 {
 		return errors.New("loading BPF programs needs root")
 	}
-	odi, err := filepath.Abs(odi)
-	if err != nil {
+	var err error
+	if b.odi, err = filepath.Abs(b.odi); err != nil {
 		return err
 	}
-	if _, err := os.Stat(odi); err != nil {
+	if _, err := os.Stat(b.odi); err != nil {
 		return fmt.Errorf("finding odi (make build): %w", err)
 	}
-	b := &bench{odi: odi, window: window, rounds: agentRounds}
 	for _, step := range b.suites()[suite] {
 		if only != "" && !slices.Contains(strings.Split(only, ","), step.name) {
 			continue
