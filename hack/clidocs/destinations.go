@@ -25,8 +25,9 @@ What odi can send to: %d types. ` + "`odi destination types [word]`" + ` lists t
 what is missing. All of them are OTLP, over gRPC or HTTP; a type knows its backend's addresses, paths and headers.
 
 Every test of odi renders each type, starts it in the collector, and has it send traces, metrics and logs to receivers of the test, which
-record path, encoding, compression, TLS and headers. None of them was tried with an account of its vendor. Endpoints and headers are
-those that the linked pages document; where no page could be read, the type's note says so.
+record path, encoding, compression, TLS and headers. None of them was tried with an account of its vendor. Endpoints and headers
+are of November 2026: some from the vendors' own pages, most from public configurations that agree. Compare with the linked page before you
+rely on one; where nothing could be found, the type's note says so.
 
 ## Not listed
 
