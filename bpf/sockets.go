@@ -20,21 +20,31 @@ func (e *Engine) adoptSockets(t *target, polls bool) {
 		return
 	}
 	pid := t.PID
-	wait := !t.AsksAgain && disturbed(pid)
+	mayWait := func(fd int) bool { return !t.AsksAgain && blocks(fd) && disturbed(pid) }
 	e.eachOutgoing(pid, func(fd, _ int, cookie uint64) {
-		if wait && blocks(fd) {
+		if mayWait(fd) {
 			return
 		}
 		owner := connValue{TGID: t.tgid}
 		if err := e.maps["conns"].Update(int32(fd), owner, ebpf.UpdateNoExist); err != nil && !errors.Is(err, ebpf.ErrKeyExist) {
 			e.log.Debug("cannot note whose a connection is", "pid", pid, "reason", err)
 		}
-		if err := e.maps["sockets"].Update(cookie, uint64(fd), ebpf.UpdateNoExist); err != nil && !errors.Is(err, ebpf.ErrKeyExist) {
-			e.log.Debug("cannot adopt a connection", "pid", pid, "reason", err)
-		} else if polls {
-			e.putBehindVerdict(pid, fd, cookie)
+		err := e.maps["sockets"].Update(cookie, uint64(fd), ebpf.UpdateNoExist)
+		if err == nil && mayWait(fd) {
+			_ = e.maps["sockets"].Delete(cookie) // it handles signals since: a program that starts begins to
+			return
 		}
+		e.adopted(pid, fd, cookie, polls, err)
 	})
+}
+
+// adopted says what became of a connection, and puts it behind the verdict program too.
+func (e *Engine) adopted(pid uint32, fd int, cookie uint64, polls bool, err error) {
+	if err != nil && !errors.Is(err, ebpf.ErrKeyExist) {
+		e.log.Debug("cannot adopt a connection", "pid", pid, "reason", err)
+	} else if polls {
+		e.putBehindVerdict(pid, fd, cookie)
+	}
 }
 
 // putBack puts a blocking connection back into the socket map, which it left with

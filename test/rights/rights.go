@@ -12,7 +12,10 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 )
 
@@ -143,9 +146,14 @@ type event struct {
 		Subresource string `json:"subresource"`
 		Name        string `json:"name"`
 	} `json:"objectRef"`
-	ResponseStatus struct {
-		Code int `json:"code"`
-	} `json:"responseStatus"`
+	ResponseStatus metav1.Status `json:"responseStatus"`
+}
+
+// refused says that the account had no right: neither a role nor a policy let it. What nobody may do,
+// make something in a namespace that goes, is answered with the same code.
+func (e event) refused() bool {
+	return e.ResponseStatus.Code == http.StatusForbidden &&
+		!apierrors.HasStatusCause(&apierrors.StatusError{ErrStatus: e.ResponseStatus}, corev1.NamespaceTerminatingCause)
 }
 
 // OfAudit reads an API server's audit log. accounts says whose name is whose.
@@ -165,7 +173,7 @@ func OfAudit(log io.Reader, accounts map[string]string) ([]Request, error) {
 		}
 		parts := []string{e.ObjectRef.APIGroup, e.ObjectRef.Resource, e.ObjectRef.Subresource}
 		parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
-		r := Request{account, e.Verb, strings.Join(parts, "/"), e.ObjectRef.Name, e.ResponseStatus.Code == http.StatusForbidden}
+		r := Request{account, e.Verb, strings.Join(parts, "/"), e.ObjectRef.Name, e.refused()}
 		requests := []Request{r}
 		if e.Verb == "patch" && e.ResponseStatus.Code == http.StatusCreated {
 			r.Verb = "create" // Applying what is not there yet needs both.

@@ -50,6 +50,7 @@ func TestARequestNeedsItsRightAlone(t *testing.T) {
 	log := `{"verb":"patch","user":{"username":"m"},"objectRef":{"resource":"secrets","name":"a"},"responseStatus":{"code":201}}
 {"verb":"list","user":{"username":"m"},"objectRef":{"apiGroup":"apps","resource":"deployments"},"responseStatus":{"code":403}}
 {"verb":"get","user":{"username":"m"},"objectRef":{"resource":"pods","subresource":"log","name":"p"},"responseStatus":{"code":200}}
+{"verb":"create","user":{"username":"m"},"objectRef":{"resource":"events"},"responseStatus":{"code":403,"details":{"causes":[{"reason":"NamespaceTerminating","message":"namespace shop is being terminated"}]}}}
 {"verb":"get","user":{"username":"somebody"},"objectRef":{"resource":"nodes"},"responseStatus":{"code":200}}
 {"verb":"get","user":{"username":"m"},"responseStatus":{"code":200}}
 `
@@ -60,6 +61,7 @@ func TestARequestNeedsItsRightAlone(t *testing.T) {
 	want := []Request{
 		{"manager", "patch", "secrets", "a", false}, {"manager", "create", "secrets", "a", false},
 		{"manager", "list", "apps/deployments", "", true}, {"manager", "get", "pods/log", "p", false},
+		{"manager", "create", "events", "", false},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
