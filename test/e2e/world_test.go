@@ -160,12 +160,13 @@ func (w *world) deployShop(t *testing.T) {
 	w.waitServing(t)
 }
 
-// waitServing waits until the shop answers a row of requests: kube-proxy may
-// learn of a pod a moment after the pod is ready.
+// waitServing waits until the shop answers a row of requests, as many at once as the loads
+// that follow send: kube-proxy may learn of a pod a moment after the pod is ready, and each
+// connection of a pool may lead to a pod that has gone.
 func (w *world) waitServing(t *testing.T) {
 	t.Helper()
 	err := stage.Eventually(t.Context(), time.Minute, time.Second, func(context.Context) (bool, string) {
-		s, err := w.tryDrive(t.Context(), traffic.Load{Requests: 20})
+		s, err := w.tryDrive(t.Context(), traffic.Load{Requests: 200, Concurrency: 10})
 		if err != nil {
 			return false, err.Error()
 		}
