@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cilium/ebpf/btf"
+
 	"github.com/odi-dev/odi/bpf/probe"
 )
 
@@ -53,6 +55,14 @@ func TestUnixSocketsThatComeLater(t *testing.T) {
 	needRoot(t)
 	r := record(t, uint32(os.Getpid()))
 	if !r.engine.Has("odi_waking") {
+		kernel, err := btf.LoadKernelSpec()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var tracepoint *btf.Typedef
+		if kernel.TypeByName("btf_trace_sk_data_ready", &tracepoint) == nil {
+			t.Fatal("this kernel has the tracepoint sk_data_ready, and the program of it is not there")
+		}
 		t.Skip("this kernel has no tracepoint sk_data_ready")
 	}
 	if r.engine.Wakes() {
