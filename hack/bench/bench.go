@@ -44,11 +44,13 @@ func (p *pair) stop() {
 	p.server.stop()
 }
 
-// sample is one window: requests done and CPU per request on both sides, in us.
+// sample is one window: requests done and CPU per request on both sides, and of
+// odi run where it watches, in us.
 type sample struct {
 	requests float64
 	server   float64
 	client   float64
+	odi      float64
 }
 
 func (p *pair) measure(window time.Duration) (sample, error) {
@@ -80,7 +82,16 @@ func (b *bench) beside(p *pair, pid int) (sample, *odiRun, error) {
 	if err != nil {
 		return sample{}, nil, err
 	}
+	before, err := cpu(odi.pid())
+	if err != nil {
+		return sample{}, nil, err
+	}
 	s, err := p.measure(b.window)
+	if err != nil {
+		return sample{}, nil, err
+	}
+	after, err := cpu(odi.pid())
+	s.odi = float64((after - before).Nanoseconds()) / 1000 / s.requests
 	return s, odi, err
 }
 
@@ -91,7 +102,7 @@ func (b *bench) cost() error {
 		return err
 	}
 	defer p.stop()
-	var app, client, ratio, rss, maps, stop, baseServer, baseClient []float64
+	var app, client, own, ratio, rss, maps, stop, baseServer, baseClient []float64
 	for range rounds {
 		base, err := p.measure(b.window)
 		if err != nil {
@@ -123,6 +134,7 @@ func (b *bench) cost() error {
 		baseServer, baseClient = append(baseServer, base.server), append(baseClient, base.client)
 		app = append(app, watched.server-base.server)
 		client = append(client, asking.client-base.client)
+		own = append(own, watched.odi)
 		ratio = append(ratio, watched.requests/base.requests)
 		rss, maps = append(rss, mib), append(maps, objects.mapBytes/(1<<20))
 		stop = append(stop, float64(took.Microseconds())/1000)
@@ -130,6 +142,7 @@ func (b *bench) cost() error {
 	fmt.Printf("# without odi: server %.4g us, client %.4g us of CPU per request\n", median(baseServer), median(baseClient))
 	b.add(figure{Name: "app_cpu_us_added", Unit: "us", Limit: 4, Samples: app})
 	b.add(figure{Name: "client_cpu_us_added", Unit: "us", Limit: 12, Samples: client})
+	b.add(figure{Name: "odi_cpu_us_per_request", Unit: "us", Free: true, Samples: own})
 	b.add(figure{Name: "throughput_ratio", Unit: "ratio", Limit: 0.90, Least: true, Samples: ratio})
 	b.add(figure{Name: "odiglet_rss_mib", Unit: "MiB", Limit: 60, Samples: rss})
 	b.add(figure{Name: "bpf_maps_mib", Unit: "MiB", Limit: 24, Samples: maps})
