@@ -53,7 +53,7 @@ func loadAndWait(pids []string) error {
 	fmt.Println("ready")
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	if err := e.Run(ctx, func(probe.Exchange) {}); err != nil && ctx.Err() == nil {
+	if err := e.Run(ctx, func(*probe.Exchange) {}); err != nil && ctx.Err() == nil {
 		return err
 	}
 	if err := e.Close(); err != nil {

@@ -141,7 +141,8 @@ func record(t *testing.T, pids ...uint32) *recorder {
 	return r
 }
 
-func (r *recorder) add(x probe.Exchange) {
+func (r *recorder) add(exchange *probe.Exchange) {
+	x := *exchange
 	line, _, _ := strings.Cut(string(x.RequestHead), "\r\n")
 	x.RequestHead, x.Preface = bytes.Clone(x.RequestHead), bytes.Clone(x.Preface)
 	s := span{Exchange: x}

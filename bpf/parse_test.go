@@ -24,7 +24,8 @@ func TestParseExchange(t *testing.T) {
 	raw[116], raw[146], raw[147], raw[149] = 2, byte(probe.Client), byte(probe.LinkThread), bitInjected|bitTruncated
 	raw[151] = 9
 	copy(raw[requestSize:], "GET /")
-	x, ok := parseExchange(raw, &wallClock{})
+	var x probe.Exchange
+	ok := parseExchange(&x, raw, &wallClock{})
 	if !ok || x.Kind != probe.Client || x.Link != probe.LinkThread || x.PID != 77 || x.StatusCode != http.StatusOK || x.Protocol != 9 {
 		t.Errorf("got %+v, %v", x, ok)
 	}
@@ -34,14 +35,18 @@ func TestParseExchange(t *testing.T) {
 	if want := netip.MustParseAddrPort("10.0.0.1:8080"); x.Local != want {
 		t.Errorf("the local end is %v, want %v", x.Local, want)
 	}
-	if _, ok := parseExchange(raw[:requestSize-1], &wallClock{}); ok {
+	if parseExchange(&x, raw[:requestSize-1], &wallClock{}) {
 		t.Error("a short event was accepted")
 	}
 }
 
 func FuzzParseExchange(f *testing.F) {
 	f.Add(make([]byte, requestSize))
-	f.Fuzz(func(_ *testing.T, raw []byte) { parseExchange(raw, &wallClock{}); parseNotice(raw) })
+	f.Fuzz(func(_ *testing.T, raw []byte) {
+		var x probe.Exchange
+		parseExchange(&x, raw, &wallClock{})
+		parseNotice(raw)
+	})
 }
 
 func TestCgroup2Mount(t *testing.T) {

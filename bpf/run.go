@@ -22,16 +22,25 @@ const (
 	idleWait = time.Second
 )
 
+// delivery is where events are read into, one after the other: a request costs no
+// memory of its own.
+type delivery struct {
+	record   ringbuf.Record
+	exchange probe.Exchange
+	handle   func(*probe.Exchange)
+}
+
 // Run delivers finished requests to handle, one at a time, until ctx is done;
-// then it delivers what the kernel still holds and returns nil. Run once only.
-func (e *Engine) Run(ctx context.Context, handle func(probe.Exchange)) error {
-	var rec ringbuf.Record
+// then it delivers what the kernel still holds and returns nil. An exchange, heads
+// included, is handle's until it returns. Run once only.
+func (e *Engine) Run(ctx context.Context, handle func(*probe.Exchange)) error {
+	d := &delivery{handle: handle}
 	for {
 		if err := e.renewLease(); err != nil {
 			return err
 		}
 		last := ctx.Err() != nil
-		got, err := e.drain(&rec, handle)
+		got, err := e.drain(d)
 		switch {
 		case errors.Is(err, os.ErrClosed):
 			return nil
@@ -44,7 +53,7 @@ func (e *Engine) Run(ctx context.Context, handle func(probe.Exchange)) error {
 			sleep(ctx, pause)
 			continue
 		}
-		if err := e.await(ctx, &rec, handle); err != nil {
+		if err := e.await(ctx, d); err != nil {
 			if errors.Is(err, os.ErrClosed) {
 				return nil
 			}
@@ -54,11 +63,11 @@ func (e *Engine) Run(ctx context.Context, handle func(probe.Exchange)) error {
 }
 
 // drain delivers everything that is in the ring now.
-func (e *Engine) drain(rec *ringbuf.Record, handle func(probe.Exchange)) (got bool, err error) {
+func (e *Engine) drain(d *delivery) (got bool, err error) {
 	e.clock.refresh()
 	e.events.SetDeadline(time.Unix(1, 0)) // in the past: do not wait
 	for {
-		err := e.events.ReadInto(rec)
+		err := e.events.ReadInto(&d.record)
 		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, ringbuf.ErrFlushed) {
 			return got, nil
 		}
@@ -66,22 +75,22 @@ func (e *Engine) drain(rec *ringbuf.Record, handle func(probe.Exchange)) (got bo
 			return got, err
 		}
 		got = true
-		e.deliver(rec.RawSample, handle)
+		e.deliver(d)
 	}
 }
 
 // await sleeps until the kernel has an event.
-func (e *Engine) await(ctx context.Context, rec *ringbuf.Record, handle func(probe.Exchange)) error {
+func (e *Engine) await(ctx context.Context, d *delivery) error {
 	e.events.SetDeadline(time.Now().Add(idleWait))
 	stop := context.AfterFunc(ctx, func() { _ = e.events.Flush() })
 	defer stop()
-	err := e.events.ReadInto(rec)
+	err := e.events.ReadInto(&d.record)
 	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, ringbuf.ErrFlushed) {
 		return nil
 	}
 	if err == nil {
 		e.clock.refresh() // the machine may have slept meanwhile
-		e.deliver(rec.RawSample, handle)
+		e.deliver(d)
 	}
 	return err
 }
@@ -95,13 +104,12 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-func (e *Engine) deliver(raw []byte, handle func(probe.Exchange)) {
+func (e *Engine) deliver(d *delivery) {
 	e.notices.catchUp() // who a process is must be known before what it did
-	x, ok := parseExchange(raw, &e.clock)
-	if !ok || e.isRemoved(x.PID) {
+	if !parseExchange(&d.exchange, d.record.RawSample, &e.clock) || e.isRemoved(d.exchange.PID) {
 		return
 	}
-	handle(x)
+	d.handle(&d.exchange)
 }
 
 // Layout of struct request in include/types.h.
@@ -118,16 +126,16 @@ const (
 )
 
 // parseExchange copies nothing: the heads stay in raw.
-func parseExchange(raw []byte, clock *wallClock) (probe.Exchange, bool) {
+func parseExchange(x *probe.Exchange, raw []byte, clock *wallClock) bool {
 	if len(raw) < requestSize {
-		return probe.Exchange{}, false
+		return false
 	}
 	u64 := func(at int) uint64 { return binary.NativeEndian.Uint64(raw[at:]) }
 	u32 := func(at int) uint32 { return binary.NativeEndian.Uint32(raw[at:]) }
 	u16 := func(at int) uint16 { return binary.NativeEndian.Uint16(raw[at:]) }
 	bits := raw[149]
 	clocks := clock.offsetAt(u64(0))
-	x := probe.Exchange{
+	*x = probe.Exchange{
 		Protocol:         probe.Code(raw[151]),
 		Start:            clocks.time(u64(0)),
 		Answered:         clocks.time(u64(8)),
@@ -155,7 +163,7 @@ func parseExchange(raw []byte, clock *wallClock) (probe.Exchange, bool) {
 	copy(x.ParentSpanID[:], raw[48:56])
 	x.Local = addrPort(u16(116), raw[80:96], u16(112))
 	x.Peer = addrPort(u16(116), raw[96:112], u16(114))
-	return x, true
+	return true
 }
 
 func addrPort(family uint16, raw []byte, port uint16) netip.AddrPort {

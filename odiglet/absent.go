@@ -36,7 +36,7 @@ func (Absent) Want(probe.Wanted) error { return nil }
 func (Absent) IgnoreCgroup(uint64) {}
 
 // Run waits until ctx ends.
-func (Absent) Run(ctx context.Context, _ func(probe.Exchange)) error {
+func (Absent) Run(ctx context.Context, _ func(*probe.Exchange)) error {
 	<-ctx.Done()
 	return nil
 }

@@ -51,7 +51,7 @@ type Options struct {
 // Engine is the kernel engine (bpf.Engine) or what stands in for it.
 type Engine interface {
 	attach.Engine
-	Run(ctx context.Context, handle func(probe.Exchange)) error
+	Run(ctx context.Context, handle func(*probe.Exchange)) error
 	Features() []probe.Feature
 	Drops() map[string]uint64
 	Losers() map[bpf.Loser]uint64

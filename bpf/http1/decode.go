@@ -21,7 +21,8 @@ var (
 	called = &probe.Instrument{Name: "http.client.request.duration", Description: "Duration of HTTP client requests."}
 )
 
-// Decode reads the exchange into an empty span. The route is the caller's.
+// Decode reads the exchange into an empty span, whose texts share the exchange's
+// bytes. The route is the caller's.
 func Decode(x *probe.Exchange, span *probe.Span) {
 	head := parseHead(withoutPreface(x.RequestHead, x.Preface))
 	putMethod(span, head.method)

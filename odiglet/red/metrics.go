@@ -30,6 +30,7 @@ func (r *Recorder) Collect(now time.Time) pmetric.Metrics {
 		r.collectStream(md, s, now)
 		if s.gone {
 			delete(r.streams, of)
+			r.recent = recent{}
 		}
 	}
 	// Strictly later than before, whatever the clock does: a start time must not

@@ -108,7 +108,15 @@ type Recorder struct {
 	// point of an earlier stream is later, and nothing that they count is older.
 	since      time.Time
 	key        []byte // of the series that is looked for
+	recent     recent
 	overflowed uint64
+}
+
+// recent is the stream of the request before, which is often that of the next; it
+// is forgotten with every change of the streams.
+type recent struct {
+	of     identity.Key
+	stream *stream
 }
 
 // NewRecorder returns a recorder whose first sums start now.
@@ -125,6 +133,7 @@ func NewRecorder(now time.Time) *Recorder {
 func (r *Recorder) Add(of identity.Key, resource pcommon.Resource) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.recent = recent{}
 	known, ok := r.streams[of]
 	if ok && !replaces(resource.Attributes(), known.resource.Attributes()) {
 		known.gone = false
@@ -161,6 +170,7 @@ func (r *Recorder) begin(resource pcommon.Resource) *stream {
 // one from now on.
 func (r *Recorder) Replace(of identity.Key, before, resource pcommon.Resource) {
 	r.mu.Lock()
+	r.recent = recent{}
 	if known, ok := r.streams[of]; ok && known.resource.Attributes().Equal(before.Attributes()) && !before.Attributes().Equal(resource.Attributes()) {
 		r.ended = append(r.ended, known)
 		r.streams[of] = r.begin(resource)
@@ -209,8 +219,8 @@ func (r *Recorder) Forget(of identity.Key) {
 func (r *Recorder) Record(of identity.Key, m Measurement) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	in, ok := r.streams[of]
-	if !ok {
+	in := r.find(of)
+	if in == nil {
 		return
 	}
 	other := in.isOther(m.Labels)
@@ -226,6 +236,14 @@ func (r *Recorder) Record(of identity.Key, m Measurement) {
 		in.series[string(r.key)] = known
 	}
 	known.add(m.Took.Seconds(), r.bounds)
+}
+
+// find is the stream of an instance, nil for one that is not known; r.mu is held.
+func (r *Recorder) find(of identity.Key) *stream {
+	if r.recent.stream == nil || r.recent.of != of {
+		r.recent = recent{of, r.streams[of]}
+	}
+	return r.recent.stream
 }
 
 func (in *stream) overflowOf(i *probe.Instrument) *histogram {

@@ -62,6 +62,9 @@ type Book struct {
 	mu     sync.Mutex
 	tables map[side]*table
 	clock  uint64 // counts requests
+	// last is the table of the request before, which is often that of the next.
+	last     side
+	lastUsed *table
 }
 
 // side is one side of a service.
@@ -88,6 +91,10 @@ func (b *Book) Name(q *Query) Name {
 
 func (b *Book) table(s side) *table {
 	b.clock++
+	if b.lastUsed != nil && b.last == s {
+		b.lastUsed.used = b.clock
+		return b.lastUsed
+	}
 	t, ok := b.tables[s]
 	if !ok {
 		if len(b.tables) >= maxTables {
@@ -97,6 +104,7 @@ func (b *Book) table(s side) *table {
 		b.tables[s] = t
 	}
 	t.used = b.clock
+	b.last, b.lastUsed = s, t
 	return t
 }
 

@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"iter"
 	"maps"
 	"strings"
 )
@@ -25,7 +26,8 @@ const Other = "/*"
 // table is what is known of one side of a service.
 type table struct {
 	client bool
-	roots  map[Server]*node  // a server's own is under none
+	own    *node             // of a server
+	roots  map[Server]*node  // of a client, by whom it asks
 	user   map[string]*route // by pattern
 	other  route
 	// varied are the words that lead to values, at their depth.
@@ -38,7 +40,7 @@ type table struct {
 }
 
 func newTable(client bool) *table {
-	return &table{client: client, roots: make(map[Server]*node), other: route{title: Other}, varied: make(map[lead]bool)}
+	return &table{client: client, own: &node{}, roots: make(map[Server]*node), other: route{title: Other}, varied: make(map[lead]bool)}
 }
 
 // lead is a word in front of a position.
@@ -113,10 +115,10 @@ func (t *table) userRoute(title string) *route {
 
 // root is where the paths of a server begin.
 func (t *table) root(q *Query) *node {
-	var server Server
-	if t.client {
-		server = q.Server
+	if !t.client {
+		return t.own
 	}
+	server := q.Server
 	n, ok := t.roots[server]
 	if ok {
 		return n
@@ -131,6 +133,14 @@ func (t *table) root(q *Query) *node {
 	server.Address = strings.Clone(server.Address)
 	t.roots[server] = n
 	return n
+}
+
+// trees yields the roots with whose they are.
+func (t *table) trees() iter.Seq2[Server, *node] {
+	if t.client {
+		return maps.All(t.roots)
+	}
+	return func(yield func(Server, *node) bool) { yield(Server{}, t.own) }
 }
 
 // learn makes a route of a path that none fits; nil if it may not.
@@ -177,7 +187,7 @@ func (t *table) mergeAbove(n *node) (merged bool) {
 	}
 	t.given += top.retitle()
 	t.live = 0
-	for _, root := range t.roots {
+	for _, root := range t.trees() {
 		t.live += root.routes()
 	}
 	return true
@@ -204,7 +214,7 @@ func trustOf(status int) trust {
 
 // list appends every route.
 func (t *table) list(all []Listed) []Listed {
-	for server, root := range t.roots {
+	for server, root := range t.trees() {
 		for n := range root.all() {
 			if n.route != nil {
 				all = append(all, Listed{t.client, server, n.route.title, n.route.count})

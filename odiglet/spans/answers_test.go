@@ -30,7 +30,7 @@ func TestAnswersAreCountedWhoeverReports(t *testing.T) {
 		if change != nil {
 			change(&x)
 		}
-		p.Handle(x)
+		p.Handle(&x)
 	}
 	answered("/1", 200, nil)
 	answered("/2", 404, nil)

@@ -42,7 +42,7 @@ func TestNoWorkloadMakesALargeBatch(t *testing.T) {
 	const requests = 5000
 	for range requests {
 		x := request(uint32(random.IntN(len(all))), "/"+strings.Repeat("x", random.IntN(900)))
-		p.Handle(x)
+		p.Handle(&x)
 	}
 	p.Flush()
 	got, largest := 0, 0

@@ -76,7 +76,7 @@ func New(o Options) *Pipeline {
 }
 
 // Handle takes one exchange; it is the engine's handler, never called twice at a time.
-func (p *Pipeline) Handle(x probe.Exchange) {
+func (p *Pipeline) Handle(x *probe.Exchange) {
 	p.Books.Seen(1)
 	origin, ok := p.Origins.Origin(x.PID)
 	if !ok {
@@ -86,14 +86,14 @@ func (p *Pipeline) Handle(x probe.Exchange) {
 	p.span.Reset()
 	now := result{origin: origin, room: p.rooms[x.Protocol]}
 	if now.room != nil {
-		now.room.Decode(&x, &p.span)
+		now.room.Decode(x, &p.span)
 	}
-	if now.why = p.judge(&now, &x); origin.Handover != nil {
-		p.settle(&now, &x)
+	if now.why = p.judge(&now, x); origin.Handover != nil {
+		p.settle(&now, x)
 		return
 	}
 	if now.why == "" {
-		p.encode(&x)
+		p.encode(x)
 	}
 	p.report(&now, p.encoded)
 }

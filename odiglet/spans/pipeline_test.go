@@ -55,7 +55,7 @@ func TestPipeline(t *testing.T) {
 		request(1, "/1"), request(1, "/2"), request(2, "/3"), request(1, "/4"), request(1, "/quiet"), request(3, "/off"), request(4, "/gone"),
 		unsampled,
 	} {
-		p.Handle(x)
+		p.Handle(&x)
 	}
 	p.Flush()
 
@@ -119,7 +119,7 @@ func TestNamesOfSpans(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			sink := &keeper{}
 			p := New(Options{Origins: origins{1: origin}, Recorder: red.NewRecorder(time.Now()), Books: books.New(), Routes: routes.NewBook(), Protocols: rooms(), Sink: sink})
-			p.Handle(tc.exchange)
+			p.Handle(&tc.exchange)
 			p.Flush()
 			span := sink.read(t).ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
 			route, _ := span.Attributes().Get("http.route")
@@ -135,12 +135,13 @@ func TestBatchesAreBounded(t *testing.T) {
 	sink := &keeper{}
 	p := New(Options{Origins: origins{1: someOrigin()}, Recorder: red.NewRecorder(time.Now()), Books: books.New(), Routes: routes.NewBook(), Protocols: rooms(), Sink: sink})
 	for range batchSpans + 1 {
-		p.Handle(request(1, "/"))
+		plain := request(1, "/")
+		p.Handle(&plain)
 	}
 	long, x := request(1, "/"), strings.Repeat("x", 900)
 	long.RequestHead = []byte("GET /" + x + "?" + strings.Repeat("&", 100) + " HTTP/1.1\r\nHost: " + x + "\r\nUser-Agent: " + x + "\r\n\r\n")
 	for range batchSpans {
-		p.Handle(long)
+		p.Handle(&long)
 	}
 	p.Flush()
 	spans := 0
@@ -165,6 +166,6 @@ func BenchmarkHandle(b *testing.B) {
 	x := request(1, "/hello?user=1")
 	b.ReportAllocs()
 	for b.Loop() {
-		p.Handle(x)
+		p.Handle(&x)
 	}
 }

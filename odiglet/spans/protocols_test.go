@@ -42,7 +42,7 @@ func TestAnotherProtocolIsAValue(t *testing.T) {
 		return x
 	}
 	for _, x := range []probe.Exchange{request(1, "/a"), asked(77, "PING"), request(1, "/a"), asked(77, "PING"), asked(77, ""), asked(78, "PING")} {
-		p.Handle(x)
+		p.Handle(&x)
 	}
 	p.Flush()
 

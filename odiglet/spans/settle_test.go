@@ -54,12 +54,13 @@ func TestWhoeverReportsASpanReportsItsMetric(t *testing.T) {
 			p := New(Options{Origins: origins{1: o}, Recorder: recorder, Books: accounts, Routes: routes.NewBook(), Protocols: rooms(), Sink: sink})
 			for _, x := range []probe.Exchange{request(1, "/1"), request(1, "/quiet"), request(1, "/2"), anExport(1)} {
 				head := x.RequestHead
-				p.Handle(x)
+				p.Handle(&x)
 				clear(head) // the engine's memory is another request's by then
 			}
 			tc.then(o.Handover)
 			if o.Handover.State() != odiv1.AgentPending {
-				p.Handle(request(1, "/3"))
+				plain := request(1, "/3")
+				p.Handle(&plain)
 			}
 			p.Flush()
 			spans := 0

@@ -57,7 +57,8 @@ func (s *Stage) Close() error {
 	return errors.Join(<-s.done, s.engine.Close())
 }
 
-func (s *Stage) add(x probe.Exchange) {
+func (s *Stage) add(exchange *probe.Exchange) {
+	x := *exchange
 	x.RequestHead = bytes.Clone(x.RequestHead)
 	s.mu.Lock()
 	defer s.mu.Unlock()
