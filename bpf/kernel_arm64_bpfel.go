@@ -17,6 +17,7 @@ import (
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	kernelMapAdded            = "added"
+	kernelMapBeginnings       = "beginnings"
 	kernelMapConns            = "conns"
 	kernelMapControls         = "controls"
 	kernelMapCounts           = "counts"
@@ -35,7 +36,9 @@ const (
 	kernelMapOpenRequests     = "open_requests"
 	kernelMapPrograms         = "programs"
 	kernelMapQueue            = "queue"
+	kernelMapReceivedRooms    = "received_rooms"
 	kernelMapScratches        = "scratches"
+	kernelMapSentRooms        = "sent_rooms"
 	kernelMapSockets          = "sockets"
 	kernelMapStrangers        = "strangers"
 	kernelMapTargets          = "targets"
@@ -159,6 +162,7 @@ type kernelProgramSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type kernelMapSpecs struct {
 	Added          *ebpf.MapSpec `ebpf:"added"`
+	Beginnings     *ebpf.MapSpec `ebpf:"beginnings"`
 	Conns          *ebpf.MapSpec `ebpf:"conns"`
 	Controls       *ebpf.MapSpec `ebpf:"controls"`
 	Counts         *ebpf.MapSpec `ebpf:"counts"`
@@ -177,7 +181,9 @@ type kernelMapSpecs struct {
 	OpenRequests   *ebpf.MapSpec `ebpf:"open_requests"`
 	Programs       *ebpf.MapSpec `ebpf:"programs"`
 	Queue          *ebpf.MapSpec `ebpf:"queue"`
+	ReceivedRooms  *ebpf.MapSpec `ebpf:"received_rooms"`
 	Scratches      *ebpf.MapSpec `ebpf:"scratches"`
+	SentRooms      *ebpf.MapSpec `ebpf:"sent_rooms"`
 	Sockets        *ebpf.MapSpec `ebpf:"sockets"`
 	Strangers      *ebpf.MapSpec `ebpf:"strangers"`
 	Targets        *ebpf.MapSpec `ebpf:"targets"`
@@ -225,6 +231,7 @@ func (o *kernelObjects) Close() error {
 // It can be passed to loadKernelObjects or ebpf.CollectionSpec.LoadAndAssign.
 type kernelMaps struct {
 	Added          *ebpf.Map `ebpf:"added"`
+	Beginnings     *ebpf.Map `ebpf:"beginnings"`
 	Conns          *ebpf.Map `ebpf:"conns"`
 	Controls       *ebpf.Map `ebpf:"controls"`
 	Counts         *ebpf.Map `ebpf:"counts"`
@@ -243,7 +250,9 @@ type kernelMaps struct {
 	OpenRequests   *ebpf.Map `ebpf:"open_requests"`
 	Programs       *ebpf.Map `ebpf:"programs"`
 	Queue          *ebpf.Map `ebpf:"queue"`
+	ReceivedRooms  *ebpf.Map `ebpf:"received_rooms"`
 	Scratches      *ebpf.Map `ebpf:"scratches"`
+	SentRooms      *ebpf.Map `ebpf:"sent_rooms"`
 	Sockets        *ebpf.Map `ebpf:"sockets"`
 	Strangers      *ebpf.Map `ebpf:"strangers"`
 	Targets        *ebpf.Map `ebpf:"targets"`
@@ -260,6 +269,7 @@ type kernelMaps struct {
 func (m *kernelMaps) Close() error {
 	return _KernelClose(
 		m.Added,
+		m.Beginnings,
 		m.Conns,
 		m.Controls,
 		m.Counts,
@@ -278,7 +288,9 @@ func (m *kernelMaps) Close() error {
 		m.OpenRequests,
 		m.Programs,
 		m.Queue,
+		m.ReceivedRooms,
 		m.Scratches,
+		m.SentRooms,
 		m.Sockets,
 		m.Strangers,
 		m.Targets,

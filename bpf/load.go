@@ -155,6 +155,7 @@ func (e *Engine) attachSockets(spec *ebpf.CollectionSpec) (string, error) {
 	if names, err = e.loadIfThere(spec, names, "odi_sent_page"); err != nil {
 		return "", err
 	}
+	degraded := e.loadRooms(spec)
 	if err = e.loadWaking(spec); err != nil {
 		return "", err
 	}
@@ -166,7 +167,7 @@ func (e *Engine) attachSockets(spec *ebpf.CollectionSpec) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", e.attachTracing(append(names, "odi_state", "odi_destroyed")...)
+	return degraded, e.attachTracing(append(names, "odi_state", "odi_destroyed")...)
 }
 
 // continueAtEnds has the programs on the tracepoints go on with those for the ends of

@@ -113,7 +113,10 @@ func (e *Engine) deliver(d *delivery) {
 }
 
 // Layout of struct request in include/types.h.
-const requestSize = 152
+const (
+	requestSize = 152
+	answerMax   = 4 << 10 // more than any room keeps
+)
 
 // Bits of request.bits.
 const (
@@ -155,6 +158,7 @@ func parseExchange(x *probe.Exchange, raw []byte, clock *wallClock) bool {
 	}
 	end := min(len(raw), requestSize+int(u16(142)))
 	x.RequestHead = raw[requestSize:end]
+	x.AnswerHead = raw[end:min(len(raw), end+int(min(u32(132), answerMax)))]
 	if bits&bitProxied != 0 {
 		x.Preface = raw[end:]
 	}

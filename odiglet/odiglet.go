@@ -13,6 +13,7 @@ import (
 
 	"github.com/odi-dev/odi/bpf"
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/bpf/protocols"
 	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet/attach"
 	"github.com/odi-dev/odi/odiglet/books"
@@ -92,7 +93,7 @@ func New(o Options, engine Engine) *Odiglet {
 		engine:  engine,
 		manager: manager,
 		pipeline: spans.New(spans.Options{
-			Origins: manager, Recorder: recorder, Books: o.Books, Routes: book, Sink: o.Sink, Protocols: bpf.Protocols(),
+			Origins: manager, Recorder: recorder, Books: o.Books, Routes: book, Sink: o.Sink, Protocols: protocols.All(),
 			LinkMethods: o.LinkMethods, Delay: cmp.Or(o.BatchDelay, DefaultBatchDelay),
 		}),
 		recorder: recorder,

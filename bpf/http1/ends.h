@@ -52,6 +52,18 @@ inline_ u32 whose_fault(struct sock *sk, struct http1 *h, struct conn *c, int be
 
 #define ST_DESTROYED 0 // no state of the kernel's: the socket goes
 
+// room_closing does so for a connection of another room, see rooms.h.
+inline_ void room_closing(struct conn *c, struct sock *sk, u32 fault);
+
+// brings_more tells whether a connection of another room that is closing can still bring
+// answers.
+inline_ bool brings_more(struct sock *sk, int after)
+{
+	if (after == ST_DESTROYED)
+		return false;
+	return (after == ST_FIN_WAIT1 && !(sk->sk_shutdown & RCV_SHUTDOWN)) || sk->sk_receive_queue.qlen;
+}
+
 // closing ends what will never be answered. It may run in any task.
 inline_ void closing(struct sock *sk, int before, int after)
 {
@@ -64,6 +76,8 @@ inline_ void closing(struct sock *sk, int before, int after)
 
 	if (!c)
 		return;
+	if (c->protocol && !brings_more(sk, after))
+		room_closing(c, sk, fault_of(sk));
 	h = bpf_sk_storage_get(&http1s, sk, 0, 0);
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (h && pending(h) && !(c->role == ROLE_CLIENT && after != ST_DESTROYED && goes_on_reading(sk, h, tp, after))) {

@@ -149,7 +149,7 @@ struct conn {
 	u8 leave;   // enum leave: with what is being sent
 	u8 out;     // it has left the map with a request
 	u8 answering; // servers of Unix sockets: a call has sent something and not told of it yet
-	u8 _pad;
+	u8 protocol; // PROTOCOL_* of a room whose programs are apart, 0: not known, or HTTP/1
 	u16 many;   // messages of the sendmmsg call under way that were sent
 	u64 many_at; // ... its messages
 	u32 many_tid; // ... its thread
@@ -203,7 +203,10 @@ struct request {
 	u32 pid;
 	u32 tid;
 	u32 target_hash;
-	u32 live; // claimed by whoever finishes it
+	union {
+		u32 live; // claimed by whoever finishes it
+		u32 answer_len; // in the event: bytes of its answer that follow those of the head; 0: HTTP/1
+	};
 	u32 seq;  // its place in the queue + 1, where its head is kept; 0: not from there
 	u16 status;
 	u16 head_len;

@@ -7,7 +7,7 @@ import (
 
 // Exchange is one finished request as one side saw it.
 //
-// RequestHead and Preface point into memory of the engine: copy them to keep them
+// RequestHead, AnswerHead and Preface point into memory of the engine: copy them to keep them
 // after the handler returns.
 type Exchange struct {
 	Protocol Code
@@ -48,6 +48,8 @@ type Exchange struct {
 
 	// RequestHead is what was kept of it, from its first byte on.
 	RequestHead []byte
+	// AnswerHead is what was kept of the answer, in protocols that keep any of it.
+	AnswerHead []byte
 	// Preface begins with the header of the PROXY protocol that the connection
 	// began with; nil: with none.
 	Preface []byte

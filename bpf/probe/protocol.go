@@ -9,6 +9,9 @@ type Protocol struct {
 	// Decode reads an exchange into an empty span. It trusts no byte, keeps nothing of
 	// the exchange's memory, and leaves the name empty where the bytes are no request.
 	Decode func(*Exchange, *Span)
+	// Apart says that its programs are: the engine goes on with odi_<name>_sent and
+	// odi_<name>_received, and knows the protocol by <name>_begins.
+	Apart bool
 }
 
 // Code is the protocol of an exchange, as the kernel has it: PROTOCOL_<NAME> in a header of

@@ -185,10 +185,8 @@ inline_ bool begin_client(struct sk_msg_md *msg, struct feed *f)
 	struct conn *c = f->c;
 
 	view(msg, f, msg->size);
-	if (!first_bytes(f)) {
-		c->ignored = c->begun == BEGUN_SEEN;
+	if (!first_bytes(f)) // the tracepoint finds out what it is, and has it taken out of the map
 		return false;
-	}
 	f->h = bpf_sk_storage_get(&http1s, msg->sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!f->h)
 		return false;
@@ -210,7 +208,7 @@ inline_ void message(struct sk_msg_md *msg, struct feed *f, struct tcp_sock *tp)
 	struct conn *c = f->c;
 	u32 size = msg->size;
 
-	if (c->ignored || c->role == ROLE_SERVER || c->stop)
+	if (c->ignored || c->protocol || c->role == ROLE_SERVER || c->stop)
 		return;
 	c->stop = 1;
 	f->w.now = bpf_ktime_get_ns();

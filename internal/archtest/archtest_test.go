@@ -149,7 +149,10 @@ func siblingOf(tree, dir, inner string) bool {
 	default:
 		return false
 	}
-	shared := map[string]bool{"bpf/probe": true, "bpf/include": true}
+	if within("bpf/protocols", dir) {
+		return false // it lists the rooms
+	}
+	shared := map[string]bool{"bpf/probe": true, "bpf/include": true, "bpf/protocols": true}
 	return dir != tree && inner != tree && within(tree, inner) && !within(dir, inner) && !within(inner, dir) && !shared[inner]
 }
 

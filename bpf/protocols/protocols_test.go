@@ -1,4 +1,4 @@
-package bpf
+package protocols
 
 import (
 	"os"
@@ -13,7 +13,7 @@ import (
 
 func TestProtocolsAreTold(t *testing.T) {
 	names, codes := map[string]bool{}, map[probe.Code]bool{}
-	for _, p := range Protocols() {
+	for _, p := range All() {
 		if p.Name == "" || p.Code == 0 || p.Decode == nil || names[p.Name] || codes[p.Code] {
 			t.Errorf("room %+v lacks something, or another has its name or code", p)
 		}
@@ -27,7 +27,7 @@ func TestProtocolsAreTold(t *testing.T) {
 // codeInC is what a room's headers have as its code.
 func codeInC(t *testing.T, name string) probe.Code {
 	t.Helper()
-	headers, err := filepath.Glob(filepath.Join(name, "*.h"))
+	headers, err := filepath.Glob(filepath.Join("..", name, "*.h"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// The first bytes of a connection, by which a room recognises its protocol.
+#pragma once
+
+#include "../include/source.h"
+
+#define BEGINNING_MAX 64
+
+// beginning is what a call has moved, as far as it lies in one piece.
+struct beginning {
+	u8 b[BEGINNING_MAX];
+	u32 n;
+	u32 midway; // what came before was not seen: it may be an answer, or anything
+};
+
+// For tracepoints only: nothing preempts them.
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct beginning);
+} beginnings SEC(".maps");
+
+inline_ bool is_letter(u8 c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
+
+// begins_with reads the first bytes of a call, 0 where there are none to be read.
+inline_ struct beginning *begins_with(struct source *s, struct conn *c)
+{
+	u32 zero = 0, n;
+	struct beginning *b;
+
+	if (s->opaque || (!s->left && !next_piece(s)) || !s->left)
+		return 0;
+	b = bpf_map_lookup_elem(&beginnings, &zero);
+	n = s->left < BEGINNING_MAX ? s->left : BEGINNING_MAX;
+	barrier_var(n);
+	if (!b || n > BEGINNING_MAX || read_bytes(s, b->b, n))
+		return 0;
+	b->n = n;
+	b->midway = c->begun != BEGUN_SEEN;
+	return b;
+}

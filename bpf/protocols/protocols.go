@@ -1,0 +1,15 @@
+// Package protocols lists the protocols that the engine sees. To add one is a folder
+// below bpf and a line here, see docs/adding-a-protocol.md.
+package protocols
+
+import (
+	"github.com/odi-dev/odi/bpf/http1"
+	"github.com/odi-dev/odi/bpf/probe"
+)
+
+// All lists the protocol rooms: what exchanges are decoded by.
+func All() []probe.Protocol {
+	return []probe.Protocol{
+		http1.Protocol,
+	}
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// Code generated from protocols/protocols.go by go generate. DO NOT EDIT.
+#pragma once
+
+#include "exchange/beginning.h"
+
+#define ROOMS 1 // more than the largest code
+
+// The programs on the two tracepoints go on with those of a room, by its code.
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, ROOMS);
+	__type(key, u32);
+	__type(value, u32);
+} sent_rooms SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, ROOMS);
+	__type(key, u32);
+	__type(value, u32);
+} received_rooms SEC(".maps");
+
+// room_of returns the room whose protocol begins so, 0 if there is none.
+inline_ u32 room_of(struct beginning *b)
+{
+	return 0;
+}
+
+// room_closing tells a room that its connection has ended.
+inline_ void room_closing(struct conn *c, struct sock *sk, u32 fault)
+{
+	switch (c->protocol) {
+	}
+}
