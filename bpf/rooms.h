@@ -3,8 +3,9 @@
 #pragma once
 
 #include "exchange/beginning.h"
+#include "redis/redis.h"
 
-#define ROOMS 1 // more than the largest code
+#define ROOMS 3 // more than the largest code
 
 // The programs on the two tracepoints go on with those of a room, by its code.
 struct {
@@ -24,6 +25,8 @@ struct {
 // room_of returns the room whose protocol begins so, 0 if there is none.
 inline_ u32 room_of(struct beginning *b)
 {
+	if (redis_begins(b))
+		return PROTOCOL_REDIS;
 	return 0;
 }
 
@@ -31,5 +34,8 @@ inline_ u32 room_of(struct beginning *b)
 inline_ void room_closing(struct conn *c, struct sock *sk, u32 fault)
 {
 	switch (c->protocol) {
+	case PROTOCOL_REDIS:
+		redis_closed(sk, fault);
+		break;
 	}
 }

@@ -5,11 +5,13 @@ package protocols
 import (
 	"github.com/odi-dev/odi/bpf/http1"
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/bpf/redis"
 )
 
 // All lists the protocol rooms: what exchanges are decoded by.
 func All() []probe.Protocol {
 	return []probe.Protocol{
 		http1.Protocol,
+		redis.Protocol,
 	}
 }

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// Redis and what speaks its protocol (Valkey, KeyDB, ...). One event for the commands
+// that one call moves: a pipeline is one request of several commands.
+//
+// Of a command only its name is looked at, of a reply only its type: keys and values
+// never leave the process's memory.
+// Hooks: the programs of engine.bpf.c go on with those below.
+#pragma once
+
+#include "batch.h"
+
+struct turn {
+	struct source src;
+	struct redis *r;
+	struct conn *c;
+	struct target *g;
+	struct look *l;
+	struct who w;
+	u32 batch;
+	u8 opened;
+	u8 kept;
+	u8 stuck;
+	u8 over; // nobody can tell any more what is a reply to what
+};
+
+inline_ void used(struct source *s, u32 n)
+{
+	s->ptr += n;
+	s->left -= n;
+	s->total -= n;
+	s->done += n;
+}
+
+// skipped passes over bytes of a string.
+inline_ u32 skipped(struct source *s, struct resp *d)
+{
+	u32 n = s->left;
+
+	if (n > d->skip)
+		n = d->skip;
+	d->skip -= n;
+	return n;
+}
+
+#define NAME8(a, b, c, d, e, f, g, h)                                                     \
+	((u64)(a) | (u64)(b) << 8 | (u64)(c) << 16 | (u64)(d) << 24 | (u64)(e) << 32 |      \
+	 (u64)(f) << 40 | (u64)(g) << 48 | (u64)(h) << 56)
+#define UPPER (~0x2020202020202020ULL)
+
+// is_quiet tells whether a command makes of its connection a stream of messages.
+inline_ bool is_quiet(const u8 *name)
+{
+	switch (*(u64 *)name & UPPER) {
+	case NAME8('S', 'U', 'B', 'S', 'C', 'R', 'I', 'B'):
+	case NAME8('P', 'S', 'U', 'B', 'S', 'C', 'R', 'I'):
+	case NAME8('S', 'S', 'U', 'B', 'S', 'C', 'R', 'I'):
+	case NAME8('M', 'O', 'N', 'I', 'T', 'O', 'R', 0):
+	case NAME8('S', 'Y', 'N', 'C', 0, 0, 0, 0):
+	case NAME8('P', 'S', 'Y', 'N', 'C', 0, 0, 0):
+		return true;
+	}
+	return false;
+}
+
+// named handles the name of a command.
+inline_ void named(struct turn *t, struct resp *d)
+{
+	struct batch *b = batch_at(t->r, d->batch);
+
+	d->word = WORD_NOT;
+	if (is_quiet(d->name))
+		t->r->quiet = 1;
+	if ((*(u64 *)d->name & UPPER) == NAME8('C', 'L', 'I', 'E', 'N', 'T', 0, 0))
+		d->word = WORD_SECOND; // CLIENT REPLY switches replies off
+	if (!d->kept)
+		return;
+	if (b->e.said <= 1)
+		__builtin_memcpy(b->e.name, d->name, WORD_MAX);
+	else if (__builtin_memcmp(b->e.name, d->name, WORD_MAX))
+		b->e.mixed = 1;
+}
+
+// take_word takes bytes of a command's name.
+inline_ u32 take_word(struct turn *t, struct resp *d)
+{
+	u32 n = skipped(&t->src, d), at = d->word_len, have;
+
+	if (at < WORD_MAX) {
+		have = n < WORD_MAX ? n : WORD_MAX;
+		barrier_var(have);
+		if (!have || have > WORD_MAX || t->src.opaque || read_bytes(&t->src, d->name + (at < WORD_MAX ? at : 0), have))
+			return 0;
+		d->word_len = at + have;
+	}
+	if (d->skip)
+		return n;
+	for (u32 i = 0; i < WORD_MAX; i++) {
+		if (i >= d->want)
+			d->name[i] = 0;
+	}
+	if (!is_letter(d->name[0]))
+		return 0;
+	if (d->word == WORD_TAKEN) {
+		named(t, d);
+		return n;
+	}
+	d->word = WORD_NOT;
+	t->over = (*(u32 *)d->name & ~0x20202020U) == COMMAND('R', 'E', 'P', 'L');
+	return n;
+}
+
+// begin_command counts a command among those of the call.
+inline_ void begin_command(struct turn *t, struct resp *d)
+{
+	struct redis *r = t->r;
+	struct batch *b;
+
+	r->seen++;
+	if (!t->opened) {
+		t->opened = 1;
+		t->kept = begin_batch(r, t->c, t->g, &t->w, t->l);
+		t->batch = r->tail - 1;
+		if (!t->kept)
+			lose(t->g->pid, DROP_PIPELINED);
+	}
+	d->kept = t->kept;
+	d->batch = t->batch;
+	if (!t->kept) {
+		__sync_fetch_and_add(&r->owed, 1);
+		return;
+	}
+	b = batch_at(r, t->batch);
+	b->e.said++;
+	__sync_fetch_and_add(&b->left, 1);
+}
+
+static long command_step(u32 i, struct turn *t)
+{
+	struct source *s = &t->src;
+	struct resp *d = &t->r->q;
+	s64 much;
+	u32 n;
+
+	if (!s->total)
+		return 1;
+	if (!s->left)
+		return !next_piece(s);
+	if (d->skip) {
+		n = d->word == WORD_TAKEN || d->word == WORD_SECOND + 1 ? take_word(t, d) : skipped(s, d);
+		if (n && !d->skip)
+			d->left--;
+		goto taken;
+	}
+	n = take_line(s, d, t->l);
+	if (!n || !s->complete)
+		goto taken;
+	much = number(d);
+	if (!d->left) {
+		if (d->line[0] != '*' || much < 1 || much > ELEMENTS_MAX)
+			n = 0;
+		if (n) {
+			d->left = much;
+			d->word = WORD_NEXT;
+			begin_command(t, d);
+		}
+	} else if (d->line[0] != '$' || much < 0) {
+		n = 0;
+	} else {
+		d->skip = much + 2;
+		if (d->word == WORD_NEXT || d->word == WORD_SECOND) {
+			d->word = d->word == WORD_NEXT ? WORD_TAKEN : WORD_SECOND + 1;
+			d->word_len = 0;
+			d->want = much < WORD_MAX ? much : WORD_MAX;
+		}
+	}
+	d->line_len = 0;
+taken:
+	if (!n || n > s->left) {
+		t->stuck = 1;
+		return 1;
+	}
+	used(s, n);
+	return !s->total || t->over;
+}
+
+// replied handles the end of a reply.
+inline_ void replied(struct turn *t, struct resp *d)
+{
+	struct redis *r = t->r;
+	struct batch *b;
+
+	if (d->pushed && !r->quiet)
+		return;
+	if (r->head == r->tail) {
+		if (r->owed)
+			__sync_fetch_and_add(&r->owed, -1);
+		else if (t->c->role == ROLE_CLIENT && r->early < EARLY_MAX)
+			__sync_fetch_and_add(&r->early, 1);
+		return;
+	}
+	b = batch_at(r, r->head);
+	if (!b->e.r.answered_ns)
+		b->e.r.answered_ns = t->w.now;
+	b->e.r.bits |= BIT_ANSWERED;
+	if (__sync_fetch_and_add(&b->left, -1) == 1)
+		say(r, t->w.now, FAULT_NONE);
+	if (r->quiet && r->head == r->tail)
+		t->c->ignored = 1;
+}
+
+// note_error keeps the code of a batch's first error: the word that it begins with.
+inline_ void note_error(struct redis *r, struct resp *d)
+{
+	struct batch *b = batch_at(r, r->head);
+
+	if (r->head == r->tail || b->e.code[0])
+		return;
+	__builtin_memcpy(b->e.code, d->line + 1, CODE_MAX);
+}
+
+// begin_element handles the line that an element begins with. False: it is none.
+inline_ bool begin_element(struct turn *t, struct resp *d)
+{
+	s64 much = 0;
+	u8 type = d->line[0];
+	bool first = !d->left || (d->described && d->left == 1);
+
+	if (first) {
+		d->left = 1;
+		d->pushed = type == '>';
+		d->described = type == '|';
+	}
+	switch (type) {
+	case '-':
+		if (first)
+			note_error(t->r, d);
+		// fallthrough
+	case '+':
+	case ':':
+	case '_':
+	case '#':
+	case ',':
+	case '(':
+		d->left--;
+		return true;
+	}
+	much = number(d);
+	if (much == NO_NUMBER)
+		return false;
+	switch (type) {
+	case '!':
+		if (first && t->r->head != t->r->tail && !batch_at(t->r, t->r->head)->e.code[0])
+			__builtin_memcpy(batch_at(t->r, t->r->head)->e.code, "ERR", 4);
+		// fallthrough
+	case '$':
+	case '=':
+		if (much < 0)
+			d->left--;
+		else
+			d->skip = much + 2;
+		return true;
+	case '|':
+		d->left++; // what it describes follows
+		// fallthrough
+	case '%':
+		much *= 2;
+		// fallthrough
+	case '*':
+	case '~':
+	case '>':
+		d->left += (much > 0 ? much : 0) - 1;
+		return true;
+	}
+	return false;
+}
+
+static long reply_step(u32 i, struct turn *t)
+{
+	struct source *s = &t->src;
+	struct resp *d = &t->r->a;
+	bool ends = false;
+	u32 n;
+
+	if (!s->total)
+		return 1;
+	if (!s->left)
+		return !next_piece(s);
+	if (d->skip) {
+		n = skipped(s, d);
+		if (!d->skip) {
+			d->left--;
+			ends = !d->left;
+		}
+	} else {
+		n = take_line(s, d, t->l);
+		if (n && s->complete) {
+			if (!begin_element(t, d))
+				n = 0;
+			d->line_len = 0;
+			ends = n && !d->left;
+		}
+	}
+	if (!n || n > s->left) {
+		t->stuck = 1;
+		return 1;
+	}
+	used(s, n);
+	if (ends)
+		replied(t, d);
+	return !s->total || t->c->ignored;
+}
+
+// turn_of looks at what a call has moved.
+inline_ void turn_of(struct turn *t, struct sock *sk, bool commands)
+{
+	if (commands)
+		bpf_loop(MAX_PIECES, command_step, t, 0);
+	else
+		bpf_loop(MAX_PIECES, reply_step, t, 0);
+	if (t->opened && t->kept)
+		end_call(t->r, t->batch, t->w.now);
+	if (t->c->ignored || (!t->over && !t->stuck && !t->src.total))
+		return;
+	if (!t->r->seen) { // it only began like one
+		t->c->protocol = 0;
+		t->c->role = ROLE_UNKNOWN;
+		t->c->ignored = t->c->begun == BEGUN_SEEN;
+	} else {
+		lose(t->g->pid, t->src.opaque ? DROP_UNREADABLE : t->stuck ? DROP_UNPARSABLE : DROP_TOO_MANY_PIECES);
+		give_up(t->r, t->c);
+		t->c->ignored = t->over;
+	}
+	bpf_sk_storage_delete(&redises, sk);
+}
+
+// redis_moved looks at bytes that moved through a socket of a watched process.
+inline_ void redis_moved(struct sock *sk, int bytes, bool sent)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)task);
+	struct turn t = {};
+	u32 zero = 0;
+
+	t.g = target_of(task->tgid);
+	t.c = bpf_sk_storage_get(&conns, sk, 0, 0);
+	t.l = bpf_map_lookup_elem(&looks, &zero);
+	if (!t.g || !t.c || !t.l)
+		return;
+	t.r = bpf_sk_storage_get(&redises, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!t.r) {
+		count(DROP_TABLE_FULL);
+		return;
+	}
+	t.w.sk = (u64)sk;
+	t.w.tgid = task->tgid;
+	t.w.tid = task->pid;
+	t.w.now = bpf_ktime_get_ns();
+	open_call(&t.src, &t.w, regs, bytes);
+	turn_of(&t, sk, (t.c->role == ROLE_CLIENT) == sent);
+}
+
+// trace_sock_send_length(struct sock *sk, int ret, int flags)
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(odi_redis_sent, struct sock *sk, int ret, int flags)
+{
+	if (ret > 0)
+		redis_moved(sk, ret, true);
+	return 0;
+}
+
+// trace_sock_recv_length(struct sock *sk, int ret, int flags)
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(odi_redis_received, struct sock *sk, int ret, int flags)
+{
+	if (ret > 0)
+		redis_moved(sk, ret, false);
+	return 0;
+}
+
+// redis_closed ends the commands that will never be answered.
+inline_ void redis_closed(struct sock *sk, u32 fault)
+{
+	struct redis *r = bpf_sk_storage_get(&redises, sk, 0, 0);
+
+	if (r)
+		end_batches(r, fault);
+}
