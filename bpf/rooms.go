@@ -1,6 +1,7 @@
 package bpf
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -21,13 +22,21 @@ func (e *Engine) loadRooms(spec *ebpf.CollectionSpec) (degraded string) {
 		}
 		if err := e.loadRoom(spec, p); err != nil {
 			e.log.Debug("a protocol cannot be had", "protocol", p.Name, "error", err, "verifier", verifierLog(err))
-			missing = append(missing, fmt.Sprintf("%s (%s)", p.Name, firstLine(err)))
+			missing = append(missing, fmt.Sprintf("%s (%s)", p.Name, refusal(err)))
 		}
 	}
 	if len(missing) == 0 {
 		return ""
 	}
 	return "not seen: " + strings.Join(missing, ", ")
+}
+
+// refusal says in a few words why the programs of a room cannot be had.
+func refusal(err error) string {
+	if errors.Is(err, ebpf.ErrNotSupported) {
+		return "needs Linux 6.3 or later"
+	}
+	return firstLine(err)
 }
 
 func (e *Engine) loadRoom(spec *ebpf.CollectionSpec, p probe.Protocol) error {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -72,6 +73,21 @@ func watch(t *testing.T, pids ...int) (*seen, *bpf.Engine) {
 		}
 	}
 	return s, e
+}
+
+// reset forgets what was seen.
+func (s *seen) reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.spans)
+}
+
+// add has an engine watch one more process.
+func add(t *testing.T, e *bpf.Engine, cmd *exec.Cmd) {
+	t.Helper()
+	if err := e.AddTarget(probe.Target{PID: uint32(cmd.Process.Pid), Propagate: true}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (s *seen) add(x *probe.Exchange) {
@@ -209,7 +225,9 @@ func TestConnectionsThatWereOpen(t *testing.T) {
 // commands is one span with their number, their name and the code of their first error.
 func TestRandomConversations(t *testing.T) {
 	script := filepath.Join("testdata", "talk.py")
-	for seed := range 4 {
+	s, e := watch(t)
+	for seed := range 8 {
+		s.reset()
 		cmd := program.Command(t, "python3", script, strconv.Itoa(seed), "1500")
 		begin, err := cmd.StdinPipe()
 		if err != nil {
@@ -220,7 +238,7 @@ func TestRandomConversations(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		s, e := watch(t, cmd.Process.Pid)
+		add(t, e, cmd)
 		if _, err := io.WriteString(begin, "\n"); err != nil {
 			t.Fatal(err)
 		}
@@ -273,6 +291,7 @@ func spanOf(t *testing.T, call [2]json.RawMessage) span {
 // TestASecondProtocolIsNoHTTP: what only begins like a command is no request, and the
 // rest of its connection is left alone.
 func TestASecondProtocolIsNoHTTP(t *testing.T) {
+	s, e := watch(t)
 	for _, first := range []string{"*\r\n", "*1\r\n+PING\r\n", "*2\r\n$x\r\n", "*0\r\n", "* FLAGS (\\Answered)\r\n", "*-1\r\n", "*9999999999\r\n", "*1\r\n$4\r\n    \r\n"} {
 		t.Run(fmt.Sprintf("%q", first), func(t *testing.T) {
 			cmd := program.Command(t, "python3", "-c", `import socket,sys
@@ -293,7 +312,8 @@ for data in (sys.argv[1].encode(), b"*1\r\n$4\r\nPING\r\n"):
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			s, e := watch(t, cmd.Process.Pid)
+			s.reset()
+			add(t, e, cmd)
 			if _, err := io.WriteString(begin, "\n"); err != nil {
 				t.Fatal(err)
 			}
