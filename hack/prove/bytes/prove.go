@@ -50,7 +50,7 @@ func (o *options) prove(w io.Writer) (bool, error) {
 		for i := range perBatch {
 			seed := o.seed + uint64(batch)<<24 + uint64(i)
 			turns := protocols[i%len(protocols)].Speak(foreign.NewDice(seed))
-			all = append(all, stage.Foreign{Seed: seed, Turns: turns})
+			all = append(all, stage.Foreign{Seed: seed, Turns: turns, Is: protocols[i%len(protocols)].Is})
 		}
 		cast := players[batch%len(players)]
 		wrong, err := s.PlayForeign(cast, all)

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/hack/prove/talk"
 )
 
@@ -13,6 +14,14 @@ type Protocol struct {
 	Name string
 	// Speak returns what is said, one message a turn.
 	Speak func(d Dice) []talk.Turn
+	// Is is its code, where odi sees it.
+	Is probe.Code
+}
+
+// seen is a protocol that odi sees.
+func seen(is probe.Code, p Protocol) Protocol {
+	p.Is = is
+	return p
 }
 
 // Protocols are all, in no order that matters.
@@ -93,7 +102,7 @@ func (d Dice) many() []struct{} { return make([]struct{}, 2+d.IntN(14)) }
 
 // oneWay is a protocol of which each message is made alone and nothing is answered.
 func oneWay(name string, message func(d Dice) []byte) Protocol {
-	return Protocol{name, func(d Dice) (turns []talk.Turn) {
+	return Protocol{Name: name, Speak: func(d Dice) (turns []talk.Turn) {
 		for range d.many() {
 			turns = append(turns, ask(message(d)))
 		}
@@ -103,7 +112,7 @@ func oneWay(name string, message func(d Dice) []byte) Protocol {
 
 // exchanged is one whose messages are answered.
 func exchanged(name string, request, answer func(d Dice) []byte) Protocol {
-	return Protocol{name, func(d Dice) (turns []talk.Turn) {
+	return Protocol{Name: name, Speak: func(d Dice) (turns []talk.Turn) {
 		for range d.many() {
 			turns = append(turns, ask(request(d)), tell(answer(d)))
 		}
@@ -114,7 +123,7 @@ func exchanged(name string, request, answer func(d Dice) []byte) Protocol {
 // greeted is one in which the server speaks first.
 func greeted(name, greeting string, request, answer func(d Dice) []byte) Protocol {
 	rest := exchanged(name, request, answer)
-	return Protocol{name, func(d Dice) []talk.Turn {
+	return Protocol{Name: name, Speak: func(d Dice) []talk.Turn {
 		return append([]talk.Turn{tells(greeting)}, rest.Speak(d)...)
 	}}
 }

@@ -28,7 +28,7 @@ var liars = []Protocol{
 	exchanged("version inside a line", from(func(d Dice) string {
 		return fmt.Sprintf("LOG %s \"GET /%s HTTP/1.1\" 200 %d\r\n\r\n", d.word(), d.word(), d.IntN(9999))
 	}), ok("OK\r\n")),
-	{"version at a cut", cutAtVersion},
+	{Name: "version at a cut", Speak: cutAtVersion},
 	exchanged("long first lines", from(func(d Dice) string {
 		return "GET /" + strings.Repeat("l", 100+d.length(100_000)) + " " + pick(d, versions...) + tail
 	}), ok("NO\r\n")),

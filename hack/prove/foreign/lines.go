@@ -3,6 +3,8 @@ package foreign
 import (
 	"fmt"
 	"strings"
+
+	"github.com/odi-dev/odi/bpf/redis"
 )
 
 func ok(text string) func(Dice) []byte { return func(Dice) []byte { return []byte(text) } }
@@ -62,10 +64,10 @@ var lineProtocols = []Protocol{
 		p := d.text(d.length(6000))
 		return pick(d, "get "+d.word()+"\r\n", fmt.Sprintf("set %s 0 0 %d\r\n%s\r\n", d.word(), len(p), p), "stats\r\n", "GETS "+d.word()+"\r\n")
 	}), from(func(d Dice) string { return pick(d, "STORED\r\n", "VALUE a 0 1\r\nx\r\nEND\r\n", "END\r\n") })),
-	exchanged("RESP", from(func(d Dice) string {
+	seen(redis.Protocol.Code, exchanged("RESP", from(func(d Dice) string {
 		p := d.text(d.length(3000))
 		return pick(d, fmt.Sprintf("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$%d\r\n%s\r\n", len(p), p), "PING\r\n", "GET "+d.word()+"\r\n", "SET k "+d.text(d.length(900))+"\r\n")
-	}), from(func(d Dice) string { return pick(d, "+OK\r\n", "$1\r\nv\r\n", "%1\r\n+a\r\n:1\r\n", "-ERR no\r\n") })),
+	}), from(func(d Dice) string { return pick(d, "+OK\r\n", "$1\r\nv\r\n", "%1\r\n+a\r\n:1\r\n", "-ERR no\r\n") }))),
 	greeted("IRC", ":irc.example NOTICE * :*** Looking up\r\n", from(func(d Dice) string {
 		return pick(d, "NICK "+d.word(), "USER a 0 * :"+d.text(20), "PRIVMSG #"+d.word()+" :"+d.text(d.length(480)), "PING :x", "JOIN #"+d.word()) + "\r\n"
 	}), ok(":irc.example 001 me :Welcome\r\n")),

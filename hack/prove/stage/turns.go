@@ -2,7 +2,10 @@ package stage
 
 import (
 	"fmt"
+	"slices"
 
+	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/hack/prove/oracle"
 	"github.com/odi-dev/odi/hack/prove/script"
 	"github.com/odi-dev/odi/hack/prove/talk"
 )
@@ -11,10 +14,12 @@ import (
 type Foreign struct {
 	Seed  uint64
 	Turns []talk.Turn
+	// Is is the protocol, where odi sees it: its spans are no mistake.
+	Is probe.Code
 }
 
 // PlayForeign has the conversations played and says for each what is wrong: a byte
-// that did not arrive as it was sent, or a span; empty where all is right.
+// that did not arrive as it was sent, or a span of another protocol; empty where all is right.
 func (s *Stage) PlayForeign(cast Cast, all []Foreign) ([]string, error) {
 	p, err := hire(cast)
 	if err != nil {
@@ -40,7 +45,8 @@ func (s *Stage) PlayForeign(cast Cast, all []Foreign) ([]string, error) {
 		if wrong[i] = mishap(client, server); wrong[i] != "" {
 			continue
 		}
-		if spans := conversation(i, client.Port); len(spans) > 0 {
+		own := func(s oracle.Span) bool { return s.Protocol == all[i].Is }
+		if spans := slices.DeleteFunc(conversation(i, client.Port), own); len(spans) > 0 {
 			wrong[i] = fmt.Sprintf("%d spans, the first of status %d: %.100q", len(spans), spans[0].StatusCode, spans[0].RequestHead)
 		}
 	}

@@ -91,7 +91,16 @@ func (c context) told(exe string) string {
 	if w, ok := wrappers[bare]; ok {
 		return c.unwrap(w, exe)
 	}
+	if linked, ok := links[exe]; ok {
+		return linked
+	}
 	return exe
+}
+
+// links are the names that executables are started by which tell something else as a file.
+var links = map[string]string{
+	"redis-check-rdb":  "redis-server", // in Debian
+	"valkey-check-rdb": "valkey-server",
 }
 
 // withoutVersion takes 3.11 off python3.11 and leaves s3 alone where it is all.

@@ -53,6 +53,7 @@ func TestOtherPrograms(t *testing.T) {
 		{"/usr/bin/nodeagent", "nodeagent x.js", nil, "nodeagent"},
 		{"/opt/h2o3", "h2o3 -c x", nil, "h2o3"},
 		{"/usr/sbin/nginx", "nginx:~worker~process", nil, "nginx"},
+		{"/usr/bin/redis-check-rdb", "/usr/bin/redis-server~127.0.0.1:6379", nil, "redis-server"},
 		{"/bin/app", "", nil, "app"},
 
 		{"/usr/bin/perl", "perl shop.pl", nil, "shop"},
