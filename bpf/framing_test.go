@@ -267,3 +267,41 @@ func fdOf(t *testing.T, c *net.TCPConn) int {
 	}
 	return n
 }
+
+// TestEmptyLinesAreNoRequest: those that come before a request (RFC 9112, 2.2), in a
+// call of their own, are not when it began.
+func TestEmptyLinesAreNoRequest(t *testing.T) {
+	needRoot(t)
+	addr := eachConnection(t, func(c *net.TCPConn) {
+		for lines := bufio.NewScanner(c); lines.Scan(); {
+			if lines.Text() != "Host: x" {
+				continue
+			}
+			if _, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"); err != nil {
+				return
+			}
+		}
+	})
+	r := record(t, uint32(os.Getpid()))
+	c, replies := converse(t, addr)
+	var most time.Duration
+	before := [][]string{{}, {"\r\n"}, {"\r", "\n"}, {"\r\n\r\n"}, {"\n", "\n\r"}}
+	for n, pieces := range before {
+		for _, piece := range pieces {
+			write(t, c, piece)
+			time.Sleep(idle)
+		}
+		rest := ""
+		if len(pieces) > 0 && strings.HasSuffix(pieces[len(pieces)-1], "\r") {
+			rest = "\n"
+		}
+		begin := time.Now()
+		write(t, c, fmt.Sprintf("%sGET /%d HTTP/1.1\r\nHost: x\r\n\r\n", rest, n))
+		answered(t, replies)
+		most = max(most, time.Since(begin))
+	}
+	if got := len(r.waitFor(2 * len(before))); got != 2*len(before) {
+		t.Errorf("%d spans, want %d", got, 2*len(before))
+	}
+	inTime(t, r, most)
+}

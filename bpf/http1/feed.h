@@ -112,6 +112,12 @@ inline_ void head_ended(struct feed *f, struct dir *d)
 	begin_body(d, false);
 }
 
+// only_empty tells whether nothing has come of a head but empty lines.
+inline_ bool only_empty(const struct dir *d)
+{
+	return d->first && !d->line && (!d->carry_len || (d->carry_len == 1 && d->carry[0] == '\r'));
+}
+
 static long request_step(u32 i, struct feed *f)
 {
 	struct source *s = &f->src;
@@ -143,6 +149,8 @@ static long request_step(u32 i, struct feed *f)
 	case D_HEAD:
 		if (s->opaque)
 			break;
+		if (only_empty(d))
+			d->start_ns = s->now;
 		n = scan_request(f->h, s, f->win);
 		if (n && f->win->proxied)
 			keep_line(f->h, f->win);
