@@ -16,79 +16,84 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	kernelMapAdded             = "added"
-	kernelMapBeginnings        = "beginnings"
-	kernelMapConns             = "conns"
-	kernelMapControls          = "controls"
-	kernelMapCounts            = "counts"
-	kernelMapEvents            = "events"
-	kernelMapGoKinds           = "go_kinds"
-	kernelMapGoParts           = "go_parts"
-	kernelMapGoTies            = "go_ties"
-	kernelMapGoroutines        = "goroutines"
-	kernelMapHandovers         = "handovers"
-	kernelMapHeld              = "held"
-	kernelMapHttp1s            = "http1s"
-	kernelMapLooks             = "looks"
-	kernelMapLosers            = "losers"
-	kernelMapNameRooms         = "name_rooms"
-	kernelMapNobodys           = "nobodys"
-	kernelMapNotices           = "notices"
-	kernelMapOpenRequests      = "open_requests"
-	kernelMapPrograms          = "programs"
-	kernelMapQueue             = "queue"
-	kernelMapReceivedRooms     = "received_rooms"
-	kernelMapRedises           = "redises"
-	kernelMapScratches         = "scratches"
-	kernelMapSentRooms         = "sent_rooms"
-	kernelMapSockets           = "sockets"
-	kernelMapStrangers         = "strangers"
-	kernelMapTargets           = "targets"
-	kernelMapThreads           = "threads"
-	kernelMapUnixReadEnd       = "unix_read_end"
-	kernelMapUnixWriteEnd      = "unix_write_end"
-	kernelMapVerdictSockets    = "verdict_sockets"
-	kernelMapWaitings          = "waitings"
-	kernelMapWakes             = "wakes"
-	kernelMapWantedNames       = "wanted_names"
-	kernelMapWants             = "wants"
-	kernelProgOdiArrived       = "odi_arrived"
-	kernelProgOdiAsksV4        = "odi_asks_v4"
-	kernelProgOdiAsksV6        = "odi_asks_v6"
-	kernelProgOdiConnected     = "odi_connected"
-	kernelProgOdiDestroyed     = "odi_destroyed"
-	kernelProgOdiExec          = "odi_exec"
-	kernelProgOdiExit          = "odi_exit"
-	kernelProgOdiFind          = "odi_find"
-	kernelProgOdiIoctl         = "odi_ioctl"
-	kernelProgOdiMessage       = "odi_message"
-	kernelProgOdiNewtask       = "odi_newtask"
-	kernelProgOdiReceived      = "odi_received"
-	kernelProgOdiReceivedUnix  = "odi_received_unix"
-	kernelProgOdiReceivedV4    = "odi_received_v4"
-	kernelProgOdiReceivedV6    = "odi_received_v6"
-	kernelProgOdiRedisReceived = "odi_redis_received"
-	kernelProgOdiRedisSent     = "odi_redis_sent"
-	kernelProgOdiRelease       = "odi_release"
-	kernelProgOdiRoundtrip     = "odi_roundtrip"
-	kernelProgOdiSent          = "odi_sent"
-	kernelProgOdiSentPage      = "odi_sent_page"
-	kernelProgOdiSentUnix      = "odi_sent_unix"
-	kernelProgOdiSentV4        = "odi_sent_v4"
-	kernelProgOdiSentV6        = "odi_sent_v6"
-	kernelProgOdiState         = "odi_state"
-	kernelProgOdiUnixClosed    = "odi_unix_closed"
-	kernelProgOdiUnixReadEnd   = "odi_unix_read_end"
-	kernelProgOdiUnixWriteEnd  = "odi_unix_write_end"
-	kernelProgOdiWaking        = "odi_waking"
-	kernelVarNewEvent          = "new_event"
-	kernelVarNewQueued         = "new_queued"
-	kernelVarNewThread         = "new_thread"
-	kernelVarNoParts           = "no_parts"
-	kernelVarNoWork            = "no_work"
-	kernelVarOwnLevel          = "own_level"
-	kernelVarOwnNs             = "own_ns"
-	kernelVarUnixCloses        = "unix_closes"
+	kernelMapAdded                = "added"
+	kernelMapBeginnings           = "beginnings"
+	kernelMapConns                = "conns"
+	kernelMapControls             = "controls"
+	kernelMapCounts               = "counts"
+	kernelMapEvents               = "events"
+	kernelMapGoKinds              = "go_kinds"
+	kernelMapGoParts              = "go_parts"
+	kernelMapGoTies               = "go_ties"
+	kernelMapGoroutines           = "goroutines"
+	kernelMapHandovers            = "handovers"
+	kernelMapHeld                 = "held"
+	kernelMapHttp1s               = "http1s"
+	kernelMapLooks                = "looks"
+	kernelMapLosers               = "losers"
+	kernelMapNameRooms            = "name_rooms"
+	kernelMapNobodys              = "nobodys"
+	kernelMapNotices              = "notices"
+	kernelMapOpenRequests         = "open_requests"
+	kernelMapPgRooms              = "pg_rooms"
+	kernelMapPostgreses           = "postgreses"
+	kernelMapPrograms             = "programs"
+	kernelMapQueue                = "queue"
+	kernelMapReceivedRooms        = "received_rooms"
+	kernelMapRedises              = "redises"
+	kernelMapScratches            = "scratches"
+	kernelMapSentRooms            = "sent_rooms"
+	kernelMapSockets              = "sockets"
+	kernelMapStrangers            = "strangers"
+	kernelMapTargets              = "targets"
+	kernelMapThreads              = "threads"
+	kernelMapUnixReadEnd          = "unix_read_end"
+	kernelMapUnixWriteEnd         = "unix_write_end"
+	kernelMapVerdictSockets       = "verdict_sockets"
+	kernelMapWaitings             = "waitings"
+	kernelMapWakes                = "wakes"
+	kernelMapWantedNames          = "wanted_names"
+	kernelMapWants                = "wants"
+	kernelProgOdiArrived          = "odi_arrived"
+	kernelProgOdiAsksV4           = "odi_asks_v4"
+	kernelProgOdiAsksV6           = "odi_asks_v6"
+	kernelProgOdiConnected        = "odi_connected"
+	kernelProgOdiDestroyed        = "odi_destroyed"
+	kernelProgOdiExec             = "odi_exec"
+	kernelProgOdiExit             = "odi_exit"
+	kernelProgOdiFind             = "odi_find"
+	kernelProgOdiIoctl            = "odi_ioctl"
+	kernelProgOdiMessage          = "odi_message"
+	kernelProgOdiNewtask          = "odi_newtask"
+	kernelProgOdiPostgresReceived = "odi_postgres_received"
+	kernelProgOdiPostgresSent     = "odi_postgres_sent"
+	kernelProgOdiReceived         = "odi_received"
+	kernelProgOdiReceivedUnix     = "odi_received_unix"
+	kernelProgOdiReceivedV4       = "odi_received_v4"
+	kernelProgOdiReceivedV6       = "odi_received_v6"
+	kernelProgOdiRedisReceived    = "odi_redis_received"
+	kernelProgOdiRedisSent        = "odi_redis_sent"
+	kernelProgOdiRelease          = "odi_release"
+	kernelProgOdiRoundtrip        = "odi_roundtrip"
+	kernelProgOdiSent             = "odi_sent"
+	kernelProgOdiSentPage         = "odi_sent_page"
+	kernelProgOdiSentUnix         = "odi_sent_unix"
+	kernelProgOdiSentV4           = "odi_sent_v4"
+	kernelProgOdiSentV6           = "odi_sent_v6"
+	kernelProgOdiState            = "odi_state"
+	kernelProgOdiUnixClosed       = "odi_unix_closed"
+	kernelProgOdiUnixReadEnd      = "odi_unix_read_end"
+	kernelProgOdiUnixWriteEnd     = "odi_unix_write_end"
+	kernelProgOdiWaking           = "odi_waking"
+	kernelVarNewEvent             = "new_event"
+	kernelVarNewQueued            = "new_queued"
+	kernelVarNewRequest           = "new_request"
+	kernelVarNewThread            = "new_thread"
+	kernelVarNoParts              = "no_parts"
+	kernelVarNoWork               = "no_work"
+	kernelVarOwnLevel             = "own_level"
+	kernelVarOwnNs                = "own_ns"
+	kernelVarUnixCloses           = "unix_closes"
 )
 
 // loadKernel returns the embedded CollectionSpec for kernel.
@@ -133,35 +138,37 @@ type kernelSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type kernelProgramSpecs struct {
-	OdiArrived       *ebpf.ProgramSpec `ebpf:"odi_arrived"`
-	OdiAsksV4        *ebpf.ProgramSpec `ebpf:"odi_asks_v4"`
-	OdiAsksV6        *ebpf.ProgramSpec `ebpf:"odi_asks_v6"`
-	OdiConnected     *ebpf.ProgramSpec `ebpf:"odi_connected"`
-	OdiDestroyed     *ebpf.ProgramSpec `ebpf:"odi_destroyed"`
-	OdiExec          *ebpf.ProgramSpec `ebpf:"odi_exec"`
-	OdiExit          *ebpf.ProgramSpec `ebpf:"odi_exit"`
-	OdiFind          *ebpf.ProgramSpec `ebpf:"odi_find"`
-	OdiIoctl         *ebpf.ProgramSpec `ebpf:"odi_ioctl"`
-	OdiMessage       *ebpf.ProgramSpec `ebpf:"odi_message"`
-	OdiNewtask       *ebpf.ProgramSpec `ebpf:"odi_newtask"`
-	OdiReceived      *ebpf.ProgramSpec `ebpf:"odi_received"`
-	OdiReceivedUnix  *ebpf.ProgramSpec `ebpf:"odi_received_unix"`
-	OdiReceivedV4    *ebpf.ProgramSpec `ebpf:"odi_received_v4"`
-	OdiReceivedV6    *ebpf.ProgramSpec `ebpf:"odi_received_v6"`
-	OdiRedisReceived *ebpf.ProgramSpec `ebpf:"odi_redis_received"`
-	OdiRedisSent     *ebpf.ProgramSpec `ebpf:"odi_redis_sent"`
-	OdiRelease       *ebpf.ProgramSpec `ebpf:"odi_release"`
-	OdiRoundtrip     *ebpf.ProgramSpec `ebpf:"odi_roundtrip"`
-	OdiSent          *ebpf.ProgramSpec `ebpf:"odi_sent"`
-	OdiSentPage      *ebpf.ProgramSpec `ebpf:"odi_sent_page"`
-	OdiSentUnix      *ebpf.ProgramSpec `ebpf:"odi_sent_unix"`
-	OdiSentV4        *ebpf.ProgramSpec `ebpf:"odi_sent_v4"`
-	OdiSentV6        *ebpf.ProgramSpec `ebpf:"odi_sent_v6"`
-	OdiState         *ebpf.ProgramSpec `ebpf:"odi_state"`
-	OdiUnixClosed    *ebpf.ProgramSpec `ebpf:"odi_unix_closed"`
-	OdiUnixReadEnd   *ebpf.ProgramSpec `ebpf:"odi_unix_read_end"`
-	OdiUnixWriteEnd  *ebpf.ProgramSpec `ebpf:"odi_unix_write_end"`
-	OdiWaking        *ebpf.ProgramSpec `ebpf:"odi_waking"`
+	OdiArrived          *ebpf.ProgramSpec `ebpf:"odi_arrived"`
+	OdiAsksV4           *ebpf.ProgramSpec `ebpf:"odi_asks_v4"`
+	OdiAsksV6           *ebpf.ProgramSpec `ebpf:"odi_asks_v6"`
+	OdiConnected        *ebpf.ProgramSpec `ebpf:"odi_connected"`
+	OdiDestroyed        *ebpf.ProgramSpec `ebpf:"odi_destroyed"`
+	OdiExec             *ebpf.ProgramSpec `ebpf:"odi_exec"`
+	OdiExit             *ebpf.ProgramSpec `ebpf:"odi_exit"`
+	OdiFind             *ebpf.ProgramSpec `ebpf:"odi_find"`
+	OdiIoctl            *ebpf.ProgramSpec `ebpf:"odi_ioctl"`
+	OdiMessage          *ebpf.ProgramSpec `ebpf:"odi_message"`
+	OdiNewtask          *ebpf.ProgramSpec `ebpf:"odi_newtask"`
+	OdiPostgresReceived *ebpf.ProgramSpec `ebpf:"odi_postgres_received"`
+	OdiPostgresSent     *ebpf.ProgramSpec `ebpf:"odi_postgres_sent"`
+	OdiReceived         *ebpf.ProgramSpec `ebpf:"odi_received"`
+	OdiReceivedUnix     *ebpf.ProgramSpec `ebpf:"odi_received_unix"`
+	OdiReceivedV4       *ebpf.ProgramSpec `ebpf:"odi_received_v4"`
+	OdiReceivedV6       *ebpf.ProgramSpec `ebpf:"odi_received_v6"`
+	OdiRedisReceived    *ebpf.ProgramSpec `ebpf:"odi_redis_received"`
+	OdiRedisSent        *ebpf.ProgramSpec `ebpf:"odi_redis_sent"`
+	OdiRelease          *ebpf.ProgramSpec `ebpf:"odi_release"`
+	OdiRoundtrip        *ebpf.ProgramSpec `ebpf:"odi_roundtrip"`
+	OdiSent             *ebpf.ProgramSpec `ebpf:"odi_sent"`
+	OdiSentPage         *ebpf.ProgramSpec `ebpf:"odi_sent_page"`
+	OdiSentUnix         *ebpf.ProgramSpec `ebpf:"odi_sent_unix"`
+	OdiSentV4           *ebpf.ProgramSpec `ebpf:"odi_sent_v4"`
+	OdiSentV6           *ebpf.ProgramSpec `ebpf:"odi_sent_v6"`
+	OdiState            *ebpf.ProgramSpec `ebpf:"odi_state"`
+	OdiUnixClosed       *ebpf.ProgramSpec `ebpf:"odi_unix_closed"`
+	OdiUnixReadEnd      *ebpf.ProgramSpec `ebpf:"odi_unix_read_end"`
+	OdiUnixWriteEnd     *ebpf.ProgramSpec `ebpf:"odi_unix_write_end"`
+	OdiWaking           *ebpf.ProgramSpec `ebpf:"odi_waking"`
 }
 
 // kernelMapSpecs contains maps before they are loaded into the kernel.
@@ -187,6 +194,8 @@ type kernelMapSpecs struct {
 	Nobodys        *ebpf.MapSpec `ebpf:"nobodys"`
 	Notices        *ebpf.MapSpec `ebpf:"notices"`
 	OpenRequests   *ebpf.MapSpec `ebpf:"open_requests"`
+	PgRooms        *ebpf.MapSpec `ebpf:"pg_rooms"`
+	Postgreses     *ebpf.MapSpec `ebpf:"postgreses"`
 	Programs       *ebpf.MapSpec `ebpf:"programs"`
 	Queue          *ebpf.MapSpec `ebpf:"queue"`
 	ReceivedRooms  *ebpf.MapSpec `ebpf:"received_rooms"`
@@ -212,6 +221,7 @@ type kernelMapSpecs struct {
 type kernelVariableSpecs struct {
 	NewEvent   *ebpf.VariableSpec `ebpf:"new_event"`
 	NewQueued  *ebpf.VariableSpec `ebpf:"new_queued"`
+	NewRequest *ebpf.VariableSpec `ebpf:"new_request"`
 	NewThread  *ebpf.VariableSpec `ebpf:"new_thread"`
 	NoParts    *ebpf.VariableSpec `ebpf:"no_parts"`
 	NoWork     *ebpf.VariableSpec `ebpf:"no_work"`
@@ -259,6 +269,8 @@ type kernelMaps struct {
 	Nobodys        *ebpf.Map `ebpf:"nobodys"`
 	Notices        *ebpf.Map `ebpf:"notices"`
 	OpenRequests   *ebpf.Map `ebpf:"open_requests"`
+	PgRooms        *ebpf.Map `ebpf:"pg_rooms"`
+	Postgreses     *ebpf.Map `ebpf:"postgreses"`
 	Programs       *ebpf.Map `ebpf:"programs"`
 	Queue          *ebpf.Map `ebpf:"queue"`
 	ReceivedRooms  *ebpf.Map `ebpf:"received_rooms"`
@@ -299,6 +311,8 @@ func (m *kernelMaps) Close() error {
 		m.Nobodys,
 		m.Notices,
 		m.OpenRequests,
+		m.PgRooms,
+		m.Postgreses,
 		m.Programs,
 		m.Queue,
 		m.ReceivedRooms,
@@ -325,6 +339,7 @@ func (m *kernelMaps) Close() error {
 type kernelVariables struct {
 	NewEvent   *ebpf.Variable `ebpf:"new_event"`
 	NewQueued  *ebpf.Variable `ebpf:"new_queued"`
+	NewRequest *ebpf.Variable `ebpf:"new_request"`
 	NewThread  *ebpf.Variable `ebpf:"new_thread"`
 	NoParts    *ebpf.Variable `ebpf:"no_parts"`
 	NoWork     *ebpf.Variable `ebpf:"no_work"`
@@ -337,35 +352,37 @@ type kernelVariables struct {
 //
 // It can be passed to loadKernelObjects or ebpf.CollectionSpec.LoadAndAssign.
 type kernelPrograms struct {
-	OdiArrived       *ebpf.Program `ebpf:"odi_arrived"`
-	OdiAsksV4        *ebpf.Program `ebpf:"odi_asks_v4"`
-	OdiAsksV6        *ebpf.Program `ebpf:"odi_asks_v6"`
-	OdiConnected     *ebpf.Program `ebpf:"odi_connected"`
-	OdiDestroyed     *ebpf.Program `ebpf:"odi_destroyed"`
-	OdiExec          *ebpf.Program `ebpf:"odi_exec"`
-	OdiExit          *ebpf.Program `ebpf:"odi_exit"`
-	OdiFind          *ebpf.Program `ebpf:"odi_find"`
-	OdiIoctl         *ebpf.Program `ebpf:"odi_ioctl"`
-	OdiMessage       *ebpf.Program `ebpf:"odi_message"`
-	OdiNewtask       *ebpf.Program `ebpf:"odi_newtask"`
-	OdiReceived      *ebpf.Program `ebpf:"odi_received"`
-	OdiReceivedUnix  *ebpf.Program `ebpf:"odi_received_unix"`
-	OdiReceivedV4    *ebpf.Program `ebpf:"odi_received_v4"`
-	OdiReceivedV6    *ebpf.Program `ebpf:"odi_received_v6"`
-	OdiRedisReceived *ebpf.Program `ebpf:"odi_redis_received"`
-	OdiRedisSent     *ebpf.Program `ebpf:"odi_redis_sent"`
-	OdiRelease       *ebpf.Program `ebpf:"odi_release"`
-	OdiRoundtrip     *ebpf.Program `ebpf:"odi_roundtrip"`
-	OdiSent          *ebpf.Program `ebpf:"odi_sent"`
-	OdiSentPage      *ebpf.Program `ebpf:"odi_sent_page"`
-	OdiSentUnix      *ebpf.Program `ebpf:"odi_sent_unix"`
-	OdiSentV4        *ebpf.Program `ebpf:"odi_sent_v4"`
-	OdiSentV6        *ebpf.Program `ebpf:"odi_sent_v6"`
-	OdiState         *ebpf.Program `ebpf:"odi_state"`
-	OdiUnixClosed    *ebpf.Program `ebpf:"odi_unix_closed"`
-	OdiUnixReadEnd   *ebpf.Program `ebpf:"odi_unix_read_end"`
-	OdiUnixWriteEnd  *ebpf.Program `ebpf:"odi_unix_write_end"`
-	OdiWaking        *ebpf.Program `ebpf:"odi_waking"`
+	OdiArrived          *ebpf.Program `ebpf:"odi_arrived"`
+	OdiAsksV4           *ebpf.Program `ebpf:"odi_asks_v4"`
+	OdiAsksV6           *ebpf.Program `ebpf:"odi_asks_v6"`
+	OdiConnected        *ebpf.Program `ebpf:"odi_connected"`
+	OdiDestroyed        *ebpf.Program `ebpf:"odi_destroyed"`
+	OdiExec             *ebpf.Program `ebpf:"odi_exec"`
+	OdiExit             *ebpf.Program `ebpf:"odi_exit"`
+	OdiFind             *ebpf.Program `ebpf:"odi_find"`
+	OdiIoctl            *ebpf.Program `ebpf:"odi_ioctl"`
+	OdiMessage          *ebpf.Program `ebpf:"odi_message"`
+	OdiNewtask          *ebpf.Program `ebpf:"odi_newtask"`
+	OdiPostgresReceived *ebpf.Program `ebpf:"odi_postgres_received"`
+	OdiPostgresSent     *ebpf.Program `ebpf:"odi_postgres_sent"`
+	OdiReceived         *ebpf.Program `ebpf:"odi_received"`
+	OdiReceivedUnix     *ebpf.Program `ebpf:"odi_received_unix"`
+	OdiReceivedV4       *ebpf.Program `ebpf:"odi_received_v4"`
+	OdiReceivedV6       *ebpf.Program `ebpf:"odi_received_v6"`
+	OdiRedisReceived    *ebpf.Program `ebpf:"odi_redis_received"`
+	OdiRedisSent        *ebpf.Program `ebpf:"odi_redis_sent"`
+	OdiRelease          *ebpf.Program `ebpf:"odi_release"`
+	OdiRoundtrip        *ebpf.Program `ebpf:"odi_roundtrip"`
+	OdiSent             *ebpf.Program `ebpf:"odi_sent"`
+	OdiSentPage         *ebpf.Program `ebpf:"odi_sent_page"`
+	OdiSentUnix         *ebpf.Program `ebpf:"odi_sent_unix"`
+	OdiSentV4           *ebpf.Program `ebpf:"odi_sent_v4"`
+	OdiSentV6           *ebpf.Program `ebpf:"odi_sent_v6"`
+	OdiState            *ebpf.Program `ebpf:"odi_state"`
+	OdiUnixClosed       *ebpf.Program `ebpf:"odi_unix_closed"`
+	OdiUnixReadEnd      *ebpf.Program `ebpf:"odi_unix_read_end"`
+	OdiUnixWriteEnd     *ebpf.Program `ebpf:"odi_unix_write_end"`
+	OdiWaking           *ebpf.Program `ebpf:"odi_waking"`
 }
 
 func (p *kernelPrograms) Close() error {
@@ -381,6 +398,8 @@ func (p *kernelPrograms) Close() error {
 		p.OdiIoctl,
 		p.OdiMessage,
 		p.OdiNewtask,
+		p.OdiPostgresReceived,
+		p.OdiPostgresSent,
 		p.OdiReceived,
 		p.OdiReceivedUnix,
 		p.OdiReceivedV4,

@@ -4,8 +4,9 @@
 
 #include "exchange/beginning.h"
 #include "redis/redis.h"
+#include "postgres/postgres.h"
 
-#define ROOMS 3 // more than the largest code
+#define ROOMS 4 // more than the largest code
 
 // The programs on the two tracepoints go on with those of a room, by its code.
 struct {
@@ -27,6 +28,8 @@ inline_ u32 room_of(struct beginning *b)
 {
 	if (redis_begins(b))
 		return PROTOCOL_REDIS;
+	if (postgres_begins(b))
+		return PROTOCOL_POSTGRES;
 	return 0;
 }
 
@@ -36,6 +39,9 @@ inline_ void room_closing(struct conn *c, struct sock *sk, u32 fault)
 	switch (c->protocol) {
 	case PROTOCOL_REDIS:
 		redis_closed(sk, fault);
+		break;
+	case PROTOCOL_POSTGRES:
+		postgres_closed(sk, fault);
 		break;
 	}
 }

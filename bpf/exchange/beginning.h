@@ -10,7 +10,9 @@
 struct beginning {
 	u8 b[BEGINNING_MAX];
 	u32 n;
+	u32 total;  // bytes that the call has moved
 	u32 midway; // what came before was not seen: it may be an answer, or anything
+	u32 _pad;
 };
 
 // For tracepoints only: nothing preempts them.
@@ -37,6 +39,7 @@ inline_ struct beginning *begins_with(struct source *s, struct conn *c)
 	if (!b || n > BEGINNING_MAX || read_bytes(s, b->b, n))
 		return 0;
 	b->n = n;
+	b->total = s->total;
 	b->midway = c->begun != BEGUN_SEEN;
 	return b;
 }

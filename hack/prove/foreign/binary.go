@@ -3,6 +3,7 @@ package foreign
 import (
 	"encoding/binary"
 
+	"github.com/odi-dev/odi/bpf/postgres"
 	"github.com/odi-dev/odi/hack/prove/talk"
 )
 
@@ -12,7 +13,7 @@ func noise(most int) func(Dice) []byte {
 
 // binaryProtocols have lengths and codes; some begin with a capital letter.
 var binaryProtocols = []Protocol{
-	exchanged("PostgreSQL", func(d Dice) []byte {
+	seen(postgres.Protocol.Code, exchanged("PostgreSQL", func(d Dice) []byte {
 		if d.IntN(6) == 0 {
 			return join(be32(20), be32(196608), []byte("user\x00odi\x00\x00\x00\x00"))
 		}
@@ -21,7 +22,7 @@ var binaryProtocols = []Protocol{
 	}, func(d Dice) []byte {
 		row := []byte(d.text(d.length(3000)))
 		return join([]byte("D"), be32(6+len(row)), be16(1), row, []byte("Z"), be32(5), []byte("I"))
-	}),
+	})),
 	greeted("MySQL", "J\x00\x00\x00\n8.0.36\x00\x08\x00\x00\x00aaaaaaaa\x00", func(d Dice) []byte {
 		text := "SELECT * FROM t WHERE a = '" + d.text(d.length(3000)) + "'"
 		n := len(text) + 1

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// PostgreSQL and what speaks its protocol. One event for what a client asks for until it
+// waits: a query, or what is parsed, bound and executed up to a Sync.
+//
+// Of the client's messages only the text of statements is kept, of the server's only the
+// code of errors: parameters, rows and copied data never leave the process's memory.
+// Hooks: the programs of moved.h go on with those below.
+#pragma once
+
+#include "client.h"
+#include "server.h"
+
+// pg_turn_of looks at what a call has moved.
+inline_ void pg_turn_of(struct pg_turn *t, struct sock *sk, bool client)
+{
+	struct conn *c = t->c;
+
+	if (client)
+		bpf_loop(MAX_PIECES, client_step, t, 0);
+	else
+		bpf_loop(MAX_PIECES, server_step, t, 0);
+	if (!t->over && !t->stuck && !t->src.total)
+		return;
+	if (t->over) {
+		c->ignored = 1;
+	} else if (!t->p->seen) { // it only began like one
+		c->protocol = 0;
+		c->role = ROLE_UNKNOWN;
+		c->ignored = c->begun == BEGUN_SEEN;
+	} else {
+		lose(t->g->pid, t->src.opaque ? DROP_UNREADABLE : t->stuck ? DROP_UNPARSABLE : DROP_TOO_MANY_PIECES);
+		end_cycles(t->p, 0, 1);
+		c->protocol = 0;
+		c->role = ROLE_UNKNOWN;
+		c->begun = BEGUN_BEFORE;
+		c->last = WAY_NONE;
+	}
+	bpf_sk_storage_delete(&postgreses, sk);
+}
+
+// books_of finds or begins what is kept of a connection. It begins with a message
+// without a type, unless it was open before.
+inline_ struct postgres *books_of(struct sock *sk, struct conn *c, struct source *s)
+{
+	struct postgres *p = bpf_sk_storage_get(&postgreses, sk, 0, 0);
+	struct beginning *b;
+
+	if (p)
+		return p;
+	p = bpf_sk_storage_get(&postgreses, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	b = begins_with(s, c);
+	if (!p) {
+		count(DROP_TABLE_FULL);
+		return 0;
+	}
+	p->q.untyped = b && !b->b[0];
+	p->greeted = !p->q.untyped;
+	return p;
+}
+
+// pg_moved looks at bytes that moved through a socket of a watched process.
+inline_ void pg_moved(struct sock *sk, int bytes, bool sent)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)task);
+	struct pg_turn t = {};
+	u32 zero = 0;
+
+	t.g = target_of(task->tgid);
+	t.c = bpf_sk_storage_get(&conns, sk, 0, 0);
+	t.room = bpf_map_lookup_elem(&pg_rooms, &zero);
+	if (!t.g || !t.c || !t.room)
+		return;
+	t.w.sk = (u64)sk;
+	t.w.tgid = task->tgid;
+	t.w.tid = task->pid;
+	t.w.now = bpf_ktime_get_ns();
+	open_call(&t.src, &t.w, regs, bytes);
+	t.p = books_of(sk, t.c, &t.src);
+	if (t.p)
+		pg_turn_of(&t, sk, (t.c->role == ROLE_CLIENT) == sent);
+}
+
+// trace_sock_send_length(struct sock *sk, int ret, int flags)
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(odi_postgres_sent, struct sock *sk, int ret, int flags)
+{
+	if (ret > 0)
+		pg_moved(sk, ret, true);
+	return 0;
+}
+
+// trace_sock_recv_length(struct sock *sk, int ret, int flags)
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(odi_postgres_received, struct sock *sk, int ret, int flags)
+{
+	if (ret > 0)
+		pg_moved(sk, ret, false);
+	return 0;
+}
+
+// postgres_closed ends the cycles that the server will not end.
+inline_ void postgres_closed(struct sock *sk, u32 fault)
+{
+	struct postgres *p = bpf_sk_storage_get(&postgreses, sk, 0, 0);
+
+	if (p)
+		end_cycles(p, fault, 0);
+}

@@ -1,0 +1,78 @@
+package postgres
+
+import (
+	"strings"
+
+	"github.com/DataDog/go-sqllexer"
+)
+
+// textMax bounds the text of a statement that a span has.
+const textMax = 1024
+
+// statement is what a span says of one.
+type statement struct {
+	operation string // SELECT
+	table     string // the only one that it names, else empty
+	text      string // without literals
+}
+
+// read takes the literals out of a statement. Of one that was cut, the last word may be
+// the beginning of a literal: it is left out.
+func read(text string, cut bool) statement {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if cut {
+		text = withoutLast(text)
+	}
+	obfuscator := sqllexer.NewObfuscator(sqllexer.WithReplaceDigits(false), sqllexer.WithReplacePositionalParameter(false), sqllexer.WithReplaceBoolean(true), sqllexer.WithReplaceNull(false))
+	normalizer := sqllexer.NewNormalizer(sqllexer.WithCollectTables(true), sqllexer.WithCollectCommands(true), sqllexer.WithCollectComments(false), sqllexer.WithKeepSQLAlias(true))
+	plain, meta, err := sqllexer.ObfuscateAndNormalize(text, obfuscator, normalizer, sqllexer.WithDBMS(sqllexer.DBMSPostgres))
+	if err != nil {
+		return statement{}
+	}
+	s := statement{text: plain[:min(len(plain), textMax)]}
+	if cut {
+		s.text = strings.TrimRight(s.text, " ") + " ..."
+	}
+	if len(meta.Commands) > 0 {
+		s.operation = strings.ToUpper(meta.Commands[0])
+	} else if first, _, _ := strings.Cut(plain, " "); isWord(first) {
+		s.operation = strings.ToUpper(first)
+	}
+	// COPY t FROM STDIN is taken to read the table STDIN.
+	if len(meta.Tables) == 1 && s.operation != "COPY" && len(meta.Tables[0]) <= nameMax {
+		s.table = meta.Tables[0]
+	}
+	return s
+}
+
+// withoutLast takes off what may be a part of a literal or a comment: in what was cut,
+// everything from the first of them on, and the last word.
+func withoutLast(text string) string {
+	text = text[:firstLiteral(text)]
+	if blank := strings.LastIndexAny(text, " \t\r\n(,;"); blank >= 0 {
+		return text[:blank]
+	}
+	return ""
+}
+
+// firstLiteral is where the first literal or comment of a statement begins, its end
+// where there is none. $1 is a parameter.
+func firstLiteral(text string) int {
+	for i := range len(text) {
+		rest := text[i:]
+		isParameter := len(rest) > 1 && rest[1] >= '0' && rest[1] <= '9'
+		if rest[0] == '\'' || rest[0] == '$' && !isParameter || strings.HasPrefix(rest, "--") || strings.HasPrefix(rest, "/*") {
+			return i
+		}
+	}
+	return len(text)
+}
+
+func isWord(s string) bool {
+	for i := range len(s) {
+		if c := s[i] | 0x20; c < 'a' || c > 'z' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 20
+}
