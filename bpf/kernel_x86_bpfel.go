@@ -31,6 +31,8 @@ const (
 	kernelMapHttp1s               = "http1s"
 	kernelMapLooks                = "looks"
 	kernelMapLosers               = "losers"
+	kernelMapMyRooms              = "my_rooms"
+	kernelMapMysqls               = "mysqls"
 	kernelMapNameRooms            = "name_rooms"
 	kernelMapNobodys              = "nobodys"
 	kernelMapNotices              = "notices"
@@ -64,6 +66,8 @@ const (
 	kernelProgOdiFind             = "odi_find"
 	kernelProgOdiIoctl            = "odi_ioctl"
 	kernelProgOdiMessage          = "odi_message"
+	kernelProgOdiMysqlReceived    = "odi_mysql_received"
+	kernelProgOdiMysqlSent        = "odi_mysql_sent"
 	kernelProgOdiNewtask          = "odi_newtask"
 	kernelProgOdiPostgresReceived = "odi_postgres_received"
 	kernelProgOdiPostgresSent     = "odi_postgres_sent"
@@ -90,6 +94,7 @@ const (
 	kernelVarNewRequest           = "new_request"
 	kernelVarNewThread            = "new_thread"
 	kernelVarNoParts              = "no_parts"
+	kernelVarNoRequest            = "no_request"
 	kernelVarNoWork               = "no_work"
 	kernelVarOwnLevel             = "own_level"
 	kernelVarOwnNs                = "own_ns"
@@ -148,6 +153,8 @@ type kernelProgramSpecs struct {
 	OdiFind             *ebpf.ProgramSpec `ebpf:"odi_find"`
 	OdiIoctl            *ebpf.ProgramSpec `ebpf:"odi_ioctl"`
 	OdiMessage          *ebpf.ProgramSpec `ebpf:"odi_message"`
+	OdiMysqlReceived    *ebpf.ProgramSpec `ebpf:"odi_mysql_received"`
+	OdiMysqlSent        *ebpf.ProgramSpec `ebpf:"odi_mysql_sent"`
 	OdiNewtask          *ebpf.ProgramSpec `ebpf:"odi_newtask"`
 	OdiPostgresReceived *ebpf.ProgramSpec `ebpf:"odi_postgres_received"`
 	OdiPostgresSent     *ebpf.ProgramSpec `ebpf:"odi_postgres_sent"`
@@ -190,6 +197,8 @@ type kernelMapSpecs struct {
 	Http1s         *ebpf.MapSpec `ebpf:"http1s"`
 	Looks          *ebpf.MapSpec `ebpf:"looks"`
 	Losers         *ebpf.MapSpec `ebpf:"losers"`
+	MyRooms        *ebpf.MapSpec `ebpf:"my_rooms"`
+	Mysqls         *ebpf.MapSpec `ebpf:"mysqls"`
 	NameRooms      *ebpf.MapSpec `ebpf:"name_rooms"`
 	Nobodys        *ebpf.MapSpec `ebpf:"nobodys"`
 	Notices        *ebpf.MapSpec `ebpf:"notices"`
@@ -224,6 +233,7 @@ type kernelVariableSpecs struct {
 	NewRequest *ebpf.VariableSpec `ebpf:"new_request"`
 	NewThread  *ebpf.VariableSpec `ebpf:"new_thread"`
 	NoParts    *ebpf.VariableSpec `ebpf:"no_parts"`
+	NoRequest  *ebpf.VariableSpec `ebpf:"no_request"`
 	NoWork     *ebpf.VariableSpec `ebpf:"no_work"`
 	OwnLevel   *ebpf.VariableSpec `ebpf:"own_level"`
 	OwnNs      *ebpf.VariableSpec `ebpf:"own_ns"`
@@ -265,6 +275,8 @@ type kernelMaps struct {
 	Http1s         *ebpf.Map `ebpf:"http1s"`
 	Looks          *ebpf.Map `ebpf:"looks"`
 	Losers         *ebpf.Map `ebpf:"losers"`
+	MyRooms        *ebpf.Map `ebpf:"my_rooms"`
+	Mysqls         *ebpf.Map `ebpf:"mysqls"`
 	NameRooms      *ebpf.Map `ebpf:"name_rooms"`
 	Nobodys        *ebpf.Map `ebpf:"nobodys"`
 	Notices        *ebpf.Map `ebpf:"notices"`
@@ -307,6 +319,8 @@ func (m *kernelMaps) Close() error {
 		m.Http1s,
 		m.Looks,
 		m.Losers,
+		m.MyRooms,
+		m.Mysqls,
 		m.NameRooms,
 		m.Nobodys,
 		m.Notices,
@@ -342,6 +356,7 @@ type kernelVariables struct {
 	NewRequest *ebpf.Variable `ebpf:"new_request"`
 	NewThread  *ebpf.Variable `ebpf:"new_thread"`
 	NoParts    *ebpf.Variable `ebpf:"no_parts"`
+	NoRequest  *ebpf.Variable `ebpf:"no_request"`
 	NoWork     *ebpf.Variable `ebpf:"no_work"`
 	OwnLevel   *ebpf.Variable `ebpf:"own_level"`
 	OwnNs      *ebpf.Variable `ebpf:"own_ns"`
@@ -362,6 +377,8 @@ type kernelPrograms struct {
 	OdiFind             *ebpf.Program `ebpf:"odi_find"`
 	OdiIoctl            *ebpf.Program `ebpf:"odi_ioctl"`
 	OdiMessage          *ebpf.Program `ebpf:"odi_message"`
+	OdiMysqlReceived    *ebpf.Program `ebpf:"odi_mysql_received"`
+	OdiMysqlSent        *ebpf.Program `ebpf:"odi_mysql_sent"`
 	OdiNewtask          *ebpf.Program `ebpf:"odi_newtask"`
 	OdiPostgresReceived *ebpf.Program `ebpf:"odi_postgres_received"`
 	OdiPostgresSent     *ebpf.Program `ebpf:"odi_postgres_sent"`
@@ -397,6 +414,8 @@ func (p *kernelPrograms) Close() error {
 		p.OdiFind,
 		p.OdiIoctl,
 		p.OdiMessage,
+		p.OdiMysqlReceived,
+		p.OdiMysqlSent,
 		p.OdiNewtask,
 		p.OdiPostgresReceived,
 		p.OdiPostgresSent,

@@ -114,7 +114,7 @@ inline_ u32 recognised(struct feed *f, bool sent)
 	c->protocol = room_of(b);
 	if (!c->protocol)
 		return 0;
-	c->role = sent ? ROLE_CLIENT : ROLE_SERVER;
+	c->role = (b->by == BEGINS_CLIENT) == sent ? ROLE_CLIENT : ROLE_SERVER;
 	c->tgid = f->w.tgid;
 	return c->protocol;
 }

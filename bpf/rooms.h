@@ -4,9 +4,10 @@
 
 #include "exchange/beginning.h"
 #include "redis/redis.h"
+#include "mysql/mysql.h"
 #include "postgres/postgres.h"
 
-#define ROOMS 4 // more than the largest code
+#define ROOMS 5 // more than the largest code
 
 // The programs on the two tracepoints go on with those of a room, by its code.
 struct {
@@ -26,9 +27,14 @@ struct {
 // room_of returns the room whose protocol begins so, 0 if there is none.
 inline_ u32 room_of(struct beginning *b)
 {
-	if (redis_begins(b))
+	b->by = redis_begins(b);
+	if (b->by)
 		return PROTOCOL_REDIS;
-	if (postgres_begins(b))
+	b->by = mysql_begins(b);
+	if (b->by)
+		return PROTOCOL_MYSQL;
+	b->by = postgres_begins(b);
+	if (b->by)
 		return PROTOCOL_POSTGRES;
 	return 0;
 }
@@ -39,6 +45,9 @@ inline_ void room_closing(struct conn *c, struct sock *sk, u32 fault)
 	switch (c->protocol) {
 	case PROTOCOL_REDIS:
 		redis_closed(sk, fault);
+		break;
+	case PROTOCOL_MYSQL:
+		mysql_closed(sk, fault);
 		break;
 	case PROTOCOL_POSTGRES:
 		postgres_closed(sk, fault);

@@ -6,13 +6,16 @@
 
 #define BEGINNING_MAX 64
 
+// Whose bytes a connection of a protocol begins with.
+enum begins { BEGINS_NOT, BEGINS_CLIENT, BEGINS_SERVER };
+
 // beginning is what a call has moved, as far as it lies in one piece.
 struct beginning {
 	u8 b[BEGINNING_MAX];
 	u32 n;
 	u32 total;  // bytes that the call has moved
 	u32 midway; // what came before was not seen: it may be an answer, or anything
-	u32 _pad;
+	u32 by;     // enum begins: what the room says of it
 };
 
 // For tracepoints only: nothing preempts them.

@@ -26,14 +26,6 @@ struct feed {
 	u8 _pad[2];
 };
 
-inline_ void consume(struct source *s, u32 n)
-{
-	s->ptr += n;
-	s->left -= n;
-	s->total -= n;
-	s->done += n;
-}
-
 inline_ u32 step_length(struct dir *d, struct source *s)
 {
 	u32 n = s->left;

@@ -169,3 +169,12 @@ inline_ long read_bytes(struct source *s, void *to, u32 n)
 		return bpf_probe_read_kernel(to, n, (void *)s->ptr);
 	return bpf_probe_read_user(to, n, (void *)s->ptr);
 }
+
+// consume goes on behind bytes of the piece.
+inline_ void consume(struct source *s, u32 n)
+{
+	s->ptr += n;
+	s->left -= n;
+	s->total -= n;
+	s->done += n;
+}

@@ -199,6 +199,6 @@ static long client_step(u32 i, struct pg_turn *t)
 		t->stuck = 1;
 		return 1;
 	}
-	pg_used(s, n);
+	consume(s, n);
 	return !s->total;
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/bpf/sql"
 )
 
 // Protocol is this room.
@@ -85,32 +86,12 @@ func Decode(x *probe.Exchange, span *probe.Span) {
 // putStatement names the span after what is executed: SELECT orders. A cycle of several
 // executions is a batch of the first's kind.
 func putStatement(span *probe.Span, h *head) {
-	s := read(string(h.text), h.cut)
-	operation := s.operation
+	s := sql.Read(string(h.text), h.cut, sql.Postgres)
 	if h.said > 1 {
 		span.PutNumber("db.operation.batch.size", int64(h.said))
-		operation = join("BATCH", operation)
+		s.Operation, s.Text = sql.Join("BATCH", s.Operation), ""
 	}
-	span.Name = join(operation, s.table)
-	if span.Name == "" {
-		span.Name = "postgresql"
-	}
-	if operation != "" {
-		span.LabelText("db.operation.name", operation)
-	}
-	if s.table != "" {
-		span.LabelText("db.collection.name", s.table)
-	}
-	if s.text != "" && h.said == 1 {
-		span.PutText("db.query.text", s.text)
-	}
-}
-
-func join(first, second string) string {
-	if first == "" || second == "" {
-		return first + second
-	}
-	return first + " " + second
+	sql.Put(span, s, "postgresql")
 }
 
 // putError tells the SQLSTATE of the first error.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/bpf/sql"
 )
 
 // said makes a head as the kernel does.
@@ -139,7 +140,7 @@ func FuzzDecode(f *testing.F) {
 		var span probe.Span
 		Decode(&probe.Exchange{Kind: probe.Client, RequestHead: head}, &span)
 		for _, a := range span.Attributes {
-			if len(a.Text) > textMax+8 {
+			if len(a.Text) > sql.TextMax+8 {
 				t.Errorf("%s has %d bytes", a.Key, len(a.Text))
 			}
 		}

@@ -28,10 +28,3 @@ struct pg_turn {
 	u8 _pad[6];
 };
 
-inline_ void pg_used(struct source *s, u32 n)
-{
-	s->ptr += n;
-	s->left -= n;
-	s->total -= n;
-	s->done += n;
-}

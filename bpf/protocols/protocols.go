@@ -4,6 +4,7 @@ package protocols
 
 import (
 	"github.com/odi-dev/odi/bpf/http1"
+	"github.com/odi-dev/odi/bpf/mysql"
 	"github.com/odi-dev/odi/bpf/postgres"
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/bpf/redis"
@@ -14,6 +15,7 @@ func All() []probe.Protocol {
 	return []probe.Protocol{
 		http1.Protocol,
 		redis.Protocol,
+		mysql.Protocol,
 		postgres.Protocol,
 	}
 }

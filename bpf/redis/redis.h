@@ -23,14 +23,6 @@ struct turn {
 	u8 over; // nobody can tell any more what is a reply to what
 };
 
-inline_ void used(struct source *s, u32 n)
-{
-	s->ptr += n;
-	s->left -= n;
-	s->total -= n;
-	s->done += n;
-}
-
 // skipped passes over bytes of a string.
 inline_ u32 skipped(struct source *s, struct resp *d)
 {
@@ -179,7 +171,7 @@ taken:
 		t->stuck = 1;
 		return 1;
 	}
-	used(s, n);
+	consume(s, n);
 	return !s->total || t->over;
 }
 
@@ -304,7 +296,7 @@ static long reply_step(u32 i, struct turn *t)
 		t->stuck = 1;
 		return 1;
 	}
-	used(s, n);
+	consume(s, n);
 	if (ends)
 		replied(t, d);
 	return !s->total || t->c->ignored;

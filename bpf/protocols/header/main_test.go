@@ -15,7 +15,7 @@ func TestRender(t *testing.T) {
 	for _, want := range []string{
 		"#include \"verbs/verbs.h\"\n#include \"nouns/nouns.h\"\n",
 		"#define ROOMS 8 ",
-		"	if (verbs_begins(b))\n		return PROTOCOL_VERBS;\n	if (nouns_begins(b))\n		return PROTOCOL_NOUNS;\n	return 0;\n",
+		"	b->by = verbs_begins(b);\n	if (b->by)\n		return PROTOCOL_VERBS;\n	b->by = nouns_begins(b);\n	if (b->by)\n		return PROTOCOL_NOUNS;\n	return 0;\n",
 		"	case PROTOCOL_NOUNS:\n		nouns_closed(sk, fault);\n		break;\n",
 	} {
 		if !strings.Contains(string(header), want) {

@@ -1,4 +1,6 @@
-package postgres
+// Package sql reads statements for the rooms of databases: what they do, and their text
+// without literals.
+package sql
 
 import (
 	"strings"
@@ -6,41 +8,56 @@ import (
 	"github.com/DataDog/go-sqllexer"
 )
 
-// textMax bounds the text of a statement that a span has.
-const textMax = 1024
+// TextMax bounds the text of a statement that a span has.
+const TextMax = 1024
 
-// statement is what a span says of one.
-type statement struct {
-	operation string // SELECT
-	table     string // the only one that it names, else empty
-	text      string // without literals
+// nameMax bounds the names of tables.
+const nameMax = 128
+
+// Dialect is the one that a statement is written in.
+type Dialect = sqllexer.DBMSType
+
+// The dialects that rooms speak.
+const (
+	Postgres = sqllexer.DBMSPostgres
+	MySQL    = sqllexer.DBMSMySQL
+)
+
+// Statement is what a span says of one.
+type Statement struct {
+	// Operation is SELECT, for example; empty where there is no word to tell.
+	Operation string
+	// Table is the only one that is named, else empty.
+	Table string
+	// Text has no literals and no comments.
+	Text string
 }
 
-// read takes the literals out of a statement. Of one that was cut, the last word may be
+// Read takes the literals out of a statement. Of one that was cut, the last word may be
 // the beginning of a literal: it is left out.
-func read(text string, cut bool) statement {
+func Read(text string, cut bool, in Dialect) Statement {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	if cut {
 		text = withoutLast(text)
 	}
 	obfuscator := sqllexer.NewObfuscator(sqllexer.WithReplaceDigits(false), sqllexer.WithReplacePositionalParameter(false), sqllexer.WithReplaceBoolean(true), sqllexer.WithReplaceNull(false))
 	normalizer := sqllexer.NewNormalizer(sqllexer.WithCollectTables(true), sqllexer.WithCollectCommands(true), sqllexer.WithCollectComments(false), sqllexer.WithKeepSQLAlias(true))
-	plain, meta, err := sqllexer.ObfuscateAndNormalize(text, obfuscator, normalizer, sqllexer.WithDBMS(sqllexer.DBMSPostgres))
+	plain, meta, err := sqllexer.ObfuscateAndNormalize(text, obfuscator, normalizer, sqllexer.WithDBMS(in))
 	if err != nil {
-		return statement{}
+		return Statement{}
 	}
-	s := statement{text: plain[:min(len(plain), textMax)]}
+	s := Statement{Text: plain[:min(len(plain), TextMax)]}
 	if cut {
-		s.text = strings.TrimRight(s.text, " ") + " ..."
+		s.Text = strings.TrimRight(s.Text, " ") + " ..."
 	}
 	if len(meta.Commands) > 0 {
-		s.operation = strings.ToUpper(meta.Commands[0])
+		s.Operation = strings.ToUpper(meta.Commands[0])
 	} else if first, _, _ := strings.Cut(plain, " "); isWord(first) {
-		s.operation = strings.ToUpper(first)
+		s.Operation = strings.ToUpper(first)
 	}
 	// COPY t FROM STDIN is taken to read the table STDIN.
-	if len(meta.Tables) == 1 && s.operation != "COPY" && len(meta.Tables[0]) <= nameMax {
-		s.table = meta.Tables[0]
+	if len(meta.Tables) == 1 && s.Operation != "COPY" && len(meta.Tables[0]) <= nameMax {
+		s.Table = meta.Tables[0]
 	}
 	return s
 }
@@ -61,7 +78,7 @@ func firstLiteral(text string) int {
 	for i := range len(text) {
 		rest := text[i:]
 		isParameter := len(rest) > 1 && rest[1] >= '0' && rest[1] <= '9'
-		if rest[0] == '\'' || rest[0] == '$' && !isParameter || strings.HasPrefix(rest, "--") || strings.HasPrefix(rest, "/*") {
+		if rest[0] == '\'' || rest[0] == '"' || rest[0] == '#' || rest[0] == '$' && !isParameter || strings.HasPrefix(rest, "--") || strings.HasPrefix(rest, "/*") {
 			return i
 		}
 	}

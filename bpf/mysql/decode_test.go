@@ -1,0 +1,121 @@
+package mysql
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/bpf/sql"
+)
+
+// asks makes a head as the kernel does.
+func asks(text string, code uint16) []byte {
+	b := make([]byte, textAt, textAt+len(text))
+	binary.NativeEndian.PutUint16(b, uint16(len(text)))
+	binary.NativeEndian.PutUint16(b[codeAt:], code)
+	return append(b, text...)
+}
+
+func TestDecode(t *testing.T) {
+	app, server := netip.MustParseAddrPort("10.0.0.1:40000"), netip.MustParseAddrPort("10.0.0.9:3306")
+	client := func(head []byte) probe.Exchange {
+		return probe.Exchange{Kind: probe.Client, Local: app, Peer: server, Answered: time.Unix(1_700_000_000, 0), RequestHead: head}
+	}
+	reset := client(asks("SELECT 1", 0))
+	reset.Error = probe.ErrorReset
+	for name, tc := range map[string]struct {
+		exchange probe.Exchange
+		wantName string
+		want     map[string]string
+	}{
+		"a query": {client(asks("select * from `orders` where id = 42 and name = \"x y\"", 0)), "SELECT orders", map[string]string{
+			"db.operation.name": "SELECT", "db.collection.name": "orders", "db.query.text": "select * from orders where id = ? and name = ?",
+		}},
+		"with parameters": {client(asks("INSERT INTO orders VALUES (?, ?)", 0)), "INSERT orders", map[string]string{
+			"db.operation.name": "INSERT", "db.collection.name": "orders", "db.query.text": "INSERT INTO orders VALUES ( ? )",
+		}},
+		"an error": {client(asks("SELECT 1", 1146)), "SELECT", map[string]string{
+			"db.operation.name": "SELECT", "db.query.text": "SELECT ?", "db.response.status_code": "1146", "error.type": "1146",
+		}},
+		"one that is not kept": {client(asks("", 0)), "mysql", map[string]string{}},
+		"a reset":              {reset, "SELECT", map[string]string{"db.operation.name": "SELECT", "db.query.text": "SELECT ?", "error.type": "connection_reset"}},
+		"too short":            {client(asks("", 0)[:5]), "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var span probe.Span
+			Decode(&tc.exchange, &span)
+			if span.Name != tc.wantName {
+				t.Errorf("it is called %q, want %q", span.Name, tc.wantName)
+			}
+			if tc.want == nil {
+				return
+			}
+			got := map[string]string{}
+			for _, a := range span.Attributes {
+				if strings.HasPrefix(a.Key, "db.") && a.Key != "db.system.name" || a.Key == "error.type" {
+					got[a.Key] = a.Text
+				}
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("attributes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// literals are the forms in which a value stands in a statement.
+var literals = []string{
+	"'%s'", `"%s"`, `'a\'%s'`, `"a""%s"`, "N'%s'", "_utf8mb4'%s'", "x'%s'", "/* %s */ 1", "-- %s\n1", "# %s\n1", "/*! %s */ 1", "'a\n%s'", `'{"k": "%s"}'`, "DATE '%s'",
+}
+
+// TestNoLiteralLeaves: a value that a statement has leaves the room in no form, wherever
+// the kernel has cut the statement.
+func TestNoLiteralLeaves(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	for range 20_000 {
+		secret := fmt.Sprintf("s3cret%08x", random.Uint32())
+		values := make([]any, 0, 2)
+		for range 2 {
+			values = append(values, fmt.Sprintf(literals[random.IntN(len(literals))], secret))
+		}
+		text := fmt.Sprintf([]string{
+			"SELECT * FROM orders WHERE a = %s AND b IN (%s)", "INSERT INTO orders (a, b) VALUES (%s, %s)", "UPDATE orders SET a = %s WHERE b = %s",
+			"CALL f(%s, %s)", "SET PASSWORD = PASSWORD(%s), @x = %s", "SELECT %s; SELECT %s", "CREATE USER a IDENTIFIED BY %s COMMENT %s",
+		}[random.IntN(7)], values...)
+		cut := random.IntN(2) == 0
+		if cut {
+			text = text[:random.IntN(len(text)+1)]
+		}
+		head := asks(text, 0)
+		if cut {
+			head[cutAt] = 1
+		}
+		var span probe.Span
+		Decode(&probe.Exchange{Kind: probe.Client, RequestHead: head}, &span)
+		for _, a := range append(span.Attributes, probe.Attribute{Key: "name", Text: span.Name}) {
+			if strings.Contains(a.Text, "s3cret") || strings.Contains(a.Text, secret[6:]) {
+				t.Fatalf("%s is %q, of %q", a.Key, a.Text, text)
+			}
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add(asks("SELECT * FROM orders WHERE a = 'x'", 1146))
+	f.Fuzz(func(t *testing.T, head []byte) {
+		var span probe.Span
+		Decode(&probe.Exchange{Kind: probe.Client, RequestHead: head}, &span)
+		for _, a := range span.Attributes {
+			if len(a.Text) > sql.TextMax+8 {
+				t.Errorf("%s has %d bytes", a.Key, len(a.Text))
+			}
+		}
+	})
+}

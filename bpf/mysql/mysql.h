@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// MySQL, MariaDB and what speaks their protocol. One event for each query and each
+// execution of a prepared statement.
+//
+// Of the client's packets only the text of statements is kept, of the server's only the
+// code of errors: parameters and rows never leave the process's memory.
+// Hooks: the programs of moved.h go on with those below.
+#pragma once
+
+#include "server.h"
+
+// my_turn_of looks at what a call has moved.
+inline_ void my_turn_of(struct my_turn *t, struct sock *sk, bool client)
+{
+	struct conn *c = t->c;
+
+	if (client)
+		bpf_loop(MAX_PIECES, my_client_step, t, 0);
+	else
+		bpf_loop(MAX_PIECES, my_server_step, t, 0);
+	if (!t->over && !t->stuck && !t->src.total)
+		return;
+	if (t->over) {
+		c->ignored = 1;
+	} else if (!t->m->seen && !t->m->ready) { // it only began like one
+		c->protocol = 0;
+		c->role = ROLE_UNKNOWN;
+		c->ignored = c->begun == BEGUN_SEEN;
+	} else {
+		lose(t->g->pid, t->src.opaque ? DROP_UNREADABLE : t->stuck ? DROP_UNPARSABLE : DROP_TOO_MANY_PIECES);
+		c->protocol = 0;
+		c->role = ROLE_UNKNOWN;
+		c->begun = BEGUN_BEFORE;
+		c->last = WAY_NONE;
+	}
+	bpf_sk_storage_delete(&mysqls, sk);
+}
+
+// books_of_mysql finds or begins what is kept of a connection.
+inline_ struct mysql *books_of_mysql(struct sock *sk, struct conn *c, struct source *s)
+{
+	struct mysql *m = bpf_sk_storage_get(&mysqls, sk, 0, 0);
+	struct beginning *b;
+
+	if (m)
+		return m;
+	m = bpf_sk_storage_get(&mysqls, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	b = begins_with(s, c);
+	if (!m) {
+		count(DROP_TABLE_FULL);
+		return 0;
+	}
+	m->ready = b && b->b[4] != GREETING; // it was open before
+	return m;
+}
+
+// mysql_moved looks at bytes that moved through a socket of a watched process.
+inline_ void mysql_moved(struct sock *sk, int bytes, bool sent)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)task);
+	struct my_turn t = {};
+	u32 zero = 0;
+
+	t.g = target_of(task->tgid);
+	t.c = bpf_sk_storage_get(&conns, sk, 0, 0);
+	t.room = bpf_map_lookup_elem(&my_rooms, &zero);
+	if (!t.g || !t.c || !t.room)
+		return;
+	t.w.sk = (u64)sk;
+	t.w.tgid = task->tgid;
+	t.w.tid = task->pid;
+	t.w.now = bpf_ktime_get_ns();
+	open_call(&t.src, &t.w, regs, bytes);
+	t.m = books_of_mysql(sk, t.c, &t.src);
+	if (t.m)
+		my_turn_of(&t, sk, (t.c->role == ROLE_CLIENT) == sent);
+}
+
+// trace_sock_send_length(struct sock *sk, int ret, int flags)
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(odi_mysql_sent, struct sock *sk, int ret, int flags)
+{
+	if (ret > 0)
+		mysql_moved(sk, ret, true);
+	return 0;
+}
+
+// trace_sock_recv_length(struct sock *sk, int ret, int flags)
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(odi_mysql_received, struct sock *sk, int ret, int flags)
+{
+	if (ret > 0)
+		mysql_moved(sk, ret, false);
+	return 0;
+}
+
+// mysql_closed ends the command that will not be answered.
+inline_ void mysql_closed(struct sock *sk, u32 fault)
+{
+	struct mysql *m = bpf_sk_storage_get(&mysqls, sk, 0, 0);
+
+	if (m && m->kind)
+		answered_all(m, bpf_ktime_get_ns(), fault);
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// The protocol of MySQL and MariaDB, version 10: finds packets.
+// Source: the MySQL manual of internals, "Client/Server Protocol"; MariaDB's Knowledge
+// Base, "Clients & Utilities: Server-Client Protocols".
+//
+// A packet is the length of its payload (three bytes, the lowest first), a number, and
+// the payload. The server speaks first.
+#pragma once
+
+#include "../exchange/beginning.h"
+
+#define PROTOCOL_MYSQL 4 // struct request: as in the value of the room
+
+#define HEAD_LEN 4
+#define FIRST_MAX 16 // looked at of a payload
+#define LONGEST 0xffffff // a payload of this length goes on in the next packet
+#define GREETING 10
+
+enum command {
+	COM_QUIT = 1,
+	COM_QUERY = 3,
+	COM_BINLOG_DUMP = 18,
+	COM_STMT_PREPARE = 22,
+	COM_STMT_EXECUTE = 23,
+	COM_STMT_SEND_LONG_DATA = 24,
+	COM_STMT_CLOSE = 25,
+	COM_TABLE_DUMP = 19,
+	COM_BINLOG_DUMP_GTID = 30,
+	COM_LAST = 32,
+};
+
+// packets is one direction of a connection.
+struct packets {
+	u32 skip; // bytes of the payload that are still to come
+	u32 len;  // of the payload
+	u8 head_len;
+	u8 first_len; // bytes of first
+	u8 want;  // ... that are looked at before the packet is handled
+	u8 more;  // the packet goes on with the one before
+	u8 take;  // the rest of it is the text of a statement
+	u8 _pad[3];
+	u8 head[8];
+	u8 first[2 * FIRST_MAX];
+};
+
+inline_ u32 le24(const u8 *b)
+{
+	return (u32)b[0] | (u32)b[1] << 8 | (u32)b[2] << 16;
+}
+
+// mysql_begins tells whether a server greets here or, where the beginning was not seen,
+// a client asks a query that is all of the call.
+noinline_ int mysql_begins(struct beginning *b)
+{
+	u32 len;
+
+	if (!b || b->n < 8 || b->b[3])
+		return BEGINS_NOT;
+	len = le24(b->b);
+	if (len + HEAD_LEN != b->total)
+		return BEGINS_NOT;
+	if (b->b[4] == GREETING && len > 30 && (u8)(b->b[5] - '0') <= 9)
+		return BEGINS_SERVER;
+	return b->midway && b->b[4] == COM_QUERY && is_letter(b->b[5]) ? BEGINS_CLIENT : BEGINS_NOT;
+}
+
+// head_read completes the head of a packet, and then the first bytes of its payload.
+// Returns the bytes consumed, 0: they cannot be read; s->complete: all is there.
+noinline_ u32 head_read(struct source *s, struct packets *d)
+{
+	u32 n, to;
+
+	if (!s || !d)
+		return 0;
+	s->complete = 0;
+	if (d->head_len < HEAD_LEN) {
+		to = d->head_len;
+		n = HEAD_LEN - to;
+		if (n > s->left)
+			n = s->left;
+		barrier_var(n);
+		barrier_var(to);
+		if (!n || n > HEAD_LEN || to > HEAD_LEN || s->opaque || read_bytes(s, d->head + to, n))
+			return 0;
+		d->head_len = to + n;
+		if (d->head_len < HEAD_LEN)
+			return n;
+		d->len = le24(d->head);
+		d->skip = d->len;
+		d->first_len = 0;
+		d->want = d->len < FIRST_MAX ? d->len : FIRST_MAX;
+		s->complete = !d->want || d->more;
+		return n;
+	}
+	to = d->first_len;
+	n = d->want - to;
+	if (n > s->left)
+		n = s->left;
+	barrier_var(n);
+	barrier_var(to);
+	if (!n || n > FIRST_MAX || to > FIRST_MAX || s->opaque || read_bytes(s, d->first + to, n))
+		return 0;
+	d->first_len = to + n;
+	d->skip -= n;
+	s->complete = d->first_len == d->want;
+	return n;
+}
