@@ -269,3 +269,45 @@ func askByHand(t *testing.T, addr, path string) {
 	}
 	resp.Body.Close()
 }
+
+// TestAServerThatCannotAnswer reads a request from a connection that was reset before,
+// fails to answer, and takes its time to close: the request ends with the failure.
+func TestAServerThatCannotAnswer(t *testing.T) {
+	needRoot(t)
+	reset, took := make(chan struct{}), make(chan time.Duration, 1)
+	addr := eachConnection(t, func(c *net.TCPConn) {
+		<-reset
+		begin := time.Now()
+		_, _ = c.Read(make([]byte, 1000))
+		_, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+		took <- time.Since(begin)
+		if err == nil {
+			t.Error("a server could write to a connection that was reset")
+		}
+		time.Sleep(3 * idle)
+	})
+	r := record(t, uint32(os.Getpid()))
+	c, _ := converse(t, addr)
+	write(t, c, "GET /late HTTP/1.1\r\nHost: x\r\n\r\n")
+	if err := c.SetLinger(0); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Close()
+	time.Sleep(idle)
+	close(reset)
+	most := <-took
+	time.Sleep(4 * idle)
+	servers := 0
+	for _, s := range r.all() {
+		if s.Kind != probe.Server {
+			continue
+		}
+		servers++
+		if lasted := s.End.Sub(s.Start); lasted > most+idle/2 || s.Error == probe.ErrorNone {
+			t.Errorf("the server's span lasted %s and ended by %q, its process took %s", lasted, s.Error, most)
+		}
+	}
+	if servers != 1 {
+		t.Errorf("%d spans of the server, want 1", servers)
+	}
+}

@@ -31,8 +31,8 @@ int BPF_PROG(odi_sent, struct sock *sk, int ret, int flags)
 		return 0;
 	}
 	sent(sk, ret);
-	if (meets_end(sk, ret))
-		bpf_tail_call(ctx, &unix_write_end, 0);
+	if (fails_for_good(ret))
+		bpf_tail_call(ctx, &write_end, 0);
 	return 0;
 }
 

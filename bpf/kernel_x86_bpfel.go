@@ -50,12 +50,12 @@ const (
 	kernelMapTargets              = "targets"
 	kernelMapThreads              = "threads"
 	kernelMapUnixReadEnd          = "unix_read_end"
-	kernelMapUnixWriteEnd         = "unix_write_end"
 	kernelMapVerdictSockets       = "verdict_sockets"
 	kernelMapWaitings             = "waitings"
 	kernelMapWakes                = "wakes"
 	kernelMapWantedNames          = "wanted_names"
 	kernelMapWants                = "wants"
+	kernelMapWriteEnd             = "write_end"
 	kernelProgOdiArrived          = "odi_arrived"
 	kernelProgOdiAsksV4           = "odi_asks_v4"
 	kernelProgOdiAsksV6           = "odi_asks_v6"
@@ -87,8 +87,8 @@ const (
 	kernelProgOdiState            = "odi_state"
 	kernelProgOdiUnixClosed       = "odi_unix_closed"
 	kernelProgOdiUnixReadEnd      = "odi_unix_read_end"
-	kernelProgOdiUnixWriteEnd     = "odi_unix_write_end"
 	kernelProgOdiWaking           = "odi_waking"
+	kernelProgOdiWriteEnd         = "odi_write_end"
 	kernelVarNewEvent             = "new_event"
 	kernelVarNewQueued            = "new_queued"
 	kernelVarNewRequest           = "new_request"
@@ -174,8 +174,8 @@ type kernelProgramSpecs struct {
 	OdiState            *ebpf.ProgramSpec `ebpf:"odi_state"`
 	OdiUnixClosed       *ebpf.ProgramSpec `ebpf:"odi_unix_closed"`
 	OdiUnixReadEnd      *ebpf.ProgramSpec `ebpf:"odi_unix_read_end"`
-	OdiUnixWriteEnd     *ebpf.ProgramSpec `ebpf:"odi_unix_write_end"`
 	OdiWaking           *ebpf.ProgramSpec `ebpf:"odi_waking"`
+	OdiWriteEnd         *ebpf.ProgramSpec `ebpf:"odi_write_end"`
 }
 
 // kernelMapSpecs contains maps before they are loaded into the kernel.
@@ -216,12 +216,12 @@ type kernelMapSpecs struct {
 	Targets        *ebpf.MapSpec `ebpf:"targets"`
 	Threads        *ebpf.MapSpec `ebpf:"threads"`
 	UnixReadEnd    *ebpf.MapSpec `ebpf:"unix_read_end"`
-	UnixWriteEnd   *ebpf.MapSpec `ebpf:"unix_write_end"`
 	VerdictSockets *ebpf.MapSpec `ebpf:"verdict_sockets"`
 	Waitings       *ebpf.MapSpec `ebpf:"waitings"`
 	Wakes          *ebpf.MapSpec `ebpf:"wakes"`
 	WantedNames    *ebpf.MapSpec `ebpf:"wanted_names"`
 	Wants          *ebpf.MapSpec `ebpf:"wants"`
+	WriteEnd       *ebpf.MapSpec `ebpf:"write_end"`
 }
 
 // kernelVariableSpecs contains global variables before they are loaded into the kernel.
@@ -294,12 +294,12 @@ type kernelMaps struct {
 	Targets        *ebpf.Map `ebpf:"targets"`
 	Threads        *ebpf.Map `ebpf:"threads"`
 	UnixReadEnd    *ebpf.Map `ebpf:"unix_read_end"`
-	UnixWriteEnd   *ebpf.Map `ebpf:"unix_write_end"`
 	VerdictSockets *ebpf.Map `ebpf:"verdict_sockets"`
 	Waitings       *ebpf.Map `ebpf:"waitings"`
 	Wakes          *ebpf.Map `ebpf:"wakes"`
 	WantedNames    *ebpf.Map `ebpf:"wanted_names"`
 	Wants          *ebpf.Map `ebpf:"wants"`
+	WriteEnd       *ebpf.Map `ebpf:"write_end"`
 }
 
 func (m *kernelMaps) Close() error {
@@ -338,12 +338,12 @@ func (m *kernelMaps) Close() error {
 		m.Targets,
 		m.Threads,
 		m.UnixReadEnd,
-		m.UnixWriteEnd,
 		m.VerdictSockets,
 		m.Waitings,
 		m.Wakes,
 		m.WantedNames,
 		m.Wants,
+		m.WriteEnd,
 	)
 }
 
@@ -398,8 +398,8 @@ type kernelPrograms struct {
 	OdiState            *ebpf.Program `ebpf:"odi_state"`
 	OdiUnixClosed       *ebpf.Program `ebpf:"odi_unix_closed"`
 	OdiUnixReadEnd      *ebpf.Program `ebpf:"odi_unix_read_end"`
-	OdiUnixWriteEnd     *ebpf.Program `ebpf:"odi_unix_write_end"`
 	OdiWaking           *ebpf.Program `ebpf:"odi_waking"`
+	OdiWriteEnd         *ebpf.Program `ebpf:"odi_write_end"`
 }
 
 func (p *kernelPrograms) Close() error {
@@ -435,8 +435,8 @@ func (p *kernelPrograms) Close() error {
 		p.OdiState,
 		p.OdiUnixClosed,
 		p.OdiUnixReadEnd,
-		p.OdiUnixWriteEnd,
 		p.OdiWaking,
+		p.OdiWriteEnd,
 	)
 }
 

@@ -159,10 +159,14 @@ func (e *Engine) attachSockets(spec *ebpf.CollectionSpec) (string, error) {
 	if err = e.loadWaking(spec); err != nil {
 		return "", err
 	}
+	ends := []string{"write_end"}
 	if unixCloses() {
 		names, err = e.loadIfThere(spec, names, "odi_unix_closed")
 	} else {
-		err = e.continueAtEnds(spec)
+		ends = append(ends, "unix_read_end")
+	}
+	if err == nil {
+		err = e.continueAtEnds(spec, ends)
 	}
 	if err != nil {
 		return "", err
@@ -170,10 +174,10 @@ func (e *Engine) attachSockets(spec *ebpf.CollectionSpec) (string, error) {
 	return degraded, e.attachTracing(append(names, "odi_state", "odi_destroyed")...)
 }
 
-// continueAtEnds has the programs on the tracepoints go on with those for the ends of
-// Unix sockets.
-func (e *Engine) continueAtEnds(spec *ebpf.CollectionSpec) error {
-	for _, m := range []string{"unix_read_end", "unix_write_end"} {
+// continueAtEnds has the programs on the tracepoints go on with those for calls that
+// meet the end of a connection.
+func (e *Engine) continueAtEnds(spec *ebpf.CollectionSpec, ends []string) error {
+	for _, m := range ends {
 		loaded, err := e.loadIfThere(spec, nil, "odi_"+m)
 		if err != nil || len(loaded) == 0 {
 			return err

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: (MIT OR GPL-2.0)
-// The close of Unix sockets, of which no tracepoint tells.
+// Calls that meet the end of a connection: writes that fail, and for Unix sockets, of
+// whose close no tracepoint tells, reads.
 //
-// Hooks: fentry of unix_release. Where the kernel refuses programs on functions, calls that
-//        meet the end: the programs on the two tracepoints of engine.bpf.c go on with one of
-//        those below. These are apart because the stack of the others is full, and are not
+// Hooks: fentry of unix_release. Where the kernel refuses programs on functions, reads that
+//        meet the end; everywhere writes: the programs on the two tracepoints of
+//        engine.bpf.c go on with one of those below. These are apart because the stack of the others is full, and are not
 //        attached themselves because a run is paid for by every call on every socket.
 #pragma once
 
@@ -33,11 +34,26 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, u32);
 	__type(value, u32);
-} unix_write_end SEC(".maps");
+} write_end SEC(".maps");
 
 inline_ bool meets_end(struct sock *sk, int ret)
 {
-	return !unix_closes && (!ret || ret == -ECONNRESET || ret == -EPIPE) && is_unix(sk);
+	return !unix_closes && (!ret || ret == -ECONNRESET) && is_unix(sk);
+}
+
+inline_ bool fails_for_good(int ret)
+{
+	return ret == -EPIPE || ret == -ECONNRESET;
+}
+
+// no_more_answers ends the requests of a server that can write no more. It may have read
+// one from a connection that was reset before, and takes its time to close it.
+inline_ void no_more_answers(struct sock *sk)
+{
+	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
+
+	if (c && c->role == ROLE_SERVER)
+		closing(sk, ST_CLOSE_WAIT, ST_DESTROYED);
 }
 
 // trace_sock_recv_length(struct sock *sk, int ret, int flags)
@@ -51,9 +67,13 @@ int BPF_PROG(odi_unix_read_end, struct sock *sk, int ret, int flags)
 
 // trace_sock_send_length(struct sock *sk, int ret, int flags)
 SEC("tp_btf/sock_send_length")
-int BPF_PROG(odi_unix_write_end, struct sock *sk, int ret, int flags)
+int BPF_PROG(odi_write_end, struct sock *sk, int ret, int flags)
 {
-	if (ret == -EPIPE && current_target())
+	if (!current_target())
+		return 0;
+	if (!is_unix(sk))
+		no_more_answers(sk);
+	else if (!unix_closes && ret == -EPIPE)
 		closed_there(sk);
 	return 0;
 }

@@ -3,6 +3,7 @@ package foreign
 import (
 	"encoding/binary"
 
+	"github.com/odi-dev/odi/bpf/mysql"
 	"github.com/odi-dev/odi/bpf/postgres"
 	"github.com/odi-dev/odi/hack/prove/talk"
 )
@@ -23,11 +24,11 @@ var binaryProtocols = []Protocol{
 		row := []byte(d.text(d.length(3000)))
 		return join([]byte("D"), be32(6+len(row)), be16(1), row, []byte("Z"), be32(5), []byte("I"))
 	})),
-	greeted("MySQL", "J\x00\x00\x00\n8.0.36\x00\x08\x00\x00\x00aaaaaaaa\x00", func(d Dice) []byte {
+	seen(mysql.Protocol.Code, greeted("MySQL", "J\x00\x00\x00\n8.0.36\x00\x08\x00\x00\x00aaaaaaaa\x00", func(d Dice) []byte {
 		text := "SELECT * FROM t WHERE a = '" + d.text(d.length(3000)) + "'"
 		n := len(text) + 1
 		return join([]byte{byte(n), byte(n >> 8), byte(n >> 16), 0, 3}, []byte(text))
-	}, noise(3000)),
+	}, noise(3000))),
 	exchanged("AMQP 0.9.1", func(d Dice) []byte {
 		if d.IntN(6) == 0 {
 			return []byte("AMQP\x00\x00\x09\x01")
