@@ -287,6 +287,7 @@ func TestAServerThatCannotAnswer(t *testing.T) {
 		time.Sleep(3 * idle)
 	})
 	r := record(t, uint32(os.Getpid()))
+	needProgram(t, r, "odi_write_end", "sock_send_length")
 	c, _ := converse(t, addr)
 	write(t, c, "GET /late HTTP/1.1\r\nHost: x\r\n\r\n")
 	if err := c.SetLinger(0); err != nil {

@@ -91,7 +91,6 @@ const (
 	kernelProgOdiWriteEnd         = "odi_write_end"
 	kernelVarNewEvent             = "new_event"
 	kernelVarNewQueued            = "new_queued"
-	kernelVarNewRequest           = "new_request"
 	kernelVarNewThread            = "new_thread"
 	kernelVarNoParts              = "no_parts"
 	kernelVarNoRequest            = "no_request"
@@ -230,7 +229,6 @@ type kernelMapSpecs struct {
 type kernelVariableSpecs struct {
 	NewEvent   *ebpf.VariableSpec `ebpf:"new_event"`
 	NewQueued  *ebpf.VariableSpec `ebpf:"new_queued"`
-	NewRequest *ebpf.VariableSpec `ebpf:"new_request"`
 	NewThread  *ebpf.VariableSpec `ebpf:"new_thread"`
 	NoParts    *ebpf.VariableSpec `ebpf:"no_parts"`
 	NoRequest  *ebpf.VariableSpec `ebpf:"no_request"`
@@ -353,7 +351,6 @@ func (m *kernelMaps) Close() error {
 type kernelVariables struct {
 	NewEvent   *ebpf.Variable `ebpf:"new_event"`
 	NewQueued  *ebpf.Variable `ebpf:"new_queued"`
-	NewRequest *ebpf.Variable `ebpf:"new_request"`
 	NewThread  *ebpf.Variable `ebpf:"new_thread"`
 	NoParts    *ebpf.Variable `ebpf:"no_parts"`
 	NoRequest  *ebpf.Variable `ebpf:"no_request"`

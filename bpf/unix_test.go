@@ -49,22 +49,30 @@ func TestUnixSockets(t *testing.T) {
 	}
 }
 
+// needProgram skips a test where the kernel lacks the tracepoint of a program, and fails
+// where the program alone is missing.
+func needProgram(t *testing.T, r *recorder, name, tracepoint string) {
+	t.Helper()
+	if r.engine.Has(name) {
+		return
+	}
+	kernel, err := btf.LoadKernelSpec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var there *btf.Typedef
+	if kernel.TypeByName("btf_trace_"+tracepoint, &there) == nil {
+		t.Fatalf("this kernel has the tracepoint %s, and the program %s is not there", tracepoint, name)
+	}
+	t.Skipf("this kernel has no tracepoint %s", tracepoint)
+}
+
 // TestUnixSocketsThatComeLater: what looks at requests before they are read is not
 // there until a target has a Unix socket. The first request calls it.
 func TestUnixSocketsThatComeLater(t *testing.T) {
 	needRoot(t)
 	r := record(t, uint32(os.Getpid()))
-	if !r.engine.Has("odi_waking") {
-		kernel, err := btf.LoadKernelSpec()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var tracepoint *btf.Typedef
-		if kernel.TypeByName("btf_trace_sk_data_ready", &tracepoint) == nil {
-			t.Fatal("this kernel has the tracepoint sk_data_ready, and the program of it is not there")
-		}
-		t.Skip("this kernel has no tracepoint sk_data_ready")
-	}
+	needProgram(t, r, "odi_waking", "sk_data_ready")
 	if r.engine.Wakes() {
 		t.Fatal("the program on every segment of the machine is attached, and no target has a Unix socket")
 	}

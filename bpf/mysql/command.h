@@ -3,8 +3,7 @@
 // the next command when it has the answer to the last one.
 #pragma once
 
-#include "../exchange/ends.h"
-#include "../exchange/linking.h"
+#include "../exchange/asking.h"
 #include "packet.h"
 
 #define TEXT_KEPT 512
@@ -35,16 +34,14 @@ struct prepared_text {
 struct mysql {
 	struct packets q; // of the client
 	struct packets a; // of the server
-	u64 ids[2];
-	u64 g; // who.g of the last command
-	u32 tgid;
+	struct asker asker;
 	u32 seen; // commands
 	u32 next; // prepared text to be replaced
 	u8 ready; // the client was let in
 	u8 kind;  // enum command: what is waited for, 0: nothing
 	u8 part;  // of its answer: how many packets that end a part have come
 	u8 first; // ... the next packet is the first of a result
-	struct tuple ends;
+	u32 _pad;
 	struct command_event e;
 	u8 room[TEXT_KEPT]; // what the verifier takes for too far lies here
 	struct prepared_text prepared[PREPARED];
@@ -85,44 +82,21 @@ noinline_ int answered_all(struct mysql *m, u64 now, u32 fault)
 	return 1;
 }
 
-// In read-only data: the stack has no room for it.
-const struct request no_request = {};
-
 // begin_command_of begins what is kept of a command.
 noinline_ int begin_command_of(struct mysql *m, struct conn *c, struct target *g, struct who *w, struct goroutine *room)
 {
 	struct command_event *e;
-	struct request *r;
 
 	if (!m || !c || !g || !w || !room)
 		return 0;
 	e = &m->e;
-	r = &e->r;
-	__builtin_memcpy(r, &no_request, sizeof(*r));
 	e->text_len = 0;
 	e->code = 0;
 	e->cut = 0;
 	e->unknown = 0;
-	w->g = m->tgid == w->tgid ? m->g : 0;
-	read_goroutine(g, w, c->role == ROLE_CLIENT, room);
-	m->g = w->g;
-	m->tgid = w->tgid;
-	r->start_ns = w->now;
-	r->goid = w->goid;
-	r->req_body = -1;
-	r->resp_body = -1;
-	r->pid = g->pid;
-	r->tid = w->tid;
-	r->role = c->role;
-	r->protocol = PROTOCOL_MYSQL;
-	if (!m->ends.family)
-		remember_tuple(&m->ends, w->sk);
-	r->ends = m->ends;
-	if (c->role == ROLE_CLIENT)
-		link_client(g, c, r, w, m->ids);
-	else
-		begin_trace(g, r, m->ids);
-	r->live = 1;
+	whose_call(&m->asker, c, g, w, room);
+	tell_of(&e->r, &m->asker, c, g, w);
+	e->r.live = 1;
 	return 1;
 }
 

@@ -2,7 +2,6 @@ package mysql_test
 
 import (
 	"bufio"
-	"context"
 	databasesql "database/sql"
 	"fmt"
 	"net"
@@ -18,9 +17,9 @@ import (
 	_ "github.com/go-sql-driver/mysql"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/odi-dev/odi/bpf"
 	"github.com/odi-dev/odi/bpf/mysql"
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/bpf/roomtest"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
@@ -72,103 +71,6 @@ func client(addr string) error {
 	return failed
 }
 
-// seen is what an engine reports, by side and then by name and error.
-type seen struct {
-	mu     sync.Mutex
-	counts map[probe.Kind]map[string]int
-	texts  map[string]bool
-	last   time.Time
-}
-
-// watch loads an engine until the test ends.
-func watch(t *testing.T) (*seen, *bpf.Engine) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("-short leaves out tests that need root")
-	}
-	if os.Geteuid() != 0 && os.Getenv("CI") != "true" {
-		t.Skip("loading BPF programs needs root")
-	}
-	e, err := bpf.Load(bpf.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range e.Features() {
-		if f.Name == probe.SocketSpans && strings.Contains(f.Reason, "mysql") {
-			t.Skipf("this kernel: %s", f.Reason)
-		}
-	}
-	s := &seen{}
-	s.reset()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- e.Run(ctx, s.add) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s, e
-}
-
-func (s *seen) reset() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.counts, s.texts = map[probe.Kind]map[string]int{probe.Client: {}, probe.Server: {}}, map[string]bool{}
-}
-
-func (s *seen) add(x *probe.Exchange) {
-	if x.Protocol != mysql.Protocol.Code {
-		return
-	}
-	var read probe.Span
-	mysql.Decode(x, &read)
-	what := strings.Clone(read.Name)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, a := range read.Attributes {
-		switch a.Key {
-		case "error.type":
-			what += " " + a.Text
-		case "db.query.text":
-			s.texts[strings.Clone(a.Text)] = true
-		}
-	}
-	s.counts[x.Kind][what]++
-	s.last = time.Now()
-}
-
-// of returns what was seen of a side, once nothing has come for a while.
-func (s *seen) of(kind probe.Kind) map[string]int {
-	for begin := time.Now(); ; time.Sleep(50 * time.Millisecond) {
-		s.mu.Lock()
-		quiet := time.Since(s.last) > 400*time.Millisecond
-		s.mu.Unlock()
-		if quiet && time.Since(begin) > 400*time.Millisecond {
-			break
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.counts[kind]
-}
-
-// noSecret fails where a literal has left.
-func (s *seen) noSecret(t *testing.T) {
-	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for text := range s.texts {
-		if strings.Contains(text, "secret") {
-			t.Errorf("a literal has left: %s", text)
-		}
-	}
-}
-
 // startServer makes a database with a table of orders and starts its server.
 func startServer(t *testing.T) (addr string, server *exec.Cmd) {
 	t.Helper()
@@ -215,37 +117,32 @@ func startServer(t *testing.T) (addr string, server *exec.Cmd) {
 	}
 }
 
-func target(t *testing.T, e *bpf.Engine, cmd *exec.Cmd) {
-	t.Helper()
-	if err := e.AddTarget(probe.Target{PID: uint32(cmd.Process.Pid), Propagate: true, Children: true}); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // TestRealServer: each query of a real client is seen at a real server, once, at 1, 10
 // and 100 connections.
 func TestRealServer(t *testing.T) {
 	addr, server := startServer(t)
 	_, port, _ := net.SplitHostPort(addr)
-	s, e := watch(t)
-	target(t, e, server)
+	s := roomtest.Watch(t, mysql.Protocol)
+	s.Target(t, server)
 	for _, connections := range []int{1, 10, 100} {
 		t.Run(fmt.Sprint(connections), func(t *testing.T) {
-			s.reset()
+			s.Reset()
 			out, err := program.Command(t, "mariadb-slap", "--no-defaults", "-h", "127.0.0.1", "-P", port, "-u", "root", "--skip-ssl", "--create-schema=test", "--no-drop", "--delimiter=;",
 				"--query=SELECT name FROM orders WHERE id = 3;UPDATE orders SET name = 'secret' WHERE id = 4", "--concurrency="+strconv.Itoa(connections), "--number-of-queries=1200").CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
-			got := s.of(probe.Server)
+			got := s.Counts(probe.Server)
 			for _, what := range []string{"SELECT orders", "UPDATE orders"} {
 				if got[what] != 600 {
-					t.Errorf("%s was seen %d times, want 600: %v; losses: %v", what, got[what], got, e.Drops())
+					t.Errorf("%s was seen %d times, want 600: %v; losses: %v", what, got[what], got, s.Engine.Drops())
 				}
 			}
 		})
 	}
-	s.noSecret(t)
+	if leaked := s.Leaked("secret"); len(leaked) > 0 {
+		t.Errorf("literals have left: %v", leaked)
+	}
 }
 
 // TestRealClients: what a program in Go prepares and executes, and what the server's own
@@ -253,14 +150,13 @@ func TestRealServer(t *testing.T) {
 func TestRealClients(t *testing.T) {
 	addr, server := startServer(t)
 	_, port, _ := net.SplitHostPort(addr)
-	s, e := watch(t)
-	target(t, e, server)
+	s := roomtest.Watch(t, mysql.Protocol)
+	s.Target(t, server)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	goes := exec.Command(self)
-	goes.Env = append(os.Environ(), asClient+"="+addr)
+	goes := &exec.Cmd{Path: self, Args: []string{self}, Env: append(os.Environ(), asClient+"="+addr)}
 	begin, err := goes.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -269,9 +165,8 @@ func TestRealClients(t *testing.T) {
 	if err := goes.Start(); err != nil {
 		t.Fatal(err)
 	}
-	target(t, e, goes)
-	s.of(probe.Server)
-	s.reset()
+	s.Target(t, goes)
+	s.Reset()
 	if _, err := begin.Write([]byte("\n")); err != nil {
 		t.Fatal(err)
 	}
@@ -280,10 +175,10 @@ func TestRealClients(t *testing.T) {
 	}
 	want := map[string]int{"SELECT orders": 200, "UPDATE orders": 200, "SELECT nowhere 1146": 200}
 	for _, kind := range []probe.Kind{probe.Client, probe.Server} {
-		got := s.of(kind)
+		got := s.Counts(kind)
 		delete(got, "SET") // of the driver
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("seen at side %d (-want +got):\n%s; losses: %v", kind, diff, e.Drops())
+			t.Errorf("seen at side %d (-want +got):\n%s; losses: %v", kind, diff, s.Engine.Drops())
 		}
 	}
 
@@ -296,8 +191,8 @@ func TestRealClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	time.Sleep(500 * time.Millisecond) // it is connected: what it says was not seen from the beginning
-	target(t, e, own)
-	s.reset()
+	s.Target(t, own)
+	s.Reset()
 	lines := []string{
 		"SELECT name FROM orders WHERE name = 'secret';", "SELECT * FROM nowhere;", "SELECT REPEAT('x', 3000000);", "DELIMITER //",
 		"CREATE PROCEDURE two() BEGIN SELECT 1; SELECT 2; END//", "DELIMITER ;", "CALL two();", "DO SLEEP(0.01);", "DELETE FROM orders WHERE id = 9;",
@@ -308,12 +203,14 @@ func TestRealClients(t *testing.T) {
 	_ = in.Close()
 	_ = own.Wait() // not zero, for the error
 	for _, kind := range []probe.Kind{probe.Client, probe.Server} {
-		got := s.of(kind)
+		got := s.Counts(kind)
 		for what, n := range map[string]int{"SELECT orders": 1, "SELECT nowhere 1146": 1, "SELECT": 1, "CALL": 1, "DO": 1, "DELETE orders": 1} {
 			if got[what] != n {
-				t.Errorf("side %d: %q was seen %d times, want %d: %v; losses: %v", kind, what, got[what], n, got, e.Drops())
+				t.Errorf("side %d: %q was seen %d times, want %d: %v; losses: %v", kind, what, got[what], n, got, s.Engine.Drops())
 			}
 		}
 	}
-	s.noSecret(t)
+	if leaked := s.Leaked("secret"); len(leaked) > 0 {
+		t.Errorf("literals have left: %v", leaked)
+	}
 }

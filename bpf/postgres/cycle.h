@@ -3,8 +3,7 @@
 // such cycle ends with one ReadyForQuery, in the order in which they began.
 #pragma once
 
-#include "../exchange/ends.h"
-#include "../exchange/linking.h"
+#include "../exchange/asking.h"
 #include "message.h"
 
 #define CYCLES 4 // of a connection, without their ends
@@ -42,21 +41,18 @@ struct statement {
 struct postgres {
 	struct stream q; // of the client
 	struct stream a; // of the server
-	u64 ids[2];
-	u64 g; // who.g of the last cycle
+	struct asker asker;
 	u32 head; // the oldest cycle in use
 	u32 tail; // without the open one
 	u32 owed; // ends of cycles that were not kept
 	u32 early; // ends that were read before their cycles were looked at
-	u32 tgid;
 	u32 seen;  // messages of the client
 	u8 open;   // a cycle has begun and waits for its last message
 	u8 kept;   // ... and is kept
 	u8 greeted; // the server was ready once
 	u8 stream; // it copies in both directions from now on: replication
 	u16 params_len;
-	u8 _pad[2];
-	struct tuple ends;
+	u8 _pad[6];
 	u8 params[PARAMS_MAX];
 	u32 next; // statement to be replaced
 	u32 _pad1;
@@ -106,14 +102,10 @@ noinline_ int end_cycle(struct postgres *p, u64 now, u32 fault)
 	return 1;
 }
 
-// In read-only data: the stack has no room for it.
-const struct request new_request = {};
-
 // begin_cycle makes room for what a client asks for next.
 noinline_ int begin_cycle(struct postgres *p, struct conn *c, struct target *g, struct who *w, struct goroutine *room)
 {
 	struct cycle_event *e;
-	struct request *r;
 
 	if (!p || !c || !g || !w || !room)
 		return 0;
@@ -125,8 +117,6 @@ noinline_ int begin_cycle(struct postgres *p, struct conn *c, struct target *g, 
 	}
 	p->kept = 1;
 	e = cycle_at(p, p->tail);
-	r = &e->r;
-	__builtin_memcpy(r, &new_request, sizeof(*r));
 	e->said = 0;
 	e->text_len = 0;
 	e->cut = 0;
@@ -134,25 +124,8 @@ noinline_ int begin_cycle(struct postgres *p, struct conn *c, struct target *g, 
 	__builtin_memset(e->code, 0, sizeof(e->code));
 	e->params_len = p->params_len;
 	__builtin_memcpy(e->params, p->params, PARAMS_MAX);
-	w->g = p->tgid == w->tgid ? p->g : 0;
-	read_goroutine(g, w, c->role == ROLE_CLIENT, room);
-	p->g = w->g;
-	p->tgid = w->tgid;
-	r->start_ns = w->now;
-	r->goid = w->goid;
-	r->req_body = -1;
-	r->resp_body = -1;
-	r->pid = g->pid;
-	r->tid = w->tid;
-	r->role = c->role;
-	r->protocol = PROTOCOL_POSTGRES;
-	if (!p->ends.family)
-		remember_tuple(&p->ends, w->sk);
-	r->ends = p->ends;
-	if (c->role == ROLE_CLIENT)
-		link_client(g, c, r, w, p->ids);
-	else
-		begin_trace(g, r, p->ids);
+	whose_call(&p->asker, c, g, w, room);
+	tell_of(&e->r, &p->asker, c, g, w);
 	return 1;
 }
 

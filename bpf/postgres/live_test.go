@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"os"
@@ -10,106 +9,16 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/odi-dev/odi/bpf"
 	"github.com/odi-dev/odi/bpf/postgres"
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/bpf/roomtest"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
-
-// seen is what an engine reports, by side and then by name and error.
-type seen struct {
-	mu     sync.Mutex
-	counts map[probe.Kind]map[string]int
-	texts  map[string]bool
-	last   time.Time
-}
-
-// watch loads an engine until the test ends.
-func watch(t *testing.T) (*seen, *bpf.Engine) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("-short leaves out tests that need root")
-	}
-	if os.Geteuid() != 0 && os.Getenv("CI") != "true" {
-		t.Skip("loading BPF programs needs root")
-	}
-	e, err := bpf.Load(bpf.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range e.Features() {
-		if f.Name == probe.SocketSpans && strings.Contains(f.Reason, "postgres") {
-			t.Skipf("this kernel: %s", f.Reason)
-		}
-	}
-	s := &seen{}
-	s.reset()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- e.Run(ctx, s.add) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s, e
-}
-
-func (s *seen) reset() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.counts, s.texts = map[probe.Kind]map[string]int{probe.Client: {}, probe.Server: {}}, map[string]bool{}
-}
-
-func (s *seen) add(x *probe.Exchange) {
-	if x.Protocol != postgres.Protocol.Code {
-		return
-	}
-	var read probe.Span
-	postgres.Decode(x, &read)
-	what := strings.Clone(read.Name)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, a := range read.Attributes {
-		switch a.Key {
-		case "error.type":
-			what += " " + a.Text
-		case "db.query.text":
-			s.texts[strings.Clone(a.Text)] = true
-		case "db.namespace":
-			if a.Text != "postgres" {
-				what += " in " + a.Text
-			}
-		}
-	}
-	s.counts[x.Kind][what]++
-	s.last = time.Now()
-}
-
-// of returns what was seen of a side, once nothing has come for a while.
-func (s *seen) of(kind probe.Kind) map[string]int {
-	for begin := time.Now(); ; time.Sleep(50 * time.Millisecond) {
-		s.mu.Lock()
-		quiet := time.Since(s.last) > 400*time.Millisecond
-		s.mu.Unlock()
-		if quiet && time.Since(begin) > 400*time.Millisecond {
-			break
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.counts[kind]
-}
 
 // tool is a program of PostgreSQL's, which are not in the PATH.
 func tool(t *testing.T, name string) string {
@@ -166,19 +75,12 @@ func startServer(t *testing.T) (port string, server *exec.Cmd) {
 	}
 }
 
-func target(t *testing.T, e *bpf.Engine, cmd *exec.Cmd) {
-	t.Helper()
-	if err := e.AddTarget(probe.Target{PID: uint32(cmd.Process.Pid), Propagate: true, Children: true}); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // TestRealServer: each statement that real clients have a real server execute is seen
 // there, once, at 1, 10 and 100 connections: as queries, parsed each time, and prepared.
 func TestRealServer(t *testing.T) {
 	port, server := startServer(t)
-	s, e := watch(t)
-	target(t, e, server)
+	s := roomtest.Watch(t, postgres.Protocol)
+	s.Target(t, server)
 	psql := func(sql string) {
 		t.Helper()
 		if out, err := program.Command(t, tool(t, "psql"), "-h", "127.0.0.1", "-p", port, "-U", "postgres", "-q", "-c", sql).CombinedOutput(); err != nil {
@@ -192,28 +94,25 @@ func TestRealServer(t *testing.T) {
 	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.of(probe.Server)
-	s.reset()
+	s.Reset()
 	for _, mode := range []string{"simple", "extended", "prepared"} {
 		for _, connections := range []int{1, 10, 100} {
 			t.Run(fmt.Sprint(mode, " ", connections), func(t *testing.T) {
-				s.reset()
+				s.Reset()
 				each := 600 / connections
 				out, err := program.Command(t, tool(t, "pgbench"), "-h", "127.0.0.1", "-p", port, "-U", "postgres", "-n", "-M", mode, "-f", script,
 					"-c", strconv.Itoa(connections), "-j", "2", "-t", strconv.Itoa(each), "postgres").CombinedOutput()
 				if err != nil {
 					t.Fatalf("%v: %s", err, out)
 				}
-				if diff := cmp.Diff(map[string]int{"SELECT orders": 600, "UPDATE orders": 600}, s.of(probe.Server)); diff != "" {
-					t.Errorf("seen at the server (-want +got):\n%s; losses: %v\n%v", diff, e.Drops(), s.texts)
+				if diff := cmp.Diff(map[string]int{"SELECT orders": 600, "UPDATE orders": 600}, s.Counts(probe.Server)); diff != "" {
+					t.Errorf("seen at the server (-want +got):\n%s; losses: %v", diff, s.Engine.Drops())
 				}
 			})
 		}
 	}
-	for text := range s.texts {
-		if strings.Contains(text, "secret") {
-			t.Errorf("a literal has left: %s", text)
-		}
+	if leaked := s.Leaked("secret"); len(leaked) > 0 {
+		t.Errorf("literals have left: %v", leaked)
 	}
 }
 
@@ -221,7 +120,7 @@ func TestRealServer(t *testing.T) {
 // that follow an error in one query too, copied data and notifications in between.
 func TestRealClient(t *testing.T) {
 	port, _ := startServer(t)
-	s, e := watch(t)
+	s := roomtest.Watch(t, postgres.Protocol)
 	cmd := program.Command(t, tool(t, "psql"), "-h", "127.0.0.1", "-p", port, "-U", "postgres", "-q", "-v", "ON_ERROR_STOP=0", "template1")
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -231,7 +130,7 @@ func TestRealClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	time.Sleep(500 * time.Millisecond) // it is connected: what it says was not seen from the beginning
-	target(t, e, cmd)
+	s.Target(t, cmd)
 	lines := []string{
 		"SELECT 1;", "SELECT * FROM nowhere;", "\\connect postgres", "CREATE TABLE t (id int, name text);", "COPY t FROM STDIN;", "1\tone", "2\ttwo", "\\.",
 		"LISTEN x;", "NOTIFY x, 'secret';", "SELECT id FROM t WHERE name = 'secret';", "INSERT INTO t VALUES (1/0, 'x');", "BEGIN\\; SELECT 1\\; COMMIT;",
@@ -243,7 +142,7 @@ func TestRealClient(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	got := s.of(probe.Client)
+	got := s.Counts(probe.Client)
 	for what, n := range map[string]int{
 		"SELECT nowhere 42P01": 1, "CREATE t": 1, "COPY": 1, "LISTEN": 1, "NOTIFY": 1, "SELECT t": 1, "INSERT t 22012": 1,
 	} {
@@ -257,10 +156,8 @@ func TestRealClient(t *testing.T) {
 			t.Errorf("%q was seen %d times, want %d", what, found, n)
 		}
 	}
-	for text := range s.texts {
-		if strings.Contains(text, "secret") {
-			t.Errorf("a literal has left: %s", text)
-		}
+	if leaked := s.Leaked("secret"); len(leaked) > 0 {
+		t.Errorf("literals have left: %v", leaked)
 	}
-	t.Logf("seen: %v; %v; losses: %v", got, s.texts, e.Drops())
+	t.Logf("seen: %v; losses: %v", got, s.Engine.Drops())
 }

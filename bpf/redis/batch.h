@@ -3,8 +3,7 @@
 // the commands, so that a connection needs no more than a queue.
 #pragma once
 
-#include "../exchange/ends.h"
-#include "../exchange/linking.h"
+#include "../exchange/asking.h"
 #include "resp.h"
 
 #define BATCHES 8   // of a connection, without all of their replies
@@ -33,17 +32,15 @@ struct batch {
 struct redis {
 	struct resp q; // commands
 	struct resp a; // replies
-	u64 ids[2];
-	u64 g;     // who.g of the last batch
+	struct asker asker;
 	u64 seen;  // commands
 	u32 head;  // the oldest batch in use
 	u32 tail;
 	u32 owed;  // replies to commands that were not kept
 	u32 early; // replies that were read before their commands were looked at
-	u32 tgid;
+	u32 _pad1;
 	u8 quiet; // what comes after the next reply are no replies
-	u8 _pad[3];
-	struct tuple ends;
+	u8 _pad[7];
 	struct batch batch[BATCHES];
 };
 
@@ -92,7 +89,6 @@ const struct batch_event new_event = {};
 // begin_batch makes room for the commands of a call, 0 where there is none.
 noinline_ int begin_batch(struct redis *r, struct conn *c, struct target *g, struct who *w, struct look *l)
 {
-	struct request *q;
 	struct batch *b;
 
 	if (!r || !c || !g || !w || !l)
@@ -101,29 +97,11 @@ noinline_ int begin_batch(struct redis *r, struct conn *c, struct target *g, str
 		return 0;
 	b = batch_at(r, r->tail);
 	__builtin_memcpy(&b->e, &new_event, sizeof(b->e));
-	w->g = r->tgid == w->tgid ? r->g : 0;
-	read_goroutine(g, w, c->role == ROLE_CLIENT, &l->g);
-	r->g = w->g;
-	r->tgid = w->tgid;
-	q = &b->e.r;
-	q->start_ns = w->now;
-	q->goid = w->goid;
-	q->req_body = -1;
-	q->resp_body = -1;
-	q->pid = g->pid;
-	q->tid = w->tid;
-	q->head_len = sizeof(b->e) - sizeof(*q) - CODE_MAX - sizeof(b->e._pad);
-	q->role = c->role;
-	q->protocol = PROTOCOL_REDIS;
-	if (!r->ends.family)
-		remember_tuple(&r->ends, w->sk);
-	q->ends = r->ends;
-	if (c->role == ROLE_CLIENT)
-		link_client(g, c, q, w, r->ids);
-	else
-		begin_trace(g, q, r->ids);
+	whose_call(&r->asker, c, g, w, &l->g);
+	tell_of(&b->e.r, &r->asker, c, g, w);
+	b->e.r.head_len = sizeof(b->e) - sizeof(b->e.r) - CODE_MAX - sizeof(b->e._pad);
 	b->left = CALL_OPEN;
-	q->live = 1;
+	b->e.r.live = 1;
 	__sync_fetch_and_add(&r->tail, 1);
 	return 1;
 }
