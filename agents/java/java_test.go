@@ -93,7 +93,10 @@ func TestAJVMEndsAsItWouldWithoutTheAgent(t *testing.T) {
 	ends := map[string]struct {
 		args   []string
 		signal syscall.Signal
-	}{"a signal": {nil, syscall.SIGTERM}, "an exit": {[]string{"exit"}, 0}}
+	}{
+		"a signal": {nil, syscall.SIGTERM}, "an exit": {[]string{"exit"}, 0},
+		"a signal to one that drains": {[]string{"drain=1500"}, syscall.SIGTERM},
+	}
 	for _, j := range releases(t) {
 		for name, tc := range ends {
 			t.Run(name+" "+j.name(t), func(t *testing.T) {

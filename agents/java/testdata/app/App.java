@@ -31,10 +31,24 @@ public class App {
     });
     server.start();
     System.out.println("listening " + server.getAddress().getPort());
+    if (args.length > 1 && args[1].startsWith("drain=")) {
+      long millis = Long.parseLong(args[1].substring("drain=".length()));
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(server, millis)));
+    }
     if (args.length > 1 && args[1].equals("exit")) {
       TimeUnit.MILLISECONDS.sleep(5000);
       System.exit(3);
     }
+  }
+
+  /** drain serves on for a while, and then waits for what it has begun to serve. */
+  static void drain(HttpServer server, long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    server.stop(1);
   }
 
   /** client is the asynchronous one of Java 11 and later, else the old one in a pool. */

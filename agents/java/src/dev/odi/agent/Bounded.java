@@ -25,7 +25,8 @@ final class Bounded {
     return result;
   }
 
-  private static void start(String name, Runnable work) {
+  /** start runs work that nobody waits for in the end. */
+  static void start(String name, Runnable work) {
     Thread thread = new Thread(work, name);
     thread.setDaemon(true);
     thread.start();

@@ -14,6 +14,7 @@ final class BoundedMetricReader implements MetricReader {
 
   BoundedMetricReader(MetricReader inner) {
     this.inner = inner;
+    Ending.add(inner);
   }
 
   @Override
@@ -43,6 +44,6 @@ final class BoundedMetricReader implements MetricReader {
 
   @Override
   public CompletableResultCode shutdown() {
-    return Bounded.end(inner::shutdown);
+    return Ending.isOver() ? CompletableResultCode.ofSuccess() : Bounded.end(inner::shutdown);
   }
 }
