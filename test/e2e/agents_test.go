@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,8 +41,8 @@ var named = []string{
 // both are given up, and every pod is as its template says.
 func (w *world) checkAgents(t *testing.T) {
 	before := w.snapshotPods(t)
-	bare := w.namesOf(t, understood)
-	quiet := w.keepBusy(t.Context())
+	bare := w.namesOf(t, understood, "")
+	quiet := w.keepBusy(t.Context(), "")
 	w.odi(t, "instrument", "deployment", notUnderstood, "-n", shop.Namespace, "--method", "agent", "--rollout", "auto")
 	told := time.Now()
 	w.odi(t, "instrument", "deployment", understood, "-n", shop.Namespace, "--method", "agent", "--rollout", "auto", "--wait", "--timeout", "3m")
@@ -53,6 +54,7 @@ func (w *world) checkAgents(t *testing.T) {
 	w.expectAgents(t, notUnderstood, "")
 	quiet()
 	t.Run("traces are whole with both", func(t *testing.T) { w.checkMixed(t, bare) })
+	t.Run("pages are whole through eBPF and three languages' agents", w.checkPages)
 
 	told = time.Now()
 	w.odi(t, "instrument", "deployment", understood, "-n", shop.Namespace, "--method", "auto", "--rollout", "auto", "--wait")
@@ -66,9 +68,9 @@ func (w *world) checkAgents(t *testing.T) {
 	}
 }
 
-// keepBusy sends light loads until it is told to stop. Some requests fail while an only pod is
+// keepBusy sends light loads, of checkouts unless a path is given, until it is told to stop. Some requests fail while an only pod is
 // made anew, which --rollout auto accepts.
-func (w *world) keepBusy(ctx context.Context) (stop func()) {
+func (w *world) keepBusy(ctx context.Context, path string) (stop func()) {
 	asked, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -77,7 +79,7 @@ func (w *world) keepBusy(ctx context.Context) (stop func()) {
 			case <-asked:
 				return
 			default:
-				_, _ = w.tryDrive(ctx, traffic.Load{Requests: 20, Pause: 100 * time.Millisecond})
+				_, _ = w.tryDrive(ctx, traffic.Load{Path: path, Requests: 20, Pause: 100 * time.Millisecond})
 			}
 		}
 	}()
@@ -111,11 +113,11 @@ func (w *world) checkMixed(t *testing.T, bare map[string]string) {
 	}
 }
 
-// namesOf returns the names that eBPF gives a service now.
-func (w *world) namesOf(t *testing.T, service string) map[string]string {
+// namesOf returns the names that eBPF gives a service now, which takes a part in checkouts, or in what is given.
+func (w *world) namesOf(t *testing.T, service, path string) map[string]string {
 	t.Helper()
-	s := w.drive(t, traffic.Load{Requests: 3, Pause: 50 * time.Millisecond})
-	for _, one := range w.tracesOf(t, s, arrival, complete(len(s.results))) {
+	s := w.drive(t, traffic.Load{Path: path, Requests: 3, Pause: 50 * time.Millisecond})
+	for _, one := range w.tracesOf(t, s, arrival, func(traces []trace.Trace) bool { return has(traces, service) }) {
 		for _, span := range one.Spans {
 			if span.Service == service && strings.HasPrefix(span.Scope, ownScope) {
 				return names(span)
@@ -124,6 +126,12 @@ func (w *world) namesOf(t *testing.T, service string) map[string]string {
 	}
 	t.Fatalf("no eBPF span of %s", service)
 	return nil
+}
+
+func has(traces []trace.Trace, service string) bool {
+	return slices.ContainsFunc(traces, func(one trace.Trace) bool {
+		return slices.ContainsFunc(one.Spans, func(s trace.Span) bool { return s.Service == service })
+	})
 }
 
 func names(span trace.Span) map[string]string {

@@ -4,10 +4,12 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/odi-dev/odi/hack/demo/jaeger"
+	"github.com/odi-dev/odi/hack/demo/shop"
 	"github.com/odi-dev/odi/hack/demo/trace"
 	"github.com/odi-dev/odi/hack/demo/traffic"
 	"github.com/odi-dev/odi/test/e2e/judge"
@@ -76,28 +78,31 @@ func (w *world) checkWholeTraces(t *testing.T) {
 	w.expectWhole(t, s)
 }
 
-// expectWhole fails for each request of a load that is not one whole trace.
+// expectWhole fails for each checkout of a load that is not one whole trace.
 func (w *world) expectWhole(t *testing.T, s sent) {
 	t.Helper()
 	traces := byMarker(w.tracesOf(t, s, arrival, complete(len(s.results))))
 	for _, r := range s.results {
-		found := traces[r.Marker]
-		if len(found) == 0 {
-			t.Errorf("request %s: no trace at all", r.Marker)
-			continue
-		}
-		if len(found) > 1 {
-			t.Errorf("request %s is in %d traces, want 1:%s", r.Marker, len(found), texts(found))
-			continue
-		}
-		if r.TraceID != "" && found[0].ID != r.TraceID {
-			t.Errorf("request %s was sent with trace id %s, its trace is:\n%s", r.Marker, r.TraceID, trace.Text(found[0]))
-			continue
-		}
-		if wrong := judge.Whole(found[0], r.Marker, r.SpanID); len(wrong) > 0 {
-			t.Errorf("request %s has no whole trace:\n%s\n%s", r.Marker, first(8, wrong), trace.Text(found[0]))
+		if wrong := notWhole(shop.Calls, r, traces[r.Marker]); wrong != "" {
+			t.Error(wrong)
 		}
 	}
+}
+
+// notWhole says what keeps the traces of a request from being one whole trace; empty if nothing does.
+func notWhole(calls []shop.Call, r traffic.Result, found []trace.Trace) string {
+	switch {
+	case len(found) == 0:
+		return fmt.Sprintf("request %s: no trace at all", r.Marker)
+	case len(found) > 1:
+		return fmt.Sprintf("request %s is in %d traces, want 1:%s", r.Marker, len(found), texts(found))
+	case r.TraceID != "" && found[0].ID != r.TraceID:
+		return fmt.Sprintf("request %s was sent with trace id %s, its trace is:\n%s", r.Marker, r.TraceID, trace.Text(found[0]))
+	}
+	if wrong := judge.WholeOf(calls, found[0], r.Marker, r.SpanID); len(wrong) > 0 {
+		return fmt.Sprintf("request %s has no whole trace:\n%s\n%s", r.Marker, first(8, wrong), trace.Text(found[0]))
+	}
+	return ""
 }
 
 func texts(traces []trace.Trace) string {

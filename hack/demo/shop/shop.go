@@ -34,12 +34,12 @@ var (
 	PageServices = append([]string{"nginx", "frontend", "pricing"}, WithAgents...)
 )
 
-// Call is one request of a checkout: who asks whom for what.
+// Call is one request that serves another: who asks whom for what.
 type Call struct {
 	Client, Server string
 	// Path comes before the marker.
 	Path string
-	// Parent is the index in Calls of the request that the client is working
+	// Parent is the index in the same list of the request that the client is working
 	// on; -1 for the request that comes from outside.
 	Parent int
 }
@@ -55,6 +55,24 @@ var Calls = []Call{
 	5: {Client: "recommender", Server: "pricing", Path: "/price/recommender/", Parent: 4},
 	6: {Client: "frontend", Server: "inventory", Path: "/stock/", Parent: 1},
 	7: {Client: "inventory", Server: "pricing", Path: "/price/inventory/", Parent: 6},
+}
+
+// PageCalls are the requests of one product page.
+var PageCalls = []Call{
+	0: {Client: "", Server: "nginx", Path: PagePath, Parent: -1},
+	1: {Client: "nginx", Server: "frontend", Path: PagePath, Parent: 0},
+	2: {Client: "frontend", Server: "inventory", Path: "/stock/", Parent: 1},
+	3: {Client: "inventory", Server: "pricing", Path: "/price/inventory/", Parent: 2},
+	4: {Client: "frontend", Server: "ratings", Path: "/ratings/", Parent: 1},
+	5: {Client: "ratings", Server: "reviews", Path: "/reviews/", Parent: 4},
+	6: {Client: "reviews", Server: "pricing", Path: "/price/reviews/", Parent: 5},
+}
+
+// RatingCalls are those of one request to the ratings alone, which an agent begins.
+var RatingCalls = []Call{
+	0: {Client: "", Server: "ratings", Path: "/ratings/", Parent: -1},
+	1: {Client: "ratings", Server: "reviews", Path: "/reviews/", Parent: 0},
+	2: {Client: "reviews", Server: "pricing", Path: "/price/reviews/", Parent: 1},
 }
 
 // Services are the Deployments of the shop that serve a checkout.

@@ -44,6 +44,13 @@ func TestWhole(t *testing.T) {
 	}
 }
 
+func TestWholeOfPages(t *testing.T) {
+	page := request(shop.PageCalls, "a-1")
+	expectProblem(t, judge.WholeOf(shop.PageCalls, page, "a-1", ""), "")
+	page.Spans[len(page.Spans)-1].ParentID = page.Spans[len(page.Spans)-3].ID
+	expectProblem(t, judge.WholeOf(shop.PageCalls, page, "a-1", ""), "the parent of pricing server /price/reviews/a-1 is ")
+}
+
 func TestWrongParents(t *testing.T) {
 	tests := map[string]struct {
 		spoil func(*trace.Trace)
@@ -131,10 +138,12 @@ func expectProblem(t *testing.T, problems []string, want string) {
 
 // checkout makes the whole trace: span 0 is nginx's server span; call i > 0
 // has its client span at 2i-1 and its server span at 2i.
-func checkout(marker string) trace.Trace {
+func checkout(marker string) trace.Trace { return request(shop.Calls, marker) }
+
+func request(calls []shop.Call, marker string) trace.Trace {
 	t := trace.Trace{ID: "trace-of-" + marker}
-	servers := make([]string, len(shop.Calls))
-	for i, call := range shop.Calls {
+	servers := make([]string, len(calls))
+	for i, call := range calls {
 		parent := ""
 		if call.Client != "" {
 			parent = fmt.Sprintf("%s-c%d", marker, i)

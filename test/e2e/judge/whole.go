@@ -7,11 +7,14 @@ import (
 	"github.com/odi-dev/odi/hack/demo/trace"
 )
 
-// SpansPerCheckout is how many spans one whole trace has: a server span per
+// SpansPerCheckout is how many spans one whole trace of a checkout has.
+func SpansPerCheckout() int { return SpansOf(shop.Calls) }
+
+// SpansOf is how many spans one whole trace of some calls has: a server span per
 // call, and a client span per call that a service of the shop makes.
-func SpansPerCheckout() int {
+func SpansOf(calls []shop.Call) int {
 	n := 0
-	for _, call := range shop.Calls {
+	for _, call := range calls {
 		n++
 		if call.Client != "" {
 			n++
@@ -24,9 +27,14 @@ func SpansPerCheckout() int {
 // checkout with this marker. parent is the id of the client's own span, empty
 // if the client sent no traceparent.
 func Whole(t trace.Trace, marker, parent string) []string {
+	return WholeOf(shop.Calls, t, marker, parent)
+}
+
+// WholeOf does so for other calls than those of a checkout.
+func WholeOf(calls []shop.Call, t trace.Trace, marker, parent string) []string {
 	var wrong []string
-	servers := make([]trace.Span, len(shop.Calls))
-	for i, call := range shop.Calls {
+	servers := make([]trace.Span, len(calls))
+	for i, call := range calls {
 		server, problem := only(t, call.Server, trace.Server, call.Path+marker)
 		if problem != "" {
 			wrong = append(wrong, problem)
@@ -49,7 +57,7 @@ func Whole(t trace.Trace, marker, parent string) []string {
 			wrong = append(wrong, notChild(t, client, above)...)
 		}
 	}
-	if got, want := len(t.Spans), SpansPerCheckout(); got > want {
+	if got, want := len(t.Spans), SpansOf(calls); got > want {
 		wrong = append(wrong, fmt.Sprintf("the trace has %d spans, want %d", got, want))
 	}
 	return wrong

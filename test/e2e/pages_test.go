@@ -1,0 +1,193 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/hack/demo/shop"
+	"github.com/odi-dev/odi/hack/demo/stage"
+	"github.com/odi-dev/odi/hack/demo/trace"
+	"github.com/odi-dev/odi/hack/demo/traffic"
+	"github.com/odi-dev/odi/test/e2e/judge"
+)
+
+// Of so many requests, a tenth is recorded. Fewer or more than these come by chance less than once in a million times.
+const (
+	sampledOf                 = 1_000
+	leastSampled, mostSampled = 50, 155
+)
+
+// checkPages deploys two services more, in Python and Node.js, and gives them their agents beside the one in Java that
+// has its agent already. Then it takes all of it away.
+func (w *world) checkPages(t *testing.T) {
+	w.deployMixed(t)
+	agents := []string{"ratings", "reviews"}
+	bare := map[string]map[string]string{}
+	for _, service := range agents {
+		bare[service] = w.namesOf(t, service, shop.PagePath)
+	}
+	quiet := w.keepBusy(t.Context(), shop.PagePath)
+	for _, service := range agents {
+		w.odi(t, "instrument", "deployment", service, "-n", shop.Namespace, "--method", "agent", "--rollout", "auto")
+	}
+	for _, service := range agents {
+		w.expectRollout(t, service, odiv1.PhaseDone, "")
+	}
+	quiet()
+	w.expectAgents(t, "ratings", "ratings=python@")
+	w.expectAgents(t, "reviews", "reviews=nodejs@")
+	t.Run("one whole trace for each, with the names of eBPF", func(t *testing.T) { w.checkWholePages(t, bare) })
+	t.Run("a tenth of the traces is recorded, and these whole", w.checkSampledPages)
+	for _, service := range agents {
+		w.odi(t, "uninstrument", "deployment", service, "-n", shop.Namespace, "--wait")
+	}
+}
+
+// deployMixed adds the services that only product pages ask, until the test ends.
+func (w *world) deployMixed(t *testing.T) {
+	t.Helper()
+	t.Cleanup(func() { w.deleteMixed(t) })
+	if err := w.cluster.ApplyAll(t.Context(), shop.Mixed); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.cluster.WaitReady(t.Context(), shop.Namespace, 2*time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	w.waitPages(t)
+}
+
+func (w *world) deleteMixed(t *testing.T) {
+	files, err := fs.Glob(shop.Mixed, "mixed/*.yaml")
+	if err != nil {
+		t.Error(err)
+	}
+	for _, file := range files {
+		manifest, err := shop.Mixed.ReadFile(file)
+		if err == nil {
+			err = w.cluster.Delete(context.WithoutCancel(t.Context()), manifest)
+		}
+		if err != nil {
+			t.Errorf("taking %s away: %v", file, err)
+		}
+	}
+}
+
+// waitPages waits until a row of product pages is answered.
+func (w *world) waitPages(t *testing.T) {
+	t.Helper()
+	err := stage.Eventually(t.Context(), time.Minute, time.Second, func(ctx context.Context) (bool, string) {
+		s, err := w.tryDrive(ctx, traffic.Load{Path: shop.PagePath, Requests: 100, Concurrency: 10})
+		if err != nil {
+			return false, err.Error()
+		}
+		summary := traffic.Summarise(s.results)
+		return summary.Failed == 0, summary.String()
+	})
+	if err != nil {
+		t.Fatalf("waiting for product pages: %v", err)
+	}
+}
+
+func (w *world) checkWholePages(t *testing.T, bare map[string]map[string]string) {
+	w.waitPages(t)
+	s := w.drive(t, traffic.Load{Path: shop.PagePath, Requests: 20, Pause: 50 * time.Millisecond})
+	traces := w.tracesOf(t, s, arrival, func(traces []trace.Trace) bool {
+		return spans(traces) >= len(s.results)*judge.SpansOf(shop.PageCalls)
+	})
+	found := byMarker(traces)
+	for _, r := range s.results {
+		if wrong := notWhole(shop.PageCalls, r, found[r.Marker]); wrong != "" {
+			t.Error(wrong)
+		}
+	}
+	for service, names := range bare {
+		bare[service] = renamed(names, w.podOf(t, service))
+	}
+	for _, one := range traces {
+		for _, span := range one.Spans {
+			byAgent := !strings.HasPrefix(span.Scope, ownScope)
+			if byAgent != slices.Contains(shop.WithAgents, span.Service) {
+				t.Fatalf("a span of %s has the scope %s:\n%s", span.Service, span.Scope, trace.Text(one))
+			}
+			want, ok := bare[span.Service]
+			if !ok {
+				continue
+			}
+			if diff := cmp.Diff(want, names(span)); diff != "" {
+				t.Fatalf("the agent's names differ from those of eBPF (-eBPF +agent):\n%s", diff)
+			}
+		}
+	}
+}
+
+// checkSampledPages records a tenth. eBPF decides for what begins at nginx, and an agent for what begins at the ratings,
+// whose pod is made anew for it.
+func (w *world) checkSampledPages(t *testing.T) {
+	sample := func(share string) {
+		w.odi(t, "instrument", "namespace", shop.Namespace, "--sample", share)
+		w.odi(t, "instrument", "deployment", "ratings", "-n", shop.Namespace, "--method", "agent", "--rollout", "auto", "--sample", share)
+	}
+	sample("0.1")
+	defer sample("1")
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: shop.Namespace, Name: w.podOf(t, "ratings")}}
+	if err := w.cluster.Client.Delete(t.Context(), pod); err != nil {
+		t.Fatal(err)
+	}
+	w.expectAgents(t, "ratings", "ratings=python@")
+	w.waitPages(t)
+	for name, tc := range map[string]struct {
+		load  traffic.Load
+		calls []shop.Call
+	}{
+		"eBPF begins":     {traffic.Load{Path: shop.PagePath}, shop.PageCalls},
+		"an agent begins": {traffic.Load{Path: "/ratings/", URL: "http://ratings." + shop.Namespace + ":8080"}, shop.RatingCalls},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tc.load.Requests, tc.load.Concurrency = sampledOf, 5
+			w.expectSampled(t, w.drive(t, tc.load), tc.calls)
+		})
+	}
+}
+
+// expectSampled wants about a tenth of a load in whole traces, and nothing at all of the rest.
+func (w *world) expectSampled(t *testing.T, s sent, calls []shop.Call) {
+	t.Helper()
+	last, quiet := 0, 0
+	traces := w.tracesOf(t, s, 2*arrival, func(traces []trace.Trace) bool {
+		quiet++
+		if n := spans(traces); n != last {
+			last, quiet = n, 0
+		}
+		return last > 0 && quiet >= 8 && last%judge.SpansOf(calls) == 0
+	})
+	found := byMarker(traces)
+	t.Logf("%d of %d requests are recorded, with %d spans", len(found), len(s.results), spans(traces))
+	wrong := 0
+	for _, r := range s.results {
+		if len(found[r.Marker]) == 0 {
+			continue
+		}
+		if why := notWhole(calls, r, found[r.Marker]); why != "" {
+			if wrong++; wrong <= 3 {
+				t.Error(why)
+			}
+		}
+	}
+	if wrong > 0 {
+		t.Errorf("%d of %d traces are not whole", wrong, len(found))
+	}
+	if len(found) < leastSampled || len(found) > mostSampled {
+		t.Errorf("%d of %d requests are recorded, want %d to %d", len(found), len(s.results), leastSampled, mostSampled)
+	}
+}
