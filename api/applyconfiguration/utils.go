@@ -42,6 +42,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.DestinationSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DestinationStatus"):
 		return &apiv1alpha1.DestinationStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ErrorRate"):
+		return &apiv1alpha1.ErrorRateApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Feature"):
 		return &apiv1alpha1.FeatureApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("HTTP"):

@@ -36,9 +36,6 @@ func (o Observed) errorTrouble(now time.Time) *Trouble {
 	if !watched {
 		return nil
 	}
-	if longest := now.Add(-staleAnswers); since.Before(longest) {
-		since = longest
-	}
 	for _, container := range slices.Sorted(maps.Keys(o.Wanted)) {
 		a := o.Answers[container]
 		with, without := compared(a.Slices, since)
@@ -56,8 +53,8 @@ func (o Observed) errorTrouble(now time.Time) *Trouble {
 	return nil
 }
 
-// carriersSince is when the first pod was made that has the wanted agents, and whether any is so young that what it
-// does is put down to them.
+// carriersSince is since when answers tell of the wanted agents: since the first pod was made that has them, but of
+// the last two minutes at most. watched says whether any is so young that what it does is put down to them.
 func (o Observed) carriersSince(now time.Time) (since time.Time, watched bool) {
 	for _, p := range o.live() {
 		if len(p.Agents) == 0 || !o.isCurrent(p) {
@@ -67,6 +64,9 @@ func (o Observed) carriersSince(now time.Time) (since time.Time, watched bool) {
 			since = p.Created
 		}
 		watched = watched || now.Sub(p.Created) < startWindow
+	}
+	if longest := now.Add(-staleAnswers); since.Before(longest) {
+		since = longest
 	}
 	return since, watched
 }

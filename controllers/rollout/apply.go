@@ -126,6 +126,9 @@ func rolloutStatus(s odiv1.RolloutStatus) *odiac.RolloutStatusApplyConfiguration
 	if s.Attempts > 0 {
 		ac.WithAttempts(s.Attempts)
 	}
+	for _, e := range s.ErrorRates {
+		ac.WithErrorRates(odiac.ErrorRate().WithContainer(e.Container).WithComparison(e.Comparison))
+	}
 	for _, f := range s.Failures {
 		ac.WithFailures(odiac.AgentFailure().
 			WithContainer(f.Container).WithImageID(f.ImageID).WithAgent(f.Agent).

@@ -34,11 +34,15 @@ func record(now time.Time, o Observed, s Step) Record {
 	}
 	r.Status.Pods, r.Status.UsualStart = carriers(o), int32(o.usualStart().Round(time.Second)/time.Second)
 	r.count(at, o, s)
+	r.Status.ErrorRates = errorRates(now, o)
 	status := metav1.ConditionFalse
 	if s.Kind == Done && s.Phase == odiv1.PhaseDone || s.Kind == Manual && len(o.outdated()) == 0 {
 		status = metav1.ConditionTrue
 	}
 	r.Condition = &metav1.Condition{Type: odiv1.ConditionRolledOut, Status: status, Reason: s.Reason, Message: s.Message}
+	if status == metav1.ConditionTrue {
+		r.Condition.Message = cut(s.Message + uncompared(r.Status.ErrorRates))
+	}
 	return r
 }
 

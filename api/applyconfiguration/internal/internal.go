@@ -115,6 +115,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: slot
       type:
         scalar: numeric
+- name: com.github.odi-dev.odi.api.v1alpha1.Comparison
+  scalar: string
 - name: com.github.odi-dev.odi.api.v1alpha1.ContainerDecision
   map:
     fields:
@@ -290,6 +292,15 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.odi-dev.odi.api.v1alpha1.Signal
           elementRelationship: associative
+- name: com.github.odi-dev.odi.api.v1alpha1.ErrorRate
+  map:
+    fields:
+    - name: comparison
+      type:
+        namedType: com.github.odi-dev.odi.api.v1alpha1.Comparison
+    - name: container
+      type:
+        scalar: string
 - name: com.github.odi-dev.odi.api.v1alpha1.Feature
   map:
     fields:
@@ -581,6 +592,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: attempts
       type:
         scalar: numeric
+    - name: errorRates
+      type:
+        list:
+          elementType:
+            namedType: com.github.odi-dev.odi.api.v1alpha1.ErrorRate
+          elementRelationship: associative
+          keys:
+          - container
     - name: evicted
       type:
         scalar: string

@@ -25,6 +25,8 @@ type RolloutStatusApplyConfiguration struct {
 	Attempts *int32 `json:"attempts,omitempty"`
 	// usualStart is how many seconds pods without agents took to be ready.
 	UsualStart *int32 `json:"usualStart,omitempty"`
+	// errorRates say for which containers the agent was judged by its error rate.
+	ErrorRates []ErrorRateApplyConfiguration `json:"errorRates,omitempty"`
 	// failures are at most 16, the newest first.
 	Failures []AgentFailureApplyConfiguration `json:"failures,omitempty"`
 }
@@ -88,6 +90,19 @@ func (b *RolloutStatusApplyConfiguration) WithAttempts(value int32) *RolloutStat
 // If called multiple times, the UsualStart field is set to the value of the last call.
 func (b *RolloutStatusApplyConfiguration) WithUsualStart(value int32) *RolloutStatusApplyConfiguration {
 	b.UsualStart = &value
+	return b
+}
+
+// WithErrorRates adds the given value to the ErrorRates field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the ErrorRates field.
+func (b *RolloutStatusApplyConfiguration) WithErrorRates(values ...*ErrorRateApplyConfiguration) *RolloutStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithErrorRates")
+		}
+		b.ErrorRates = append(b.ErrorRates, *values[i])
+	}
 	return b
 }
 
