@@ -16,6 +16,7 @@ import (
 var sidPackages = []string{
 	"openjdk-8-jre-headless", "openjdk-11-jre-headless", "openjdk-21-jre-headless", "openjdk-25-jre-headless", "openjdk-26-jre-headless",
 	"python3.13", "python3.13-venv", "python3.14", "python3.14-venv", "python3.15", "python3.15-venv",
+	"musl", // The loader of programs that are linked with it.
 }
 
 // Sid is a folder with programs of Debian sid; they run with its /usr and /etc in place of the machine's.

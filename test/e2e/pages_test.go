@@ -49,6 +49,7 @@ func (w *world) checkPages(t *testing.T) {
 	w.expectAgents(t, "reviews", "reviews=nodejs@")
 	t.Run("one whole trace for each, with the names of eBPF", func(t *testing.T) { w.checkWholePages(t, bare) })
 	t.Run("a tenth of the traces is recorded, and these whole", w.checkSampledPages)
+	t.Run("an agent comes from a registry of the user's own", w.checkOwnRegistry)
 	for _, service := range agents {
 		w.odi(t, "uninstrument", "deployment", service, "-n", shop.Namespace, "--wait")
 	}

@@ -22,6 +22,9 @@ import (
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
+// storyCluster is the local cluster of TestStory.
+const storyCluster, storySlot = "e2e", "7"
+
 // world is the cluster and the binaries under test.
 type world struct {
 	cluster *stage.Cluster
@@ -41,7 +44,7 @@ func openWorld(t *testing.T) *world {
 	t.Helper()
 	kubeconfig := os.Getenv("KUBECONFIG")
 	if kubeconfig == "" {
-		return newWorld(t, startLocal(t, "e2e", "7"))
+		return newWorld(t, startLocal(t, storyCluster, storySlot))
 	}
 	w := newWorld(t, kubeconfig)
 	w.foreign = true
