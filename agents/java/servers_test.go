@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -19,8 +20,10 @@ var servers = map[string]struct {
 	since                   int    // The oldest Java that the framework is for.
 	ordersRoute, stockRoute string
 }{
-	"Spring Boot": {"spring", 17, "/orders/{id}", "/stock/{item}"},
-	"Vert.x":      {"vertx", 11, "/orders/:id", "/stock/:item"},
+	"Spring Boot":   {"spring", 17, "/orders/{id}", "/stock/{item}"},
+	"Spring Boot 3": {"spring3", 17, "/orders/{id}", "/stock/{item}"},
+	"Spring Boot 2": {"spring2", 8, "/orders/{id}", "/stock/{item}"},
+	"Vert.x":        {"vertx", 11, "/orders/:id", "/stock/:item"},
 }
 
 func TestServersGiveOneSpanPerRequest(t *testing.T) {
@@ -31,7 +34,7 @@ func TestServersGiveOneSpanPerRequest(t *testing.T) {
 			}
 			t.Run(name+" "+j.name(t), func(t *testing.T) {
 				collector := agenttest.NewCollector(t)
-				cmd := j.start(t, "-jar", fatJar(t, tc.of), "--server.port=0")
+				cmd := j.start(t, "-jar", fatJar(t, tc.of, tc.since), "--server.port=0")
 				cmd.Env = append(injected(t, collector.URL), "PATH="+program.Folders)
 				p := agenttest.Start(t, cmd).Listening(t)
 				const requests = 3
@@ -82,10 +85,10 @@ func checkOrders(t *testing.T, spans []agenttest.Span, requests int, orders, sto
 
 // fatJar is an application with the jars of its list: nested, with Spring's loader, where they have one, or else
 // beside it.
-func fatJar(t *testing.T, of string) string {
+func fatJar(t *testing.T, of string, release int) string {
 	t.Helper()
 	folder := filepath.Join("testdata", of)
-	inputs, err := cache.Files(folder, "testdata/fetch.sh")
+	inputs, err := cache.Files(folder, "testdata/fetch.sh", "testdata/assemble.sh")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +97,7 @@ func fatJar(t *testing.T, of string) string {
 		t.Fatal(err)
 	}
 	dir, err := store.Make("jars/"+of, cache.Key(inputs...), func(dir string) error {
-		cmd := program.Command(t, "testdata/assemble.sh", dir, folder)
+		cmd := program.Command(t, "testdata/assemble.sh", dir, folder, strconv.Itoa(release))
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("assembling %s: %w\n%s", of, err, out)

@@ -1,0 +1,1 @@
+../spring/Shop.java
