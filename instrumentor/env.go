@@ -45,7 +45,7 @@ func (in *injection) environmentOf(c Container, p place, l *language.Language, e
 	if objection != nil {
 		return nil, &Skip{Reason: objection.Reason, Message: objection.Message}
 	}
-	shared, skip := in.shared(c.Name, li)
+	shared, skip := in.shared(c.Name, l, li)
 	if skip != nil {
 		return nil, skip
 	}
@@ -53,7 +53,7 @@ func (in *injection) environmentOf(c Container, p place, l *language.Language, e
 }
 
 // shared are the settings that all agents understand.
-func (in *injection) shared(container string, li language.Injection) ([]language.Edit, *Skip) {
+func (in *injection) shared(container string, l *language.Language, li language.Injection) ([]language.Edit, *Skip) {
 	url := in.decision.Endpoint.url(in.resolvesServices())
 	if url == "" && !li.Own("OTEL_EXPORTER_OTLP_ENDPOINT") {
 		return nil, &Skip{Reason: SkipNoAddress, Message: "Names of Services do not resolve in the pod, and the address of odi's is not known."}
@@ -80,7 +80,7 @@ func (in *injection) shared(container string, li language.Injection) ([]language
 	edits = append(edits, in.sampling(li)...)
 	edits = append(edits, li.Default("OTEL_TRACES_EXPORTER", in.exporter(odiv1.SignalTraces))...)
 	edits = append(edits, li.Default("OTEL_METRICS_EXPORTER", in.exporter(odiv1.SignalMetrics))...)
-	return append(edits, li.Default("OTEL_LOGS_EXPORTER", "none")...), nil
+	return append(edits, li.Default("OTEL_LOGS_EXPORTER", in.logs(l))...), nil
 }
 
 // sampling is none where every trace is recorded, or the user has a rule of his own.
@@ -89,6 +89,14 @@ func (in *injection) sampling(li language.Injection) []language.Edit {
 		return nil
 	}
 	return append(li.Default(envSampler, "parentbased_traceidratio"), li.Default(envSampler+"_ARG", in.decision.Sampling)...)
+}
+
+// logs are sent only where they are asked for by name: most applications' logs are read elsewhere already.
+func (in *injection) logs(l *language.Language) string {
+	if l.SendsLogs && slices.Contains(in.decision.Signals, odiv1.SignalLogs) {
+		return "otlp"
+	}
+	return "none"
 }
 
 // exporter is that of a signal: none where the user does not want it.

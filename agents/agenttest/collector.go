@@ -32,6 +32,7 @@ type Collector struct {
 	mu      sync.Mutex
 	spans   []Span
 	metrics map[string]Metric
+	logs    []Log
 	bad     []string
 }
 
@@ -99,6 +100,8 @@ func (c *Collector) keep(r *http.Request) error {
 		return c.keepTraces(content, json)
 	case "/v1/metrics":
 		return c.keepMetrics(content, json)
+	case "/v1/logs":
+		return c.keepLogs(content, json)
 	}
 	return fmt.Errorf("a request for %s", r.URL.Path)
 }

@@ -130,6 +130,39 @@ func TestAJVMEndsAsItWouldWithoutTheAgent(t *testing.T) {
 	}
 }
 
+func TestLogsCarryTheTraceWhereTheyAreAskedFor(t *testing.T) {
+	path := classes(t)
+	for name, tc := range map[string]struct {
+		env  []string
+		want int
+	}{
+		"asked for":     {[]string{"OTEL_LOGS_EXPORTER=otlp"}, 2},
+		"not asked for": {nil, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			collector := agenttest.NewCollector(t)
+			cmd := packaged(t).start(t, "-cp", path, "App")
+			cmd.Env = append(injected(t, collector.URL), tc.env...)
+			p := agenttest.Start(t, cmd).Listening(t)
+			p.Get(t, "/log", fmt.Sprintf("00-%032x-%016x-01", 1, 0xabc))
+			spans := collector.Await(t, 1) // And an export, which loads its classes.
+			p.Get(t, "/log", fmt.Sprintf("00-%032x-%016x-01", 1, 0xabc))
+			p.Signal(t, syscall.SIGTERM)
+			if len(spans) != 1 {
+				t.Fatalf("%d spans, want 1", len(spans))
+			}
+			logs := collector.Logs()
+			if len(logs) != tc.want {
+				t.Errorf("got the logs %v, want %d", logs, tc.want)
+			}
+			want := agenttest.Log{Text: "out of tea", Severity: "Warn", Trace: spans[0].Trace, Span: spans[0].ID}
+			if len(logs) > 0 && logs[0] != want {
+				t.Errorf("got %+v, want %+v", logs[0], want)
+			}
+		})
+	}
+}
+
 func TestAnApplicationKeepsItsOwnSDK(t *testing.T) {
 	path := classes(t)
 	jar := filepath.Join(t.TempDir(), "opentelemetry-sdk-trace-1.50.0.jar")

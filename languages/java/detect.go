@@ -11,7 +11,7 @@ import (
 )
 
 // Language is the Java room.
-var Language = language.Language{Name: "java", Detect: detect, Inject: inject, Agents: []language.Release{
+var Language = language.Language{Name: "java", Detect: detect, Inject: inject, SendsLogs: true, Agents: []language.Release{
 	{Version: "2.33.1-odi.1", From: "8"},
 }}
 

@@ -14,6 +14,8 @@ type Language struct {
 	// Inject says what the environment of a container gets so that its runtime loads the agent, or why it gets
 	// nothing; nil for a language that has only eBPF. Injected once more, nothing changes.
 	Inject func(Injection) ([]Edit, *Objection)
+	// SendsLogs says that its agent can send what an application logs.
+	SendsLogs bool
 }
 
 // Name is a language in OpenTelemetry's words (telemetry.sdk.language) where it has one.

@@ -47,6 +47,12 @@ func (w *world) checkPages(t *testing.T) {
 	quiet()
 	w.expectAgents(t, "ratings", "ratings=python@")
 	w.expectAgents(t, "reviews", "reviews=nodejs@")
+	for _, service := range agents {
+		want := []odiv1.ErrorRate{{Container: service, Comparison: odiv1.ComparisonMade}}
+		if diff := cmp.Diff(want, w.workloadOf(t, service).Status.Rollout.ErrorRates); diff != "" {
+			t.Errorf("what is known of the error rate of %s (-want +got):\n%s", service, diff)
+		}
+	}
 	t.Run("one whole trace for each, with the names of eBPF", func(t *testing.T) { w.checkWholePages(t, bare) })
 	t.Run("a tenth of the traces is recorded, and these whole", w.checkSampledPages)
 	t.Run("an agent comes from a registry of the user's own", w.checkOwnRegistry)

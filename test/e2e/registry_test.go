@@ -53,8 +53,9 @@ func (w *world) checkOwnRegistry(t *testing.T) {
 	w.expectRollout(t, "ratings", odiv1.PhaseDone, "AgentImagePullFailed") // Which is remembered of the first.
 	w.expectAgents(t, "ratings", "ratings=python@second")
 	w.waitPages(t)
-	if state := w.agentState(t, "ratings"); state != odiv1.AgentAlive {
-		t.Errorf("the agent of the ratings is %q, want it alive", state)
+	containers := w.workloadOf(t, "ratings").Status.Containers
+	if len(containers) != 1 || containers[0].Agent.State != odiv1.AgentAlive {
+		t.Errorf("the containers of the ratings are %+v, want one whose agent is alive", containers)
 	}
 }
 
@@ -151,15 +152,12 @@ func (w *world) givePullSecret(t *testing.T, host string) {
 	}
 }
 
-// agentState is what the only container of a service says of its agent.
-func (w *world) agentState(t *testing.T, service string) odiv1.AgentState {
+// workloadOf is what odi decided for a service, and what became of it.
+func (w *world) workloadOf(t *testing.T, service string) odiv1.InstrumentedWorkload {
 	t.Helper()
 	var iw odiv1.InstrumentedWorkload
 	if err := w.cluster.Get(t.Context(), client.ObjectKey{Namespace: shop.Namespace, Name: "deployment-" + service}, &iw); err != nil {
 		t.Fatal(err)
 	}
-	if len(iw.Status.Containers) != 1 {
-		t.Fatalf("%d containers of %s, want 1", len(iw.Status.Containers), service)
-	}
-	return iw.Status.Containers[0].Agent.State
+	return iw
 }

@@ -13,8 +13,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
-/** A service that asks another one: /ask?PORT from a pool and asynchronously, /leaf at once; /gc collects garbage. */
+/** A service that asks another one: /ask?PORT from a pool and asynchronously, /leaf at once; /log logs, /gc collects garbage. */
 public class App {
   public static void main(String[] args) throws Exception {
     HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
@@ -25,6 +27,11 @@ public class App {
       client.apply(leaf).thenAcceptAsync(answer -> reply(exchange, answer), pool);
     }));
     server.createContext("/leaf", exchange -> reply(exchange, "leaf"));
+    Logger logger = Logger.getLogger("shop");
+    server.createContext("/log", exchange -> {
+      logger.log(Level.WARNING, "out of {0}", "tea");
+      reply(exchange, "logged");
+    });
     server.createContext("/gc", exchange -> {
       System.gc();
       reply(exchange, "collected");

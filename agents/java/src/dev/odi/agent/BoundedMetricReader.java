@@ -14,7 +14,7 @@ final class BoundedMetricReader implements MetricReader {
 
   BoundedMetricReader(MetricReader inner) {
     this.inner = inner;
-    Ending.add(inner);
+    Ending.add(inner::forceFlush);
   }
 
   @Override

@@ -35,6 +35,7 @@ public final class Customizer implements AutoConfigurationCustomizerProvider {
         (resource, config) -> resource.toBuilder().removeIf(key -> SECRETS.contains(key.getKey())).build());
     sdk.addSpanProcessorCustomizer((processor, config) -> new BoundedSpanProcessor(processor));
     sdk.addMetricReaderCustomizer((reader, config) -> new BoundedMetricReader(reader));
+    sdk.addLogRecordProcessorCustomizer((processor, config) -> new BoundedLogProcessor(processor));
     sdk.addPropertiesCustomizer(Customizer::asideOf);
   }
 
@@ -60,6 +61,7 @@ public final class Customizer implements AutoConfigurationCustomizerProvider {
         "io.opentelemetry.instrumentation.resources.ProcessResourceProvider");
     // A process that is killed loses at most this, and the collector is on the same node.
     values.put("otel.bsp.schedule.delay", "1000");
+    values.put("otel.blrp.schedule.delay", "1000");
     values.put("otel.exporter.otlp.timeout", "5000");
     return values;
   }
