@@ -13,10 +13,11 @@ import (
 // producer, consumer or unspecified.
 type Kind string
 
-// The kinds that HTTP requests have.
+// The kinds that HTTP requests have, and that of what a service does inside.
 const (
-	Server Kind = "server"
-	Client Kind = "client"
+	Server   Kind = "server"
+	Client   Kind = "client"
+	Internal Kind = "internal"
 )
 
 // Span is one span with its attributes as text.

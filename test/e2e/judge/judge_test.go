@@ -47,6 +47,13 @@ func TestWhole(t *testing.T) {
 func TestWholeOfPages(t *testing.T) {
 	page := request(shop.PageCalls, "a-1")
 	expectProblem(t, judge.WholeOf(shop.PageCalls, page, "a-1", ""), "")
+	inside := trace.Span{ID: "inside", ParentID: page.Spans[10].ID, Service: "reviews", Kind: trace.Internal}
+	page.Spans[11].ParentID = inside.ID
+	page.Spans = append(page.Spans, inside)
+	expectProblem(t, judge.WholeOf(shop.PageCalls, page, "a-1", ""), "")
+	page.Spans = page.Spans[:len(page.Spans)-1]
+	expectProblem(t, judge.WholeOf(shop.PageCalls, page, "a-1", ""), "the parent of reviews client /price/reviews/a-1 is a span that is not in the trace")
+	page.Spans[11].ParentID = page.Spans[10].ID
 	page.Spans[len(page.Spans)-1].ParentID = page.Spans[len(page.Spans)-3].ID
 	expectProblem(t, judge.WholeOf(shop.PageCalls, page, "a-1", ""), "the parent of pricing server /price/reviews/a-1 is ")
 }
