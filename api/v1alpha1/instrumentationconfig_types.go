@@ -172,7 +172,7 @@ type InstrumentationConfigSpec struct {
 	// +listType=map
 	// +listMapKey=language
 	Agents []AgentChoice `json:"agents,omitempty"`
-	// signals to produce. Default: traces and metrics.
+	// signals to produce. Default: traces and metrics. Logs are what agents for Java send of an application.
 	// +optional
 	// +kubebuilder:default={traces,metrics}
 	// +kubebuilder:validation:MinItems=1

@@ -23,7 +23,7 @@ type InstrumentationConfigSpecApplyConfiguration struct {
 	Rollout *apiv1alpha1.RolloutMode `json:"rollout,omitempty"`
 	// agents chooses versions or images of language agents; a language that is not named gets odi's own.
 	Agents []AgentChoiceApplyConfiguration `json:"agents,omitempty"`
-	// signals to produce. Default: traces and metrics.
+	// signals to produce. Default: traces and metrics. Logs are what agents for Java send of an application.
 	Signals []apiv1alpha1.Signal `json:"signals,omitempty"`
 	// sampling says which traces are recorded.
 	Sampling *SamplingApplyConfiguration `json:"sampling,omitempty"`
