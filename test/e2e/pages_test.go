@@ -47,9 +47,10 @@ func (w *world) checkPages(t *testing.T) {
 	w.expectAgents(t, "ratings", "ratings=python@")
 	w.expectAgents(t, "reviews", "reviews=nodejs@")
 	for _, service := range agents {
-		want := []odiv1.ErrorRate{{Container: service, Comparison: odiv1.ComparisonMade}}
-		if diff := cmp.Diff(want, w.workloadOf(t, service).Status.Rollout.ErrorRates); diff != "" {
-			t.Errorf("what is known of the error rate of %s (-want +got):\n%s", service, diff)
+		// Whether enough was answered without the agent depends on when the load began.
+		rates := w.workloadOf(t, service).Status.Rollout.ErrorRates
+		if len(rates) != 1 || rates[0].Container != service || rates[0].Comparison == odiv1.ComparisonNoneSeen {
+			t.Errorf("of the error rate of %s is known %v, want that answers were seen", service, rates)
 		}
 	}
 	t.Run("one whole trace for each, with the names of eBPF", func(t *testing.T) { w.checkWholePages(t, bare) })
