@@ -4,6 +4,8 @@ package e2e
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -12,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/hack/demo/shop"
@@ -148,10 +150,7 @@ func (w *world) checkSampledPages(t *testing.T) {
 	}
 	sample("0.1")
 	defer sample("1")
-	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: shop.Namespace, Name: w.podOf(t, "ratings")}}
-	if err := w.cluster.Client.Delete(t.Context(), pod); err != nil {
-		t.Fatal(err)
-	}
+	w.remakeSampled(t, "ratings", "0.1")
 	w.expectAgents(t, "ratings", "ratings=python@")
 	w.waitPages(t)
 	for name, tc := range map[string]struct {
@@ -168,6 +167,36 @@ func (w *world) checkSampledPages(t *testing.T) {
 	}
 }
 
+// remakeSampled has the pods of a service made anew until none has an agent with another share: the webhook may learn
+// of a share a moment after it was told.
+func (w *world) remakeSampled(t *testing.T, service, share string) {
+	t.Helper()
+	asIs := func(p corev1.Pod) bool {
+		return slices.ContainsFunc(p.Spec.Containers[0].Env, func(e corev1.EnvVar) bool { return e.Name == "OTEL_TRACES_SAMPLER_ARG" && e.Value == share })
+	}
+	err := stage.Eventually(t.Context(), time.Minute, time.Second, func(ctx context.Context) (bool, string) {
+		pods, err := w.cluster.Pods(ctx, shop.Namespace)
+		if err != nil {
+			return false, err.Error()
+		}
+		fit, others := 0, 0
+		for _, p := range pods {
+			switch {
+			case p.Labels["app"] != service:
+			case asIs(p):
+				fit++
+			default:
+				others++
+				err = errors.Join(err, client.IgnoreNotFound(w.cluster.Client.Delete(ctx, &p)))
+			}
+		}
+		return fit > 0 && others == 0, fmt.Sprintf("of the pods of %s %d have the share %s, %d another: %v", service, fit, share, others, err)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // expectSampled wants about a tenth of a load in whole traces, and nothing at all of the rest.
 func (w *world) expectSampled(t *testing.T, s sent, calls []shop.Call) {
 	t.Helper()
@@ -180,22 +209,23 @@ func (w *world) expectSampled(t *testing.T, s sent, calls []shop.Call) {
 		return last > 0 && quiet >= 8 // Longer than any of the agents keeps spans.
 	})
 	found := byMarker(traces)
-	t.Logf("%d of %d requests are recorded, with %d spans", len(found), len(s.results), spans(traces))
-	wrong := 0
+	wrong, recorded := 0, 0
 	for _, r := range s.results {
 		if len(found[r.Marker]) == 0 {
 			continue
 		}
+		recorded++
 		if why := notWhole(calls, r, found[r.Marker]); why != "" {
 			if wrong++; wrong <= 3 {
 				t.Error(why)
 			}
 		}
 	}
+	t.Logf("%d of %d requests are recorded, with %d spans", recorded, len(s.results), spans(traces))
 	if wrong > 0 {
-		t.Errorf("%d of %d traces are not whole", wrong, len(found))
+		t.Errorf("%d of %d traces are not whole", wrong, recorded)
 	}
-	if len(found) < leastSampled || len(found) > mostSampled {
-		t.Errorf("%d of %d requests are recorded, want %d to %d", len(found), len(s.results), leastSampled, mostSampled)
+	if recorded < leastSampled || recorded > mostSampled {
+		t.Errorf("%d of %d requests are recorded, want %d to %d", recorded, len(s.results), leastSampled, mostSampled)
 	}
 }
