@@ -7,8 +7,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -18,7 +16,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-containerregistry/pkg/registry"
 	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -63,8 +60,8 @@ func (w *world) checkOwnRegistry(t *testing.T) {
 // wants no TLS. It returns the images by tag.
 func (w *world) serveRegistry(t *testing.T, tags ...string) map[string]string {
 	t.Helper()
-	quiet := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
-	push := httptest.NewServer(quiet) // For the test itself, which is not on the node.
+	registry := oci.Registry()
+	push := httptest.NewServer(registry) // For the test itself, which is not on the node.
 	t.Cleanup(push.Close)
 	node, err := layout.New(storyCluster, storySlot, "")
 	if err != nil {
@@ -78,7 +75,7 @@ func (w *world) serveRegistry(t *testing.T, tags ...string) map[string]string {
 			http.Error(rw, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`, http.StatusUnauthorized)
 			return
 		}
-		quiet.ServeHTTP(rw, r)
+		registry.ServeHTTP(rw, r)
 	})}
 	go func() { _ = pull.Serve(listener) }() // Until it is closed.
 	t.Cleanup(func() { _ = pull.Close() })
