@@ -1,8 +1,7 @@
 package oci
 
 import (
-	"io"
-	"log"
+	"log/slog"
 	"net/http"
 
 	"github.com/google/go-containerregistry/pkg/registry"
@@ -11,5 +10,5 @@ import (
 // Registry is an empty registry that keeps what is pushed to it in memory and lets everybody in. It is safe for many
 // requests at once.
 func Registry() http.Handler {
-	return registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	return registry.New(registry.Logger(slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)))
 }
