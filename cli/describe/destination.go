@@ -14,7 +14,7 @@ import (
 	"github.com/odi-dev/odi/cli/chain"
 	"github.com/odi-dev/odi/cli/cluster"
 	"github.com/odi-dev/odi/cli/exit"
-	"github.com/odi-dev/odi/cli/output"
+	"github.com/odi-dev/odi/cli/manifests"
 )
 
 func describeDestination(ctx context.Context, a asked) error {
@@ -34,7 +34,7 @@ func describeDestination(ctx context.Context, a asked) error {
 		return fmt.Errorf("reading the destination %s/%s: %w", namespace, a.name, err)
 	}
 	if !a.format.ForPeople() {
-		return output.List(a.io.Out, a.format, a.client.Scheme(), []client.Object{&destination})
+		return manifests.List(a.io.Out, a.format, a.client.Scheme(), []client.Object{&destination})
 	}
 	printDestination(a.io.Out, &destination)
 	return nil

@@ -16,6 +16,7 @@ import (
 	"github.com/odi-dev/odi/cli/components"
 	"github.com/odi-dev/odi/cli/exit"
 	"github.com/odi-dev/odi/cli/live"
+	"github.com/odi-dev/odi/cli/manifests"
 	"github.com/odi-dev/odi/cli/output"
 	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/internal/nodeapi"
@@ -31,7 +32,7 @@ func describeNode(ctx context.Context, a asked) error {
 		return fmt.Errorf("reading what the node %s reports: %w", a.name, err)
 	}
 	if !a.format.ForPeople() {
-		return output.List(a.io.Out, a.format, a.client.Scheme(), []client.Object{&node})
+		return manifests.List(a.io.Out, a.format, a.client.Scheme(), []client.Object{&node})
 	}
 	world, err := observe(ctx, a)
 	if err != nil {

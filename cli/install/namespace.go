@@ -12,7 +12,7 @@ import (
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/cli/cluster"
-	"github.com/odi-dev/odi/cli/output"
+	"github.com/odi-dev/odi/cli/manifests"
 )
 
 const enforceLabel = "pod-security.kubernetes.io/enforce"
@@ -60,5 +60,5 @@ func printNamespace(out io.Writer, name string) error {
 	if err != nil {
 		return err
 	}
-	return output.Manifests(out, scheme, odiNamespace(name))
+	return manifests.Documents(out, scheme, odiNamespace(name))
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/odi-dev/odi/cli/cluster"
 	"github.com/odi-dev/odi/cli/complete"
 	"github.com/odi-dev/odi/cli/exit"
-	"github.com/odi-dev/odi/cli/output"
+	"github.com/odi-dev/odi/cli/manifests"
 	"github.com/odi-dev/odi/cli/selected"
 	"github.com/odi-dev/odi/cli/streams"
 )
@@ -106,7 +106,7 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags, 
 		if err != nil {
 			return err
 		}
-		return output.Manifests(io.Out, scheme, config)
+		return manifests.Documents(io.Out, scheme, config)
 	}
 	c, err := to.Client()
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/cli/cluster"
 	"github.com/odi-dev/odi/cli/exit"
-	"github.com/odi-dev/odi/cli/output"
+	"github.com/odi-dev/odi/cli/manifests"
 	"github.com/odi-dev/odi/cli/streams"
 	"github.com/odi-dev/odi/destinations"
 )
@@ -180,7 +180,7 @@ func export(io streams.Streams, o objects) error {
 	if o.secret != nil {
 		list = append([]client.Object{o.secret}, list...)
 	}
-	return output.Manifests(io.Out, scheme, list...)
+	return manifests.Documents(io.Out, scheme, list...)
 }
 
 // joined puts the problems of errors.Join on one line.

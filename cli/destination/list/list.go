@@ -15,6 +15,7 @@ import (
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/cli/cluster"
 	"github.com/odi-dev/odi/cli/exit"
+	"github.com/odi-dev/odi/cli/manifests"
 	"github.com/odi-dev/odi/cli/output"
 	"github.com/odi-dev/odi/cli/streams"
 )
@@ -45,11 +46,11 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, format ou
 		return fmt.Errorf("listing destinations: %w", err)
 	}
 	if !format.ForPeople() {
-		objects, err := output.Objects(&found)
+		objects, err := manifests.Objects(&found)
 		if err != nil {
 			return err
 		}
-		return output.List(io.Out, format, c.Scheme(), objects)
+		return manifests.List(io.Out, format, c.Scheme(), objects)
 	}
 	if len(found.Items) == 0 {
 		fmt.Fprintln(io.Err, "No destination yet: say where the data goes with: odi destination add <type>")
