@@ -101,8 +101,40 @@ func (a Address) checkParts(parsed *url.URL) error {
 		return fmt.Errorf("leave %s away: the paths are added", parsed.Path)
 	case a == AddressGRPC && parsed.Port() == "" && !strings.HasSuffix(parsed.Host, ":"):
 		return fmt.Errorf("the port is missing: mostly it is %s:4317", strings.TrimRight(parsed.String(), "/"))
+	case foreign[parsed.Port()] != "":
+		return fmt.Errorf("%s is the port of %s, which takes no OTLP: mostly that is %s", parsed.Port(), foreign[parsed.Port()], a.usualPort())
 	}
 	return checkPort(parsed.Host, parsed.Port())
+}
+
+// foreign are ports that people paste because they know them, and that no OTLP receiver has.
+var foreign = map[string]string{
+	"16686": "Jaeger's pages", "14268": "Jaeger's own protocol", "14250": "Jaeger's own protocol",
+	"6831": "Jaeger's old agents", "6832": "Jaeger's old agents", "9411": "Zipkin",
+}
+
+// usualPort is that of a receiver.
+func (a Address) usualPort() string {
+	if a == AddressGRPC {
+		return "4317"
+	}
+	return "4318"
+}
+
+// UsualPortOfAnother says that an address has the usual port of the other protocol. It may be
+// right all the same, so it is for a hint alone.
+func (f Field) UsualPortOfAnother(value string) string {
+	parsed, err := url.Parse(f.tidy(value))
+	if err != nil || f.Address == "" {
+		return ""
+	}
+	switch port := parsed.Port(); {
+	case f.Address == AddressGRPC && port == "4318":
+		return "4318 is mostly the port of OTLP over HTTP, and this type speaks gRPC: mostly that is 4317, or the type otlphttp"
+	case f.Address != AddressGRPC && port == "4317":
+		return "4317 is mostly the port of OTLP over gRPC, and this type speaks HTTP: mostly that is 4318, or the type otlp"
+	}
+	return ""
 }
 
 // label is one part of a host's name. Names in Kubernetes have no underscores;

@@ -33,6 +33,8 @@ func TestAddresses(t *testing.T) {
 		"a line break":                     {"", "http://host:4317\n", refused, "no white space"},
 		"no host":                          {"", "http://:4317", refused, "the host is missing"},
 		"a port that does not exist":       {"", "http://host:99999", refused, `the port "99999" is not between 1 and 65535`},
+		"Jaeger's pages":                   {"", "http://host:16686", refused, "16686 is the port of Jaeger's pages, which takes no OTLP: mostly that is 431"},
+		"Zipkin":                           {"", "http://host:9411/", refused, "9411 is the port of Zipkin"},
 		"port 0":                           {"", "http://host:0", refused, `the port "0" is not between`},
 		"a port that was forgotten":        {"", "http://host:", refused, `the port "" is not between`},
 		"a port in words":                  {"", "http://host:otlp", refused, "it is no address"},
@@ -144,5 +146,22 @@ func TestSecretsAreJudgedAndNotShown(t *testing.T) {
 	}
 	if tried == 0 {
 		t.Error("no type has a secret")
+	}
+}
+
+// TestUsualPorts: the port of the other protocol may be meant, so it is no refusal.
+func TestUsualPorts(t *testing.T) {
+	for _, tc := range []struct {
+		kind  Address
+		value string
+		want  string
+	}{
+		{AddressGRPC, "http://host:4318", "this type speaks gRPC"}, {AddressHTTP, "http://host:4317/v1/traces", "this type speaks HTTP"},
+		{AddressGRPC, "http://host:4317", ""}, {AddressHTTP, "http://host:4318", ""}, {"", "host:4318", ""}, {AddressGRPC, "::", ""},
+	} {
+		got := Field{Address: tc.kind}.UsualPortOfAnother(tc.value)
+		if (got == "") != (tc.want == "") || !strings.Contains(got, tc.want) {
+			t.Errorf("%s %s: got %q, want %q", tc.kind, tc.value, got, tc.want)
+		}
 	}
 }

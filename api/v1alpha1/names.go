@@ -88,6 +88,7 @@ const (
 	ReasonExporting           = "Exporting"
 	ReasonNoData              = "NoData"
 	ReasonExportFailing       = "ExportFailing"
+	ReasonExportRefused       = "ExportRefused" // ExportFailing for a cause that waiting does not mend
 	ReasonGatewayNotReady     = "GatewayNotReady"
 	ReasonDisabled            = "Disabled"
 	ReasonNotReady            = "NotReady"

@@ -2,6 +2,7 @@ package destination
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -84,4 +85,17 @@ func cause(words string) string {
 		return "it refuses the data"
 	}
 	return meaning + " (" + name + ")"
+}
+
+// lasting are beginnings of causes that waiting does not mend: the address, the
+// credentials or the backend has to change.
+var lasting = []string{
+	"odi sends nothing to this address", "it answers with a redirect", "its certificate is signed by", "its certificate is for another host",
+	"it asks for a client's certificate", "it does not speak", "it refuses the credentials", "it refuses access",
+	"there is nothing that takes this signal",
+}
+
+// lasts says whether a cause is one of them.
+func lasts(cause string) bool {
+	return slices.ContainsFunc(lasting, func(begin string) bool { return strings.HasPrefix(cause, begin) })
 }

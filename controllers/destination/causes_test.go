@@ -33,3 +33,25 @@ func TestNoWordOfABackendReachesAStatus(t *testing.T) {
 		t.Errorf("got %+v", h)
 	}
 }
+
+// TestLastingCauses: of these, whoever waits is told at once.
+func TestLastingCauses(t *testing.T) {
+	for words, want := range map[string]bool{
+		"": false,
+		`rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp 10.0.0.1:9: connect: connection refused"`: false,
+		`dial tcp: lookup h: no such host`: false,
+		`context deadline exceeded`:        false,
+		`request to http://h/v1/traces responded with HTTP Status Code 503, Message=x`:                                                                     false,
+		`request to http://h/v1/traces responded with HTTP Status Code 404, Message=x`:                                                                     true,
+		`request to http://h/v1/traces responded with HTTP Status Code 401, Message=x`:                                                                     true,
+		`rpc error: code = Unavailable desc = connection error: desc = "error reading server preface: http2: frame too large"`:                             true,
+		`rpc error: code = Unimplemented desc = unexpected HTTP status code received from server: 404 (Not Found); transport: received unexpected content`: true,
+		`rpc error: code = PermissionDenied desc = x`:                                                                                                      true,
+		`tls: failed to verify certificate: x509: certificate signed by unknown authority`:                                                                 true,
+		`tls: first record does not look like a TLS handshake`:                                                                                             true,
+	} {
+		if got := lasts(cause(words)); got != want {
+			t.Errorf("%s (%s): %t, want %t", words, cause(words), got, want)
+		}
+	}
+}

@@ -152,13 +152,21 @@ func exporting(in Input, ready verdict) verdict {
 	case !h.known && remote:
 		return maybe(odiv1.ReasonGatewayNotReady, "The gateway has not got its configuration yet.")
 	case h.fails():
-		return no(odiv1.ReasonExportFailing, failing(h))
+		return no(reasonOf(h), failing(h))
 	case !h.alive() && remote:
 		return maybe(odiv1.ReasonBackendNotReached, "The gateway has not reached the backend yet.")
 	case in.Counted.sent == 0:
 		return yes(odiv1.ReasonNoData, "The backend answers; no data has come yet.")
 	}
 	return yes(odiv1.ReasonExporting, "The backend takes the data.")
+}
+
+// reasonOf tells whoever waits whether waiting helps.
+func reasonOf(h health) string {
+	if lasts(h.words) {
+		return odiv1.ReasonExportRefused
+	}
+	return odiv1.ReasonExportFailing
 }
 
 // notSent is v once the gateway has let go of what it had before.
