@@ -10,12 +10,14 @@ import (
 
 	"github.com/odi-dev/odi/cli/check"
 	"github.com/odi-dev/odi/cli/cluster"
+	"github.com/odi-dev/odi/cli/complete"
 	"github.com/odi-dev/odi/cli/describe"
 	"github.com/odi-dev/odi/cli/destination"
 	"github.com/odi-dev/odi/cli/exit"
 	"github.com/odi-dev/odi/cli/inject"
 	"github.com/odi-dev/odi/cli/install"
 	"github.com/odi-dev/odi/cli/instrument"
+	"github.com/odi-dev/odi/cli/output"
 	"github.com/odi-dev/odi/cli/run"
 	"github.com/odi-dev/odi/cli/status"
 	"github.com/odi-dev/odi/cli/streams"
@@ -51,7 +53,7 @@ var rooms = []room{
 	{groupLook, status.New},
 	{groupLook, describe.New},
 	{groupLook, offline(check.New)},
-	{"", offline(version.New)},
+	{"", version.New},
 }
 
 // offlineAnnotation keeps the flags of the cluster out of a command's help.
@@ -98,6 +100,7 @@ with no code change and no restart.`,
 	root.SetUsageTemplate(usageTemplate)
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	to.AddFlags(root.PersistentFlags())
+	complete.Flags(root, to)
 	for _, room := range rooms {
 		cmd := room.make(io, to)
 		cmd.GroupID = room.group
@@ -129,6 +132,6 @@ func Run(ctx context.Context, io streams.Streams, args []string) int {
 	if !strings.HasPrefix(text, cmd.CommandPath()+":") { // some name their command: "odi run: ..."
 		text = "odi: " + text
 	}
-	fmt.Fprintln(io.Err, text)
+	fmt.Fprintln(io.Err, strings.Join(output.Wrap(text, io.ErrWidth, 0), "\n"))
 	return code
 }

@@ -78,7 +78,7 @@ func TestStory(t *testing.T) {
 	u.sees("uninstrument namespace shop", 0, "InstrumentationConfig shop/namespace deleted.*")
 	u.sees("uninstrument deployment cart -n shop", 0, "InstrumentationConfig shop/deployment-cart deleted")
 	u.sees("uninstrument deployment cart -n shop", 0, "nothing instruments it")
-	u.sees("describe deployment/cart -n shop", 0, "Why is there no trace\\? The manager does not work: does not exist yet; to see more: kubectl")
+	u.sees("describe deployment/cart -n shop", 3, "Why is there no trace\\? The manager does not work: does not exist yet; to see more: kubectl")
 
 	// What is part of another workload, or over, is none of its own; another controller's has no command but its namespace's.
 	made := &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "cart-5d9"}, Spec: appsv1.ReplicaSetSpec{
@@ -92,8 +92,11 @@ func TestStory(t *testing.T) {
 	u.sees("describe replicaset/cart-5d9 -n shop", 2, "the replicaset shop/cart-5d9 is part of another workload: deployment/cart -n shop")
 	u.sees("instrument replicaset cart-5d9 -n shop", 2, "is part of another workload: deployment/cart")
 	u.sees("instrument replicaset x -n shop", 2, "there is no replicaset shop/x; there are: lone\n")
-	u.sees("describe rollout.argoproj.io/cart -n shop", 0, "^rollout.argoproj.io shop/cart")
+	u.sees("describe rollout.argoproj.io/cart -n shop", 3, "^rollout.argoproj.io shop/cart")
 	u.sees("describe rollout.argoproj.io/x -n shop", 2, "there is no rollout.argoproj.io shop/x that has pods or ReplicaSets")
+
+	u.sees("instrument rollout.argoproj.io/cart -n shop -o yaml", 0, "(?m)^    kind: Rollout.argoproj.io$")
+	u.sees("uninstrument rollout.argoproj.io cart -n shop", 0, "InstrumentationConfig shop/rollout.argoproj.io-cart deleted")
 
 	// Destinations: a person is asked, a script is told.
 	testkit.Namespace(t, c, "odi-system")
@@ -124,6 +127,9 @@ func TestStory(t *testing.T) {
 	// Completion knows what is there.
 	u.sees("__complete instrument deployment -n shop c", 0, "^cart\n")
 	u.sees("__complete describe destination/j", 0, "^destination/jaeger\n")
+	u.sees("__complete uninstrument -n shop deploy/c", 0, "^deploy/cart\n")
+	u.sees("__complete describe ns s", 0, "^shop\n")
+	u.sees("__complete status -n kube-s", 0, "^kube-system\n")
 
 	// Whoever may not do it learns which right is missing and how to check.
 	t.Setenv("KUBECONFIG", kubeconfig(t, restConfig, "ann"))

@@ -41,6 +41,10 @@ type Input struct {
 	Workload workload.Reference
 	// Object is odi's view of it; nil when no config selects it.
 	Object *odiv1.InstrumentedWorkload
+	// Configs are those of its namespace.
+	Configs []odiv1.InstrumentationConfig
+	// Excluded says why nothing in its namespace may be instrumented; empty when it may.
+	Excluded string
 	// ManagerProblem says why the manager does not work; empty when it does.
 	ManagerProblem string
 	// ManagerShow is the command that shows more of the problem.
@@ -82,12 +86,11 @@ func selected(in Input) Step {
 	case in.ManagerProblem != "":
 		s.Text = fmt.Sprintf("The manager does not work: %s.", strings.TrimSuffix(in.ManagerProblem, "."))
 		s.Todo = "to see more: " + in.ManagerShow
-	case in.Object == nil && workload.IsSystemNamespace(in.Workload.Namespace):
+	case in.Object == nil && in.Excluded != "":
 		s.State = Off
-		s.Text = fmt.Sprintf("odi never instruments the namespace %s.", in.Workload.Namespace)
+		s.Text = in.Excluded + "."
 	case in.Object == nil:
-		s.Text = "No InstrumentationConfig selects it."
-		s.Todo = "to select it: " + instrument(in.Workload)
+		return notSelected(in)
 	default:
 		s.State = Done
 		s.Text = message(in.Object, odiv1.ConditionSelected, fmt.Sprintf("By InstrumentationConfig %s.", in.Object.Spec.Config))
@@ -127,26 +130,6 @@ func decided(in Input) Step {
 	return s
 }
 
-// howToSwitchOn is for a workload of which no container is instrumented.
-func howToSwitchOn(in Input) string {
-	command := instrument(workload.In(in.Object.Namespace, in.Object.Spec.Workload))
-	switch in.Object.Spec.Containers[0].Reason {
-	case odiv1.ReasonOtherAgentPresent:
-		return "to instrument it all the same: " + command + " --method eBPF"
-	case odiv1.ReasonMethodNone:
-		return "to switch it on: " + command
-	}
-	return ""
-}
-
-// instrument is the command that selects a workload; one of another controller goes with its namespace.
-func instrument(ref workload.Reference) string {
-	if !workload.IsBuiltin(ref.Kind) {
-		return "odi instrument namespace " + ref.Namespace
-	}
-	return fmt.Sprintf("odi instrument %s %s -n %s", strings.ToLower(string(ref.Kind)), ref.Name, ref.Namespace)
-}
-
 func attached(in Input) Step {
 	s := Step{Name: "Attached", State: Waiting, Text: "No odiglet has reported yet.", Todo: "to see the odiglets: odi status"}
 	c := condition(in.Object, odiv1.ConditionInstrumented)
@@ -174,7 +157,7 @@ func attached(in Input) Step {
 func exporting(in Input) Step {
 	s := Step{Name: "Exporting", State: Broken}
 	mine := For(in.Workload.Namespace, in.OdiNamespace, in.Destinations)
-	if off := disabled(in); len(mine) == 0 && off != nil {
+	if off := Disabled(in.Workload.Namespace, in.OdiNamespace, in.Destinations); len(mine) == 0 && off != nil {
 		only := Destination(off)
 		only.Name = "Exporting"
 		return only
@@ -201,34 +184,12 @@ func exporting(in Input) Step {
 	return first
 }
 
-// For lists the destinations that receive the data of a namespace.
-func For(namespace, odiNamespace string, all []odiv1.Destination) []odiv1.Destination {
-	var mine []odiv1.Destination
-	for _, d := range all {
-		if !d.Spec.Disabled && (d.Namespace == odiNamespace || d.Namespace == namespace) {
-			mine = append(mine, d)
-		}
-	}
-	return mine
-}
-
-// disabled is a destination that would receive the data of the workload; nil when there is none.
-func disabled(in Input) *odiv1.Destination {
-	for i := range in.Destinations {
-		d := &in.Destinations[i]
-		if d.Spec.Disabled && (d.Namespace == in.OdiNamespace || d.Namespace == in.Workload.Namespace) {
-			return d
-		}
-	}
-	return nil
-}
-
 // Destination says whether one destination takes data.
 func Destination(d *odiv1.Destination) Step {
 	name := "destination " + d.Namespace + "/" + d.Name
 	s := Step{Name: name, State: Waiting, Text: name + ": the manager has not looked at it yet.", Todo: "to see the manager: odi status"}
 	if d.Spec.Disabled {
-		return Step{Name: name, State: Off, Text: name + " is disabled.", Todo: "to enable it, set spec.disabled to false"}
+		return Step{Name: name, State: Off, Text: name + " is disabled.", Todo: "to enable it: " + Enable(d)}
 	}
 	ready := meta.FindStatusCondition(d.Status.Conditions, odiv1.ConditionReady)
 	if ready == nil {

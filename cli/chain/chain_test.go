@@ -48,6 +48,41 @@ func backend(namespace string, conditions ...metav1.Condition) odiv1.Destination
 	}
 }
 
+func wish(name string, method odiv1.Method, target odiv1.Target, conditions ...metav1.Condition) odiv1.InstrumentationConfig {
+	return odiv1.InstrumentationConfig{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name},
+		Spec:       odiv1.InstrumentationConfigSpec{Method: method, Target: target},
+		Status:     odiv1.InstrumentationConfigStatus{Conditions: conditions},
+	}
+}
+
+func TestLack(t *testing.T) {
+	of := func(kind, namespace string, signals ...odiv1.Signal) odiv1.Destination {
+		d := backend(namespace)
+		d.Spec.Type, d.Spec.Signals = kind, signals
+		return d
+	}
+	jaeger, otlp := of("jaeger", "odi-system"), of("otlp", "odi-system")
+	for name, tc := range map[string]struct {
+		all  []odiv1.Destination
+		want string
+	}{
+		"nothing is there":        {nil, "No destination yet: say where the data goes with: odi destination add <type>"},
+		"another namespace's":     {[]odiv1.Destination{of("otlp", "other")}, "No destination receives the data of shop; to add one: odi destination add <type>"},
+		"switched off":            {[]odiv1.Destination{off(otlp)}, `The data of shop goes nowhere: destination odi-system/jaeger is disabled; to enable it: kubectl -n odi-system patch destination jaeger --type merge -p '{"spec":{"disabled":false}}'`},
+		"one of two switched off": {[]odiv1.Destination{off(otlp), otlp}, ""},
+		"traces alone":            {[]odiv1.Destination{jaeger}, "No destination takes the metrics of shop; to see which types do: odi destination types metrics"},
+		"metrics alone":           {[]odiv1.Destination{of("otlp", "shop", odiv1.SignalMetrics)}, "No destination takes the traces of shop; to see which types do: odi destination types traces"},
+		"each to its own":         {[]odiv1.Destination{jaeger, of("otlp", "shop", odiv1.SignalMetrics)}, ""},
+		"all of it":               {[]odiv1.Destination{otlp}, ""},
+		"of a newer odi":          {[]odiv1.Destination{of("tomorrow", "odi-system")}, ""},
+	} {
+		if got := Lack("shop", "odi-system", tc.all); got != tc.want {
+			t.Errorf("%s: got %q, want %q", name, got, tc.want)
+		}
+	}
+}
+
 func TestWhyIsThereNoTrace(t *testing.T) {
 	ready := condition3(odiv1.ConditionReady, metav1.ConditionTrue, odiv1.ReasonAccepted, "")
 	tests := map[string]struct {
@@ -63,10 +98,41 @@ func TestWhyIsThereNoTrace(t *testing.T) {
 		},
 		"nothing selects it": {
 			wantStep: "Selected", wantState: Broken,
-			wantWhy: "No InstrumentationConfig selects it; to select it: odi instrument deployment cart -n shop",
+			wantWhy: "No InstrumentationConfig selects it; to select it: odi instrument deployment/cart -n shop",
+		},
+		"its config is new": {
+			in:       Input{Configs: []odiv1.InstrumentationConfig{wish("namespace", odiv1.MethodAuto, odiv1.Target{})}},
+			wantStep: "Selected", wantState: Waiting,
+			wantWhy: "InstrumentationConfig namespace selects it, and the manager has not taken it up yet; wait a few seconds and look again",
+		},
+		"its config is refused": {
+			in: Input{Configs: []odiv1.InstrumentationConfig{wish("mine", odiv1.MethodAuto, odiv1.Target{Kind: odiv1.KindDeployment, Name: "cart"},
+				condition3(odiv1.ConditionReady, metav1.ConditionFalse, odiv1.ReasonInvalidConfig, "spec.target.selector: no such operator."))}},
+			wantStep: "Selected", wantState: Broken,
+			wantWhy: "InstrumentationConfig mine is not ready (InvalidConfig): spec.target.selector: no such operator; to see it: kubectl -n shop get ic mine -o yaml",
+		},
+		"another's config does not count, and one that says None neither": {
+			in: Input{Configs: []odiv1.InstrumentationConfig{wish("pay", odiv1.MethodAuto, odiv1.Target{Kind: odiv1.KindDeployment, Name: "pay"}),
+				wish("namespace", odiv1.MethodNone, odiv1.Target{})}},
+			wantStep: "Selected", wantState: Broken,
+			wantWhy: "No InstrumentationConfig selects it; to select it: odi instrument deployment/cart -n shop",
+		},
+		"the administrator has excluded it": {
+			in:       Input{Excluded: "odi never instruments the namespace shop; the administrator has excluded it"},
+			wantStep: "Selected", wantState: Off,
+			wantWhy: "odi never instruments the namespace shop; the administrator has excluded it.",
+		},
+		"somebody's config insists on None": {
+			in: Input{
+				Object: cart([]odiv1.ContainerDecision{{Name: "cart", Method: odiv1.MethodNone, Reason: odiv1.ReasonMethodNone, Message: "Off."}}, isSelected, isDetected),
+				// The older of two that name a workload wins: what odi instrument writes would be the younger.
+				Configs: []odiv1.InstrumentationConfig{wish("namespace", odiv1.MethodNone, odiv1.Target{Kind: odiv1.KindDeployment, Name: "cart"})},
+			},
+			wantStep: "Decided", wantState: Off,
+			wantWhy: "cart: None - Off; to switch it on, change that config: kubectl -n shop edit ic namespace",
 		},
 		"it is in kube-system": {
-			in:       Input{Workload: workload.Reference{Namespace: "kube-system", Kind: odiv1.KindDeployment, Name: "cart"}},
+			in:       Input{Excluded: "odi never instruments the namespace kube-system", Workload: workload.Reference{Namespace: "kube-system", Kind: odiv1.KindDeployment, Name: "cart"}},
 			wantStep: "Selected", wantState: Off,
 			wantWhy: "odi never instruments the namespace kube-system.",
 		},
@@ -79,13 +145,13 @@ func TestWhyIsThereNoTrace(t *testing.T) {
 			in: Input{Object: cart([]odiv1.ContainerDecision{{Name: "cart", Method: odiv1.MethodNone, Reason: odiv1.ReasonMethodNone,
 				Message: "InstrumentationConfig off switches this workload off (spec.method)."}}, isSelected, isDetected)},
 			wantStep: "Decided", wantState: Off,
-			wantWhy: "cart: None - InstrumentationConfig off switches this workload off (spec.method); to switch it on: odi instrument deployment cart -n shop",
+			wantWhy: "cart: None - InstrumentationConfig off switches this workload off (spec.method); to switch it on: odi instrument deployment/cart -n shop",
 		},
 		"another vendor's agent is in the process": {
 			in: Input{Object: cart([]odiv1.ContainerDecision{{Name: "cart", Method: odiv1.MethodNone, Reason: odiv1.ReasonOtherAgentPresent,
 				Message: "Datadog already instruments this container."}}, isSelected, isDetected)},
 			wantStep: "Decided", wantState: Off,
-			wantWhy: "cart: None - Datadog already instruments this container; to instrument it all the same: odi instrument deployment cart -n shop --method eBPF",
+			wantWhy: "cart: None - Datadog already instruments this container; to instrument it all the same: odi instrument deployment/cart -n shop --method eBPF",
 		},
 		"no pod runs": {
 			in:       Input{Object: notAttached(odiv1.ReasonNoPods, "The workload is scaled to zero.")},
@@ -110,7 +176,7 @@ func TestWhyIsThereNoTrace(t *testing.T) {
 		"the only destination is switched off": {
 			in:       Input{Object: attachedCart(), OdiNamespace: "odi-system", Destinations: []odiv1.Destination{off(backend("odi-system", ready))}},
 			wantStep: "Exporting", wantState: Off,
-			wantWhy: "destination odi-system/jaeger is disabled; to enable it, set spec.disabled to false",
+			wantWhy: "destination odi-system/jaeger is disabled; to enable it: kubectl -n odi-system patch destination jaeger --type merge -p '{\"spec\":{\"disabled\":false}}'",
 		},
 		"another tenant's destination does not count": {
 			in:       Input{Object: attachedCart(), Destinations: []odiv1.Destination{backend("payments", ready)}},

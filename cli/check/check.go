@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -63,10 +62,9 @@ func features() []feature {
 }
 
 func print(io streams.Streams, ladder []feature) error {
-	w := tabwriter.NewWriter(io.Out, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(w, "FEATURE\tSTATE\tREASON")
+	t := output.Table{Columns: []string{"feature", "state", "reason"}}
 	for _, f := range ladder {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", f.Name, f.State, f.Reason)
+		t.Rows = append(t.Rows, []string{f.Name, f.State, f.Reason})
 	}
-	return w.Flush()
+	return t.Print(output.Out(io), output.FormatTable)
 }

@@ -3,6 +3,8 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -113,6 +115,15 @@ func (c *Cluster) ContextName() string {
 	return raw.CurrentContext
 }
 
+// Contexts are the names of the kubeconfig's contexts, in order; none when it cannot be read.
+func (c *Cluster) Contexts() []string {
+	raw, err := c.flags.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(raw.Contexts))
+}
+
 // OdiNamespace finds where odi is installed: where its manager is, else the default namespace.
 // Whoever may not look is answered with the default namespace.
 func OdiNamespace(ctx context.Context, c client.Client) (string, error) {
@@ -136,6 +147,23 @@ func OdiNamespace(ctx context.Context, c client.Client) (string, error) {
 		return odiv1.DefaultNamespace, nil
 	}
 	return managers.Items[0].Namespace, nil
+}
+
+// Installed finds odi's manager and its version; both are empty where there is none.
+func Installed(ctx context.Context, c client.Client) (namespace, version string, err error) {
+	namespace, err = OdiNamespace(ctx, c)
+	if err != nil {
+		return "", "", err
+	}
+	var manager appsv1.Deployment
+	err = c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: ManagerName}, &manager)
+	if apierrors.IsNotFound(err) {
+		return "", "", nil
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("reading odi's manager: %w", err)
+	}
+	return namespace, manager.Labels["app.kubernetes.io/version"], nil
 }
 
 // Names of what the chart and the manager create.

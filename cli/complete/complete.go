@@ -2,16 +2,18 @@ package complete
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/cli/cluster"
 	"github.com/odi-dev/odi/cli/selected"
-	"github.com/odi-dev/odi/internal/workload"
+	"github.com/odi-dev/odi/cli/target"
 )
 
 // patience of someone who pressed Tab.
@@ -23,9 +25,9 @@ type Func = func(cmd *cobra.Command, args []string, toComplete string) ([]cobra.
 // list is one way to find words.
 type list func(context.Context, client.Client) ([]string, error)
 
-// Target completes the name of a namespace (no kind) or of a workload.
-func Target(to *cluster.Cluster, kind odiv1.WorkloadKind) Func {
-	return first(to, func(ctx context.Context, c client.Client) ([]string, error) {
+// names completes the name of a namespace (no kind) or of a workload.
+func names(to *cluster.Cluster, kind odiv1.WorkloadKind) list {
+	return func(ctx context.Context, c client.Client) ([]string, error) {
 		if kind == "" {
 			return selected.Namespaces(ctx, c)
 		}
@@ -34,17 +36,70 @@ func Target(to *cluster.Cluster, kind odiv1.WorkloadKind) Func {
 			return nil, err
 		}
 		return selected.Names(ctx, c, kind, namespace)
+	}
+}
+
+// Flags completes the values of the flags that say which cluster and which namespace.
+func Flags(root *cobra.Command, to *cluster.Cluster) {
+	// The only error is a flag that does not exist; cluster.AddFlags has added them.
+	_ = root.RegisterFlagCompletionFunc("namespace", always(to, allNamespaces))
+	_ = root.RegisterFlagCompletionFunc("context", func(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return matching(to.Contexts(), typed), cobra.ShellCompDirectiveNoFileComp
+	})
+	_ = root.RegisterFlagCompletionFunc("kubeconfig", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return nil, cobra.ShellCompDirectiveDefault
 	})
 }
 
-// Namespaces completes the value of --namespace.
-func Namespaces(to *cluster.Cluster) Func {
-	return always(to, selected.Namespaces)
+// allNamespaces are also those that cannot be instrumented.
+func allNamespaces(ctx context.Context, c client.Client) ([]string, error) {
+	var list corev1.NamespaceList
+	if err := c.List(ctx, &list); err != nil {
+		return nil, err
+	}
+	words := make([]string, 0, len(list.Items))
+	for _, namespace := range list.Items {
+		words = append(words, namespace.Name)
+	}
+	return words, nil
+}
+
+// Word completes the value of a flag that takes one of a few, whatever the case of what is typed.
+func Word(known []string) Func {
+	return func(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		var words []cobra.Completion
+		directive := cobra.ShellCompDirectiveNoFileComp
+		for _, word := range known {
+			if len(word) >= len(typed) && strings.EqualFold(word[:len(typed)], typed) {
+				words = append(words, word)
+			}
+			if strings.HasSuffix(word, "=") {
+				directive |= cobra.ShellCompDirectiveNoSpace
+			}
+		}
+		return words, directive
+	}
+}
+
+// Words completes the values of a flag that takes several, with commas between them.
+func Words(known []string) Func {
+	return func(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		before := typed[:strings.LastIndexByte(typed, ',')+1]
+		var words []string
+		for _, word := range known {
+			if !slices.Contains(strings.Split(before, ","), word) {
+				words = append(words, before+word)
+			}
+		}
+		return matching(words, typed), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
+	}
 }
 
 // Destinations completes the name of a destination.
-func Destinations(to *cluster.Cluster) Func {
-	return first(to, func(ctx context.Context, c client.Client) ([]string, error) {
+func Destinations(to *cluster.Cluster) Func { return first(to, destinations(to)) }
+
+func destinations(to *cluster.Cluster) list {
+	return func(ctx context.Context, c client.Client) ([]string, error) {
 		namespace := to.NamespaceFlag()
 		if namespace == "" {
 			var err error
@@ -52,49 +107,69 @@ func Destinations(to *cluster.Cluster) Func {
 				return nil, err
 			}
 		}
-		var destinations odiv1.DestinationList
-		if err := c.List(ctx, &destinations, client.InNamespace(namespace)); err != nil {
+		var list odiv1.DestinationList
+		if err := c.List(ctx, &list, client.InNamespace(namespace)); err != nil {
 			return nil, err
 		}
-		names := make([]string, 0, len(destinations.Items))
-		for _, destination := range destinations.Items {
-			names = append(names, destination.Name)
+		words := make([]string, 0, len(list.Items))
+		for _, destination := range list.Items {
+			words = append(words, destination.Name)
 		}
-		return names, nil
-	})
+		return words, nil
+	}
 }
 
-// KindSlashName completes <kind>/<name>: kinds first, and after the slash the names.
-func KindSlashName(to *cluster.Cluster) Func {
+func nodes(ctx context.Context, c client.Client) ([]string, error) {
+	var list odiv1.NodeInstrumentationList
+	if err := c.List(ctx, &list); err != nil {
+		return nil, err
+	}
+	words := make([]string, 0, len(list.Items))
+	for _, node := range list.Items {
+		words = append(words, node.Name)
+	}
+	return words, nil
+}
+
+// Target completes what a command can be about, kind/name or kind name: kinds first,
+// and after the slash or the kind the names.
+func Target(to *cluster.Cluster, grammar target.Grammar) Func {
 	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		word, _, found := strings.Cut(typed, "/")
-		if !found {
-			kinds := []string{"namespace/", "destination/", "node/"}
-			for _, kind := range workload.Kinds() {
-				kinds = append(kinds, strings.ToLower(string(kind))+"/")
+		word, start, slash := strings.Cut(typed, "/")
+		switch {
+		case len(args) > 1 || len(args) == 1 && strings.Contains(args[0], "/"):
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		case len(args) == 1:
+			return namesOf(cmd, to, grammar, args[0], typed)
+		case !slash:
+			kinds := grammar.Words()
+			for i := range kinds {
+				kinds[i] += "/"
 			}
 			return matching(kinds, typed), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 		}
-		names, directive := namesOf(to, word)(cmd, args, "")
-		for i := range names {
-			names[i] = word + "/" + names[i]
+		words, directive := namesOf(cmd, to, grammar, word, start)
+		for i := range words {
+			words[i] = word + "/" + words[i]
 		}
-		return matching(names, typed), directive
+		return words, directive
 	}
 }
 
-func namesOf(to *cluster.Cluster, word string) Func {
-	switch word {
-	case "namespace":
-		return Target(to, "")
-	case "destination":
-		return Destinations(to)
-	}
-	kind, err := workload.ParseKind(word)
+// namesOf completes names of what a word means.
+func namesOf(cmd *cobra.Command, to *cluster.Cluster, grammar target.Grammar, word, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	what, err := grammar.Parse(cmd, []string{word, "-"})
 	if err != nil {
-		return cobra.NoFileCompletions
+		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return Target(to, kind)
+	find := names(to, what.Workload)
+	switch what.Kind {
+	case target.Destination:
+		find = destinations(to)
+	case target.Node:
+		find = nodes
+	}
+	return always(to, find)(cmd, nil, typed)
 }
 
 // first completes the first argument only.

@@ -2,7 +2,6 @@ package describe
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -58,7 +57,7 @@ func agentsOf(iw *odiv1.InstrumentedWorkload) (answers []agentAnswer, rollout st
 	return answers, rollout
 }
 
-func (w workloadAnswer) printAgents(out io.Writer, format output.Format) error {
+func (w workloadAnswer) printAgents(out output.Page, format output.Format) error {
 	if len(w.Agents) == 0 {
 		return nil
 	}
@@ -71,7 +70,7 @@ func (w workloadAnswer) printAgents(out io.Writer, format output.Format) error {
 		return err
 	}
 	if w.Rollout != "" {
-		fmt.Fprintf(out, "rollout: %s\n", w.Rollout)
+		out.Line("rollout: ", w.Rollout)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package describe
 
 import (
 	"context"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -12,8 +11,11 @@ import (
 	"github.com/odi-dev/odi/cli/exit"
 	"github.com/odi-dev/odi/cli/output"
 	"github.com/odi-dev/odi/cli/streams"
-	"github.com/odi-dev/odi/internal/workload"
+	"github.com/odi-dev/odi/cli/target"
 )
+
+// grammar is what can be described.
+var grammar = target.Grammar{target.Namespace, target.Destination, target.Node}
 
 // New returns the command.
 func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
@@ -25,6 +27,8 @@ func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
 attached, exporting. Then come its processes, and the routes that its spans are named
 after, with their requests. The last line answers "why is there no trace?".
 
+Exit codes: 0 when nothing is broken, 3 when something is, 2 for what is mistyped, 1
+when it could not be found out.
 Kinds: deployment, statefulset, daemonset, cronjob, job, replicaset, replicationcontroller
 and pod where nothing else owns them, <kind>.<group> of another controller's, for
 example rollout.argoproj.io; and namespace, destination, node.`,
@@ -32,11 +36,14 @@ example rollout.argoproj.io; and namespace, destination, node.`,
   odi describe namespace/shop
   odi describe destination/jaeger
   odi describe node/worker-1`,
-		Args:              kindAndName,
-		ValidArgsFunction: complete.KindSlashName(to),
+		Args:              grammar.Args,
+		ValidArgsFunction: complete.Target(to, grammar),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			kind, name := split(args)
-			return run(cmd.Context(), asked{io: io, to: to, format: format, name: name}, kind)
+			what, err := grammar.Parse(cmd, args)
+			if err != nil {
+				return err
+			}
+			return run(cmd.Context(), asked{io: io, to: to, format: format, name: what.Name}, what)
 		},
 	}
 	output.AddFlag(cmd, &format)
@@ -52,46 +59,25 @@ type asked struct {
 	name   string
 }
 
-// kindAndName takes deployment/cart and deployment cart.
-func kindAndName(cmd *cobra.Command, args []string) error {
-	if len(args) == 1 && strings.Count(args[0], "/") == 1 || len(args) == 2 && !strings.Contains(args[0]+args[1], "/") {
-		return nil
+// verdict is how a command ends that has looked and found something broken, or not.
+func verdict(broken bool) error {
+	if broken {
+		return exit.Status(exit.Problem)
 	}
-	return exit.Usagef("%s needs <kind>/<name>, for example deployment/cart; see %s --help", cmd.CommandPath(), cmd.CommandPath())
+	return nil
 }
 
-func split(args []string) (kind, name string) {
-	if len(args) == 2 {
-		return args[0], args[1]
-	}
-	kind, name, _ = strings.Cut(args[0], "/")
-	return kind, name
-}
-
-func run(ctx context.Context, a asked, kind string) error {
-	describe, err := describer(kind)
-	if err != nil {
-		return err
-	}
+func run(ctx context.Context, a asked, what target.Target) (err error) {
 	if a.client, err = a.to.Client(); err != nil {
 		return err
 	}
-	return describe(ctx, a)
-}
-
-func describer(word string) (func(context.Context, asked) error, error) {
-	switch strings.ToLower(word) {
-	case "namespace", "namespaces", "ns":
-		return describeNamespace, nil
-	case "destination", "destinations", "dest":
-		return describeDestination, nil
-	case "node", "nodes":
-		return describeNode, nil
+	switch what.Kind {
+	case target.Namespace:
+		return describeNamespace(ctx, a)
+	case target.Destination:
+		return describeDestination(ctx, a)
+	case target.Node:
+		return describeNode(ctx, a)
 	}
-	kind, err := workload.ParseKind(word)
-	if err != nil {
-		return nil, exit.Usagef("unknown kind %q; valid are deployment, statefulset, daemonset, cronjob, job, replicaset, "+
-			"replicationcontroller, pod, namespace, destination, node, and <kind>.<group> of another controller's", word)
-	}
-	return func(ctx context.Context, a asked) error { return describeWorkload(ctx, a, kind) }, nil
+	return describeWorkload(ctx, a, what.Workload)
 }

@@ -3,7 +3,6 @@ package describe
 import (
 	"context"
 	"fmt"
-	"io"
 	"sort"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/odi-dev/odi/cli/cluster"
 	"github.com/odi-dev/odi/cli/exit"
 	"github.com/odi-dev/odi/cli/manifests"
+	"github.com/odi-dev/odi/cli/output"
 )
 
 func describeDestination(ctx context.Context, a asked) error {
@@ -36,8 +36,7 @@ func describeDestination(ctx context.Context, a asked) error {
 	if !a.format.ForPeople() {
 		return manifests.List(a.io.Out, a.format, a.client.Scheme(), []client.Object{&destination})
 	}
-	printDestination(a.io.Out, &destination)
-	return nil
+	return printDestination(output.Out(a.io), &destination)
 }
 
 func unknownDestination(ctx context.Context, a asked, namespace string) error {
@@ -55,7 +54,7 @@ func unknownDestination(ctx context.Context, a asked, namespace string) error {
 	return exit.Usagef("there is no destination %s in %s; there are: %s", a.name, namespace, strings.Join(names, ", "))
 }
 
-func printDestination(out io.Writer, d *odiv1.Destination) {
+func printDestination(out output.Page, d *odiv1.Destination) error {
 	fmt.Fprintf(out, "destination %s/%s (%s)\n\n", d.Namespace, d.Name, d.Spec.Type)
 	fields := make([]string, 0, len(d.Spec.Config))
 	for name := range d.Spec.Config {
@@ -67,7 +66,7 @@ func printDestination(out io.Writer, d *odiv1.Destination) {
 		if more {
 			first += " ..."
 		}
-		fmt.Fprintf(out, "  %s: %s\n", name, first)
+		out.Line("  "+name+": ", first)
 	}
 	if d.Spec.SecretRef != nil {
 		fmt.Fprintf(out, "  secret fields: in the Secret %s\n", d.Spec.SecretRef.Name)
@@ -78,16 +77,18 @@ func printDestination(out io.Writer, d *odiv1.Destination) {
 		if c.Type != odiv1.ConditionReady && c.Type != odiv1.ConditionExporting {
 			continue
 		}
-		fmt.Fprintf(out, "  %s is %s (%s): %s\n", c.Type, c.Status, c.Reason, c.Message)
+		out.Line("  ", fmt.Sprintf("%s is %s (%s): %s", c.Type, c.Status, c.Reason, c.Message))
 	}
 	fmt.Fprintf(out, "  sent %d, failed %d, queued %d\n", d.Status.Sent, d.Status.Failed, d.Status.Queued)
 	if d.Status.LastError != "" {
-		fmt.Fprintf(out, "  its latest refusal: %s\n", d.Status.LastError)
+		out.Line("  its latest refusal: ", d.Status.LastError)
 	}
 	step := chain.Destination(d)
 	why := "Not because of this destination: " + step.Text
 	if step.State != chain.Done {
 		why = chain.Why([]chain.Step{step})
 	}
-	fmt.Fprintf(out, "\nWhy is there no trace? %s\n", why)
+	fmt.Fprintln(out)
+	out.Line("", "Why is there no trace? "+why)
+	return verdict(step.State == chain.Broken)
 }

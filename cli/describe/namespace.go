@@ -17,6 +17,7 @@ type namespaceAnswer struct {
 	Namespace string           `json:"namespace"`
 	Workloads []workloadAnswer `json:"workloads"`
 	Why       string           `json:"why"`
+	broken    bool
 }
 
 func describeNamespace(ctx context.Context, a asked) error {
@@ -34,29 +35,31 @@ func describeNamespace(ctx context.Context, a asked) error {
 	if err != nil {
 		return err
 	}
+	wished(ctx, a, &world.input, a.name)
 	answer := judgeNamespace(a.name, world.input, workloads)
 	if !a.format.ForPeople() {
-		return output.Value(a.io.Out, a.format, answer)
-	}
-	fmt.Fprintf(a.io.Out, "namespace %s\n\n", a.name)
-	if len(answer.Workloads) > 0 {
-		if err := answer.table(workloads).Print(a.io.Out, a.format); err != nil {
+		if err := output.Value(a.io.Out, a.format, answer); err != nil {
 			return err
 		}
-		fmt.Fprintln(a.io.Out)
+		return verdict(answer.broken)
 	}
-	fmt.Fprintf(a.io.Out, "Why is there no trace? %s\n", answer.Why)
-	return nil
+	out := output.Out(a.io)
+	fmt.Fprintf(out, "namespace %s\n\n", a.name)
+	if len(answer.Workloads) > 0 {
+		if err := answer.table(workloads).Print(out, a.format); err != nil {
+			return err
+		}
+		fmt.Fprintln(out)
+	}
+	out.Line("", "Why is there no trace? "+answer.Why)
+	return verdict(answer.broken)
 }
 
 // judgeNamespace follows every workload; the first that stops names the reason.
 func judgeNamespace(name string, in chain.Input, workloads []odiv1.InstrumentedWorkload) namespaceAnswer {
 	answer := namespaceAnswer{Namespace: name, Why: "Every step works for every workload: each request from now on is a trace."}
 	if len(workloads) == 0 {
-		answer.Why = "No InstrumentationConfig selects a workload of it; to select all of them: odi instrument namespace " + name
-		if workload.IsSystemNamespace(name) {
-			answer.Why = "odi never instruments the namespace " + name + "."
-		}
+		answer.Why, answer.broken = chain.NoWorkload(name, in), in.Excluded == ""
 		return answer
 	}
 	stopped := false
@@ -66,6 +69,7 @@ func judgeNamespace(name string, in chain.Input, workloads []odiv1.InstrumentedW
 		one := workloadAnswer{Workload: label(&workloads[i]), Steps: chain.Follow(in)}
 		one.Why = chain.Why(one.Steps)
 		answer.Workloads = append(answer.Workloads, one)
+		answer.broken = answer.broken || one.broken()
 		if last := one.Steps[len(one.Steps)-1]; last.State == chain.Done || stopped {
 			continue
 		}

@@ -3,7 +3,6 @@ package describe
 import (
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -43,13 +42,15 @@ func describeNode(ctx context.Context, a asked) error {
 		return err
 	}
 	answer, reached := odiglets.Nodes(ctx)[a.name]
-	printNode(a.io.Out, &node, nodeProblem(&node, world.seen))
+	out := output.Out(a.io)
+	problem := nodeProblem(&node, world.seen)
+	printNode(out, &node, problem)
 	if !reached {
-		fmt.Fprintln(a.io.Out, "\n  Its odiglet does not answer, so its books are not shown.")
-		return nil
+		fmt.Fprintln(out, "\n  Its odiglet does not answer, so its books are not shown.")
+		return verdict(true)
 	}
-	printBooks(a.io.Out, answer)
-	return nil
+	printBooks(out, answer)
+	return verdict(problem != "" || answer.ExportError != "")
 }
 
 func unknownNode(ctx context.Context, a asked) error {
@@ -77,30 +78,29 @@ func nodeProblem(node *odiv1.NodeInstrumentation, seen components.Observed) stri
 	return ""
 }
 
-func printNode(out io.Writer, node *odiv1.NodeInstrumentation, problem string) {
+func printNode(out output.Page, node *odiv1.NodeInstrumentation, problem string) {
 	fmt.Fprintf(out, "node %s (kernel %s, odiglet %s)\n\n", node.Name, node.Status.Kernel, node.Status.OdigletVersion)
 	if problem != "" {
-		fmt.Fprintf(out, "  Its odiglet does not work: %s\n", problem)
+		out.Line("  ", "Its odiglet does not work: "+problem)
 	}
 	fmt.Fprintf(out, "  %d processes are instrumented\n\n", node.Status.Attached)
 	for _, feature := range node.Status.Features {
-		line := fmt.Sprintf("  %-14s %-12s %s", feature.Name, feature.State, feature.Reason)
-		fmt.Fprintln(out, strings.TrimRight(line, " "))
+		out.Line(fmt.Sprintf("  %-14s %-12s ", feature.Name, feature.State), feature.Reason)
 	}
 }
 
-func printBooks(out io.Writer, node nodeapi.Node) {
+func printBooks(out output.Page, node nodeapi.Node) {
 	b := node.Books
 	fmt.Fprintf(out, "\n  seen %d = sent %d + queued %d + dropped %d\n", b.Seen, b.Sent, b.Queued, total(b.Dropped))
 	for _, counts := range []map[string]uint64{b.Dropped, b.Incomplete} {
 		for _, reason := range slices.Sorted(maps.Keys(counts)) {
 			if counts[reason] > 0 {
-				fmt.Fprintln(out, "    "+lossLine(counts[reason], reason, b.Whose[reason]))
+				out.Line("    ", lossLine(counts[reason], reason, b.Whose[reason]))
 			}
 		}
 	}
 	if node.ExportError != "" {
-		fmt.Fprintf(out, "  its node collector does not take the data: %s\n", node.ExportError)
+		out.Line("  ", "its node collector does not take the data: "+node.ExportError)
 	}
 }
 

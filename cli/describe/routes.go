@@ -2,7 +2,6 @@ package describe
 
 import (
 	"fmt"
-	"io"
 	"strconv"
 
 	"github.com/odi-dev/odi/cli/output"
@@ -13,7 +12,7 @@ import (
 const routesShown = 20
 
 // printRoutes prints the routes that spans are named after, the most used first.
-func printRoutes(out io.Writer, all []nodeapi.Route, more int, format output.Format) error {
+func printRoutes(out output.Page, all []nodeapi.Route, more int, format output.Format) error {
 	if len(all) == 0 {
 		return nil
 	}

@@ -30,7 +30,7 @@ func TestRoutesArePrintedAndBounded(t *testing.T) {
 		},
 	} {
 		var out strings.Builder
-		if err := printRoutes(&out, all, 5, format); err != nil {
+		if err := printRoutes(output.Page{Writer: &out}, all, 5, format); err != nil {
 			t.Fatal(err)
 		}
 		lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
@@ -43,7 +43,7 @@ func TestRoutesArePrintedAndBounded(t *testing.T) {
 
 func TestNoRoutesPrintNothing(t *testing.T) {
 	var out strings.Builder
-	if err := printRoutes(&out, nil, 0, output.FormatTable); err != nil || out.String() != "" {
+	if err := printRoutes(output.Page{Writer: &out}, nil, 0, output.FormatTable); err != nil || out.String() != "" {
 		t.Errorf("%q, %v", out.String(), err)
 	}
 }

@@ -3,7 +3,6 @@ package describe
 import (
 	"context"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
@@ -57,6 +56,7 @@ func describeWorkload(ctx context.Context, a asked, kind odiv1.WorkloadKind) err
 	}
 	in := world.input
 	in.Workload = wish.Reference()
+	wished(ctx, a, &in, wish.Namespace)
 	if len(workloads) > 0 {
 		in.Object = &workloads[0]
 		in.Workload = workload.In(wish.Namespace, in.Object.Spec.Workload)
@@ -68,10 +68,27 @@ func describeWorkload(ctx context.Context, a asked, kind odiv1.WorkloadKind) err
 		answer.Processes, _ = odiglets.Processes(ctx, in.Workload)
 		answer.Routes, answer.MoreRoutes = odiglets.Routes(ctx, in.Workload)
 	}
-	if !a.format.ForPeople() {
-		return output.Value(a.io.Out, a.format, answer)
+	if a.format.ForPeople() {
+		err = answer.print(output.Out(a.io), a.format)
+	} else {
+		err = output.Value(a.io.Out, a.format, answer)
 	}
-	return answer.print(a.io.Out, a.format)
+	if err != nil {
+		return err
+	}
+	return verdict(answer.broken())
+}
+
+// broken says whether the chain ends where somebody has to act.
+func (w workloadAnswer) broken() bool { return w.Steps[len(w.Steps)-1].State == chain.Broken }
+
+// wished adds what was wished for in a namespace. Whoever may not look goes without.
+func wished(ctx context.Context, a asked, in *chain.Input, namespace string) {
+	var configs odiv1.InstrumentationConfigList
+	if err := a.client.List(ctx, &configs, client.InNamespace(namespace)); err == nil {
+		in.Configs = configs.Items
+	}
+	in.Excluded = cluster.WhyExcluded(ctx, a.client, namespace)
 }
 
 // world is what every answer needs.
@@ -101,7 +118,7 @@ func observe(ctx context.Context, a asked) (world, error) {
 	return w, nil
 }
 
-func (w workloadAnswer) print(out io.Writer, format output.Format) error {
+func (w workloadAnswer) print(out output.Page, format output.Format) error {
 	fmt.Fprintf(out, "%s\n\n", w.Workload)
 	printSteps(out, w.Steps)
 	if err := w.printAgents(out, format); err != nil {
@@ -116,30 +133,31 @@ func (w workloadAnswer) print(out io.Writer, format output.Format) error {
 	if err := printRoutes(out, w.Routes, w.MoreRoutes, format); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\nWhy is there no trace? %s\n", w.Why)
+	fmt.Fprintln(out)
+	out.Line("", "Why is there no trace? "+w.Why)
 	return nil
 }
 
-func printSteps(out io.Writer, steps []chain.Step) {
+func printSteps(out output.Page, steps []chain.Step) {
 	width := 0
 	for _, step := range steps {
 		width = max(width, len(step.Name))
 	}
 	for _, step := range steps {
-		fmt.Fprintf(out, "  %s %-*s  %s\n", mark(step.State), width, step.Name, step.Text)
+		out.Line(fmt.Sprintf("  %s %-*s  ", mark(out, step.State), width, step.Name), step.Text)
 	}
 }
 
-func mark(state chain.State) string {
+func mark(out output.Page, state chain.State) string {
 	switch state {
 	case chain.Done:
-		return "✓"
+		return out.Paint(output.Green, "✓")
 	case chain.Waiting:
-		return "·"
+		return out.Paint(output.Yellow, "·")
 	case chain.Off:
-		return "-"
+		return out.Paint(output.Faint, "-")
 	default:
-		return "✗"
+		return out.Paint(output.Red, "✗")
 	}
 }
 

@@ -40,5 +40,8 @@ func Subcommand(cmd *cobra.Command, args []string) error {
 			known = append(known, sub.Name())
 		}
 	}
+	if meant := suggestion(args[0], known); meant != "" {
+		return Usagef("unknown command %q for %s%s", args[0], cmd.CommandPath(), meant)
+	}
 	return Usagef("unknown command %q for %s; valid are %s", args[0], cmd.CommandPath(), strings.Join(known, ", "))
 }

@@ -1,3 +1,3 @@
 // Package exit maps the error of a command to odi's exit code:
-// 0 done, 1 failed, 2 bad input.
+// 0 done, 1 failed, 2 bad input, 3 looked and found something broken.
 package exit

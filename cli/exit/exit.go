@@ -5,11 +5,13 @@ import (
 	"fmt"
 )
 
-// The exit codes of odi.
+// The exit codes of odi. A program that `odi run` ran ends it with its own.
 const (
 	OK     = 0
 	Failed = 1
 	Usage  = 2
+	// Problem is that of a command that looked, as it was asked to, and found something broken.
+	Problem = 3
 )
 
 // usageError is an error that the user repairs by typing something else.

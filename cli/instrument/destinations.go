@@ -2,6 +2,7 @@ package instrument
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -22,12 +23,9 @@ func waysOut(ctx context.Context, c client.Client, wish selected.Wish) []progres
 	if err != nil {
 		return nil
 	}
-	var all []odiv1.Destination
-	for _, namespace := range slices.Compact([]string{wish.Namespace, odi}) {
-		var list odiv1.DestinationList
-		if err := c.List(ctx, &list, client.InNamespace(namespace)); err == nil {
-			all = append(all, list.Items...)
-		}
+	all, err := destinationsOf(ctx, c, wish.Namespace, odi)
+	if err != nil {
+		return nil
 	}
 	var items []progress.Item
 	for _, d := range chain.For(wish.Namespace, odi, all) {
@@ -36,6 +34,22 @@ func waysOut(ctx context.Context, c client.Client, wish selected.Wish) []progres
 		}
 	}
 	return items
+}
+
+// destinationsOf lists what may take the data of a namespace. Who may read one of the two namespaces sees half of them.
+func destinationsOf(ctx context.Context, c client.Client, namespace, odi string) (all []odiv1.Destination, err error) {
+	for _, namespace := range slices.Compact([]string{namespace, odi}) {
+		var list odiv1.DestinationList
+		if listErr := c.List(ctx, &list, client.InNamespace(namespace)); listErr != nil {
+			err = fmt.Errorf("listing the destinations of %s: %w", namespace, listErr)
+			continue
+		}
+		all = append(all, list.Items...)
+	}
+	if len(all) > 0 {
+		err = nil
+	}
+	return all, err
 }
 
 // taken says that waiting for the gateway changes nothing any more.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/cli/cluster"
@@ -15,9 +16,10 @@ import (
 	"github.com/odi-dev/odi/cli/manifests"
 	"github.com/odi-dev/odi/cli/selected"
 	"github.com/odi-dev/odi/cli/streams"
+	"github.com/odi-dev/odi/cli/target"
 )
 
-// flags of each subcommand.
+// flags of the command.
 type flags struct {
 	method  method
 	rollout rollout
@@ -26,54 +28,66 @@ type flags struct {
 	wait    bool
 	timeout time.Duration
 	export  bool
+	dryRun  cluster.DryRun
+	format  manifests.Format
 }
 
-// New returns the command with one subcommand per kind.
+// grammar is what can be instrumented.
+var grammar = target.Grammar{target.Namespace}
+
+// New returns the command.
 func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
+	f := flags{method: method(odiv1.MethodAuto)}
 	cmd := &cobra.Command{
-		Use:   "instrument",
+		Use:   "instrument <kind>/<name>",
 		Short: "Choose what to instrument",
 		Long: `Choose what to instrument: a whole namespace or one workload.
-
 It writes an InstrumentationConfig. With eBPF the running processes are
 instrumented within seconds: nothing is restarted and no pod is changed.
 
 With method Agent, containers whose language has one get a language agent. Pods are
-evicted for that, one first, the others when it works; what fails is taken back. The
-only pod of a workload is left alone unless --rollout auto is given; with --rollout
-manual odi evicts none, and pods get agents when something else makes them anew.`,
-		Example: `  odi instrument namespace shop
-  odi instrument deployment cart -n shop --method agent --wait
-  odi instrument deployment cart -n shop --wait
-  odi instrument namespace shop --export > shop.yaml`,
-		Args: exit.Subcommand,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+evicted for that, one first, the others when it works; what fails is taken back.
+The only pod of a workload is left alone unless --rollout auto is given; with
+--rollout manual odi evicts none, and pods get agents when something else makes
+them anew.
+
+Kinds: namespace, deployment, statefulset, daemonset, cronjob, job; replicaset,
+replicationcontroller and pod where nothing else owns them; and <kind>.<group> of
+another controller's, for example rollout.argoproj.io. Short names work as in
+kubectl, and "deployment cart" is deployment/cart.`,
+		Example: `  odi instrument namespace/shop
+  odi instrument deployment/cart -n shop --wait
+  odi instrument deploy cart -n shop --method agent --wait
+  odi instrument ns shop --dry-run
+  odi instrument ns shop --export > shop.yaml`,
+		Args:              orHelp(grammar.Args),
+		ValidArgsFunction: complete.Target(to, grammar),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			what, err := grammar.Parse(cmd, args)
+			if err != nil {
+				return err
+			}
+			return run(cmd.Context(), io, to, f, selected.Wish{Kind: what.Workload, Name: what.Name})
+		},
 	}
-	cmd.AddCommand(newKind(io, to, ""))
-	for _, kind := range selected.Kinds() {
-		cmd.AddCommand(newKind(io, to, kind))
-	}
+	f.add(cmd)
 	return cmd
 }
 
-// newKind returns the subcommand for one kind of workload; no kind is the namespace.
-func newKind(io streams.Streams, to *cluster.Cluster, kind odiv1.WorkloadKind) *cobra.Command {
-	f := flags{method: method(odiv1.MethodAuto)}
-	word, short := "namespace", "Instrument every workload of a namespace"
-	if kind != "" {
-		word = strings.ToLower(string(kind))
-		short = "Instrument one " + string(kind)
+// orHelp lets the bare command print its help.
+func orHelp(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 && cmd.Flags().NFlag() == 0 {
+			return nil
+		}
+		return check(cmd, args)
 	}
-	cmd := &cobra.Command{
-		Use:               word + " <name>",
-		Short:             short,
-		Example:           "  odi instrument " + word + " " + exampleName(kind),
-		Args:              exit.Args("name"),
-		ValidArgsFunction: complete.Target(to, kind),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return run(cmd.Context(), io, to, f, selected.Wish{Kind: kind, Name: args[0]})
-		},
-	}
+}
+
+func (f *flags) add(cmd *cobra.Command) {
 	cmd.Flags().Var(&f.method, "method", "how to instrument: "+strings.Join(methods, ", ")+"; pods are made anew for Agent alone")
 	cmd.Flags().Var(&f.rollout, "rollout", "who makes pods anew for agents: "+strings.Join(modes, ", "))
 	cmd.Flags().Var(&f.agents, "agent", "version of the agent for a language, or an image that has one; may be repeated")
@@ -81,50 +95,89 @@ func newKind(io streams.Streams, to *cluster.Cluster, kind odiv1.WorkloadKind) *
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until it is instrumented and the gateway knows its destinations")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 2*time.Minute, "how long to wait")
 	cmd.Flags().BoolVar(&f.export, "export", false, "print the InstrumentationConfig instead of applying it")
-	// The only error is a flag that does not exist, which the lines above rule out.
-	_ = cmd.RegisterFlagCompletionFunc("rollout", cobra.FixedCompletions(append([]cobra.Completion(nil), modes...), cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("method", cobra.FixedCompletions(append([]cobra.Completion(nil), methods...), cobra.ShellCompDirectiveNoFileComp))
-	return cmd
+	f.dryRun.AddFlag(cmd.Flags())
+	manifests.AddFlag(cmd, &f.format)
+	languages := withAgents()
+	for i := range languages {
+		languages[i] += "="
+	}
+	for name, words := range map[string][]string{"rollout": modes, "method": methods, "agent": languages} {
+		// The only error is a flag that does not exist, which the lines above rule out.
+		_ = cmd.RegisterFlagCompletionFunc(name, complete.Word(words))
+	}
 }
 
-func exampleName(kind odiv1.WorkloadKind) string {
-	if kind == "" {
-		return "shop"
+// check finds flags that contradict each other.
+func (f *flags) check() error {
+	switch {
+	case bool(f.dryRun) && f.wait:
+		return exit.Usagef("--dry-run writes nothing that --wait could wait for")
+	case bool(f.dryRun) && f.export:
+		return exit.Usagef("--export asks no cluster, so that --dry-run means nothing with it")
 	}
-	return "cart -n shop"
+	return nil
 }
 
 func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags, wish selected.Wish) error {
+	if err := f.check(); err != nil {
+		return err
+	}
 	wish, err := wish.Complete(to)
 	if err != nil {
 		return err
 	}
-	config := wish.Config(odiv1.Method(f.method))
-	config.Spec.Rollout, config.Spec.Agents, config.Spec.Sampling.Ratio = odiv1.RolloutMode(f.rollout), f.agents, string(f.sample)
 	if f.export {
-		scheme, err := cluster.Scheme()
-		if err != nil {
-			return err
-		}
-		return manifests.Documents(io.Out, scheme, config)
+		return f.print(io, wish)
 	}
 	c, err := to.Client()
 	if err != nil {
 		return err
 	}
+	c = f.dryRun.Over(c)
 	if err := wish.Check(ctx, c); err != nil {
 		return err
 	}
-	done, err := write(ctx, c, config)
+	if wish, err = wish.Canonical(ctx, c); err != nil {
+		return err
+	}
+	if err := f.write(ctx, io, c, wish); err != nil || odiv1.Method(f.method) == odiv1.MethodNone {
+		return err
+	}
+	if f.wait {
+		err = wait(ctx, io, c, wish, f.timeout)
+	}
+	hint(ctx, io, c, wish)
+	return err
+}
+
+// config is the wish as it was typed.
+func (f *flags) config(wish selected.Wish) *odiv1.InstrumentationConfig {
+	config := wish.Config(odiv1.Method(f.method))
+	config.Spec.Rollout, config.Spec.Agents, config.Spec.Sampling.Ratio = odiv1.RolloutMode(f.rollout), f.agents, string(f.sample)
+	return config
+}
+
+// print is --export.
+func (f *flags) print(io streams.Streams, wish selected.Wish) error {
+	if kind := string(wish.Kind); kind != "" && strings.ToUpper(kind[:1]) != kind[:1] {
+		return exit.Usagef("without a cluster, the kind of another controller is needed as its API writes it, for example Rollout.argoproj.io and not %s", kind)
+	}
+	scheme, err := cluster.Scheme()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(io.Out, "%s: InstrumentationConfig %s/%s %s\n", wish, config.Namespace, config.Name, done)
-	if odiv1.Method(f.method) != odiv1.MethodNone {
-		hintDestination(ctx, io, c)
+	return f.format.Export(io.Out, scheme, f.config(wish))
+}
+
+// write applies the wish and says so.
+func (f *flags) write(ctx context.Context, io streams.Streams, c client.Client, wish selected.Wish) error {
+	written, done, err := write(ctx, c, f.config(wish))
+	if err != nil {
+		return err
 	}
-	if !f.wait || odiv1.Method(f.method) == odiv1.MethodNone {
-		return nil
+	if f.format != "" {
+		return f.format.Print(io.Out, c.Scheme(), written)
 	}
-	return wait(ctx, io, c, wish, f.timeout)
+	_, err = fmt.Fprintf(io.Out, "%s: InstrumentationConfig %s/%s %s%s\n", wish, written.Namespace, written.Name, done, f.dryRun.Suffix())
+	return err
 }

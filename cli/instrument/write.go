@@ -10,6 +10,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/cli/chain"
+	"github.com/odi-dev/odi/cli/cluster"
 	"github.com/odi-dev/odi/cli/progress"
 	"github.com/odi-dev/odi/cli/selected"
 	"github.com/odi-dev/odi/cli/streams"
@@ -17,17 +19,17 @@ import (
 
 // write applies the config. One that is there keeps what it says besides the
 // method and what flags were given: its owner may have written more than this command can.
-func write(ctx context.Context, c client.Client, config *odiv1.InstrumentationConfig) (string, error) {
+func write(ctx context.Context, c client.Client, config *odiv1.InstrumentationConfig) (*odiv1.InstrumentationConfig, string, error) {
 	var have odiv1.InstrumentationConfig
 	err := c.Get(ctx, client.ObjectKeyFromObject(config), &have)
 	if apierrors.IsNotFound(err) {
 		if err := c.Create(ctx, config, client.FieldOwner("odi")); err != nil {
-			return "", fmt.Errorf("creating InstrumentationConfig %s/%s: %w", config.Namespace, config.Name, err)
+			return nil, "", fmt.Errorf("creating InstrumentationConfig %s/%s: %w", config.Namespace, config.Name, err)
 		}
-		return "created", nil
+		return config, "created", nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("reading InstrumentationConfig %s/%s: %w", config.Namespace, config.Name, err)
+		return nil, "", fmt.Errorf("reading InstrumentationConfig %s/%s: %w", config.Namespace, config.Name, err)
 	}
 	before := have.DeepCopy()
 	have.Spec.Method, have.Spec.Target = config.Spec.Method, config.Spec.Target
@@ -39,21 +41,27 @@ func write(ctx context.Context, c client.Client, config *odiv1.InstrumentationCo
 		have.Spec.Sampling = config.Spec.Sampling
 	}
 	if reflect.DeepEqual(have.Spec, before.Spec) {
-		return "unchanged", nil
+		return &have, "unchanged", nil
 	}
 	if err := c.Update(ctx, &have, client.FieldOwner("odi")); err != nil {
-		return "", fmt.Errorf("changing InstrumentationConfig %s/%s: %w", config.Namespace, config.Name, err)
+		return nil, "", fmt.Errorf("changing InstrumentationConfig %s/%s: %w", config.Namespace, config.Name, err)
 	}
-	return "changed", nil
+	return &have, "changed", nil
 }
 
-// hintDestination says that data has nowhere to go yet. Whoever may not look gets no hint.
-func hintDestination(ctx context.Context, io streams.Streams, c client.Client) {
-	var destinations odiv1.DestinationList
-	if err := c.List(ctx, &destinations); err != nil || len(destinations.Items) > 0 {
+// hint says what is missing for a trace to arrive somewhere. Whoever may not look gets no hint.
+func hint(ctx context.Context, io streams.Streams, c client.Client, wish selected.Wish) {
+	odi, err := cluster.OdiNamespace(ctx, c)
+	if err != nil {
 		return
 	}
-	fmt.Fprintln(io.Err, "No destination yet: say where the data goes with: odi destination add <type>")
+	all, err := destinationsOf(ctx, c, wish.Namespace, odi)
+	if err != nil {
+		return
+	}
+	if lack := chain.Lack(wish.Namespace, odi, all); lack != "" {
+		fmt.Fprintln(io.Err, lack)
+	}
 }
 
 // wait shows the workloads of the wish until all of them are instrumented and

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
@@ -56,35 +55,6 @@ func toCompletions(words []string) []cobra.Completion {
 
 // ForPeople says whether the format is a table.
 func (f Format) ForPeople() bool { return f == FormatTable || f == FormatWide }
-
-// Table is columns and rows; the columns in Wide are shown by -o wide only and
-// their cells stand at the end of each row.
-type Table struct {
-	Columns []string
-	Wide    []string
-	Rows    [][]string
-}
-
-// Print writes the table. Empty cells are shown as "-", so that columns can be cut by scripts.
-func (t Table) Print(out io.Writer, format Format) error {
-	w := tabwriter.NewWriter(out, 0, 8, 3, ' ', 0)
-	columns := t.Columns
-	if format == FormatWide {
-		columns = append(append([]string(nil), columns...), t.Wide...)
-	}
-	fmt.Fprintln(w, strings.ToUpper(strings.Join(columns, "\t")))
-	for _, row := range t.Rows {
-		cells := make([]string, len(columns))
-		for i := range cells {
-			cells[i] = "-"
-			if i < len(row) && row[i] != "" {
-				cells[i] = row[i]
-			}
-		}
-		fmt.Fprintln(w, strings.Join(cells, "\t"))
-	}
-	return w.Flush()
-}
 
 // Value writes any value as JSON or YAML.
 func Value(out io.Writer, format Format, value any) error {

@@ -119,11 +119,20 @@ func (s *screen) redraw(lines []string) {
 		fmt.Fprintf(s.io.Err, "\x1b[%dA", len(s.lines))
 	}
 	for _, line := range lines {
-		fmt.Fprintf(s.io.Err, "\x1b[2K%s\n", line)
+		fmt.Fprintf(s.io.Err, "\x1b[2K%s\n", shortened(line, s.io.ErrWidth))
 	}
 	for range len(s.lines) - len(lines) {
 		fmt.Fprint(s.io.Err, "\x1b[2K\n")
 	}
+}
+
+// shortened keeps a line in one line of the terminal: what takes two would not be replaced whole.
+func shortened(line string, width int) string {
+	runes := []rune(line)
+	if width < 2 || len(runes) <= width {
+		return line
+	}
+	return string(runes[:width-1]) + "…"
 }
 
 // append writes the lines that are new.

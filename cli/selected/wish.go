@@ -25,9 +25,6 @@ const namespaceConfig = "namespace"
 // shown is how many names an error lists; more would not be read.
 const shown = 20
 
-// Kinds lists the kinds that can be named on a command line.
-func Kinds() []odiv1.WorkloadKind { return workload.Kinds() }
-
 // Wish is a whole namespace (no kind; Name is the namespace) or one workload.
 type Wish struct {
 	Kind      odiv1.WorkloadKind
@@ -92,8 +89,8 @@ func (w Wish) Config(method odiv1.Method) *odiv1.InstrumentationConfig {
 
 // Check says whether there may be something to instrument under that name; when not, what there is.
 func (w Wish) Check(ctx context.Context, c client.Client) error {
-	if workload.IsSystemNamespace(w.Namespace) {
-		return exit.Usagef("odi never instruments the namespace %s; it belongs to Kubernetes itself", w.Namespace)
+	if why := cluster.WhyExcluded(ctx, c, w.Namespace); why != "" {
+		return exit.Usagef("%s", why)
 	}
 	return w.Exists(ctx, c)
 }
@@ -133,16 +130,34 @@ func (w Wish) Exists(ctx context.Context, c client.Client) error {
 
 // ownerExists looks for a workload of a kind that odi knows by its pods alone.
 func (w Wish) ownerExists(ctx context.Context, c client.Client) error {
-	all, err := kube.ListWorkloads(ctx, c, w.Namespace, odiv1.KindReplicaSet, odiv1.KindPod)
+	found, err := w.Canonical(ctx, c)
 	if err != nil {
 		return err
 	}
+	if found.Kind == "" {
+		return exit.Usagef("there is no %s that has pods or ReplicaSets", w)
+	}
+	return nil
+}
+
+// Canonical is the wish with the kind as the API writes it: Rollout.argoproj.io where
+// rollout.argoproj.io was typed. The kind is empty where there is no such workload.
+func (w Wish) Canonical(ctx context.Context, c client.Client) (Wish, error) {
+	if w.Kind == "" || workload.IsBuiltin(w.Kind) {
+		return w, nil
+	}
+	all, err := kube.ListWorkloads(ctx, c, w.Namespace, odiv1.KindReplicaSet, odiv1.KindPod)
+	if err != nil {
+		return w, err
+	}
 	for _, other := range all {
 		if strings.EqualFold(string(other.Kind), string(w.Kind)) && other.Name == w.Name {
-			return nil
+			w.Kind = other.Kind
+			return w, nil
 		}
 	}
-	return exit.Usagef("there is no %s that has pods or ReplicaSets", w)
+	w.Kind = ""
+	return w, nil
 }
 
 // OfReference is the wish for a workload.

@@ -20,14 +20,20 @@ import (
 
 // Report is what `odi status` says.
 type Report struct {
-	Namespace    string                 `json:"namespace"`
+	Namespace string `json:"namespace"`
+	// Only is the one namespace whose workloads, configs and destinations it is about; empty for all.
+	Only         string                 `json:"only,omitempty"`
 	Version      string                 `json:"version,omitempty"`
 	Components   []components.Component `json:"components"`
 	Nodes        []Node                 `json:"nodes"`
 	Workloads    Phases                 `json:"workloads"`
 	Destinations []Destination          `json:"destinations"`
 	Books        []Hop                  `json:"books"`
-	Problems     []string               `json:"problems"`
+	// Problems are what is wrong now. Each ends in what to do.
+	Problems []string `json:"problems"`
+	// Notes are what is good to know, and does not change by waiting: what was lost before,
+	// what a kernel cannot do, what goes nowhere.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // Node is one node and its feature ladder.
@@ -74,6 +80,7 @@ type Hop struct {
 func Judge(seen Seen) Report {
 	r := Report{
 		Namespace:  seen.Components.Namespace,
+		Only:       seen.Only,
 		Components: components.Judge(seen.Components),
 		Books:      books(seen),
 	}
@@ -97,6 +104,10 @@ func (r *Report) problem(format string, args ...any) {
 	r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
 }
 
+func (r *Report) note(format string, args ...any) {
+	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
+}
+
 func (r *Report) nodes(nodes []odiv1.NodeInstrumentation) {
 	for _, n := range nodes {
 		r.Nodes = append(r.Nodes, Node{
@@ -105,7 +116,7 @@ func (r *Report) nodes(nodes []odiv1.NodeInstrumentation) {
 		})
 		for _, feature := range n.Status.Features {
 			if feature.State == odiv1.FeatureUnavailable {
-				r.problem("node %s: %s is unavailable: %s; everything else works", n.Name, feature.Name, strings.TrimSuffix(feature.Reason, "."))
+				r.note("node %s: %s is unavailable: %s; everything else works", n.Name, feature.Name, strings.TrimSuffix(feature.Reason, "."))
 			}
 		}
 	}
@@ -145,12 +156,14 @@ func (r *Report) configs(list []odiv1.InstrumentationConfig) {
 // workloads counts phases. Where the data goes is not asked again for each of
 // them; the namespaces without a destination are one problem.
 func (r *Report) workloads(seen Seen) {
-	orphans := map[string]bool{}
+	orphans, untaken := map[string]bool{}, map[string]map[string]bool{}
 	for i := range seen.Workloads {
 		iw := &seen.Workloads[i]
 		ref := workload.In(iw.Namespace, iw.Spec.Workload)
-		if len(chain.For(iw.Namespace, r.Namespace, seen.Destinations)) == 0 {
+		if mine := chain.For(iw.Namespace, r.Namespace, seen.Destinations); len(mine) == 0 {
 			orphans[iw.Namespace] = true
+		} else {
+			mark(untaken, chain.Untaken(mine), iw.Namespace)
 		}
 		steps := chain.Follow(chain.Input{Workload: ref, Object: iw, OdiNamespace: r.Namespace, Destinations: seen.Destinations})
 		last := steps[len(steps)-1]
@@ -168,12 +181,30 @@ func (r *Report) workloads(seen Seen) {
 		}
 	}
 	if len(orphans) > 0 {
-		names := make([]string, 0, len(orphans))
-		for name := range orphans {
-			names = append(names, name)
+		names := strings.Join(slices.Sorted(maps.Keys(orphans)), ", ")
+		r.problem("no destination receives the data of %s; %s", names, wayOut(slices.Sorted(maps.Keys(orphans))[0], r.Namespace, seen.Destinations))
+	}
+	for _, signal := range slices.Sorted(maps.Keys(untaken)) {
+		names := strings.Join(slices.Sorted(maps.Keys(untaken[signal])), ", ")
+		r.note("no destination takes the %s of %s; to see which types do: odi destination types %s", signal, names, signal)
+	}
+}
+
+// wayOut is what to do about a namespace whose data goes nowhere.
+func wayOut(namespace, odi string, all []odiv1.Destination) string {
+	if off := chain.Disabled(namespace, odi, all); off != nil {
+		return fmt.Sprintf("%s/%s is disabled; to enable it: %s", off.Namespace, off.Name, chain.Enable(off))
+	}
+	return "to add one: odi destination add <type>"
+}
+
+// mark notes a namespace under each signal.
+func mark(untaken map[string]map[string]bool, signals []string, namespace string) {
+	for _, signal := range signals {
+		if untaken[signal] == nil {
+			untaken[signal] = map[string]bool{}
 		}
-		sort.Strings(names)
-		r.problem("no destination receives the data of %s; to add one: odi destination add <type>", strings.Join(names, ", "))
+		untaken[signal][namespace] = true
 	}
 }
 
@@ -192,7 +223,7 @@ func (r *Report) losses(seen Seen) {
 			if of != "" {
 				of = "; of " + of
 			}
-			r.problem("%s: %d of %d lost: %s%s (%s); to see which node: odi describe node/<name>",
+			r.note("%s: %d of %d lost: %s%s (%s); to see which node: odi describe node/<name>",
 				hop.Name, lost[reason], hop.Accepted, loss.Of(loss.Name(reason)).Words, of, reason)
 		}
 	}

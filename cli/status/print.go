@@ -2,7 +2,6 @@ package status
 
 import (
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
@@ -11,8 +10,11 @@ import (
 	"github.com/odi-dev/odi/internal/loss"
 )
 
-func (r Report) print(out io.Writer, format output.Format) error {
+func (r Report) print(out output.Page, format output.Format) error {
 	fmt.Fprintf(out, "odi %s in %s\n", r.Version, r.Namespace)
+	if r.Only != "" {
+		fmt.Fprintf(out, "Workloads, configs and destinations of the namespace %s alone.\n", r.Only)
+	}
 	for _, part := range []struct {
 		table output.Table
 		empty string
@@ -36,14 +38,27 @@ func (r Report) print(out io.Writer, format output.Format) error {
 	w := r.Workloads
 	fmt.Fprintf(out, "\nworkloads: %d, of them %d instrumented, %d waiting, %d off, %d broken\n", w.Total, w.Instrumented, w.Waiting, w.Off, w.Broken)
 	if len(r.Problems) == 0 {
-		fmt.Fprintln(out, "No problem.")
-		return nil
+		fmt.Fprintln(out, out.Paint(output.Green, "No problem."))
 	}
-	fmt.Fprintln(out, "\nProblems:")
-	for _, problem := range r.Problems {
-		fmt.Fprintf(out, "  %s\n", strings.Join(strings.Fields(problem), " "))
-	}
+	lines(out, out.Paint(output.Red, "Problems:"), r.Problems)
+	lines(out, "Notes:", r.Notes)
 	return nil
+}
+
+// lines are texts below a head; nothing without any.
+func lines(out output.Page, head string, texts []string) {
+	if len(texts) == 0 {
+		return
+	}
+	fmt.Fprintf(out, "\n%s\n", head)
+	for _, text := range texts {
+		text = strings.Join(strings.Fields(text), " ")
+		if out.Width > 0 {
+			out.Line("- ", text)
+			continue
+		}
+		out.Line("  ", text)
+	}
 }
 
 func (r Report) componentTable() output.Table {

@@ -42,7 +42,8 @@ func node(features ...odiv1.Feature) odiv1.NodeInstrumentation {
 func healthy() components.Observed {
 	return components.Observed{
 		Namespace: "odi-system", Manager: deployment(), Gateway: deployment(),
-		Odiglet: &appsv1.DaemonSet{Status: appsv1.DaemonSetStatus{DesiredNumberScheduled: 1}},
+		Odiglet:       &appsv1.DaemonSet{Status: appsv1.DaemonSetStatus{DesiredNumberScheduled: 1}},
+		NodeCollector: &appsv1.DaemonSet{Status: appsv1.DaemonSetStatus{DesiredNumberScheduled: 1, NumberReady: 1, UpdatedNumberScheduled: 1}},
 		Pods: []corev1.Pod{{
 			ObjectMeta: metav1.ObjectMeta{Name: "odiglet-1", Labels: map[string]string{odiv1.LabelComponent: "odiglet"}},
 			Spec:       corev1.PodSpec{NodeName: "n1"},
@@ -79,11 +80,17 @@ func destination(exporting metav1.Condition) odiv1.Destination {
 	}
 }
 
+func switchedOff(exporting metav1.Condition) odiv1.Destination {
+	d := destination(exporting)
+	d.Spec.Disabled = true
+	return d
+}
+
 func TestReport(t *testing.T) {
 	attached := condition(odiv1.ConditionInstrumented, "True", odiv1.ReasonAttached, "1 pod of 1 produce telemetry.")
 	works := condition(odiv1.ConditionExporting, "True", odiv1.ReasonExporting, "The backend takes the data.")
 	troubled := healthy()
-	troubled.Gateway = nil
+	troubled.Gateway, troubled.NodeCollector = nil, nil
 	troubled.Nodes = []odiv1.NodeInstrumentation{node(
 		odiv1.Feature{Name: "SocketSpans", State: odiv1.FeatureActive},
 		odiv1.Feature{Name: "Propagation", State: odiv1.FeatureUnavailable, Reason: "The kernel has no sockmap."})}
@@ -115,6 +122,10 @@ func TestReport(t *testing.T) {
 				Books: nodeapi.Books{Seen: 20, Sent: 9, Queued: 1, Dropped: map[string]uint64{"queue_full": 3, "unparsable": 1, "health_check": 6},
 					Whose: map[string]map[string]uint64{"unparsable": {"cart": 1}}}}},
 		}},
+		"data whose only destination is switched off": {"off.txt", Seen{
+			Components: healthy(), Workloads: []odiv1.InstrumentedWorkload{instrumented("cart", odiv1.MethodEBPF, attached)},
+			Destinations: []odiv1.Destination{switchedOff(works)}, Only: "shop",
+		}},
 		"data without a destination": {"orphans.txt", Seen{
 			Components: healthy(), Workloads: []odiv1.InstrumentedWorkload{instrumented("cart", odiv1.MethodEBPF, attached)},
 		}},
@@ -122,7 +133,7 @@ func TestReport(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			var got bytes.Buffer
-			if err := Judge(tc.seen).print(&got, output.FormatTable); err != nil {
+			if err := Judge(tc.seen).print(output.Page{Writer: &got}, output.FormatTable); err != nil {
 				t.Fatal(err)
 			}
 			path := filepath.Join("testdata", tc.golden)

@@ -12,9 +12,18 @@ import (
 
 func config(name string, method odiv1.Method, target odiv1.Target) odiv1.InstrumentationConfig {
 	return odiv1.InstrumentationConfig{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name},
-		Spec:       odiv1.InstrumentationConfigSpec{Method: method, Target: target},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, ManagedFields: []metav1.ManagedFieldsEntry{
+			{Manager: "odi-manager", Subresource: "status"}, {Manager: "odi"},
+		}},
+		Spec: odiv1.InstrumentationConfigSpec{Method: method, Target: target},
 	}
+}
+
+// byHand is a config that somebody applied.
+func byHand(name string, method odiv1.Method, target odiv1.Target) odiv1.InstrumentationConfig {
+	c := config(name, method, target)
+	c.ManagedFields[1].Manager = "kubectl-client-side-apply"
+	return c
 }
 
 func TestPlan(t *testing.T) {
@@ -27,6 +36,7 @@ func TestPlan(t *testing.T) {
 		wish    selected.Wish
 		own     map[string]string
 		configs []odiv1.InstrumentationConfig
+		all     bool
 		want    string // what is removed, switched off, noted
 	}{
 		"a namespace's config is removed": {
@@ -36,6 +46,34 @@ func TestPlan(t *testing.T) {
 		"a namespace's other configs stay and are named": {
 			wish: namespace, configs: []odiv1.InstrumentationConfig{config("namespace", odiv1.MethodAuto, all), config("cart", odiv1.MethodAuto, one)},
 			want: "remove namespace; note InstrumentationConfig cart still selects workloads of it",
+		},
+		"what somebody applied is left alone": {
+			wish: namespace, configs: []odiv1.InstrumentationConfig{config("namespace", odiv1.MethodAuto, all), byHand("theirs", odiv1.MethodAuto, all)},
+			want: "remove namespace; leave theirs",
+		},
+		"what somebody applied goes with all of it": {
+			wish: namespace, configs: []odiv1.InstrumentationConfig{config("namespace", odiv1.MethodAuto, all), byHand("theirs", odiv1.MethodAuto, all)},
+			all: true, want: "remove namespace; remove theirs",
+		},
+		"an applied None instruments nothing, and stays": {
+			wish: namespace, configs: []odiv1.InstrumentationConfig{config("namespace", odiv1.MethodAuto, all), byHand("off", odiv1.MethodNone, all)},
+			all: true, want: "remove namespace",
+		},
+		"an own None goes": {
+			wish: namespace, configs: []odiv1.InstrumentationConfig{config("namespace", odiv1.MethodNone, all)},
+			want: "remove namespace",
+		},
+		"all that still select are named": {
+			wish: namespace, configs: []odiv1.InstrumentationConfig{config("a", odiv1.MethodAuto, one), config("b", odiv1.MethodAuto, byLabel), config("c", odiv1.MethodNone, byLabel)},
+			want: "note InstrumentationConfigs a, b still select workloads of it",
+		},
+		"a workload's applied config is left alone, too": {
+			wish: cart, configs: []odiv1.InstrumentationConfig{byHand("theirs", odiv1.MethodAuto, one)},
+			want: "leave theirs",
+		},
+		"a workload's applied config that says None does the work": {
+			wish: cart, configs: []odiv1.InstrumentationConfig{byHand("theirs", odiv1.MethodNone, one)},
+			want: "note InstrumentationConfig theirs has switched it off already",
 		},
 		"a workload's only config is removed": {
 			wish: cart, configs: []odiv1.InstrumentationConfig{config("cart", odiv1.MethodAuto, one)},
@@ -74,7 +112,7 @@ func TestPlan(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := plan(tc.wish, tc.own, tc.configs)
+			got, err := plan(tc.wish, tc.own, tc.configs, tc.all)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -102,6 +140,9 @@ func inWords(s step) string {
 			verb = "change "
 		}
 		add(verb + s.switchOff.Name + " " + string(s.switchOff.Spec.Method))
+	}
+	for _, config := range s.byHand {
+		add("leave " + config.Name)
 	}
 	if s.note != "" {
 		add("note " + s.note)

@@ -1,6 +1,7 @@
 package uninstrument
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"slices"
@@ -17,59 +18,69 @@ import (
 	"github.com/odi-dev/odi/cli/progress"
 	"github.com/odi-dev/odi/cli/selected"
 	"github.com/odi-dev/odi/cli/streams"
+	"github.com/odi-dev/odi/cli/target"
 )
 
-// flags of each subcommand.
+// flags of the command.
 type flags struct {
+	all     bool
+	dryRun  cluster.DryRun
 	wait    bool
 	timeout time.Duration
 }
 
-// New returns the command with one subcommand per kind.
+// grammar is what can be uninstrumented.
+var grammar = target.Grammar{target.Namespace}
+
+// New returns the command.
 func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
+	var f flags
 	cmd := &cobra.Command{
-		Use:   "uninstrument",
+		Use:   "uninstrument <kind>/<name>",
 		Short: "Stop instrumenting",
 		Long: `Stop instrumenting a whole namespace or one workload.
-
 The InstrumentationConfig of the namespace or workload is deleted. A workload that
 another config still selects, for example its namespace's, is switched off by a
 config of its own with method None. eBPF goes at once and restarts nothing. Pods that
-have a language agent are evicted, one at a time, until every pod is as its template says.`,
-		Example: `  odi uninstrument namespace shop
-  odi uninstrument deployment cart -n shop`,
-		Args: exit.Subcommand,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(newKind(io, to, ""))
-	for _, kind := range selected.Kinds() {
-		cmd.AddCommand(newKind(io, to, kind))
-	}
-	return cmd
-}
+have a language agent are evicted, one at a time, until every pod is as its template
+says.
 
-func newKind(io streams.Streams, to *cluster.Cluster, kind odiv1.WorkloadKind) *cobra.Command {
-	var f flags
-	word, short, example := "namespace", "Stop instrumenting a namespace", "shop"
-	if kind != "" {
-		word, short, example = strings.ToLower(string(kind)), "Stop instrumenting one "+string(kind), "cart -n shop"
-	}
-	cmd := &cobra.Command{
-		Use:               word + " <name>",
-		Short:             short,
-		Example:           "  odi uninstrument " + word + " " + example,
-		Args:              exit.Args("name"),
-		ValidArgsFunction: complete.Target(to, kind),
+A config that odi instrument did not make - somebody applied it - is named and left
+alone, unless a person says yes or --include-handwritten is given.
+
+Kinds and short names are those of odi instrument.`,
+		Example: `  odi uninstrument namespace/shop
+  odi uninstrument deployment/cart -n shop --wait
+  odi uninstrument deploy cart -n shop --dry-run`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 && cmd.Flags().NFlag() == 0 {
+				return nil
+			}
+			return grammar.Args(cmd, args)
+		},
+		ValidArgsFunction: complete.Target(to, grammar),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return run(cmd.Context(), io, to, f, selected.Wish{Kind: kind, Name: args[0]})
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			what, err := grammar.Parse(cmd, args)
+			if err != nil {
+				return err
+			}
+			return run(cmd.Context(), io, to, f, selected.Wish{Kind: what.Workload, Name: what.Name})
 		},
 	}
+	cmd.Flags().BoolVar(&f.all, "include-handwritten", false, "delete also configs that odi instrument did not make")
+	f.dryRun.AddFlag(cmd.Flags())
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until nothing of it is instrumented")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", time.Minute, "how long to wait")
 	return cmd
 }
 
 func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags, wish selected.Wish) error {
+	if bool(f.dryRun) && f.wait {
+		return exit.Usagef("--dry-run writes nothing that --wait could wait for")
+	}
 	wish, err := wish.Complete(to)
 	if err != nil {
 		return err
@@ -78,19 +89,12 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags, 
 	if err != nil {
 		return err
 	}
-	var configs odiv1.InstrumentationConfigList
-	if err := c.List(ctx, &configs, client.InNamespace(wish.Namespace)); err != nil {
-		return fmt.Errorf("listing the InstrumentationConfigs of %s: %w", wish.Namespace, err)
-	}
-	labels, err := wish.Labels(ctx, c)
+	c = f.dryRun.Over(c)
+	step, err := choose(ctx, io, c, wish, f.all)
 	if err != nil {
 		return err
 	}
-	step, err := plan(wish, labels, configs.Items)
-	if err != nil {
-		return err
-	}
-	if err := apply(ctx, io, c, wish, step); err != nil {
+	if err := apply(ctx, io, c, wish, step, f.dryRun); err != nil {
 		return err
 	}
 	if !f.wait {
@@ -99,31 +103,88 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags, 
 	return progress.Wait(ctx, io, f.timeout, func(ctx context.Context) ([]progress.Item, error) {
 		workloads, err := wish.Workloads(ctx, c)
 		items := []progress.Item{remaining(wish, step.removed(), workloads)}
-		if step.note == "" { // Another config may want agents in what it selects.
+		if step.note == "" && len(step.byHand) == 0 { // Another config may want agents in what it selects.
 			items = append(items, carriers(ctx, c, wish)...)
 		}
 		return items, err
 	})
 }
 
-func apply(ctx context.Context, io streams.Streams, c client.Client, wish selected.Wish, s step) error {
+// choose reads the configs and decides; what odi did not make is asked for.
+func choose(ctx context.Context, io streams.Streams, c client.Client, wish selected.Wish, all bool) (step, error) {
+	var configs odiv1.InstrumentationConfigList
+	if err := c.List(ctx, &configs, client.InNamespace(wish.Namespace)); err != nil {
+		return step{}, fmt.Errorf("listing the InstrumentationConfigs of %s: %w", wish.Namespace, err)
+	}
+	found, err := wish.Canonical(ctx, c)
+	if err != nil {
+		return step{}, err
+	}
+	if found.Kind != "" {
+		wish = found
+	}
+	labels, err := wish.Labels(ctx, c)
+	if err != nil {
+		return step{}, err
+	}
+	s, err := plan(wish, labels, configs.Items, all)
+	if err != nil || len(s.byHand) == 0 {
+		return s, err
+	}
+	yes, err := ask(ctx, io, wish, s)
+	if err != nil {
+		return step{}, err
+	}
+	if yes {
+		return plan(wish, labels, configs.Items, true)
+	}
+	return s, nil
+}
+
+// ask has a person decide about what odi did not make. A script that would change nothing is told how to go on.
+func ask(ctx context.Context, io streams.Streams, wish selected.Wish, s step) (bool, error) {
+	theirs := make([]string, 0, len(s.byHand))
+	for _, config := range s.byHand {
+		theirs = append(theirs, fmt.Sprintf("InstrumentationConfig %s/%s, which %s wrote and not odi instrument", config.Namespace, config.Name, madeBy(config)))
+	}
+	what := strings.Join(theirs, ", and ")
+	if !io.InTerminal {
+		if len(s.remove) == 0 && s.switchOff == nil {
+			return false, exit.Usagef("the %s is instrumented by %s; to delete that: odi uninstrument %s --include-handwritten", wish, what, wish.DescribeArgs())
+		}
+		return false, nil
+	}
+	fmt.Fprintf(io.Err, "The %s is instrumented by %s. Delete that as well? [y/N] ", wish, what)
+	answer, err := streams.Await(ctx, func() (string, error) { return bufio.NewReader(io.In).ReadString('\n') })
+	if err != nil && answer == "" {
+		return false, fmt.Errorf("reading the answer: %w", err)
+	}
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return answer == "y" || answer == "yes", nil
+}
+
+func apply(ctx context.Context, io streams.Streams, c client.Client, wish selected.Wish, s step, dryRun cluster.DryRun) error {
 	for i := range s.remove {
 		config := &s.remove[i]
 		if err := client.IgnoreNotFound(c.Delete(ctx, config)); err != nil {
 			return fmt.Errorf("deleting InstrumentationConfig %s/%s: %w", config.Namespace, config.Name, err)
 		}
-		fmt.Fprintf(io.Out, "%s: InstrumentationConfig %s/%s deleted\n", wish, config.Namespace, config.Name)
+		fmt.Fprintf(io.Out, "%s: InstrumentationConfig %s/%s deleted%s\n", wish, config.Namespace, config.Name, dryRun.Suffix())
 	}
 	if s.switchOff != nil {
 		if err := writeOff(ctx, c, wish, s); err != nil {
 			return err
 		}
-		fmt.Fprintf(io.Out, "%s: InstrumentationConfig %s/%s has method None\n", wish, s.switchOff.Namespace, s.switchOff.Name)
+		fmt.Fprintf(io.Out, "%s: InstrumentationConfig %s/%s has method None%s\n", wish, s.switchOff.Namespace, s.switchOff.Name, dryRun.Suffix())
+	}
+	for _, config := range s.byHand {
+		fmt.Fprintf(io.Err, "%s: InstrumentationConfig %s/%s still instruments it; %s wrote that, not odi instrument; to delete it: odi uninstrument %s --include-handwritten\n",
+			wish, config.Namespace, config.Name, madeBy(config), wish.DescribeArgs())
 	}
 	if s.note != "" {
 		fmt.Fprintf(io.Err, "%s: %s\n", wish, s.note)
 	}
-	if len(s.remove) > 0 || s.switchOff != nil || s.note != "" {
+	if len(s.remove) > 0 || s.switchOff != nil || s.note != "" || len(s.byHand) > 0 {
 		return nil
 	}
 	// Only now: a workload that is gone may still have had its config, which is removed above.

@@ -70,14 +70,21 @@ func Kinds() []odiv1.WorkloadKind {
 // otherKind is the kind of another controller as people type it: rollout.argoproj.io.
 var otherKind = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
 
-// ParseKind finds the kind that a user means by "deployment", "Deployments" or
-// "deploy". The kind of another controller comes back as typed.
+// ownGroup is the group of kinds that odi knows by name.
+var ownGroup = regexp.MustCompile(`^(v1\.)?(apps|batch)$`)
+
+// ParseKind finds the kind that a user means by "deployment", "Deployments", "deploy"
+// or "deployments.apps". The kind of another controller comes back as typed.
 func ParseKind(word string) (odiv1.WorkloadKind, error) {
 	short := map[string]odiv1.WorkloadKind{
 		"deploy": odiv1.KindDeployment, "sts": odiv1.KindStatefulSet, "ds": odiv1.KindDaemonSet, "cj": odiv1.KindCronJob,
 		"rs": odiv1.KindReplicaSet, "rc": odiv1.KindReplicationController, "po": odiv1.KindPod,
 	}
 	lower := strings.ToLower(word)
+	// With its group, and maybe a version, as kubectl writes and takes it.
+	if name, group, found := strings.Cut(lower, "."); found && ownGroup.MatchString(group) {
+		lower = name
+	}
 	if kind, ok := short[lower]; ok {
 		return kind, nil
 	}

@@ -29,6 +29,8 @@ type flags struct {
 	wait    bool
 	timeout time.Duration
 	export  bool
+	dryRun  cluster.DryRun
+	format  manifests.Format
 	// answers are stdin where it was read from before: what was read ahead is the next answer.
 	answers *bufio.Reader
 }
@@ -57,6 +59,13 @@ a file, or write one to stdin; they are stored in a Secret beside the Destinatio
 			return pickAndRun(cmd.Context(), io, to)
 		},
 	}
+	// A flag that only types have comes before cobra looks whether there is such a type.
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if unknown := unknownType(cmd.Flags().Args()); unknown != nil {
+			return unknown
+		}
+		return exit.Usagef("%w: it is a flag of a type, which comes first: %s <type>; odi destination types lists them", err, cmd.CommandPath())
+	})
 	types, err := destinations.Types()
 	if err != nil {
 		// The rooms are part of the program; a broken one is found by its own test.
@@ -91,12 +100,14 @@ func newType(io streams.Streams, to *cluster.Cluster, t destinations.Type) *cobr
 	}
 	cmd.Flags().StringVar(&f.name, "name", t.Name, "name of the destination")
 	f.sources.addFlags(cmd.Flags(), t)
-	completeChoices(cmd, t)
 	cmd.Flags().StringSliceVar(&f.signals, "signals", nil, "`signals` to send; default: all that it takes ("+signalNames(t.Signals)+")")
 	cmd.Flags().BoolVar(&f.replace, "replace", false, "change the destination if one of that name exists")
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until the backend takes data")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", defaultTimeout, "how long to wait")
 	cmd.Flags().BoolVar(&f.export, "export", false, "print the objects instead of applying them")
+	f.dryRun.AddFlag(cmd.Flags())
+	manifests.AddFlag(cmd, &f.format)
+	completeFlags(cmd, t)
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return exit.Usagef("%w; the fields of %s are %s; see %s --help", err, t.Name, fieldNames(t), cmd.CommandPath())
 	})
@@ -123,8 +134,8 @@ func signalNames(signals []odiv1.Signal) string {
 }
 
 func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, t destinations.Type, f flags) error {
-	if wrong := validation.IsDNS1123Subdomain(f.name); len(wrong) > 0 {
-		return exit.Usagef("--name %s: %s", f.name, wrong[0])
+	if err := f.check(); err != nil {
+		return err
 	}
 	given, err := gather(ctx, io, t, f)
 	if err != nil {
@@ -135,43 +146,77 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, t destina
 		if namespace == "" {
 			namespace = odiv1.DefaultNamespace
 		}
-		return export(io, given.objects(t, f, namespace))
+		return export(io, f.format, given.objects(t, f, namespace))
 	}
 	c, err := to.Client()
 	if err != nil {
 		return err
 	}
+	c = f.dryRun.Over(c)
 	if namespace == "" {
 		if namespace, err = cluster.OdiNamespace(ctx, c); err != nil {
 			return err
 		}
 	}
-	objects := given.objects(t, f, namespace)
-	done, err := write(ctx, c, objects, f.replace)
+	return apply(ctx, io, c, given.objects(t, f, namespace), f)
+}
+
+// check finds what is wrong with flags alone.
+func (f *flags) check() error {
+	if wrong := validation.IsDNS1123Subdomain(f.name); len(wrong) > 0 {
+		return exit.Usagef("--name %s: %s", f.name, wrong[0])
+	}
+	switch {
+	case bool(f.dryRun) && f.wait:
+		return exit.Usagef("--dry-run writes nothing that --wait could wait for")
+	case bool(f.dryRun) && f.export:
+		return exit.Usagef("--export asks no cluster, so that --dry-run means nothing with it")
+	}
+	return nil
+}
+
+// apply writes the objects, says so, and waits where that was asked for.
+func apply(ctx context.Context, io streams.Streams, c client.Client, o objects, f flags) error {
+	done, err := write(ctx, c, o, f.replace)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(io.Out, "destination %s/%s %s\n", namespace, f.name, done)
-	if !f.wait {
-		fmt.Fprintf(io.Err, "See whether it takes data with: odi destination list\n")
-		return nil
+	if f.format != "" {
+		err = f.format.Print(io.Out, c.Scheme(), o.destination)
+	} else {
+		_, err = fmt.Fprintf(io.Out, "destination %s/%s %s%s\n", o.destination.Namespace, o.destination.Name, done, f.dryRun.Suffix())
 	}
-	return wait(ctx, io, c, objects.destination, f.timeout)
+	switch {
+	case err != nil || bool(f.dryRun):
+		return err
+	case f.wait:
+		return wait(ctx, io, c, o.destination, f.timeout)
+	}
+	fmt.Fprintf(io.Err, "See whether it takes data with: odi destination list\n")
+	return nil
 }
 
 // gather reads the fields of a destination, asks for those that are missing, and checks them all.
 func gather(ctx context.Context, io streams.Streams, t destinations.Type, f flags) (values, error) {
-	given, err := f.sources.read(io, t)
+	given, err := f.sources.read(ctx, io, t)
 	if err != nil {
 		return nil, err
 	}
 	if err := ask(ctx, io, t, given, f.answers); err != nil {
 		return nil, err
 	}
-	return given, given.check(t, f.signals)
+	if err := given.check(t, f.signals); err != nil {
+		return nil, err
+	}
+	for _, field := range t.Fields {
+		if hint := field.UsualPortOfAnother(given[field.Name]); hint != "" {
+			fmt.Fprintf(io.Err, "%s: %s\n", field.Name, hint)
+		}
+	}
+	return given, nil
 }
 
-func export(io streams.Streams, o objects) error {
+func export(io streams.Streams, format manifests.Format, o objects) error {
 	scheme, err := cluster.Scheme()
 	if err != nil {
 		return err
@@ -180,7 +225,7 @@ func export(io streams.Streams, o objects) error {
 	if o.secret != nil {
 		list = append([]client.Object{o.secret}, list...)
 	}
-	return manifests.Documents(io.Out, scheme, list...)
+	return format.Export(io.Out, scheme, list...)
 }
 
 // joined puts the problems of errors.Join on one line.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/odi-dev/odi/cli/complete"
 	"github.com/odi-dev/odi/destinations"
 )
 
@@ -94,12 +95,33 @@ func completeTypes(_ *cobra.Command, args []string, typed string) ([]cobra.Compl
 	return words, cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeChoices offers the values of fields that have few.
-func completeChoices(cmd *cobra.Command, t destinations.Type) {
+// completeFlags offers the values of fields that have few, signals, and names of fields.
+func completeFlags(cmd *cobra.Command, t destinations.Type) {
 	for _, field := range t.Fields {
 		if len(field.Enum) > 0 && !field.Secret {
 			// The only error is a flag that does not exist; it was added above.
 			_ = cmd.RegisterFlagCompletionFunc(flagName(field), cobra.FixedCompletions(slices.Clone(field.Enum), cobra.ShellCompDirectiveNoFileComp))
+		}
+	}
+	var plain, secret, all []string
+	for _, field := range t.Fields {
+		all = append(all, field.Name+"=")
+		if field.Secret {
+			secret = append(secret, field.Name+"=")
+		} else {
+			plain = append(plain, field.Name+"=")
+		}
+	}
+	names := make([]string, len(secret))
+	for i, name := range secret {
+		names[i] = strings.TrimSuffix(name, "=")
+	}
+	for flag, complete := range map[string]complete.Func{
+		"set": complete.Word(plain), "from-env": complete.Word(secret), "from-stdin": complete.Word(names),
+		"from-file": complete.Word(all), "signals": complete.Words(strings.Split(signalNames(t.Signals), ", ")),
+	} {
+		if cmd.Flags().Lookup(flag) != nil {
+			_ = cmd.RegisterFlagCompletionFunc(flag, complete) // It exists, and has none.
 		}
 	}
 }

@@ -1,8 +1,10 @@
 package add
 
 import (
+	"bufio"
+	"context"
 	"fmt"
-	"io"
+	stdio "io"
 	"os"
 	"strings"
 
@@ -63,7 +65,7 @@ func usage(field destinations.Field) string {
 }
 
 // read collects the values; a field that is given twice is an error.
-func (s *sources) read(io streams.Streams, t destinations.Type) (values, error) {
+func (s *sources) read(ctx context.Context, io streams.Streams, t destinations.Type) (values, error) {
 	given := values{}
 	for name, value := range s.flags {
 		if *value != "" {
@@ -82,14 +84,14 @@ func (s *sources) read(io streams.Streams, t destinations.Type) (values, error) 
 			return nil, err
 		}
 	}
-	if err := s.readElsewhere(io.In, t, given); err != nil {
+	if err := s.readElsewhere(ctx, io, t, given); err != nil {
 		return nil, err
 	}
 	return given, nil
 }
 
 // readElsewhere reads what is not on the command line itself.
-func (s *sources) readElsewhere(stdin io.Reader, t destinations.Type, given values) error {
+func (s *sources) readElsewhere(ctx context.Context, io streams.Streams, t destinations.Type, given values) error {
 	for _, pair := range s.env {
 		name, variable, err := split("from-env", pair)
 		if err != nil {
@@ -109,15 +111,30 @@ func (s *sources) readElsewhere(stdin io.Reader, t destinations.Type, given valu
 	if s.stdin == "" {
 		return nil
 	}
-	data, err := io.ReadAll(stdin)
+	if field, ok := t.Field(s.stdin); !ok || !field.Secret {
+		return exit.Usagef("--from-stdin %s: it is no secret field of %s; valid are %s", s.stdin, t.Name, strings.Join(t.SecretFields(), ", "))
+	}
+	value, err := s.readStdin(ctx, io)
 	if err != nil {
 		return fmt.Errorf("reading %s from stdin: %w", s.stdin, err)
 	}
-	value := strings.TrimRight(string(data), "\r\n")
 	if value == "" {
 		return exit.Usagef("--from-stdin %s: stdin is empty", s.stdin)
 	}
 	return given.put(t, s.stdin, value)
+}
+
+// readStdin reads all that comes; of a person, one line that the terminal does not show.
+func (s *sources) readStdin(ctx context.Context, io streams.Streams) (string, error) {
+	if io.InTerminal {
+		fmt.Fprintf(io.Err, "%s (it is not shown; Ctrl-C ends without a change): ", s.stdin)
+		return answer(ctx, io, bufio.NewReader(io.In), true)
+	}
+	text, err := streams.Await(ctx, func() (string, error) {
+		data, err := stdio.ReadAll(io.In)
+		return string(data), err
+	})
+	return strings.TrimRight(text, "\r\n"), err
 }
 
 func split(flag, pair string) (name, value string, err error) {

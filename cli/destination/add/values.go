@@ -83,11 +83,13 @@ func asSignals(words []string) []odiv1.Signal {
 type objects struct {
 	destination *odiv1.Destination
 	secret      *corev1.Secret
+	// dryRun: nothing of it is written, so that nothing can be tied to it either.
+	dryRun bool
 }
 
 func (v values) objects(t destinations.Type, f flags, namespace string) objects {
 	plain, secret := v.split(t)
-	o := objects{destination: &odiv1.Destination{
+	o := objects{dryRun: bool(f.dryRun), destination: &odiv1.Destination{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: f.name},
 		Spec:       odiv1.DestinationSpec{Type: t.Name, Config: plain},
 	}}

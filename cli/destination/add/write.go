@@ -98,7 +98,7 @@ func writeSecret(ctx context.Context, c client.Client, secret *corev1.Secret) er
 
 // adopt makes the credentials go with the destination, also when kubectl deletes it.
 func adopt(ctx context.Context, c client.Client, o objects) error {
-	if o.secret == nil {
+	if o.secret == nil || o.dryRun {
 		return nil
 	}
 	err := controllerutil.SetOwnerReference(o.destination, o.secret, c.Scheme())
@@ -169,5 +169,6 @@ func item(d *odiv1.Destination) progress.Item {
 	it.Text = exporting.Message
 	// Without data there is nothing that the backend could take or refuse.
 	it.Done = exporting.Status == metav1.ConditionTrue || exporting.Reason == odiv1.ReasonNoData
+	it.Failed = exporting.Reason == odiv1.ReasonExportRefused && exporting.ObservedGeneration == d.Generation
 	return it
 }

@@ -56,7 +56,7 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, format ou
 		fmt.Fprintln(io.Err, "No destination yet: say where the data goes with: odi destination add <type>")
 		return nil
 	}
-	return table(time.Now(), found.Items).Print(io.Out, format)
+	return table(time.Now(), found.Items).Print(output.Out(io), format)
 }
 
 // table is pure; now is for the age.

@@ -60,7 +60,7 @@ func run(io streams.Streams, word string, format output.Format) error {
 	if !format.ForPeople() {
 		return output.Value(io.Out, format, rows)
 	}
-	if err := table.Print(io.Out, format); err != nil {
+	if err := table.Print(output.Out(io), format); err != nil {
 		return err
 	}
 	fmt.Fprintf(io.Err, "What one of them needs: odi destination add %s --help\n", found[0].Name)
