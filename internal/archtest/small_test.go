@@ -2,9 +2,10 @@ package archtest
 
 import (
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // heavyweights are libraries that cost tens of megabytes of binary and memory, and nothing of them is
@@ -14,7 +15,7 @@ var heavyweights = []string{"k8s.io/client-go", "k8s.io/cli-runtime", "sigs.k8s.
 // TestRunAloneStaysSmall: `odi run` has no cluster, so hack/try/odi, which is nothing else, carries no
 // client for one.
 func TestRunAloneStaysSmall(t *testing.T) {
-	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "./hack/try/odi")
+	list := program.CommandContext(t.Context(), t, "go", "list", "-deps", "./hack/try/odi")
 	list.Dir, list.Stderr = root(t), os.Stderr
 	out, err := list.Output()
 	if err != nil {
