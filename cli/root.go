@@ -97,7 +97,7 @@ with no code change and no restart.`,
 	)
 	// Help lists commands in the order of rooms: the order of a user's first day.
 	cobra.EnableCommandSorting = false
-	root.SetUsageTemplate(usageTemplate)
+	fitHelp(root, io.OutWidth)
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	to.AddFlags(root.PersistentFlags())
 	complete.Flags(root, to)

@@ -56,7 +56,7 @@ var painted = regexp.MustCompile(`\x1b\[[0-9]+m`)
 func unpainted(text string) string { return painted.ReplaceAllString(text, "") }
 
 // command is what a person may copy: it stays in one piece, with what comes after it.
-var command = regexp.MustCompile(`: ((?:odi|kubectl|helm|sudo odi) [a-z-].*)$`)
+var command = regexp.MustCompile(`^.{8,}?: ((?:odi|kubectl|helm|sudo odi) [a-z-].*)$`)
 
 // leastRoom is the narrowest column that is worth having: in one that would be narrower, text is not broken.
 const leastRoom = 20

@@ -19,6 +19,8 @@ func TestWrap(t *testing.T) {
 		"it fits":                 {"one two", 40, 4, []string{"one two"}},
 		"between words":           {"one two three four five six seven eight", 24, 4, []string{"one two three four", "five six seven eight"}},
 		"a long word stays whole": {"see https://example.test/a/very/long/address now", 24, 0, []string{"see", "https://example.test/a/very/long/address", "now"}},
+		"the name of this program is no command": {"odi: odi describe needs <kind>/<name>; see odi describe --help", 40, 0,
+			[]string{"odi: odi describe needs <kind>/<name>;", "see odi describe --help"}},
 		"a command stays whole": {"It is off; to switch it on: odi instrument deployment/cart -n shop", 40, 4,
 			[]string{"It is off; to switch it on:", "odi instrument deployment/cart -n shop"}},
 	} {
@@ -53,6 +55,22 @@ func TestTablesFitTheTerminal(t *testing.T) {
 			if !strings.Contains(out.String(), word) {
 				t.Errorf("at %d columns %q is broken or lost:\n%s", width, word, out.String())
 			}
+		}
+	}
+}
+
+// TestManyColumns: nine of them fit into 80 columns, however long the names.
+func TestManyColumns(t *testing.T) {
+	table := Table{Columns: []string{"namespace", "name", "type", "ready", "exporting", "sent", "failed", "queued", "age"}, Rows: [][]string{
+		{"odi-system", "a-very-long-name-of-a-destination-for-the-team", "grafanacloud", "True", "False (ExportRefused)", "123456", "0", "789", "18s"},
+	}}
+	var out bytes.Buffer
+	if err := table.Print(Page{Writer: &out, Width: 80}, FormatTable); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.SplitSeq(out.String(), "\n") {
+		if utf8.RuneCountInString(line) > 80 {
+			t.Errorf("a line of %d columns: %q", utf8.RuneCountInString(line), line)
 		}
 	}
 }

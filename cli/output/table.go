@@ -2,6 +2,7 @@ package output
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"unicode/utf8"
@@ -61,11 +62,11 @@ func plainTable(to Page, lines [][]string) error {
 	return w.Flush()
 }
 
-// The spaces between columns, where there is room and where there is not.
-const (
-	wideGap   = 3
-	narrowGap = 2
-)
+// shortest is what a column keeps of a name that has to be cut.
+const shortest = 8
+
+// gaps are the spaces between columns that are tried, one after the other.
+var gaps = []int{3, 2, 1}
 
 // fit chooses the widths of columns: first cells are broken between words, then inside
 // of names, where they have a dash, dot, slash or comma.
@@ -79,12 +80,22 @@ func fit(lines [][]string, width int) (gap int, widths []int) {
 			byPart[i] = max(byPart[i], longest(parts(cell)))
 		}
 	}
-	gap = wideGap
-	if total(widths, gap) > width {
-		gap = narrowGap
+	whole := widths
+	for _, gap = range gaps {
+		widths = slices.Clone(whole)
+		room := width - gap*(len(widths)-1)
+		shrink(widths, byWord, room)
+		shrink(widths, byPart, room)
+		if total(widths, gap) <= width {
+			return gap, widths
+		}
 	}
-	shrink(widths, byWord, width-total(make([]int, len(widths)), gap))
-	shrink(widths, byPart, width-total(make([]int, len(widths)), gap))
+	// Nothing is left but to cut names anywhere.
+	cut := make([]int, len(widths))
+	for i, head := range lines[0] {
+		cut[i] = min(byPart[i], max(shortest, longest(strings.Fields(head))))
+	}
+	shrink(widths, cut, width-gap*(len(widths)-1))
 	return gap, widths
 }
 
@@ -170,7 +181,7 @@ func breakCell(cell string, width int) []string {
 	for word := range strings.FieldsSeq(cell) {
 		pieces := []string{word}
 		if utf8.RuneCountInString(word) > width {
-			pieces = parts(word)
+			pieces = cut(parts(word), width)
 		}
 		for _, piece := range pieces {
 			if line != "" && utf8.RuneCountInString(line+space+piece) > width {
@@ -181,6 +192,19 @@ func breakCell(cell string, width int) []string {
 		space = " "
 	}
 	return append(lines, line)
+}
+
+// cut leaves no piece longer than a column.
+func cut(pieces []string, width int) []string {
+	var short []string
+	for _, piece := range pieces {
+		runes := []rune(piece)
+		for len(runes) > width {
+			short, runes = append(short, string(runes[:width])), runes[width:]
+		}
+		short = append(short, string(runes))
+	}
+	return short
 }
 
 // parts are the pieces of words that may stand in lines of their own.

@@ -48,8 +48,10 @@ Every field of a type is a flag. Required fields that are missing are asked for 
 a terminal. Secrets never go on the command line: name an environment variable or
 a file, or write one to stdin; they are stored in a Secret beside the Destination.`,
 		Example: `  odi destination add jaeger --endpoint http://jaeger.observability:4317
-  odi destination add otlp --name staging --endpoint https://otlp.example.com:4317 --from-env header_value=API_KEY
-  vault read -field=token odi | odi destination add jaeger --endpoint https://jaeger.example.com:4317 --from-stdin token`,
+  odi destination add otlp --name staging \
+      --endpoint https://otlp.example.com:4317 --from-env header_value=API_KEY
+  vault read -field=token odi | odi destination add jaeger \
+      --endpoint https://jaeger.example.com:4317 --from-stdin token`,
 		Args:              func(_ *cobra.Command, args []string) error { return unknownType(args) },
 		ValidArgsFunction: completeTypes,
 		RunE: func(cmd *cobra.Command, _ []string) error {
