@@ -5,6 +5,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -109,11 +110,58 @@ func TestEveryCommandReadsNamesAlike(t *testing.T) {
 	h.sees("describe deploy/cart -n shop", 0, "InstrumentationConfig deployment-cart selects it, and the manager has not taken it up yet")
 	h.sees("describe ns/shop", 3, "the manager has not taken them up yet; to see them: kubectl -n shop get ic")
 
+	// What is over, or elsewhere.
+	over := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "over"}, Spec: batchv1.JobSpec{Template: testkit.PodTemplate("over", "app")}}
+	over.Spec.Template.Spec.RestartPolicy = corev1.RestartPolicyNever
+	testkit.Create(t, h.c, over)
+	now := metav1.Now()
+	over.Status = batchv1.JobStatus{StartTime: &now, CompletionTime: &now, Succeeded: 1, Conditions: []batchv1.JobCondition{
+		{Type: batchv1.JobSuccessCriteriaMet, Status: corev1.ConditionTrue}, {Type: batchv1.JobComplete, Status: corev1.ConditionTrue}}}
+	if err := h.c.Status().Update(t.Context(), over); err != nil {
+		t.Fatal(err)
+	}
+	h.sees("instrument job/over -n shop", 2, "^odi: the job shop/over has finished: nothing of it will run any more\n$")
+	h.sees("describe job over -n shop", 0, "no trace. the job shop/over has finished: nothing of it will run any more.\n$")
+	h.sees("instrument deployment/cart", 2, "there is no deployment default/cart; there is one with -n ")
+
+	h.sees("describe node/x -n shop", 2, "a node is in no namespace")
 	h.sees("status -n nowhere", 2, "there is no namespace nowhere; there are: ")
 	h.sees("status -n shop", 3, "(?s)^odi .* in odi-system\nWorkloads, configs and destinations of the namespace shop alone.*Problems:")
 	h.sees("status -n odi-system", 3, "^odi [^\n]* in odi-system\n\n")
 	h.sees("status --wait --timeout 1s", 3, "COMPONENT.*odi status: timed out after 1s: gateway is not ready")
 	h.sees("version", 0, `^odi \S+ \(go.*\)\nin the cluster: odi \S+ in odi-system \(context "test"\)\n$`)
+}
+
+// TestAddEndsWhenWaitingIsInVain: what only another address or another key mends is said at once.
+func TestAddEndsWhenWaitingIsInVain(t *testing.T) {
+	h := newInstalled(t, "")
+	h.sees("destination add jaeger --endpoint http://j:4317", 0, "added")
+	say := func(reason, message string) {
+		t.Helper()
+		d := &odiv1.Destination{}
+		if !h.is(d, "jaeger") {
+			t.Fatal("the destination is gone")
+		}
+		d.Status.Conditions = []metav1.Condition{
+			{Type: odiv1.ConditionReady, Status: metav1.ConditionTrue, Reason: odiv1.ReasonAccepted, ObservedGeneration: d.Generation, LastTransitionTime: metav1.Now()},
+			{Type: odiv1.ConditionExporting, Status: metav1.ConditionFalse, Reason: reason, Message: message, ObservedGeneration: d.Generation, LastTransitionTime: metav1.Now()},
+		}
+		if err := h.c.Status().Update(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add := "destination add jaeger --endpoint http://j:4317 --wait --timeout "
+	say(odiv1.ReasonExportFailing, "Sending fails: connection refused.")
+	h.sees(add+"1s", 1, "timed out after 1s: destination jaeger is not ready: Sending fails: connection refused; to see more: odi describe destination/jaeger -n odi-system\n$")
+	say(odiv1.ReasonExportRefused, "Sending fails: it does not speak gRPC there.")
+	began := time.Now()
+	h.sees(add+"5m", 1, "^destination odi-system/jaeger unchanged\n.*odi: destination jaeger: Sending fails: it does not speak gRPC there\\.\n$")
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	h.managerRuns()
+	h.sees("describe dest/jaeger", 3, "does not take the data .*: Sending fails: it does not speak gRPC there; check that")
+	h.sees("status", 3, "jaeger +jaeger +False \\(ExportRefused\\)")
 }
 
 // managerRuns says of the manager what its Deployment would if anything ran here.

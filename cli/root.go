@@ -64,7 +64,22 @@ func offline(make func(streams.Streams) *cobra.Command) func(streams.Streams, *c
 	return func(io streams.Streams, _ *cluster.Cluster) *cobra.Command {
 		cmd := make(io)
 		cmd.Annotations = map[string]string{offlineAnnotation: "true"}
+		refuseClusterFlags(cmd)
 		return cmd
+	}
+}
+
+// refuseClusterFlags says that there is no cluster to which they could matter, before
+// the command does something else than was meant.
+func refuseClusterFlags(cmd *cobra.Command) {
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		for _, name := range []string{"namespace", "context", "kubeconfig"} {
+			if cmd.Flags().Changed(name) {
+				return exit.Usagef("%s asks no cluster, so that --%s means nothing to it; see %s --help", cmd.CommandPath(), name, cmd.CommandPath())
+			}
+		}
+		return run(cmd, args)
 	}
 }
 
@@ -81,6 +96,7 @@ with no code change and no restart.`,
   odi status`,
 		Args:          exit.Subcommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Version:       version.Line(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -98,6 +114,7 @@ with no code change and no restart.`,
 	// Help lists commands in the order of rooms: the order of a user's first day.
 	cobra.EnableCommandSorting = false
 	fitHelp(root, io.OutWidth)
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	to.AddFlags(root.PersistentFlags())
 	complete.Flags(root, to)

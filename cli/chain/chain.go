@@ -43,8 +43,8 @@ type Input struct {
 	Object *odiv1.InstrumentedWorkload
 	// Configs are those of its namespace.
 	Configs []odiv1.InstrumentationConfig
-	// Excluded says why nothing in its namespace may be instrumented; empty when it may.
-	Excluded string
+	// Never says why nothing of it will be instrumented: its namespace is excluded, or it is over; empty when it may be.
+	Never string
 	// ManagerProblem says why the manager does not work; empty when it does.
 	ManagerProblem string
 	// ManagerShow is the command that shows more of the problem.
@@ -86,9 +86,9 @@ func selected(in Input) Step {
 	case in.ManagerProblem != "":
 		s.Text = fmt.Sprintf("The manager does not work: %s.", strings.TrimSuffix(in.ManagerProblem, "."))
 		s.Todo = "to see more: " + in.ManagerShow
-	case in.Object == nil && in.Excluded != "":
+	case in.Object == nil && in.Never != "":
 		s.State = Off
-		s.Text = in.Excluded + "."
+		s.Text = in.Never + "."
 	case in.Object == nil:
 		return notSelected(in)
 	default:

@@ -118,7 +118,7 @@ func TestWhyIsThereNoTrace(t *testing.T) {
 			wantWhy: "No InstrumentationConfig selects it; to select it: odi instrument deployment/cart -n shop",
 		},
 		"the administrator has excluded it": {
-			in:       Input{Excluded: "odi never instruments the namespace shop; the administrator has excluded it"},
+			in:       Input{Never: "odi never instruments the namespace shop; the administrator has excluded it"},
 			wantStep: "Selected", wantState: Off,
 			wantWhy: "odi never instruments the namespace shop; the administrator has excluded it.",
 		},
@@ -132,7 +132,7 @@ func TestWhyIsThereNoTrace(t *testing.T) {
 			wantWhy: "cart: None - Off; to switch it on, change that config: kubectl -n shop edit ic namespace",
 		},
 		"it is in kube-system": {
-			in:       Input{Excluded: "odi never instruments the namespace kube-system", Workload: workload.Reference{Namespace: "kube-system", Kind: odiv1.KindDeployment, Name: "cart"}},
+			in:       Input{Never: "odi never instruments the namespace kube-system", Workload: workload.Reference{Namespace: "kube-system", Kind: odiv1.KindDeployment, Name: "cart"}},
 			wantStep: "Selected", wantState: Off,
 			wantWhy: "odi never instruments the namespace kube-system.",
 		},

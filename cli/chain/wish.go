@@ -38,8 +38,8 @@ func NoWorkload(namespace string, in Input) string {
 	if in.ManagerProblem != "" {
 		return Why([]Step{selected(in)})
 	}
-	if in.Excluded != "" {
-		return in.Excluded + "."
+	if in.Never != "" {
+		return in.Never + "."
 	}
 	for i := range in.Configs {
 		if why, refused := Refused(&in.Configs[i]); refused {

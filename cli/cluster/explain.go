@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
 
@@ -53,7 +54,7 @@ func (c *Cluster) explainNetwork(err error) error {
 }
 
 func (c *Cluster) unreachable(err *url.Error) error {
-	if c.isNowhere() {
+	if c.IsNowhere() {
 		return errNoCluster
 	}
 	where := err.URL
@@ -67,10 +68,10 @@ func (c *Cluster) unreachable(err *url.Error) error {
 	return fmt.Errorf("the cluster at %s%s cannot be reached: %w; to check: kubectl%s cluster-info", where, c.inContext(), cause, c.contextFlag())
 }
 
-// isNowhere says whether the client fell back to its default address.
-func (c *Cluster) isNowhere() bool {
+// IsNowhere says whether nothing names a cluster, and the client would fall back to its default address.
+func (c *Cluster) IsNowhere() bool {
 	raw, err := c.flags.ToRawKubeConfigLoader().RawConfig()
-	return err == nil && len(raw.Clusters) == 0 && *c.flags.APIServer == ""
+	return err == nil && len(raw.Clusters) == 0 && *c.flags.APIServer == "" && !insideCluster()
 }
 
 func (c *Cluster) inContext() string {
@@ -136,4 +137,10 @@ func qualified(resource, group string) string {
 		return name + "." + group + "/" + sub
 	}
 	return name + "." + group
+}
+
+// insideCluster says whether this is a pod with an account, as the client asks.
+func insideCluster() bool {
+	_, err := rest.InClusterConfig()
+	return err == nil
 }

@@ -29,6 +29,7 @@ after, with their requests. The last line answers "why is there no trace?".
 
 Exit codes: 0 when nothing is broken, 3 when something is, 2 for what is mistyped, 1
 when it could not be found out.
+
 Kinds: deployment, statefulset, daemonset, cronjob, job, replicaset, replicationcontroller
 and pod where nothing else owns them, <kind>.<group> of another controller's, for
 example rollout.argoproj.io; and namespace, destination, node.`,

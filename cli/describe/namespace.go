@@ -22,6 +22,9 @@ type namespaceAnswer struct {
 
 func describeNamespace(ctx context.Context, a asked) error {
 	wish := selected.Wish{Namespace: a.name, Name: a.name}
+	if _, err := wish.Complete(a.to); err != nil {
+		return err
+	}
 	workloads, err := wish.Workloads(ctx, a.client)
 	if err != nil {
 		return err
@@ -59,7 +62,7 @@ func describeNamespace(ctx context.Context, a asked) error {
 func judgeNamespace(name string, in chain.Input, workloads []odiv1.InstrumentedWorkload) namespaceAnswer {
 	answer := namespaceAnswer{Namespace: name, Why: "Every step works for every workload: each request from now on is a trace."}
 	if len(workloads) == 0 {
-		answer.Why, answer.broken = chain.NoWorkload(name, in), in.Excluded == ""
+		answer.Why, answer.broken = chain.NoWorkload(name, in), in.Never == ""
 		return answer
 	}
 	stopped := false

@@ -22,6 +22,9 @@ import (
 )
 
 func describeNode(ctx context.Context, a asked) error {
+	if namespace := a.to.NamespaceFlag(); namespace != "" {
+		return exit.Usagef("a node is in no namespace, so that --namespace %s means nothing to it", namespace)
+	}
 	var node odiv1.NodeInstrumentation
 	err := a.client.Get(ctx, client.ObjectKey{Name: a.name}, &node)
 	if apierrors.IsNotFound(err) {

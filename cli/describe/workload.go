@@ -57,6 +57,9 @@ func describeWorkload(ctx context.Context, a asked, kind odiv1.WorkloadKind) err
 	in := world.input
 	in.Workload = wish.Reference()
 	wished(ctx, a, &in, wish.Namespace)
+	if in.Never == "" && len(workloads) == 0 {
+		in.Never = wish.Over(ctx, a.client)
+	}
 	if len(workloads) > 0 {
 		in.Object = &workloads[0]
 		in.Workload = workload.In(wish.Namespace, in.Object.Spec.Workload)
@@ -88,7 +91,7 @@ func wished(ctx context.Context, a asked, in *chain.Input, namespace string) {
 	if err := a.client.List(ctx, &configs, client.InNamespace(namespace)); err == nil {
 		in.Configs = configs.Items
 	}
-	in.Excluded = cluster.WhyExcluded(ctx, a.client, namespace)
+	in.Never = cluster.WhyExcluded(ctx, a.client, namespace)
 }
 
 // world is what every answer needs.

@@ -28,6 +28,6 @@ other namespace only that namespace's data.`,
 		Args: exit.Subcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(add.New(io, to), list.New(io, to), remove.New(io, to), types.New(io))
+	cmd.AddCommand(add.New(io, to), list.New(io, to), remove.New(io, to), types.New(io, to))
 	return cmd
 }

@@ -1,7 +1,10 @@
 package run
 
 import (
+	"net"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -110,6 +113,9 @@ func (f *flags) complete(outputGiven, metricsGiven bool) error {
 	if err := f.checkTargets(); err != nil {
 		return err
 	}
+	if err := checkOTLP(f.otlp); err != nil {
+		return err
+	}
 	if !slices.Contains(formats, f.output) {
 		return exit.Usagef("odi run: unknown output %q; one of %s", f.output, strings.Join(formats, ", "))
 	}
@@ -118,6 +124,33 @@ func (f *flags) complete(outputGiven, metricsGiven bool) error {
 	}
 	if metricsGiven && f.metrics && f.output != outputJSON {
 		return exit.Usagef("odi run: --metrics needs -o json")
+	}
+	return nil
+}
+
+// checkOTLP takes a URL, or host:port; of a name alone nobody knows the protocol and the port.
+func checkOTLP(endpoint string) error {
+	if endpoint == "" {
+		return nil
+	}
+	address, isURL := endpoint, strings.Contains(endpoint, "://")
+	if isURL {
+		parsed, err := url.Parse(endpoint)
+		if err != nil || parsed.Hostname() == "" {
+			return exit.Usagef("odi run: --otlp %s has no host; write for example http://localhost:4317", endpoint)
+		}
+		address = parsed.Host
+		if parsed.Port() == "" {
+			return nil // the scheme's own
+		}
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || host == "" {
+		return exit.Usagef("odi run: --otlp %s is no address; write for example http://%s:4317 (gRPC) or http://%s:4318 (http/protobuf)",
+			endpoint, strings.Trim(address, ":/"), strings.Trim(address, ":/"))
+	}
+	if number, err := strconv.Atoi(port); err != nil || number < 1 || number > 65535 {
+		return exit.Usagef("odi run: --otlp %s: the port %q is not between 1 and 65535", endpoint, port)
 	}
 	return nil
 }

@@ -51,3 +51,30 @@ func TestItemsWaitForAgents(t *testing.T) {
 		})
 	}
 }
+
+// TestAConfigThatDoesNothingIsNotWaitedFor: somebody else's counts, or the namespace is excluded.
+func TestAConfigThatDoesNothingIsNotWaitedFor(t *testing.T) {
+	for reason, failed := range map[string]bool{
+		odiv1.ReasonOverridden: true, odiv1.ReasonNamespaceExcluded: true, odiv1.ReasonInvalidConfig: true, odiv1.ReasonWorkloadNotFound: false,
+	} {
+		config := odiv1.InstrumentationConfig{}
+		config.Status.Conditions = []metav1.Condition{{Type: odiv1.ConditionReady, Status: metav1.ConditionFalse, Reason: reason, Message: "Why not."}}
+		items := Items(Wish{}, State{Complete: true, Config: config})
+		if len(items) != 1 || items[0].Failed != failed || failed && items[0].Text != "Why not." {
+			t.Errorf("%s: got %+v", reason, items)
+		}
+	}
+}
+
+// TestWhoAskedForAnAgentLearnsWhyThereIsNone: eBPF serves, and that is not all there is to say.
+func TestWhoAskedForAnAgentLearnsWhyThereIsNone(t *testing.T) {
+	config := odiv1.InstrumentationConfig{ObjectMeta: metav1.ObjectMeta{Name: "deployment-cart"}, Spec: odiv1.InstrumentationConfigSpec{Method: odiv1.MethodAgent}}
+	iw := odiv1.InstrumentedWorkload{Spec: odiv1.InstrumentedWorkloadSpec{Config: config.Name, Containers: []odiv1.ContainerDecision{
+		{Name: "cart", Method: odiv1.MethodEBPF, Reason: odiv1.ReasonNoAgentForLanguage, Message: "There is no agent for Go."},
+	}}}
+	iw.Status.Conditions = []metav1.Condition{{Type: odiv1.ConditionInstrumented, Status: metav1.ConditionTrue}}
+	items := Items(Wish{}, State{Complete: true, Config: config, Workloads: []odiv1.InstrumentedWorkload{iw}})
+	if len(items) != 1 || !items[0].Done || !strings.HasSuffix(items[0].Text, "no agent: There is no agent for Go.") {
+		t.Errorf("got %+v", items)
+	}
+}

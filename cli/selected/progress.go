@@ -3,6 +3,7 @@ package selected
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -65,10 +66,25 @@ func Items(w Wish, state State) []progress.Item {
 	for i := range state.Workloads {
 		items = append(items, withAgents(&state.Workloads[i], state.Config, item(w, &state.Workloads[i])))
 	}
+	if why := refused(state.Config); why != "" && state.Complete {
+		return []progress.Item{{Name: w.String(), Failed: true, Text: why}}
+	}
 	if len(items) == 0 || !state.Complete {
 		items = append(items, progress.Item{Name: w.String(), Text: "not selected yet"})
 	}
 	return items
+}
+
+// useless are the reasons of configs for which waiting changes nothing.
+var useless = []string{odiv1.ReasonNamespaceExcluded, odiv1.ReasonInvalidConfig, odiv1.ReasonOverridden}
+
+// refused says why nothing will come of a config; empty when something may.
+func refused(config odiv1.InstrumentationConfig) string {
+	ready := meta.FindStatusCondition(config.Status.Conditions, odiv1.ConditionReady)
+	if ready == nil || ready.Status != "False" || !slices.Contains(useless, ready.Reason) {
+		return ""
+	}
+	return ready.Message
 }
 
 func item(w Wish, iw *odiv1.InstrumentedWorkload) progress.Item {

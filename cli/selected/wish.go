@@ -92,7 +92,25 @@ func (w Wish) Check(ctx context.Context, c client.Client) error {
 	if why := cluster.WhyExcluded(ctx, c, w.Namespace); why != "" {
 		return exit.Usagef("%s", why)
 	}
-	return w.Exists(ctx, c)
+	if err := w.Exists(ctx, c); err != nil {
+		return err
+	}
+	if why := w.Over(ctx, c); why != "" {
+		return exit.Usagef("%s", why)
+	}
+	return nil
+}
+
+// Over says that the wish is a Job of which nothing will run any more; empty for all else.
+func (w Wish) Over(ctx context.Context, c client.Client) string {
+	if w.Kind != odiv1.KindJob {
+		return ""
+	}
+	object := kube.NewWorkloadObject(w.Kind)
+	if err := c.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: w.Name}, object); err != nil || !kube.Finished(object) {
+		return ""
+	}
+	return fmt.Sprintf("the %s has finished: nothing of it will run any more", w)
 }
 
 // Exists says whether there is something of that name; when not, what there is.

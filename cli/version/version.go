@@ -47,7 +47,7 @@ the cluster. A cluster that does not answer is no failure.`,
 		Example: "  odi version\n  odi version --client\n  odi version -o json",
 		Args:    exit.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			f := facts{Version: version.Version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+			f := ofThis()
 			if !alone {
 				f.Cluster = look(cmd.Context(), to)
 			}
@@ -62,16 +62,23 @@ the cluster. A cluster that does not answer is no failure.`,
 	return cmd
 }
 
+func ofThis() facts {
+	return facts{Version: version.Version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+}
+
+// Line is what `odi --version` prints.
+func Line() string { return ofThis().line() }
+
 // look asks the cluster; nil where none is configured.
 func look(ctx context.Context, to *cluster.Cluster) *ofOther {
+	if to.IsNowhere() {
+		return nil
+	}
 	found := &ofOther{Context: to.ContextName()}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	c, err := to.Client()
 	if err != nil {
-		if found.Context == "" {
-			return nil
-		}
 		found.Problem = to.Explain(err).Error()
 		return found
 	}
@@ -87,8 +94,10 @@ func look(ctx context.Context, to *cluster.Cluster) *ofOther {
 	return found
 }
 
+func (f facts) line() string { return fmt.Sprintf("odi %s (%s, %s)", f.Version, f.Go, f.Platform) }
+
 func (f facts) print(out output.Page) error {
-	if _, err := fmt.Fprintf(out, "odi %s (%s, %s)\n", f.Version, f.Go, f.Platform); err != nil || f.Cluster == nil {
+	if _, err := fmt.Fprintln(out, f.line()); err != nil || f.Cluster == nil {
 		return err
 	}
 	if f.Cluster.Problem != "" {

@@ -36,7 +36,10 @@ type outcome struct {
 	instrumented int32 // of those, the ones that produce telemetry
 	// stronger are the configs that took the others, by name.
 	stronger []string
-	ready    verdict
+	// older is the one for the same target that counts instead of this; younger are those that this counts for.
+	older   string
+	younger []string
+	ready   verdict
 }
 
 // verdict is the Ready condition of a config.

@@ -52,6 +52,21 @@ func TestDecide(t *testing.T) {
 			wantWinners: map[string]string{"cart": "a"},
 			wantReasons: map[string]string{"a": odiv1.ReasonSelected, "b": odiv1.ReasonOverridden},
 		},
+		"two for the whole namespace: the older wins, and the other does nothing": {
+			configs:     []odiv1.InstrumentationConfig{dated("a-younger", 1, everything), dated("b-older", 2, everything), dated("cart", 1, cart)},
+			wantWinners: map[string]string{"cart": "cart", "db": "b-older"},
+			wantReasons: map[string]string{"a-younger": odiv1.ReasonOverridden, "b-older": odiv1.ReasonSelected, "cart": odiv1.ReasonSelected},
+		},
+		"two by the same labels": {
+			configs:     []odiv1.InstrumentationConfig{dated("a-younger", 1, web), dated("b-older", 2, web)},
+			wantWinners: map[string]string{"cart": "b-older"},
+			wantReasons: map[string]string{"a-younger": odiv1.ReasonOverridden, "b-older": odiv1.ReasonSelected},
+		},
+		"one for the namespace of which each workload has its own is no twin": {
+			configs:     []odiv1.InstrumentationConfig{dated("all", 1, everything), dated("cart", 1, cart), dated("db", 1, odiv1.Target{Kind: odiv1.KindDeployment, Name: "db"})},
+			wantWinners: map[string]string{"cart": "cart", "db": "db"},
+			wantReasons: map[string]string{"all": odiv1.ReasonSelected, "cart": odiv1.ReasonSelected, "db": odiv1.ReasonSelected},
+		},
 		"the kind counts": {
 			configs:     []odiv1.InstrumentationConfig{dated("sts", 1, odiv1.Target{Kind: odiv1.KindStatefulSet, Name: "cart"})},
 			wantReasons: map[string]string{"sts": odiv1.ReasonWorkloadNotFound},
@@ -121,4 +136,21 @@ func orEmpty(m map[string]string) map[string]string {
 		return map[string]string{}
 	}
 	return m
+}
+
+// TestTwinsNameEachOther: who looks at either of two configs for the same learns which of them counts.
+func TestTwinsNameEachOther(t *testing.T) {
+	p := decide(input{namespace: "shop", configs: []odiv1.InstrumentationConfig{dated("young", 1, odiv1.Target{}), dated("old", 3, odiv1.Target{}), dated("middle", 2, odiv1.Target{})}})
+	got := map[string]string{}
+	for _, o := range p.outcomes {
+		got[o.config.Name] = o.ready.message
+	}
+	want := map[string]string{
+		"old":    "No workload matches yet; one that appears will be instrumented at once. InstrumentationConfig middle, young: for the same, younger, and without effect.",
+		"middle": "InstrumentationConfig old, which is older, selects the same workloads.",
+		"young":  "InstrumentationConfig old, which is older, selects the same workloads.",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("messages (-want +got):\n%s", diff)
+	}
 }

@@ -2,6 +2,7 @@ package selection
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -19,11 +20,12 @@ func outcomesOf(in input, targets []*target) []outcome {
 			instrumented[iw.Spec.Config]++
 		}
 	}
+	pairTwins(targets)
 	outcomes := make([]outcome, len(targets))
 	for i, t := range targets {
 		o := t.outcome
 		o.instrumented = min(instrumented[t.config.Name], o.won)
-		o.ready = judge(t, o)
+		o.ready = withTwins(o, judge(t, o))
 		outcomes[i] = o
 	}
 	return outcomes
@@ -45,6 +47,9 @@ func judge(t *target, o outcome) verdict {
 	case named && o.won == 0:
 		return verdict{metav1.ConditionFalse, odiv1.ReasonOverridden,
 			fmt.Sprintf("InstrumentationConfig %s, which is older, names the same workload.", o.stronger[0])}
+	case o.older != "":
+		return verdict{metav1.ConditionFalse, odiv1.ReasonOverridden,
+			fmt.Sprintf("InstrumentationConfig %s, which is older, selects the same workloads.", o.older)}
 	case o.matched == 0:
 		return verdict{metav1.ConditionTrue, odiv1.ReasonNoWorkloads,
 			"No workload matches yet; one that appears will be instrumented at once."}
@@ -55,6 +60,30 @@ func judge(t *target, o outcome) verdict {
 		return verdict{metav1.ConditionTrue, odiv1.ReasonSelected, "Selected 1 workload."}
 	}
 	return verdict{metav1.ConditionTrue, odiv1.ReasonSelected, fmt.Sprintf("Selected %d workloads.", o.won)}
+}
+
+// pairTwins finds configs that are for the same, however many workloads that is now: of
+// those only the oldest counts. targets are in order of precedence.
+func pairTwins(targets []*target) {
+	for i, t := range targets {
+		if t.excluded || t.invalid != nil || t.outcome.older != "" {
+			continue
+		}
+		for _, later := range targets[i+1:] {
+			if later.outcome.older == "" && reflect.DeepEqual(t.config.Spec.Target, later.config.Spec.Target) {
+				later.outcome.older = t.config.Name
+				t.outcome.younger = append(t.outcome.younger, later.config.Name)
+			}
+		}
+	}
+}
+
+// withTwins names in the config that counts those that do not.
+func withTwins(o outcome, v verdict) verdict {
+	if len(o.younger) > 0 && v.status == metav1.ConditionTrue {
+		v.message += fmt.Sprintf(" InstrumentationConfig %s: for the same, younger, and without effect.", names(o.younger))
+	}
+	return v
 }
 
 // mostNames are read in a message; a namespace may have hundreds of configs.

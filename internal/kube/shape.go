@@ -1,6 +1,8 @@
 package kube
 
 import (
+	"slices"
+
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -60,10 +62,16 @@ func suspended(kind string, suspend *bool) string {
 }
 
 func jobIdle(job *batchv1.Job) string {
-	for _, c := range job.Status.Conditions {
-		if c.Status == corev1.ConditionTrue && (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed) {
-			return "The Job has finished: nothing of it will run any more."
-		}
+	if Finished(job) {
+		return "The Job has finished: nothing of it will run any more."
 	}
 	return suspended("Job", job.Spec.Suspend)
+}
+
+// Finished says whether an object is a Job of which nothing will run any more.
+func Finished(obj client.Object) bool {
+	job, ok := obj.(*batchv1.Job)
+	return ok && slices.ContainsFunc(job.Status.Conditions, func(c batchv1.JobCondition) bool {
+		return c.Status == corev1.ConditionTrue && (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed)
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/cli/cluster"
 	"github.com/odi-dev/odi/cli/exit"
 	"github.com/odi-dev/odi/cli/output"
 	"github.com/odi-dev/odi/cli/streams"
@@ -25,7 +26,7 @@ type row struct {
 }
 
 // New returns the command.
-func New(io streams.Streams) *cobra.Command {
+func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
 	var format output.Format
 	cmd := &cobra.Command{
 		Use:   "types [word]",
@@ -36,7 +37,12 @@ pipeline and testing; -o wide shows them with the fields. Of those, one with a s
 is required, and one in (brackets) secret.`,
 		Example: "  odi destination types\n  odi destination types grafana\n  odi destination types \"open source\" -o wide",
 		Args:    cobra.ArbitraryArgs,
-		RunE:    func(_ *cobra.Command, args []string) error { return run(io, strings.Join(args, " "), format) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if namespace := to.NamespaceFlag(); namespace != "" {
+				return exit.Usagef("types are the same in all namespaces: --namespace %s means nothing to %s", namespace, cmd.CommandPath())
+			}
+			return run(io, strings.Join(args, " "), format)
+		},
 	}
 	output.AddFlag(cmd, &format)
 	return cmd
