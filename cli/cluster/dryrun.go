@@ -3,7 +3,7 @@ package cluster
 import (
 	"fmt"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -38,9 +38,12 @@ func (d *DryRun) Set(text string) error {
 func (d *DryRun) Type() string { return "server|none" }
 
 // AddFlag adds --dry-run; without a value it means the server.
-func (d *DryRun) AddFlag(flags *pflag.FlagSet) {
-	flags.Var(d, "dry-run", "have the API server check what would be written, and write nothing")
-	flags.Lookup("dry-run").NoOptDefVal = dryRunServer
+func (d *DryRun) AddFlag(cmd *cobra.Command) {
+	cmd.Flags().Var(d, "dry-run", "have the API server check what would be written, and write nothing")
+	cmd.Flags().Lookup("dry-run").NoOptDefVal = dryRunServer
+	// The only error is a flag that does not exist, which the lines above rule out.
+	_ = cmd.RegisterFlagCompletionFunc("dry-run",
+		cobra.FixedCompletions([]cobra.Completion{dryRunServer, "none"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // Over is the client through which nothing is written in a dry run.

@@ -51,6 +51,13 @@ agent needs, the value in the manifest takes its place.`,
 		}
 		return f.delivery.Set(text)
 	})
+	for flag, words := range map[string][]string{
+		"agent": instrumentor.Languages(), "delivery": {string(instrumentor.InitContainer), string(instrumentor.ImageVolume)},
+	} {
+		// The only error is a flag that does not exist, which the lines above rule out.
+		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(append([]cobra.Completion(nil), words...), cobra.ShellCompDirectiveNoFileComp))
+	}
+	_ = cmd.MarkFlagFilename("filename", "yaml", "yml", "json")
 	return cmd
 }
 

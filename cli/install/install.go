@@ -43,7 +43,7 @@ an installation or upgrade that was cut off. A newer odi in the cluster is left 
 		Args: exit.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), io, to, f) },
 	}
-	f.values.AddFlags(cmd.Flags())
+	f.values.AddFlags(cmd)
 	cmd.Flags().BoolVar(&f.wait, "wait", true, "wait until every component is ready")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "how long to wait")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the manifests instead of applying them")

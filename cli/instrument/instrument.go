@@ -95,7 +95,7 @@ func (f *flags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until it is instrumented and the gateway knows its destinations")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 2*time.Minute, "how long to wait")
 	cmd.Flags().BoolVar(&f.export, "export", false, "print the InstrumentationConfig instead of applying it")
-	f.dryRun.AddFlag(cmd.Flags())
+	f.dryRun.AddFlag(cmd)
 	manifests.AddFlag(cmd, &f.format)
 	languages := withAgents()
 	for i := range languages {

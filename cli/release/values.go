@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	"helm.sh/helm/v4/pkg/strvals"
@@ -20,9 +21,12 @@ type Values struct {
 }
 
 // AddFlags adds -f and --set.
-func (v *Values) AddFlags(flags *pflag.FlagSet) {
+func (v *Values) AddFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.StringArrayVarP(&v.files, "values", "f", nil, "YAML `file` with chart values (- is stdin); may be repeated, later ones win")
 	flags.StringArrayVar(&v.set, "set", nil, "one chart `value`, for example manager.replicas=2; may be repeated")
+	// The only error is a flag that does not exist, which the line above rules out.
+	_ = cmd.MarkFlagFilename("values", "yaml", "yml", "json")
 }
 
 // AddDowngradeFlag adds the flag that lets an older odi replace a newer one.

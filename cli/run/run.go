@@ -102,6 +102,8 @@ func New(io streams.Streams) *cobra.Command {
 	cmd.Flags().StringVar(&f.sample, "sample", "", "record such a share of the traces that begin here, from 0 to 1 (default all)")
 	cmd.Flags().StringVar(&f.otlp, "otlp", "", "send to this OTLP endpoint, for example http://localhost:4317 (gRPC) or http://localhost:4318 (http/protobuf)")
 	cmd.Flags().StringVarP(&f.output, "output", "o", outputTree, "print spans as tree, json (OTLP/JSON lines) or none")
+	// The only error is a flag that does not exist, which the line above rules out.
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(append([]cobra.Completion(nil), formats...), cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().BoolVar(&f.metrics, "metrics", false, "print metrics too (with -o json); they are always sent with --otlp")
 	cmd.Flags().BoolVar(&f.asRoot, "as-root", false, "run the command as root, not as the user who called sudo")
 	cmd.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "log what odi does")

@@ -46,7 +46,7 @@ With --wait, it waits until there is no problem and no workload is on its way.
 Exit codes: 0 without a problem, 3 with one, 2 for what is mistyped, 1 when it could
 not be found out.`,
 		Example: "  odi status\n  odi status -n shop\n  odi status --wait --timeout 5m\n  odi status -o json",
-		Args:    exit.NoArgs,
+		Args:    nothing,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), io, to, f) },
 	}
 	output.AddFlag(cmd, &f.format)
@@ -65,6 +65,14 @@ type Seen struct {
 	Destinations []odiv1.Destination
 	// Live is what the odiglets that answer say of themselves, by node.
 	Live map[string]nodeapi.Node
+}
+
+// nothing refuses arguments: what is about one thing is described.
+func nothing(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return exit.Usagef("%s takes no argument, but got %q; of one workload, namespace, destination or node: odi describe <kind>/<name>", cmd.CommandPath(), args[0])
+	}
+	return nil
 }
 
 func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags) error {

@@ -71,7 +71,7 @@ Kinds and short names are those of odi instrument.`,
 		},
 	}
 	cmd.Flags().BoolVar(&f.all, "include-handwritten", false, "delete also configs that odi instrument did not make")
-	f.dryRun.AddFlag(cmd.Flags())
+	f.dryRun.AddFlag(cmd)
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until nothing of it is instrumented")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", time.Minute, "how long to wait")
 	return cmd

@@ -43,7 +43,7 @@ continued. Where the cluster has a newer odi than this program, nothing is chang
 		Args: exit.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), io, to, f) },
 	}
-	f.values.AddFlags(cmd.Flags())
+	f.values.AddFlags(cmd)
 	cmd.Flags().BoolVar(&f.reset, "reset-values", false, "forget the values that were given before")
 	cmd.Flags().BoolVar(&f.wait, "wait", true, "wait until every component is ready")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "how long to wait")

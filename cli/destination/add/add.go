@@ -107,7 +107,7 @@ func newType(io streams.Streams, to *cluster.Cluster, t destinations.Type) *cobr
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until the backend takes data")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", defaultTimeout, "how long to wait")
 	cmd.Flags().BoolVar(&f.export, "export", false, "print the objects instead of applying them")
-	f.dryRun.AddFlag(cmd.Flags())
+	f.dryRun.AddFlag(cmd)
 	manifests.AddFlag(cmd, &f.format)
 	completeFlags(cmd, t)
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
