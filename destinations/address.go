@@ -101,10 +101,8 @@ func (a Address) checkParts(parsed *url.URL) error {
 		return fmt.Errorf("leave %s away: the paths are added", parsed.Path)
 	case a == AddressGRPC && parsed.Port() == "" && !strings.HasSuffix(parsed.Host, ":"):
 		return fmt.Errorf("the port is missing: mostly it is %s:4317", strings.TrimRight(parsed.String(), "/"))
-	case foreign[parsed.Port()] != "":
-		return fmt.Errorf("%s is the port of %s, which takes no OTLP: mostly that is %s", parsed.Port(), foreign[parsed.Port()], a.usualPort())
 	}
-	return checkPort(parsed.Host, parsed.Port())
+	return a.checkPort(parsed.Host, parsed.Port())
 }
 
 // foreign are ports that people paste because they know them, and that no OTLP receiver has.
@@ -181,7 +179,10 @@ func (t Type) Hosts(config map[string]string) map[string]string {
 	return hosts
 }
 
-func checkPort(host, port string) error {
+func (a Address) checkPort(host, port string) error {
+	if whose := foreign[port]; whose != "" {
+		return fmt.Errorf("%s is the port of %s, which takes no OTLP: mostly that is %s", port, whose, a.usualPort())
+	}
 	if port == "" && !strings.HasSuffix(host, ":") {
 		return nil
 	}

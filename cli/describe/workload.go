@@ -54,16 +54,7 @@ func describeWorkload(ctx context.Context, a asked, kind odiv1.WorkloadKind) err
 	if err != nil {
 		return err
 	}
-	in := world.input
-	in.Workload = wish.Reference()
-	wished(ctx, a, &in, wish.Namespace)
-	if in.Never == "" && len(workloads) == 0 {
-		in.Never = wish.Over(ctx, a.client)
-	}
-	if len(workloads) > 0 {
-		in.Object = &workloads[0]
-		in.Workload = workload.In(wish.Namespace, in.Object.Spec.Workload)
-	}
+	in := inputOf(ctx, a, world.input, wish, workloads)
 	answer := workloadAnswer{Workload: wish.String(), Steps: chain.Follow(in)}
 	answer.Why = chain.Why(answer.Steps)
 	answer.Agents, answer.Rollout = agentsOf(in.Object)
@@ -80,6 +71,21 @@ func describeWorkload(ctx context.Context, a asked, kind odiv1.WorkloadKind) err
 		return err
 	}
 	return verdict(answer.broken())
+}
+
+// inputOf completes what every answer needs by what is known of one workload.
+func inputOf(ctx context.Context, a asked, in chain.Input, wish selected.Wish, workloads []odiv1.InstrumentedWorkload) chain.Input {
+	wished(ctx, a, &in, wish.Namespace)
+	in.Workload = wish.Reference()
+	if len(workloads) > 0 {
+		in.Object = &workloads[0]
+		in.Workload = workload.In(wish.Namespace, in.Object.Spec.Workload)
+		return in
+	}
+	if in.Never == "" {
+		in.Never = wish.Over(ctx, a.client)
+	}
+	return in
 }
 
 // broken says whether the chain ends where somebody has to act.

@@ -46,14 +46,7 @@ func (g Grammar) Args(cmd *cobra.Command, args []string) error {
 // Parse reads kind/name or kind name.
 func (g Grammar) Parse(cmd *cobra.Command, args []string) (Target, error) {
 	path := cmd.CommandPath()
-	word, name, slash := "", "", false
-	if len(args) > 0 {
-		word, name, slash = strings.Cut(args[0], "/")
-	}
-	rest := args[min(1, len(args)):]
-	if !slash && len(rest) > 0 {
-		name, rest = rest[0], rest[1:]
-	}
+	word, name, rest := split(args)
 	if word == "" {
 		return Target{}, exit.Usagef("%s needs <kind>/<name>, for example deployment/cart; see %s --help", path, path)
 	}
@@ -72,6 +65,19 @@ func (g Grammar) Parse(cmd *cobra.Command, args []string) (Target, error) {
 	}
 	found.Name = name
 	return found, nil
+}
+
+// split reads a kind, a name, and what is too much.
+func split(args []string) (word, name string, rest []string) {
+	if len(args) == 0 {
+		return "", "", nil
+	}
+	word, name, slash := strings.Cut(args[0], "/")
+	rest = args[1:]
+	if !slash && len(rest) > 0 {
+		return word, rest[0], rest[1:]
+	}
+	return word, name, rest
 }
 
 // Words are the kinds in the order of help.

@@ -23,6 +23,13 @@ type step struct {
 	byHand []odiv1.InstrumentationConfig
 	// note tells the user about configs that are left alone.
 	note string
+	// suffix ends each sentence about what was done.
+	suffix string
+}
+
+// empty says that there is nothing to do and nothing to say.
+func (s step) empty() bool {
+	return len(s.remove) == 0 && s.switchOff == nil && len(s.byHand) == 0 && s.note == ""
 }
 
 // removed names the configs that are removed.
@@ -39,15 +46,16 @@ func (s step) removed() []string {
 func plan(wish selected.Wish, own map[string]string, configs []odiv1.InstrumentationConfig, all bool) (step, error) {
 	var mine, byHand, others []odiv1.InstrumentationConfig
 	for _, config := range configs {
-		isOn := config.Spec.Method != odiv1.MethodNone
 		matches, err := selects(config.Spec.Target, wish, own)
-		switch {
-		case err != nil:
+		if err != nil {
 			return step{}, fmt.Errorf("reading the selector of InstrumentationConfig %s: %w", config.Name, err)
-		case isAbout(config.Spec.Target, wish) && isOn && !all && madeBy(config) != odi:
-			byHand = append(byHand, config)
-		case isAbout(config.Spec.Target, wish) && (madeBy(config) == odi || isOn || wish.Kind != ""):
+		}
+		isOn := config.Spec.Method != odiv1.MethodNone
+		switch {
+		case isAbout(config.Spec.Target, wish) && may(wish, config, all):
 			mine = append(mine, config)
+		case isOn && isAbout(config.Spec.Target, wish):
+			byHand = append(byHand, config)
 		case isOn && matches:
 			others = append(others, config)
 		}
@@ -55,6 +63,18 @@ func plan(wish selected.Wish, own map[string]string, configs []odiv1.Instrumenta
 	s := decide(wish, mine, others)
 	s.byHand = byHand
 	return s, nil
+}
+
+// may says whether a config about the wish can be removed or changed. One by somebody else
+// that switches a workload off is looked at, and one that switches a namespace off left.
+func may(wish selected.Wish, config odiv1.InstrumentationConfig, all bool) bool {
+	if madeBy(config) == odi {
+		return true
+	}
+	if config.Spec.Method == odiv1.MethodNone {
+		return wish.Kind != ""
+	}
+	return all
 }
 
 // decide is about configs that may be removed or changed, and others that select the wish, too.

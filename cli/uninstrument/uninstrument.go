@@ -94,7 +94,8 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags, 
 	if err != nil {
 		return err
 	}
-	if err := apply(ctx, io, c, wish, step, f.dryRun); err != nil {
+	step.suffix = f.dryRun.Suffix()
+	if err := apply(ctx, io, c, wish, step); err != nil {
 		return err
 	}
 	if !f.wait {
@@ -163,19 +164,19 @@ func ask(ctx context.Context, io streams.Streams, wish selected.Wish, s step) (b
 	return answer == "y" || answer == "yes", nil
 }
 
-func apply(ctx context.Context, io streams.Streams, c client.Client, wish selected.Wish, s step, dryRun cluster.DryRun) error {
+func apply(ctx context.Context, io streams.Streams, c client.Client, wish selected.Wish, s step) error {
 	for i := range s.remove {
 		config := &s.remove[i]
 		if err := client.IgnoreNotFound(c.Delete(ctx, config)); err != nil {
 			return fmt.Errorf("deleting InstrumentationConfig %s/%s: %w", config.Namespace, config.Name, err)
 		}
-		fmt.Fprintf(io.Out, "%s: InstrumentationConfig %s/%s deleted%s\n", wish, config.Namespace, config.Name, dryRun.Suffix())
+		fmt.Fprintf(io.Out, "%s: InstrumentationConfig %s/%s deleted%s\n", wish, config.Namespace, config.Name, s.suffix)
 	}
 	if s.switchOff != nil {
 		if err := writeOff(ctx, c, wish, s); err != nil {
 			return err
 		}
-		fmt.Fprintf(io.Out, "%s: InstrumentationConfig %s/%s has method None%s\n", wish, s.switchOff.Namespace, s.switchOff.Name, dryRun.Suffix())
+		fmt.Fprintf(io.Out, "%s: InstrumentationConfig %s/%s has method None%s\n", wish, s.switchOff.Namespace, s.switchOff.Name, s.suffix)
 	}
 	for _, config := range s.byHand {
 		fmt.Fprintf(io.Err, "%s: InstrumentationConfig %s/%s still instruments it; %s wrote that, not odi instrument; to delete it: odi uninstrument %s --include-handwritten\n",
@@ -184,7 +185,7 @@ func apply(ctx context.Context, io streams.Streams, c client.Client, wish select
 	if s.note != "" {
 		fmt.Fprintf(io.Err, "%s: %s\n", wish, s.note)
 	}
-	if len(s.remove) > 0 || s.switchOff != nil || s.note != "" || len(s.byHand) > 0 {
+	if !s.empty() {
 		return nil
 	}
 	// Only now: a workload that is gone may still have had its config, which is removed above.

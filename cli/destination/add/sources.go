@@ -111,6 +111,11 @@ func (s *sources) readElsewhere(ctx context.Context, io streams.Streams, t desti
 	if s.stdin == "" {
 		return nil
 	}
+	return s.readSecret(ctx, io, t, given)
+}
+
+// readSecret reads the one field that comes on stdin.
+func (s *sources) readSecret(ctx context.Context, io streams.Streams, t destinations.Type, given values) error {
 	if field, ok := t.Field(s.stdin); !ok || !field.Secret {
 		return exit.Usagef("--from-stdin %s: it is no secret field of %s; valid are %s", s.stdin, t.Name, strings.Join(t.SecretFields(), ", "))
 	}
