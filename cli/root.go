@@ -104,6 +104,9 @@ with no code change and no restart.`,
 	root.SetOut(io.Out)
 	root.SetErr(io.Err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if meant := exit.FlagSuggestion(cmd, err); meant != "" {
+			return exit.Usagef("%w%s", err, meant)
+		}
 		return exit.Usagef("%w; see %s --help", err, cmd.CommandPath())
 	})
 	root.AddGroup(

@@ -1,6 +1,12 @@
 package exit
 
-import "strings"
+import (
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
 
 // Meant is the word of known that somebody seems to have meant; empty when none is near.
 func Meant(typed string, known []string) string {
@@ -23,6 +29,24 @@ func Meant(typed string, known []string) string {
 func suggestion(typed string, known []string) string {
 	if word := Meant(typed, known); word != "" {
 		return "; did you mean " + word + "?"
+	}
+	return ""
+}
+
+// FlagSuggestion ends the sentence about a flag that does not exist; empty when none is near, or the error is another.
+func FlagSuggestion(cmd *cobra.Command, err error) string {
+	var missing *pflag.NotExistError
+	if !errors.As(err, &missing) || len(missing.GetSpecifiedName()) < 2 {
+		return ""
+	}
+	var known []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			known = append(known, f.Name)
+		}
+	})
+	if name := Meant(missing.GetSpecifiedName(), known); name != "" {
+		return "; did you mean --" + name + "?"
 	}
 	return ""
 }

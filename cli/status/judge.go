@@ -83,6 +83,7 @@ func Judge(seen Seen) Report {
 		Only:       seen.Only,
 		Components: components.Judge(seen.Components),
 		Books:      books(seen),
+		Problems:   []string{}, // A program that reads it counts them.
 	}
 	if manager := seen.Components.Manager; manager != nil {
 		r.Version = manager.Labels["app.kubernetes.io/version"]

@@ -111,6 +111,9 @@ func newType(io streams.Streams, to *cluster.Cluster, t destinations.Type) *cobr
 	manifests.AddFlag(cmd, &f.format)
 	completeFlags(cmd, t)
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if meant := exit.FlagSuggestion(cmd, err); meant != "" {
+			return exit.Usagef("%w%s", err, meant)
+		}
 		return exit.Usagef("%w; the fields of %s are %s; see %s --help", err, t.Name, fieldNames(t), cmd.CommandPath())
 	})
 	return cmd
