@@ -84,6 +84,9 @@ func printDestination(out output.Page, d *odiv1.Destination) error {
 		out.Line("  its latest refusal: ", d.Status.LastError)
 	}
 	step := chain.Destination(d)
+	if strings.Contains(step.Todo, "odi describe destination/") {
+		step.Todo = "" // This is it: all that is known stands above.
+	}
 	why := "Not because of this destination: " + step.Text
 	if step.State != chain.Done {
 		why = chain.Why([]chain.Step{step})
