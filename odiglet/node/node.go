@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet"
 	"github.com/odi-dev/odi/odiglet/books"
 	"github.com/odi-dev/odi/odiglet/export"
@@ -75,6 +76,7 @@ type parts struct {
 	reporter *reporter
 	owners   *owners
 	server   *server
+	diary    *diary
 	witness  *witness // nil where the receiver is not odi's own
 	ready    chan struct{}
 }
@@ -107,6 +109,10 @@ func (o Options) assemble(accounts *books.Books, sink *export.OTLP) (*parts, err
 		facts, truncated := c.facts(instances, time.Now())
 		return status(kernel, n.odiglet.Features(), instances, facts, truncated)
 	})
+	n.diary = &diary{
+		log: o.Log, instances: n.odiglet.Manager().Instances, whose: c.whose,
+		dropped: func() map[loss.Name]uint64 { return n.odiglet.Balance().Dropped }, losers: n.odiglet.Whose,
+	}
 	n.server = &server{
 		address: o.Listen, query: o.Query, node: o.Node, kernel: kernel,
 		odiglet: n.odiglet, cluster: c, exportError: sink.LastError, ready: n.ready,
@@ -167,6 +173,7 @@ func (n *parts) run(ctx context.Context) error {
 			n.cluster.memories.run(ctx, n.cluster, n.odiglet.Manager().Instances, n.reporter.poke)
 			return nil
 		})
+		g.Go(func() error { n.diary.run(ctx); return nil })
 		g.Go(func() error { n.cluster.answers.run(ctx, n.cluster, n.reporter.poke); return nil })
 		if n.witness != nil {
 			g.Go(func() error { return n.witness.run(ctx) })
