@@ -104,7 +104,10 @@ gateway:
   priorityClassName: system-cluster-critical
   podDisruptionBudget: {maxUnavailable: 0}
 nodeIsolation: false
+userRoles: false
 admissionPolicies: false
+monitoring:
+  podMonitors: {enabled: true, labels: {release: mine}, interval: 10s}
 networkPolicies:
   metricsFrom: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]
   gatewayEgress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}}]}]

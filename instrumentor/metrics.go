@@ -13,6 +13,12 @@ type webhookMetrics struct {
 	seconds prometheus.Histogram
 }
 
+// RegisterMetrics makes the webhook's metrics known to a registry.
+func RegisterMetrics(registry prometheus.Registerer) error {
+	_, err := newWebhookMetrics(registry)
+	return err
+}
+
 // newWebhookMetrics registers them, or takes those that are registered: tests run several managers in a process.
 func newWebhookMetrics(registry prometheus.Registerer) (*webhookMetrics, error) {
 	m := &webhookMetrics{

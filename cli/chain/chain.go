@@ -52,6 +52,8 @@ type Input struct {
 	// OdiNamespace is where destinations receive the data of all namespaces.
 	OdiNamespace string
 	Destinations []odiv1.Destination
+	// Hidden says that the user may not see the destinations of OdiNamespace.
+	Hidden bool
 }
 
 // Follow returns the steps up to the first that does not work, and that one.
@@ -161,6 +163,11 @@ func exporting(in Input) Step {
 		only := Destination(off)
 		only.Name = "Exporting"
 		return only
+	}
+	if len(mine) == 0 && in.Hidden {
+		s.State = Waiting
+		s.Text = fmt.Sprintf("No destination of its namespace receives its data; which of the namespace %s do, you may not see.", in.OdiNamespace)
+		return s
 	}
 	if len(mine) == 0 {
 		s.Text = "No destination receives its data."

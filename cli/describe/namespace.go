@@ -34,7 +34,7 @@ func describeNamespace(ctx context.Context, a asked) error {
 			return err
 		}
 	}
-	world, err := observe(ctx, a)
+	world, err := observe(ctx, a, wish.Namespace)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func describeNode(ctx context.Context, a asked) error {
 	if !a.format.ForPeople() {
 		return manifests.List(a.io.Out, a.format, a.client.Scheme(), []client.Object{&node})
 	}
-	world, err := observe(ctx, a)
+	world, err := observe(ctx, a, "")
 	if err != nil {
 		return err
 	}

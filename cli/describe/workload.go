@@ -3,9 +3,11 @@ package describe
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
@@ -50,7 +52,7 @@ func describeWorkload(ctx context.Context, a asked, kind odiv1.WorkloadKind) err
 			return err
 		}
 	}
-	world, err := observe(ctx, a)
+	world, err := observe(ctx, a, wish.Namespace)
 	if err != nil {
 		return err
 	}
@@ -106,25 +108,53 @@ type world struct {
 	input chain.Input
 }
 
-func observe(ctx context.Context, a asked) (world, error) {
+// observe reads what the user may see; whoever has a namespace alone sees own.
+func observe(ctx context.Context, a asked, own string) (world, error) {
 	namespace, err := cluster.OdiNamespace(ctx, a.client)
 	if err != nil {
 		return world{}, err
 	}
-	seen, err := components.Observe(ctx, a.client, namespace)
-	if err != nil {
+	w := world{input: chain.Input{OdiNamespace: namespace}}
+	w.seen, err = components.Observe(ctx, a.client, namespace)
+	switch {
+	case apierrors.IsForbidden(err): // Of somebody who has a namespace alone; the chain is in that.
+		w.seen = components.Observed{Namespace: namespace}
+	case err != nil:
 		return world{}, err
+	default:
+		if manager := components.Judge(w.seen)[0]; !manager.Ready {
+			w.input.ManagerProblem, w.input.ManagerShow = manager.Text, manager.Show
+		}
 	}
-	w := world{seen: seen, input: chain.Input{OdiNamespace: namespace}}
-	if manager := components.Judge(seen)[0]; !manager.Ready {
-		w.input.ManagerProblem, w.input.ManagerShow = manager.Text, manager.Show
+	w.input.Destinations, w.input.Hidden, err = destinationsOf(ctx, a.client, own, namespace)
+	return w, err
+}
+
+// destinationsOf lists those of all namespaces, or those that the user may see; hidden says that odi's own are not among them.
+func destinationsOf(ctx context.Context, c client.Client, own, odi string) (list []odiv1.Destination, hidden bool, err error) {
+	var all odiv1.DestinationList
+	if err := c.List(ctx, &all); err == nil || !apierrors.IsForbidden(err) {
+		return all.Items, false, wrapListing(err)
 	}
-	var destinations odiv1.DestinationList
-	if err := a.client.List(ctx, &destinations, &client.ListOptions{}); err != nil {
-		return world{}, fmt.Errorf("listing destinations: %w", err)
+	for _, namespace := range slices.Compact([]string{own, odi}) {
+		err := c.List(ctx, &all, client.InNamespace(namespace))
+		if apierrors.IsForbidden(err) {
+			hidden = hidden || namespace == odi
+			continue
+		}
+		if err != nil {
+			return nil, false, wrapListing(err)
+		}
+		list = append(list, all.Items...)
 	}
-	w.input.Destinations = destinations.Items
-	return w, nil
+	return list, hidden, nil
+}
+
+func wrapListing(err error) error {
+	if err != nil {
+		return fmt.Errorf("listing destinations: %w", err)
+	}
+	return nil
 }
 
 func (w workloadAnswer) print(out output.Page, format output.Format) error {

@@ -151,12 +151,17 @@ const gatewayHost = "odi-gateway.odi-system"
 // dial connects to the collector as whom the credentials make.
 func (l live) dial(t *testing.T, as grpcpeer.TransportCredentials) ptraceotlp.GRPCClient {
 	t.Helper()
+	return ptraceotlp.NewGRPCClient(l.connect(t, as))
+}
+
+func (l live) connect(t *testing.T, as grpcpeer.TransportCredentials) *grpc.ClientConn {
+	t.Helper()
 	connection, err := grpc.NewClient(l.otlp, grpc.WithTransportCredentials(as))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = connection.Close() })
-	return ptraceotlp.NewGRPCClient(connection)
+	return connection
 }
 
 // configure writes a gateway's configuration.

@@ -2,11 +2,19 @@ package node
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/internal/version"
 	"github.com/odi-dev/odi/odiglet"
 )
+
+// Metrics has all that the odiglet says of itself, and what it costs. Without an odiglet it can only be described.
+func Metrics(o *odiglet.Odiglet, exportError func() error) *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(newMetrics(o, exportError), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return registry
+}
 
 // metrics are the odiglet's own, read at each scrape.
 type metrics struct {

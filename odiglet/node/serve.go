@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
 
@@ -75,12 +74,10 @@ func serve(ctx context.Context, address string, handler http.Handler) error {
 }
 
 func (s *server) routes() http.Handler {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(newMetrics(s.odiglet, s.exportError))
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", serveAlive(s.odiglet.Manager().Busy))
 	mux.HandleFunc("GET /readyz", s.serveReady)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(Metrics(s.odiglet, s.exportError), promhttp.HandlerOpts{}))
 	return mux
 }
 
