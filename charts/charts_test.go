@@ -139,20 +139,6 @@ func TestKindsComeAndStayAsTheValuesSay(t *testing.T) {
 	}
 }
 
-func TestMisspeltValuesAreRefused(t *testing.T) {
-	for _, value := range []string{"manger: {}", "odiglet: {priviledged: true}", "manager: {replicas: two}", "odiglet: {logLevel: loud}"} {
-		t.Run(value, func(t *testing.T) {
-			values := map[string]any{}
-			if err := yaml.Unmarshal([]byte(value), &values); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := render(t, "v1.36.3", values); err == nil {
-				t.Errorf("%s was accepted", value)
-			}
-		})
-	}
-}
-
 func TestOldKubernetesIsRefused(t *testing.T) {
 	_, err := render(t, "v1.27.9", nil)
 	if err == nil || !strings.Contains(err.Error(), "1.28") {
