@@ -62,6 +62,21 @@ func (f Format) known() bool {
 // pem says whether it is text of many lines, which no header carries.
 func (f Format) pem() bool { return f == FormatCertificate || f == FormatKey }
 
+// Pattern is what every value of the format matches that is not empty; it can be more than what the check takes.
+func (f Format) Pattern() string {
+	switch f {
+	case FormatCertificate:
+		return `^\s*(-----BEGIN CERTIFICATE-----|$)`
+	case FormatHeader:
+		return "^$|" + header.String()
+	case FormatHost:
+		return "^[A-Za-z0-9_.-]*$"
+	case FormatPath:
+		return "^$|" + pathPart.String()
+	}
+	return ""
+}
+
 func (f Format) check(value string) error {
 	switch f {
 	case FormatCertificate:

@@ -18,6 +18,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -62,8 +63,8 @@ func policies(t *testing.T) []client.Object {
 			found = append(found, o)
 		}
 	}
-	if len(found) != 10 {
-		t.Fatalf("%d policies and bindings, want 10", len(found))
+	if len(found) != 12 {
+		t.Fatalf("%d policies and bindings, want 12", len(found))
 	}
 	return found
 }
@@ -175,7 +176,7 @@ func patches(t *testing.T, c client.Client, o client.Object, patch string) func(
 		t.Fatalf("not a patch: %s", patch)
 	}
 	return func() error {
-		return c.Patch(t.Context(), o.DeepCopyObject().(client.Object), client.RawPatch("application/strategic-merge-patch+json", []byte(patch)))
+		return c.Patch(t.Context(), o.DeepCopyObject().(client.Object), client.RawPatch(types.MergePatchType, []byte(patch)))
 	}
 }
 
