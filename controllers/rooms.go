@@ -10,6 +10,7 @@ import (
 	"github.com/odi-dev/odi/controllers/destination"
 	"github.com/odi-dev/odi/controllers/facts"
 	"github.com/odi-dev/odi/controllers/namespaces"
+	"github.com/odi-dev/odi/controllers/nodes"
 	"github.com/odi-dev/odi/controllers/pipeline"
 	"github.com/odi-dev/odi/controllers/rollout"
 	selection "github.com/odi-dev/odi/controllers/select"
@@ -25,6 +26,7 @@ type Room struct {
 // Rooms lists every controller, in the order of the way from a user's wish to a trace.
 var Rooms = []Room{
 	{"select", selection.Setup},
+	{"nodes", nodes.Setup},
 	{"facts", facts.Setup},
 	{"decide", decide.Setup},
 	{"rollout", rollout.Setup},

@@ -30,9 +30,14 @@ const (
 	AnnotationInject = "odi.dev/inject"
 	// LabelInject is put on a namespace whose pods the webhook is asked about.
 	LabelInject = "odi.dev/inject"
+	// ComponentOdiglet is the value of LabelComponent on what belongs to odiglets.
+	ComponentOdiglet = "odiglet"
 	// DefaultNamespace is where odi is installed unless the user chooses another.
 	DefaultNamespace = "odi-system"
 )
+
+// OdigletLease is the name of the Lease, in odi's namespace, by which the odiglet of a node says that it lives.
+func OdigletLease(node string) string { return ComponentOdiglet + "-" + node }
 
 // Condition types. Each is written by exactly one controller.
 const (
@@ -93,6 +98,7 @@ const (
 	ReasonDisabled            = "Disabled"
 	ReasonNotReady            = "NotReady"
 	ReasonBackendNotReached   = "BackendNotReached"
+	ReasonOdigletSilent       = "OdigletSilent"
 	ReasonReconcileSucceeded  = "Succeeded"
 	ReasonReconcileInProgress = "InProgress"
 )

@@ -100,7 +100,7 @@ type NodeInstrumentationStatus struct {
 	// truncated is how many facts did not fit.
 	// +optional
 	Truncated int32 `json:"truncated,omitempty"`
-	// conditions: Ready.
+	// conditions: Ready. It is Unknown while the odiglet says nothing: then nothing here is known to be so any more.
 	// +optional
 	// +kubebuilder:validation:MaxItems=16
 	// +listType=map

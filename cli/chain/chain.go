@@ -147,6 +147,9 @@ func attached(in Input) Step {
 	case odiv1.ReasonAttachFailed, odiv1.ReasonFeatureUnavailable:
 		s.State = Broken
 		s.Todo = "to see what a node can do: odi describe node/<name>"
+	case odiv1.ReasonOdigletSilent:
+		s.State = Broken
+		s.Todo = "to see the odiglets: odi status"
 	case odiv1.ReasonWaitingForNode:
 		s.Todo = fmt.Sprintf("to see whether its pods run: kubectl -n %s get pods", in.Object.Namespace)
 	case odiv1.ReasonAttaching, odiv1.ReasonReconcileInProgress:

@@ -168,6 +168,17 @@ func TestWhyIsThereNoTrace(t *testing.T) {
 			wantStep: "Attached", wantState: Broken,
 			wantWhy: "Node n1 has no BTF; to see what a node can do: odi describe node/<name>",
 		},
+		"the odiglet is silent": {
+			in: Input{Object: cart([]odiv1.ContainerDecision{byEBPF}, isSelected, isDetected, condition3(odiv1.ConditionInstrumented,
+				metav1.ConditionUnknown, odiv1.ReasonOdigletSilent, "Whether 2 pods produce telemetry is not known: the odiglet of node n1 is silent since 12:00:00 UTC."))},
+			wantStep: "Attached", wantState: Broken,
+			wantWhy: "Whether 2 pods produce telemetry is not known: the odiglet of node n1 is silent since 12:00:00 UTC; to see the odiglets: odi status",
+		},
+		"somebody may not see odi's destinations": {
+			in:       Input{Object: attachedCart(), OdiNamespace: "odi-system", Hidden: true},
+			wantStep: "Exporting", wantState: Waiting,
+			wantWhy: "No destination of its namespace receives its data; which of the namespace odi-system do, you may not see.",
+		},
 		"there is no destination": {
 			in:       Input{Object: attachedCart()},
 			wantStep: "Exporting", wantState: Broken,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -35,6 +36,8 @@ type Observed struct {
 	Odiglet, NodeCollector *appsv1.DaemonSet
 	Pods                   []corev1.Pod
 	Nodes                  []odiv1.NodeInstrumentation
+	// ManagerSilent is since when the manager does not work although its pod may look well; zero while it does.
+	ManagerSilent time.Time
 }
 
 // Observe reads odi's own objects.
@@ -59,6 +62,9 @@ func Observe(ctx context.Context, c client.Client, namespace string) (Observed, 
 		return Observed{}, fmt.Errorf("listing what the nodes report: %w", err)
 	}
 	seen.Nodes = nodes.Items
+	if seen.deployment("manager", cluster.ManagerName, seen.Manager).Ready { // Otherwise that is what to say.
+		seen.ManagerSilent = managerSilence(ctx, c, namespace, time.Now)
+	}
 	return seen, nil
 }
 
@@ -82,11 +88,25 @@ func observe[T any, P interface {
 // Judge says how each component gets on: manager, gateway, node collectors, then one odiglet per node in order of name.
 func Judge(seen Observed) []Component {
 	list := []Component{
-		seen.deployment("manager", cluster.ManagerName, seen.Manager),
+		seen.manager(),
 		seen.deployment("gateway", cluster.GatewayName, seen.Gateway),
 		seen.nodeCollectors(),
 	}
 	return append(list, seen.odiglets()...)
+}
+
+// manager is the Deployment, unless its leader says nothing: then what odi wrote on objects is as old.
+func (seen Observed) manager() Component {
+	c := seen.deployment("manager", cluster.ManagerName, seen.Manager)
+	if seen.ManagerSilent.IsZero() {
+		return c
+	}
+	c.Ready = false
+	c.Text += ", silent since " + seen.ManagerSilent.UTC().Format("15:04:05 MST") + ": what odi says of workloads and destinations is as old"
+	if c.Show == "" {
+		c.Show = fmt.Sprintf("kubectl -n %s logs deployment/%s", seen.Namespace, cluster.ManagerName)
+	}
+	return c
 }
 
 func (seen Observed) deployment(name, object string, d *appsv1.Deployment) Component {

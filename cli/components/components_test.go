@@ -2,6 +2,7 @@ package components
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
@@ -77,6 +78,13 @@ func TestJudge(t *testing.T) {
 				"odiglet: 1 of 2 nodes have a pod",
 				"odiglet on n1: container odiglet: CrashLoopBackOff (exit code 1)",
 			},
+		},
+		"the manager's pod is well, and it says nothing": {
+			seen: Observed{Manager: deployment(1), Gateway: deployment(1), Odiglet: daemonSet(1), NodeCollector: collectors(1, 1),
+				Pods: []corev1.Pod{pod("odiglet", "n1", readyPod)}, Nodes: []odiv1.NodeInstrumentation{report("n1", metav1.ConditionTrue, "")},
+				ManagerSilent: time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)},
+			want: []string{"manager: 1 of 1 ready, silent since 12:00:00 UTC: what odi says of workloads and destinations is as old",
+				"gateway ready: 1 of 1 ready", "node collectors ready: 1 of 1 ready", "odiglet on n1 ready: kernel 6.12"},
 		},
 		"the odiglet runs and cannot work": {
 			seen: Observed{Manager: deployment(1), Gateway: deployment(1), Odiglet: daemonSet(2), NodeCollector: collectors(2, 2),

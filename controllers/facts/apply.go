@@ -48,7 +48,7 @@ func (c *Controller) apply(ctx context.Context, iw *odiv1.InstrumentedWorkload, 
 
 func condition(iw *odiv1.InstrumentedWorkload, kind string, v Verdict) metav1.Condition {
 	return metav1.Condition{
-		Type: kind, Status: kube.Status(v.True), Reason: v.Reason, Message: v.Message, ObservedGeneration: iw.Generation,
+		Type: kind, Status: v.status(), Reason: v.Reason, Message: v.Message, ObservedGeneration: iw.Generation,
 	}
 }
 
@@ -103,7 +103,7 @@ func (c *Controller) announce(iw *odiv1.InstrumentedWorkload, now metav1.Conditi
 		return
 	}
 	kind := corev1.EventTypeNormal
-	if now.Status == metav1.ConditionFalse {
+	if now.Status != metav1.ConditionTrue {
 		kind = corev1.EventTypeWarning
 	}
 	c.events.Eventf(kube.WorkloadReference(iw), iw, kind, now.Reason, "Report", "%s", now.Message)

@@ -26,7 +26,9 @@ func fold(in Input) Result {
 	for _, node := range in.Nodes {
 		pods, instrumented := podsOf(node, in)
 		r.Pods += pods
-		r.InstrumentedPods += instrumented
+		if node.Silent == "" {
+			r.InstrumentedPods += instrumented
+		}
 	}
 	if r.Pods == 0 && len(r.Containers) == 0 {
 		r.Containers = lastSeen(in.Before)

@@ -149,6 +149,27 @@ func TestFold(t *testing.T) {
 				Instrumented:    Verdict{false, odiv1.ReasonFeatureUnavailable, "Node old: kernel 4.19 has no ring buffer."},
 			},
 		},
+		"nothing is known of pods whose odiglet is silent": {
+			in: Input{Kind: odiv1.KindDeployment, Decisions: decided(odiv1.MethodEBPF, "app"), Nodes: []Node{
+				node(fact("app", goRuntime, 1, 1)), {Name: "gone", Silent: "12:00:00 UTC", Facts: []odiv1.ContainerFact{fact("app", goRuntime, 2, 2)}}}},
+			want: Result{
+				Runtimes: "go 1.26.8", Pods: 3, InstrumentedPods: 1,
+				Containers:      []odiv1.ContainerStatus{{Name: "app", Runtime: goRuntime, Processes: 6, Attached: 6}},
+				RuntimeDetected: goKnown,
+				Instrumented: Verdict{false, odiv1.ReasonOdigletSilent,
+					"Whether 2 pods produce telemetry is not known: the odiglet of node gone is silent since 12:00:00 UTC."},
+			},
+		},
+		"a silent node that has no pod of it does not matter": {
+			in: Input{Kind: odiv1.KindDeployment, Decisions: decided(odiv1.MethodEBPF, "app"), Nodes: []Node{
+				node(fact("app", goRuntime, 1, 1)), {Name: "gone", Silent: "12:00:00 UTC"}}},
+			want: Result{
+				Runtimes: "go 1.26.8", Pods: 1, InstrumentedPods: 1,
+				Containers:      []odiv1.ContainerStatus{{Name: "app", Runtime: goRuntime, Processes: 2, Attached: 2}},
+				RuntimeDetected: goKnown,
+				Instrumented:    Verdict{true, odiv1.ReasonAttached, "1 pod of 1 produce telemetry."},
+			},
+		},
 		"what most pods run is the runtime during a rollout": {
 			in: Input{Kind: odiv1.KindDeployment, Decisions: decided(odiv1.MethodEBPF, "app"),
 				Nodes: []Node{node(fact("app", javaRuntime, 1, 1)), node(fact("app", goRuntime, 2, 2))}},

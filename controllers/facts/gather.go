@@ -32,6 +32,8 @@ type Node struct {
 	Name string
 	// Unable says why the node cannot instrument anything; empty when it can.
 	Unable string
+	// Silent says since when its odiglet says nothing; empty while it lives. What Facts say was so then.
+	Silent string
 	Facts  []odiv1.ContainerFact
 }
 
@@ -46,7 +48,7 @@ func (c *Controller) gather(ctx context.Context, iw *odiv1.InstrumentedWorkload)
 	}
 	for i := range nodes.Items {
 		ni := &nodes.Items[i]
-		node := Node{Name: ni.Name, Unable: unable(ni)}
+		node := Node{Name: ni.Name, Unable: unable(ni), Silent: silentSince(ni)}
 		for _, fact := range ni.Status.Containers {
 			if workload.In(fact.Namespace, fact.Workload) == ref {
 				node.Facts = append(node.Facts, fact)
@@ -60,6 +62,19 @@ func (c *Controller) gather(ctx context.Context, iw *odiv1.InstrumentedWorkload)
 	}
 	in.Idle, in.Passing = w.Idle, w.Passing
 	return in, nil
+}
+
+// silentSince is the clock time since which the node's odiglet is silent; empty while it speaks.
+func silentSince(obj client.Object) string {
+	ni, ok := obj.(*odiv1.NodeInstrumentation)
+	if !ok {
+		return ""
+	}
+	ready := meta.FindStatusCondition(ni.Status.Conditions, odiv1.ConditionReady)
+	if ready == nil || ready.Reason != odiv1.ReasonOdigletSilent {
+		return ""
+	}
+	return ready.LastTransitionTime.UTC().Format("15:04:05 MST")
 }
 
 // unable says why a node's odiglet cannot instrument; empty when it can or has not said.

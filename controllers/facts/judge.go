@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/internal/kube"
 )
 
 // Verdict is the content of a condition.
@@ -12,6 +15,14 @@ type Verdict struct {
 	True    bool
 	Reason  string
 	Message string
+}
+
+// status is Unknown where those who would know say nothing.
+func (v Verdict) status() metav1.ConditionStatus {
+	if v.Reason == odiv1.ReasonOdigletSilent {
+		return metav1.ConditionUnknown
+	}
+	return kube.Status(v.True)
 }
 
 // judgeInstrumented answers "why is there no trace of this workload?": the first case that fits is the reason.
@@ -23,6 +34,8 @@ func judgeInstrumented(in Input, r Result) Verdict {
 		return Verdict{false, in.Decisions[0].Reason, in.Decisions[0].Message}
 	case missing != nil:
 		return *missing
+	case silent(in) != "":
+		return Verdict{false, odiv1.ReasonOdigletSilent, silent(in)}
 	case r.InstrumentedPods >= r.Pods:
 		return Verdict{true, odiv1.ReasonAttached, fmt.Sprintf("%s of %d produce telemetry.", count(r.InstrumentedPods), r.Pods)}
 	}
@@ -37,6 +50,26 @@ func judgeInstrumented(in Input, r Result) Verdict {
 		}
 	}
 	return Verdict{false, odiv1.ReasonAttaching, fmt.Sprintf("%s of %d produce telemetry so far.", count(r.InstrumentedPods), r.Pods)}
+}
+
+// silent says of which pods nothing is known any more; empty when all nodes that have some speak.
+func silent(in Input) string {
+	var words []string
+	var pods int32
+	for _, node := range in.Nodes {
+		if n, _ := podsOf(node, in); node.Silent != "" && n > 0 {
+			pods += n
+			words = append(words, fmt.Sprintf("the odiglet of node %s is silent since %s", node.Name, node.Silent))
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	const most = 3
+	if len(words) > most {
+		words = append(words[:most], fmt.Sprintf("and those of %d more nodes", len(words)-most))
+	}
+	return fmt.Sprintf("Whether %s produce telemetry is not known: %s.", count(pods), strings.Join(words, ", "))
 }
 
 func count(pods int32) string {

@@ -53,6 +53,17 @@ func TestStory(t *testing.T) {
 	}
 	wantInstrumented(t, c, iw, metav1.ConditionTrue, odiv1.ReasonAttached)
 
+	t.Log("The node's odiglet falls silent: nothing is known any more, until it speaks again.")
+	one.Status.Conditions = []metav1.Condition{{
+		Type: odiv1.ConditionReady, Status: metav1.ConditionUnknown, Reason: odiv1.ReasonOdigletSilent, LastTransitionTime: metav1.Now(),
+	}}
+	report(t, c, one, fact("app", goRuntime, 1, 1))
+	wantInstrumented(t, c, iw, metav1.ConditionUnknown, odiv1.ReasonOdigletSilent)
+	testkit.WantEvent(t, c, cart, odiv1.ReasonOdigletSilent)
+	one.Status.Conditions = nil
+	report(t, c, one, fact("app", goRuntime, 1, 1))
+	wantInstrumented(t, c, iw, metav1.ConditionTrue, odiv1.ReasonAttached)
+
 	t.Log("What it answers is told.")
 	answers := fact("app", goRuntime, 1, 1)
 	answers.Answers = []odiv1.Answers{answered(0, 0, 0, 30, 1), answered(5, 20, 20, 3, 0)}

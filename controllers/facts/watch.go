@@ -81,10 +81,10 @@ func enqueueChanged(q queue, before, after client.Object) {
 	}
 }
 
-// changed lists the workloads whose facts differ; all, when the node becomes able or unable to instrument.
+// changed lists the workloads whose facts differ; all, when the node becomes able or unable to instrument, or silent.
 func changed(before, after client.Object) []workload.Reference {
 	was, is := factsOf(before), factsOf(after)
-	nodeChanged := unable(before) != unable(after)
+	nodeChanged := unable(before) != unable(after) || silentSince(before) != silentSince(after)
 	var refs []workload.Reference
 	for ref, facts := range is {
 		if nodeChanged || !equality.Semantic.DeepEqual(facts, was[ref]) {

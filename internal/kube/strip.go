@@ -5,7 +5,9 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -16,11 +18,15 @@ import (
 
 // CacheByObject makes the cache keep only what odi reads of the workloads of
 // users: a tenth of their size on a large cluster. odi's own stay whole, because
-// the pipeline controller reads them.
+// the pipeline controller reads them. Of Leases it keeps those of odiglets alone.
 func CacheByObject(own string) map[client.Object]cache.ByObject {
 	byObject := map[client.Object]cache.ByObject{}
 	for _, kind := range workload.Kinds() {
 		byObject[NewWorkloadObject(kind)] = cache.ByObject{Transform: stripWorkload(own)}
+	}
+	byObject[&coordinationv1.Lease{}] = cache.ByObject{
+		Namespaces: map[string]cache.Config{own: {}},
+		Label:      labels.SelectorFromSet(labels.Set{odiv1.LabelComponent: odiv1.ComponentOdiglet}),
 	}
 	return byObject
 }

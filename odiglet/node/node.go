@@ -77,7 +77,8 @@ type parts struct {
 	owners   *owners
 	server   *server
 	diary    *diary
-	witness  *witness // nil where the receiver is not odi's own
+	beat     *heartbeat // nil where nobody says in which namespace
+	witness  *witness   // nil where the receiver is not odi's own
 	ready    chan struct{}
 }
 
@@ -109,6 +110,9 @@ func (o Options) assemble(accounts *books.Books, sink *export.OTLP) (*parts, err
 		facts, truncated := c.facts(instances, time.Now())
 		return status(kernel, n.odiglet.Features(), instances, facts, truncated)
 	})
+	if namespace, known := o.Env("POD_NAMESPACE"); known && namespace != "" {
+		n.beat = &heartbeat{client: api, namespace: namespace, node: o.Node, log: o.Log, doubted: n.reporter.doubted}
+	}
 	n.diary = &diary{
 		log: o.Log, instances: n.odiglet.Manager().Instances, whose: c.whose,
 		dropped: func() map[loss.Name]uint64 { return n.odiglet.Balance().Dropped }, losers: n.odiglet.Whose,
@@ -168,6 +172,9 @@ func (n *parts) run(ctx context.Context) error {
 			return errors.Join(ignoreEnd(ctx, err), n.odiglet.Close())
 		}
 		g.Go(func() error { return n.reporter.run(ctx) })
+		if n.beat != nil {
+			g.Go(func() error { n.beat.run(ctx); return nil })
+		}
 		g.Go(func() error { return n.owners.run(ctx) })
 		g.Go(func() error {
 			n.cluster.memories.run(ctx, n.cluster, n.odiglet.Manager().Instances, n.reporter.poke)

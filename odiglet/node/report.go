@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -28,6 +29,8 @@ const (
 	debounce = 500 * time.Millisecond
 	// retry is the pause after a write that failed.
 	retry = 5 * time.Second
+	// rereadEvery is how long what others wrote on the report stays at most.
+	rereadEvery = time.Minute
 	// maxReason and maxKernel are the API's limits.
 	maxReason = 512
 	maxKernel = 128
@@ -42,6 +45,7 @@ type reporter struct {
 	// observe returns what is seen now.
 	observe func() odiv1.NodeInstrumentationStatus
 	dirty   chan struct{}
+	doubt   atomic.Bool
 }
 
 func newReporter(c client.Client, node string, log *slog.Logger, observe func() odiv1.NodeInstrumentationStatus) *reporter {
@@ -56,20 +60,35 @@ func (r *reporter) poke() {
 	}
 }
 
+// doubted asks for a report by somebody who believes that what is on the server is not the odiglet's own.
+func (r *reporter) doubted() {
+	r.doubt.Store(true)
+	r.poke()
+}
+
 // run writes what has changed until ctx ends.
 func (r *reporter) run(ctx context.Context) error {
 	var written *odiv1.NodeInstrumentation
+	again := time.NewTicker(rereadEvery)
+	defer again.Stop()
 	r.poke()
 	for {
 		select {
 		case <-r.dirty:
+		case <-again.C:
+			r.doubt.Store(true)
 		case <-ctx.Done():
 			return nil
+		}
+		if r.doubt.Swap(false) {
+			written = nil
 		}
 		pause := debounce
 		now, err := r.write(ctx, written)
 		written = now
-		if err != nil && ctx.Err() == nil {
+		if apierrors.IsConflict(err) { // The manager has doubted it.
+			r.poke()
+		} else if err != nil && ctx.Err() == nil {
 			r.log.Error("reporting", "node", r.node, "error", err)
 			pause = retry
 			r.poke()

@@ -58,6 +58,7 @@ func TestStory(t *testing.T) {
 		Env: func(name string) (string, bool) {
 			v, ok := map[string]string{
 				"OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + received.address, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+				"POD_NAMESPACE": "default",
 			}[name]
 			return v, ok
 		},

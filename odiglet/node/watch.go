@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -24,7 +25,7 @@ import (
 // newScheme knows only what an odiglet reads and writes.
 func newScheme() (*runtime.Scheme, error) {
 	s := runtime.NewScheme()
-	if err := errors.Join(corev1.AddToScheme(s), odiv1.AddToScheme(s)); err != nil {
+	if err := errors.Join(corev1.AddToScheme(s), coordinationv1.AddToScheme(s), odiv1.AddToScheme(s)); err != nil {
 		return nil, fmt.Errorf("building the scheme: %w", err)
 	}
 	return s, nil

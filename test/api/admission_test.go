@@ -13,6 +13,7 @@ import (
 	"helm.sh/helm/v4/pkg/action"
 	"helm.sh/helm/v4/pkg/chart/common"
 	releasev1 "helm.sh/helm/v4/pkg/release/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -130,6 +131,10 @@ func TestWhoIsTakenOverStaysSmall(t *testing.T) {
 		"an odiglet instruments":                       {creates(t, as(odigletUser, "n1"), instrumented("deployment-b")), "InstrumentationConfig"},
 		"an odiglet reports of its node":               {do: creates(t, as(odigletUser, "n1"), report("n1"))},
 		"an odiglet reports of another node":           {creates(t, as(odigletUser, "n1"), report("n2")), "may not write"},
+		"an odiglet says that it lives":                {do: creates(t, as(odigletUser, "n1"), lease("odi-system", "odiglet-n1"))},
+		"an odiglet says that another lives":           {creates(t, as(odigletUser, "n1"), lease("odi-system", "odiglet-n2")), "may not write leases odiglet-n2"},
+		"an odiglet takes the manager's turn":          {creates(t, as(odigletUser, "n1"), lease("odi-system", "odi-manager")), "may not write leases odi-manager"},
+		"somebody else has a Lease":                    {do: creates(t, person, lease("odi-system", "mine"))},
 		"an odiglet's token of no node reports of one": {creates(t, as(odigletUser, ""), report("n1")), "may not write"},
 	}
 	for name, tc := range tests {
@@ -196,6 +201,10 @@ func instrumented(name string) *odiv1.InstrumentedWorkload {
 		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name},
 		Spec:       odiv1.InstrumentedWorkloadSpec{Workload: odiv1.WorkloadReference{Kind: odiv1.KindDeployment, Name: strings.TrimPrefix(name, "deployment-")}},
 	}
+}
+
+func lease(namespace, name string) *coordinationv1.Lease {
+	return &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 }
 
 func report(node string) *odiv1.NodeInstrumentation {

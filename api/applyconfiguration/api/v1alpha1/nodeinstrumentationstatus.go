@@ -23,7 +23,7 @@ type NodeInstrumentationStatusApplyConfiguration struct {
 	Containers []ContainerFactApplyConfiguration `json:"containers,omitempty"`
 	// truncated is how many facts did not fit.
 	Truncated *int32 `json:"truncated,omitempty"`
-	// conditions: Ready.
+	// conditions: Ready. It is Unknown while the odiglet says nothing: then nothing here is known to be so any more.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 
