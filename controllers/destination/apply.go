@@ -51,11 +51,16 @@ func conditions(d *odiv1.Destination, o outcome) []metav1.Condition {
 			Type: kind, Status: v.status, Reason: v.reason, Message: v.message, ObservedGeneration: d.Generation,
 		}
 	}
-	stalled := verdict{kube.Status(o.ready.status == metav1.ConditionFalse), o.ready.reason, ""}
-	working := o.ready.status == metav1.ConditionUnknown || o.exporting.status == metav1.ConditionUnknown
+	// A Secret may come later in the same batch of manifests: who waits for it has not failed.
+	waiting := o.ready.reason == odiv1.ReasonSecretMissing
+	stalled := verdict{kube.Status(o.ready.status == metav1.ConditionFalse && !waiting), o.ready.reason, ""}
+	working := waiting || o.ready.status == metav1.ConditionUnknown || o.exporting.status == metav1.ConditionUnknown
 	reconciling := verdict{kube.Status(working), odiv1.ReasonReconcileSucceeded, ""}
 	if working {
 		reconciling.reason, reconciling.message = odiv1.ReasonReconcileInProgress, o.exporting.message
+	}
+	if waiting {
+		reconciling.message = o.ready.message
 	}
 	return []metav1.Condition{
 		condition(odiv1.ConditionReady, o.ready),

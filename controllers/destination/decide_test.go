@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
@@ -253,6 +254,33 @@ func TestPassingTroubleKeepsALaneThatWorked(t *testing.T) {
 			}
 			if kept := o.exporting.reason == odiv1.ReasonNoData; kept != (tc.want.reason == "Kept") {
 				t.Errorf("exporting is %v", o.exporting)
+			}
+		})
+	}
+}
+
+// TestWhoWaitsHasNotFailed: kstatus, and with it Flux, takes Stalled for a failure and Reconciling for patience.
+func TestWhoWaitsHasNotFailed(t *testing.T) {
+	for name, tc := range map[string]struct {
+		ready                      verdict
+		exporting                  verdict
+		wantReconciling, wantStall metav1.ConditionStatus
+	}{
+		"it works":                   {yes("Accepted", ""), yes("Exporting", ""), "False", "False"},
+		"no data has come":           {yes("Accepted", ""), yes("NoData", ""), "False", "False"},
+		"its Secret is not there":    {no("SecretMissing", ""), no("NotReady", ""), "True", "False"},
+		"the gateway is not there":   {yes("Accepted", ""), maybe("GatewayNotReady", ""), "True", "False"},
+		"it was not judged yet":      {maybe("NotValidated", ""), no("NotReady", ""), "True", "False"},
+		"its spec is wrong":          {no("InvalidConfig", ""), no("NotReady", ""), "False", "True"},
+		"a newer odi knows its type": {no("UnknownType", ""), no("NotReady", ""), "False", "True"},
+		"there are too many":         {no("TooMany", ""), no("NotReady", ""), "False", "True"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := conditions(&odiv1.Destination{}, outcome{ready: tc.ready, exporting: tc.exporting})
+			reconciling := meta.FindStatusCondition(all, odiv1.ConditionReconciling).Status
+			stalled := meta.FindStatusCondition(all, odiv1.ConditionStalled).Status
+			if reconciling != tc.wantReconciling || stalled != tc.wantStall {
+				t.Errorf("Reconciling is %s and Stalled %s, want %s and %s", reconciling, stalled, tc.wantReconciling, tc.wantStall)
 			}
 		})
 	}
