@@ -118,8 +118,13 @@ func (seen Observed) deployment(name, object string, d *appsv1.Deployment) Compo
 	if d.Spec.Replicas != nil {
 		want = *d.Spec.Replicas
 	}
-	ready := min(d.Status.ReadyReplicas, d.Status.UpdatedReplicas)
+	// Where pods of an older template go on, those that are ready are theirs first.
+	older := max(d.Status.Replicas-d.Status.UpdatedReplicas, 0)
+	ready := max(min(d.Status.ReadyReplicas, d.Status.UpdatedReplicas)-older, 0)
 	text := fmt.Sprintf("%d of %d ready", ready, want)
+	if older > 0 {
+		text += fmt.Sprintf(", %d of the version before", older)
+	}
 	// Status is about an older template until the deployment controller has looked.
 	if d.Status.ObservedGeneration >= d.Generation && ready >= want && d.Status.Replicas == want {
 		return Component{Name: name, Ready: true, Text: text}
@@ -176,6 +181,10 @@ func (seen Observed) odiglets() []Component {
 	if status.ObservedGeneration < seen.Odiglet.Generation || int(status.DesiredNumberScheduled) > len(pods) || status.DesiredNumberScheduled == 0 {
 		text := fmt.Sprintf("%d of %d nodes have a pod", len(pods), status.DesiredNumberScheduled)
 		list = append(list, Component{Name: "odiglet", Text: text, Show: show})
+	}
+	if status.UpdatedNumberScheduled < status.DesiredNumberScheduled {
+		text := fmt.Sprintf("%d of %d nodes have the new version", status.UpdatedNumberScheduled, status.DesiredNumberScheduled)
+		list = append(list, Component{Name: "odiglets", Text: text, Show: show})
 	}
 	nodes := make([]string, 0, len(pods))
 	for node := range pods {

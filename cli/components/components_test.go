@@ -17,7 +17,7 @@ func deployment(ready int32) *appsv1.Deployment {
 }
 
 func daemonSet(nodes int32) *appsv1.DaemonSet {
-	return &appsv1.DaemonSet{Status: appsv1.DaemonSetStatus{DesiredNumberScheduled: nodes}}
+	return &appsv1.DaemonSet{Status: appsv1.DaemonSetStatus{DesiredNumberScheduled: nodes, UpdatedNumberScheduled: nodes}}
 }
 
 func collectors(nodes, ready int32) *appsv1.DaemonSet {
@@ -85,6 +85,22 @@ func TestJudge(t *testing.T) {
 				ManagerSilent: time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)},
 			want: []string{"manager: 1 of 1 ready, silent since 12:00:00 UTC: what odi says of workloads and destinations is as old",
 				"gateway ready: 1 of 1 ready", "node collectors ready: 1 of 1 ready", "odiglet on n1 ready: kernel 6.12"},
+		},
+		"an upgrade to an image that does not exist": {
+			seen: Observed{
+				Manager: &appsv1.Deployment{Status: appsv1.DeploymentStatus{Replicas: 2, UpdatedReplicas: 1, ReadyReplicas: 1}},
+				Gateway: deployment(1), NodeCollector: collectors(1, 1),
+				Odiglet: &appsv1.DaemonSet{Status: appsv1.DaemonSetStatus{DesiredNumberScheduled: 2, UpdatedNumberScheduled: 1}},
+				Pods: []corev1.Pod{pod("manager", "n1", readyPod), pod("manager", "n1", noImage),
+					pod("odiglet", "n1", noImage), pod("odiglet", "n2", readyPod)},
+				Nodes: []odiv1.NodeInstrumentation{report("n1", metav1.ConditionTrue, ""), report("n2", metav1.ConditionTrue, "")},
+			},
+			want: []string{
+				"manager: 0 of 1 ready, 1 of the version before: container manager: ImagePullBackOff: no such image",
+				"gateway ready: 1 of 1 ready", "node collectors ready: 1 of 1 ready",
+				"odiglets: 1 of 2 nodes have the new version",
+				"odiglet on n1: container manager: ImagePullBackOff: no such image", "odiglet on n2 ready: kernel 6.12",
+			},
 		},
 		"the odiglet runs and cannot work": {
 			seen: Observed{Manager: deployment(1), Gateway: deployment(1), Odiglet: daemonSet(2), NodeCollector: collectors(2, 2),

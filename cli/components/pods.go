@@ -10,7 +10,7 @@ import (
 // being ready; empty when nothing is known but that it starts.
 func whyNot(pods []corev1.Pod) string {
 	for _, pod := range pods {
-		if podReady(pod) {
+		if podReady(pod) || pod.DeletionTimestamp != nil {
 			continue
 		}
 		if why := unscheduled(pod); why != "" {

@@ -16,6 +16,8 @@ type State struct {
 	Version string
 	// Deployed means that one of its revisions was applied without error.
 	Deployed bool
+	// Revision is the newest of those; 0 where there is none.
+	Revision int
 	// Unfinished is what runs now or was cut off ("upgrade"); empty where nothing is.
 	Unfinished string
 	// Since is when that began.
@@ -46,8 +48,12 @@ func (r *Release) State() (State, error) {
 	if last.Chart != nil && last.Chart.Metadata != nil {
 		state.Version = last.Chart.Metadata.AppVersion
 	}
-	_, err = r.config.Releases.Deployed(Name)
-	state.Deployed = err == nil
+	if deployed, err := r.config.Releases.Deployed(Name); err == nil {
+		state.Deployed = true
+		if d, ok := deployed.(*releasev1.Release); ok {
+			state.Revision = d.Version
+		}
+	}
 	return state, nil
 }
 

@@ -22,6 +22,8 @@ type flags struct {
 	wait    bool
 	timeout time.Duration
 	dryRun  bool
+	// atomic takes the upgrade back when the components do not become ready.
+	atomic bool
 	// downgrade takes a newer odi back.
 	downgrade bool
 }
@@ -37,8 +39,12 @@ func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
 Values that were given at installation stay in force unless --reset-values is given.
 Instrumented workloads are neither changed nor restarted; while an odiglet is
 replaced, its node sends nothing for a few seconds. An upgrade that was cut off is
-continued. Where the cluster has a newer odi than this program, nothing is changed.`,
+continued. Where the cluster has a newer odi than this program, nothing is changed.
+
+With --atomic, an upgrade whose components are not ready in time is taken back: the
+version and the values of before are applied again, and the cause is printed.`,
 		Example: `  odi upgrade
+  odi upgrade --atomic --timeout 3m
   odi upgrade --set odiglet.logLevel=debug`,
 		Args: exit.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), io, to, f) },
@@ -47,12 +53,16 @@ continued. Where the cluster has a newer odi than this program, nothing is chang
 	cmd.Flags().BoolVar(&f.reset, "reset-values", false, "forget the values that were given before")
 	cmd.Flags().BoolVar(&f.wait, "wait", true, "wait until every component is ready")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "how long to wait")
+	cmd.Flags().BoolVar(&f.atomic, "atomic", false, "take the upgrade back if it does not become ready in time")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the manifests instead of applying them")
 	release.AddDowngradeFlag(cmd.Flags(), &f.downgrade)
 	return cmd
 }
 
 func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags) error {
+	if f.atomic && !f.wait {
+		return exit.Usagef("--atomic waits, to see whether the upgrade works: leave --wait=false away")
+	}
 	values, err := f.values.Merge(io.In)
 	if err != nil {
 		return err
@@ -118,11 +128,32 @@ func bring(ctx context.Context, io streams.Streams, to *cluster.Cluster, t targe
 	}
 	if f.wait {
 		if err := components.Wait(ctx, io, to, t.namespace, f.timeout); err != nil {
-			return err
+			return t.failed(ctx, io, to, f, err)
 		}
 	}
 	fmt.Fprintf(io.Out, "odi in %s: %s -> %s\n", t.namespace, t.before.Version, version.Version)
 	return nil
+}
+
+// failed says how to go on, or goes back to what was before.
+func (t target) failed(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags, cause error) error {
+	if ctx.Err() != nil {
+		return cause
+	}
+	if !f.atomic {
+		if !t.before.Deployed {
+			return cause
+		}
+		return fmt.Errorf("%w; to go back to %s: helm rollback odi %d -n %s", cause, t.before.Version, t.before.Revision, t.namespace)
+	}
+	fmt.Fprintf(io.Err, "the upgrade failed: %v\ngoing back to %s\n", cause, t.before.Version)
+	if err := t.GoBack(ctx, "odi upgrade --atomic", t.before, cause.Error()); err != nil {
+		return fmt.Errorf("the upgrade failed (%w), and going back did as well: %w", cause, err)
+	}
+	if err := components.Wait(ctx, io, to, t.namespace, f.timeout); err != nil {
+		return fmt.Errorf("the upgrade failed (%w); %s is back and not ready: %w", cause, t.before.Version, err)
+	}
+	return fmt.Errorf("the upgrade failed: %w; odi in %s is as it was before: %s", cause, t.namespace, t.before.Version)
 }
 
 // preview prints what an upgrade would apply.
