@@ -83,6 +83,7 @@ crds: {install: false}
 image: {repository: registry.example.com/odi, tag: dev, pullPolicy: Always}
 collectorImage: {repository: registry.example.com/collector, tag: dev, pullPolicy: Always}
 imagePullSecrets: [{name: my-registry}]
+cluster: {name: eu-1, environment: production}
 excludedNamespaces: [payments, legacy]
 agents: {repository: registry.example.test/odi, pullSecret: registry, webhook: false, delivery: image-volume}
 manager:

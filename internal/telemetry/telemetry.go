@@ -20,11 +20,17 @@ const (
 	ServiceVersion    = "service.version"
 	ServiceInstanceID = "service.instance.id"
 
+	SDKName       = "telemetry.sdk.name"
+	SDKVersion    = "telemetry.sdk.version"
 	SDKLanguage   = "telemetry.sdk.language"
 	DistroName    = "telemetry.distro.name"
 	DistroVersion = "telemetry.distro.version"
 
+	DeploymentEnvironmentName = "deployment.environment.name"
+
 	HostName              = "host.name"
+	HostID                = "host.id"
+	HostArch              = "host.arch"
 	OSType                = "os.type"
 	ProcessPID            = "process.pid"
 	ProcessExecutableName = "process.executable.name"
@@ -35,6 +41,9 @@ const (
 	K8sNamespaceName  = "k8s.namespace.name"
 	K8sPodName        = "k8s.pod.name"
 	K8sPodUID         = "k8s.pod.uid"
+	K8sPodIP          = "k8s.pod.ip"
+	K8sClusterName    = "k8s.cluster.name"
+	K8sClusterUID     = "k8s.cluster.uid"
 	K8sContainerName  = "k8s.container.name"
 	K8sNodeName       = "k8s.node.name"
 	K8sReplicaSetName = "k8s.replicaset.name"
@@ -64,6 +73,14 @@ const (
 // request durations.
 func DurationBuckets() []float64 {
 	return []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
+}
+
+// Arch is the word of the conventions for one of Go's.
+func Arch(goarch string) string {
+	if goarch == "386" {
+		return "x86"
+	}
+	return goarch
 }
 
 // wellKnownLanguages are the values that the conventions list for telemetry.sdk.language.

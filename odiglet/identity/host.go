@@ -2,6 +2,7 @@ package identity
 
 import (
 	"cmp"
+	"runtime"
 	"strconv"
 
 	"github.com/odi-dev/odi/internal/telemetry"
@@ -54,6 +55,7 @@ func OfHost(h Host) Service {
 		Language:   h.Language,
 		Attributes: append([]Attribute{
 			{Key: telemetry.HostName, Value: h.Hostname},
+			{Key: telemetry.HostArch, Value: telemetry.Arch(runtime.GOARCH)},
 			{Key: telemetry.ContainerID, Value: h.ContainerID},
 		}, named.Others...),
 	}.bounded()

@@ -51,6 +51,8 @@ func (s Service) Resource() pcommon.Resource {
 	put(m, telemetry.ServiceNamespace, s.Namespace)
 	put(m, telemetry.ServiceVersion, s.Version)
 	put(m, telemetry.ServiceInstanceID, s.InstanceID)
+	put(m, telemetry.SDKName, telemetry.Distribution)
+	put(m, telemetry.SDKVersion, version.Version)
 	put(m, telemetry.SDKLanguage, telemetry.WellKnownLanguage(s.Language))
 	put(m, telemetry.DistroName, telemetry.Distribution)
 	put(m, telemetry.DistroVersion, version.Version)

@@ -17,10 +17,15 @@ func TestOfPod(t *testing.T) {
 		Namespace: "shop", Name: "cart-5d9-x", UID: "u1", Node: "n1",
 		WorkloadKind: "Deployment", WorkloadName: "cart", ReplicaSet: "cart-5d9",
 		Container: "app", ContainerID: "abc", Image: "registry:5000/shop/cart:1.2@sha256:00", Language: "go",
+		IP:      "10.0.0.7",
+		Seen:    []Attribute{{Key: "k8s.cluster.uid", Value: "c1"}, {Key: "k8s.cluster.name", Value: ""}, {Key: "host.id", Value: "m1"}, {Key: "host.arch", Value: "arm64"}},
+		Assumed: []Attribute{{Key: "deployment.environment.name", Value: "production"}},
 	}
 	got := OfPod(base).ProcessResource(42, "cart").Attributes().AsRaw()
 	want := map[string]any{
 		"service.name": "cart", "service.namespace": "shop", "service.version": "1.2", "service.instance.id": "shop.cart-5d9-x.app",
+		"telemetry.sdk.name": "odi", "telemetry.sdk.version": version.Version,
+		"k8s.cluster.uid": "c1", "host.id": "m1", "host.arch": "arm64", "k8s.pod.ip": "10.0.0.7", "deployment.environment.name": "production",
 		"telemetry.sdk.language": "go", "telemetry.distro.name": "odi", "telemetry.distro.version": version.Version, "os.type": "linux",
 		"k8s.namespace.name": "shop", "k8s.deployment.name": "cart", "k8s.replicaset.name": "cart-5d9", "k8s.pod.name": "cart-5d9-x", "k8s.pod.uid": "u1",
 		"k8s.container.name": "app", "k8s.node.name": "n1", "host.name": "n1", "container.id": "abc",
@@ -48,6 +53,18 @@ func TestOfPod(t *testing.T) {
 				t.Errorf("service.name = %s, want %s", got, tc.want)
 			}
 		})
+	}
+}
+
+func TestTheProcessKnowsItsEnvironmentBest(t *testing.T) {
+	pod := Pod{
+		Seen:    []Attribute{{Key: "k8s.cluster.name", Value: "eu-1"}},
+		Assumed: []Attribute{{Key: "deployment.environment.name", Value: "production"}},
+		Env:     map[string]string{"OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=canary,k8s.cluster.name=forged"},
+	}
+	got := OfPod(pod).Resource().Attributes().AsRaw()
+	if got["deployment.environment.name"] != "canary" || got["k8s.cluster.name"] != "eu-1" {
+		t.Errorf("resource: %v", got)
 	}
 }
 

@@ -11,6 +11,10 @@ import (
 // Pod is what is known of a container in a pod.
 type Pod struct {
 	Namespace, Name, UID, Node string
+	// IP is the first of the pod's addresses.
+	IP string
+	// Seen is what all pods of the node have in common, Assumed what their processes may say otherwise.
+	Seen, Assumed []Attribute
 	// WorkloadKind and WorkloadName are the owner's, for example Deployment and cart.
 	WorkloadKind, WorkloadName string
 	// ReplicaSet is the pod's direct owner where that is one.
@@ -39,6 +43,7 @@ func OfPod(p Pod) Service {
 		{Key: telemetry.WorkloadNameKey("Job"), Value: p.Job},
 		{Key: telemetry.K8sPodName, Value: p.Name},
 		{Key: telemetry.K8sPodUID, Value: p.UID},
+		{Key: telemetry.K8sPodIP, Value: p.IP},
 		{Key: telemetry.K8sContainerName, Value: p.Container},
 		{Key: telemetry.K8sNodeName, Value: p.Node},
 		{Key: telemetry.HostName, Value: p.Node},
@@ -54,7 +59,7 @@ func OfPod(p Pod) Service {
 		Version:    cmp.Or(named.Version, tag),
 		InstanceID: cmp.Or(named.Instance, p.Namespace+"."+p.Name+"."+p.Container),
 		Language:   p.Language,
-		Attributes: slices.DeleteFunc(append(attributes, named.Others...), func(a Attribute) bool {
+		Attributes: slices.DeleteFunc(slices.Concat(attributes, p.Seen, named.Others, p.Assumed), func(a Attribute) bool {
 			return a.Key == "" || a.Value == "" && a.Values == nil
 		}),
 	}.bounded()

@@ -77,6 +77,7 @@ type parts struct {
 	owners   *owners
 	server   *server
 	diary    *diary
+	learn    func(context.Context) surroundings
 	beat     *heartbeat // nil where nobody says in which namespace
 	witness  *witness   // nil where the receiver is not odi's own
 	ready    chan struct{}
@@ -98,6 +99,7 @@ func (o Options) assemble(accounts *books.Books, sink *export.OTLP) (*parts, err
 		return nil, fmt.Errorf("preparing to talk to the API server: %w", err)
 	}
 	n.owners = newOwners(api, c, o.Log)
+	n.learn = func(ctx context.Context) surroundings { return o.surroundingsOf(ctx, api) }
 	kernel := kernelRelease()
 	n.odiglet = load(odiglet.Options{
 		Selector: c, Sink: sink, Books: accounts, Log: o.Log, Changed: n.onProcess,
@@ -166,6 +168,7 @@ func load(o odiglet.Options) *odiglet.Odiglet {
 func (n *parts) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return n.server.run(ctx) })
+	n.cluster.surroundings = n.learn(ctx) // Before anybody is named.
 	g.Go(func() error {
 		// Decisions first: then the first look at the processes attaches at once.
 		if err := n.watcher.start(ctx); err != nil {

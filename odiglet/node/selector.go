@@ -104,6 +104,8 @@ type cluster struct {
 	changed  func()
 	memories *memories
 	answers  *answerBooks
+	// surroundings are set before anybody is named.
+	surroundings surroundings
 
 	mu          sync.RWMutex
 	pods        map[string]*pod // by namespace/name
@@ -316,6 +318,10 @@ func (c *cluster) identityOf(at place, rt language.Runtime, env map[string]strin
 		WorkloadKind: string(at.workload.Kind), WorkloadName: at.workload.Name,
 		Container: at.container.name, ContainerID: at.container.id, Image: at.container.image,
 		ServiceName: at.pod.serviceName, Env: env, Language: string(rt.Language),
+		Seen: c.surroundings.seen, Assumed: c.surroundings.assumed,
+	}
+	if len(at.pod.addresses) > 0 {
+		id.IP = at.pod.addresses[0].String()
 	}
 	switch {
 	case at.pod.direct.Kind == odiv1.KindReplicaSet:

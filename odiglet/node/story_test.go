@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -58,7 +59,7 @@ func TestStory(t *testing.T) {
 		Env: func(name string) (string, bool) {
 			v, ok := map[string]string{
 				"OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + received.address, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-				"POD_NAMESPACE": "default",
+				"POD_NAMESPACE": "default", "ODI_CLUSTER_NAME": "eu-1", "ODI_ENVIRONMENT": "production",
 			}[name]
 			return v, ok
 		},
@@ -102,7 +103,9 @@ func TestStory(t *testing.T) {
 	resource := received.resource("/cart/1")
 	for key, want := range map[string]any{
 		"service.name": "cart", "k8s.pod.name": "cart-5d9-x", "k8s.deployment.name": "cart", "k8s.container.name": "app",
-		"k8s.node.name": "n1", "container.id": containerID, "telemetry.sdk.language": "go",
+		"k8s.node.name": "n1", "container.id": containerID, "telemetry.sdk.language": "go", "telemetry.sdk.name": "odi",
+		"k8s.cluster.uid": clusterUID(t, c), "k8s.cluster.name": "eu-1", "deployment.environment.name": "production", "host.arch": runtime.GOARCH,
+		"k8s.pod.ip": "10.0.0.1",
 	} {
 		if resource[key] != want {
 			t.Errorf("%s = %v, want %v", key, resource[key], want)
@@ -159,6 +162,15 @@ func wantFact(t *testing.T, c client.Client, ni *odiv1.NodeInstrumentation, what
 }
 
 // makePod creates a node, and on it a pod of the Deployment cart whose container runs.
+func clusterUID(t *testing.T, c client.Client) string {
+	t.Helper()
+	var namespace corev1.Namespace
+	if err := c.Get(t.Context(), client.ObjectKey{Name: "kube-system"}, &namespace); err != nil {
+		t.Fatal(err)
+	}
+	return string(namespace.UID)
+}
+
 func makePod(t *testing.T, c client.Client, containerID string) {
 	t.Helper()
 	testkit.Namespace(t, c, "shop")
@@ -183,6 +195,7 @@ func makePod(t *testing.T, c client.Client, containerID string) {
 	statuses[0].ContainerID = "containerd://" + containerID
 	pod.Status.ContainerStatuses = statuses
 	pod.Status.Phase = corev1.PodRunning
+	pod.Status.PodIP, pod.Status.PodIPs = "10.0.0.1", []corev1.PodIP{{IP: "10.0.0.1"}}
 	if err := c.Status().Update(t.Context(), pod); err != nil {
 		t.Fatal(err)
 	}
