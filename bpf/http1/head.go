@@ -141,8 +141,8 @@ func withoutUser(authority string) string {
 	return authority[strings.LastIndex(authority, "@")+1:]
 }
 
-// redact keeps the keys of a query and hides its values. That can make it
-// longer, hence the second bound.
+// redact keeps the keys of a query and hides its values but those of pages. That can
+// make it longer, hence the second bound.
 func redact(query string) string {
 	if query == "" {
 		return ""
@@ -155,10 +155,14 @@ func redact(query string) string {
 			b.WriteByte('&')
 		}
 		first = false
-		key, _, hasValue := strings.Cut(pair, "=")
+		key, value, hasValue := strings.Cut(pair, "=")
 		if !hasValue {
 			// A lone word may be a secret as well as a flag.
 			b.WriteString("REDACTED")
+			continue
+		}
+		if shown(key, value) {
+			b.WriteString(pair)
 			continue
 		}
 		b.WriteString(key)
