@@ -16,8 +16,10 @@ import (
 // A load is what an odiglet sends: it repeats what was not taken.
 type load struct {
 	sent atomic.Int64
-	stop chan struct{}
-	done sync.WaitGroup
+	// refused counts the answers that were none, or no.
+	refused atomic.Int64
+	stop    chan struct{}
+	done    sync.WaitGroup
 }
 
 // startLoad sends batches of spans, as many a second.
@@ -38,6 +40,7 @@ func startLoad(t *testing.T, to ptraceotlp.GRPCClient, spans, batches int) *load
 				if _, err := to.Export(t.Context(), request); err == nil || t.Context().Err() != nil {
 					break
 				}
+				l.refused.Add(1)
 				time.Sleep(100 * time.Millisecond)
 			}
 			l.sent.Add(int64(spans))
