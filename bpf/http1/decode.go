@@ -83,13 +83,18 @@ func putServer(span *probe.Span, x *probe.Exchange, h head, peer string) {
 	if span.UserAgent = h.userAgent; h.userAgent != "" {
 		span.PutText("user_agent.original", h.userAgent)
 	}
+	putSizes(span, x)
+	putStatus(span, x, 500)
+}
+
+// putSizes says how long the bodies were, as far as their heads said it.
+func putSizes(span *probe.Span, x *probe.Exchange) {
 	if x.RequestBodySize >= 0 {
 		span.PutNumber("http.request.body.size", x.RequestBodySize)
 	}
 	if x.ResponseBodySize >= 0 {
 		span.PutNumber("http.response.body.size", x.ResponseBodySize)
 	}
-	putStatus(span, x, 500)
 }
 
 func putClient(span *probe.Span, x *probe.Exchange, h head) {
@@ -104,6 +109,7 @@ func putClient(span *probe.Span, x *probe.Exchange, h head) {
 	if full := fullURL(h.url, x.Peer); full != "" {
 		span.PutText("url.full", full)
 	}
+	putSizes(span, x)
 	putStatus(span, x, 400)
 }
 

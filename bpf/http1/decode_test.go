@@ -39,7 +39,11 @@ func TestDecode(t *testing.T) {
 		return probe.Exchange{Kind: probe.Server, Local: local, Peer: peer, StatusCode: status, RequestBodySize: -1, ResponseBodySize: -1, RequestHead: []byte(head)}
 	}
 	client := func(head string, status uint16) probe.Exchange {
-		return probe.Exchange{Kind: probe.Client, Local: peer, Peer: local, StatusCode: status, RequestHead: []byte(head)}
+		return probe.Exchange{Kind: probe.Client, Local: peer, Peer: local, StatusCode: status, RequestBodySize: -1, ResponseBodySize: -1, RequestHead: []byte(head)}
+	}
+	sized := func(x probe.Exchange, request, response int64) probe.Exchange {
+		x.RequestBodySize, x.ResponseBodySize = request, response
+		return x
 	}
 	serverWants := func(more map[string]any) map[string]any {
 		want := map[string]any{
@@ -109,6 +113,20 @@ func TestDecode(t *testing.T) {
 				"network.peer.port": int64(8080), "server.address": "shop", "server.port": int64(80),
 				"url.full": "http://shop/b?k=REDACTED", "http.response.status_code": int64(404), "error.type": "404",
 			},
+		},
+		"a client request says how long the bodies were": {
+			exchange: sized(client("POST /b HTTP/1.1\r\nHost: shop\r\n\r\n", 200), 10, 0),
+			wantName: "POST",
+			want: map[string]any{
+				"http.request.method": "POST", "network.protocol.version": "1.1", "network.peer.address": "10.0.0.1",
+				"network.peer.port": int64(8080), "server.address": "shop", "server.port": int64(80),
+				"url.full": "http://shop/b", "http.response.status_code": int64(200), "http.request.body.size": int64(10), "http.response.body.size": int64(0),
+			},
+		},
+		"a server request, too": {
+			exchange: sized(server("GET /a HTTP/1.1\r\nHost: shop:8080\r\n\r\n", 200), 0, 7),
+			wantName: "GET",
+			want:     serverWants(map[string]any{"http.request.body.size": int64(0), "http.response.body.size": int64(7)}),
 		},
 		"a CONNECT names the server it wants": {
 			exchange: client("CONNECT db:5432 HTTP/1.1\r\n\r\n", 200),
