@@ -3,6 +3,7 @@ package controllers
 import (
 	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -102,6 +103,13 @@ func TestDestinationsStory(t *testing.T) {
 	if alive.got() != 500 {
 		t.Errorf("the other backend has %d spans, want 500", alive.got())
 	}
+
+	t.Log("The gateway is gone: within 30 s nobody says any more that the backend takes data.")
+	wantCondition(t, c, one, want{odiv1.ConditionExporting, metav1.ConditionTrue}, "")
+	if err := k.gateway.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	wantCondition(t, c, one, want{odiv1.ConditionExporting, metav1.ConditionUnknown}, "No pod of the gateway answers")
 }
 
 // besides is where a story's backends are, which is no place for one in a cluster.

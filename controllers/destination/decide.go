@@ -148,7 +148,7 @@ func exporting(in Input, ready verdict) verdict {
 	remote := !local(in.Lane)
 	switch h := in.Health; {
 	case !h.gateway:
-		return maybe(odiv1.ReasonGatewayNotReady, "No pod of the gateway answers yet.")
+		return maybe(odiv1.ReasonGatewayNotReady, "No pod of the gateway answers.")
 	case !h.known && remote:
 		return maybe(odiv1.ReasonGatewayNotReady, "The gateway has not got its configuration yet.")
 	case h.fails():

@@ -117,7 +117,7 @@ func TestExporting(t *testing.T) {
 		want   verdict
 	}{
 		"no gateway yet": {
-			want: maybe("GatewayNotReady", "No pod of the gateway answers yet."),
+			want: maybe("GatewayNotReady", "No pod of the gateway answers."),
 		},
 		"the gateway does not know it yet": {
 			health: health{gateway: true},

@@ -33,7 +33,7 @@ func newPage() *page {
 	p.diary = diary{
 		log:       slog.New(handler),
 		instances: func() []attach.Instance { return p.list },
-		whose:     func(in attach.Instance) []any { return []any{"pod", "cart-1"} },
+		whose:     func(attach.Instance) []any { return []any{"pod", "cart-1"} },
 		dropped:   func() map[loss.Name]uint64 { return p.lost },
 		losers:    func(loss.Name) map[string]uint64 { return p.between },
 	}
