@@ -7,6 +7,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -60,6 +61,11 @@ func TestUninstallEndsInTheOrderOfTheData(t *testing.T) {
 	h := newHouse(t)
 	testkit.Namespace(t, h.c, "odi-system") // it stays: nobody ends namespaces here
 	h.sees(install, 0, "")
+	sign := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: "odi-system", Name: odiv1.OdigletLease("n1"), Labels: map[string]string{
+		odiv1.LabelManagedBy: odiv1.ManagedByOdi, odiv1.LabelComponent: odiv1.ComponentOdiglet,
+	}}}
+	somebodys := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: "odi-system", Name: "somebodys"}}
+	testkit.Create(t, h.c, sign, somebodys)
 	odiglet, node := h.pod("odiglet"), h.pod("node-collector")
 	done := h.begins(t.Context(), "uninstall --yes --include-crds")
 	steps := []struct {
@@ -87,6 +93,9 @@ func TestUninstallEndsInTheOrderOfTheData(t *testing.T) {
 	}
 	if h.is(&appsv1.Deployment{}, "odi-gateway") {
 		t.Error("the gateway is left")
+	}
+	if h.is(&coordinationv1.Lease{}, sign.Name) || !h.is(&coordinationv1.Lease{}, somebodys.Name) {
+		t.Error("a sign of life is left, or somebody else's Lease is gone")
 	}
 }
 

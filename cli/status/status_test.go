@@ -42,7 +42,7 @@ func node(features ...odiv1.Feature) odiv1.NodeInstrumentation {
 func healthy() components.Observed {
 	return components.Observed{
 		Namespace: "odi-system", Manager: deployment(), Gateway: deployment(),
-		Odiglet:       &appsv1.DaemonSet{Status: appsv1.DaemonSetStatus{DesiredNumberScheduled: 1}},
+		Odiglet:       &appsv1.DaemonSet{Status: appsv1.DaemonSetStatus{DesiredNumberScheduled: 1, UpdatedNumberScheduled: 1}},
 		NodeCollector: &appsv1.DaemonSet{Status: appsv1.DaemonSetStatus{DesiredNumberScheduled: 1, NumberReady: 1, UpdatedNumberScheduled: 1}},
 		Pods: []corev1.Pod{{
 			ObjectMeta: metav1.ObjectMeta{Name: "odiglet-1", Labels: map[string]string{odiv1.LabelComponent: "odiglet"}},

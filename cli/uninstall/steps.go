@@ -89,8 +89,8 @@ func detached(ctx context.Context, c client.Client, namespace string) ([]progres
 	return items, client.IgnoreNotFound(err)
 }
 
-// deleteHouse removes the namespace if it may go, else the one object in it that
-// neither Helm nor the garbage collector knows of.
+// deleteHouse removes the namespace if it may go, else the Leases of the manager and of the odiglets in it,
+// of which neither Helm knows nor, before the nodes go, the garbage collector.
 func deleteHouse(ctx context.Context, c client.Client, p plan) error {
 	if !p.namespaceStays {
 		house := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: p.namespace}}
@@ -102,6 +102,10 @@ func deleteHouse(ctx context.Context, c client.Client, p plan) error {
 	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, Name: cluster.ManagerName}}
 	if err := client.IgnoreNotFound(c.Delete(ctx, lease)); err != nil {
 		return fmt.Errorf("deleting the manager's lease: %w", err)
+	}
+	ofOdiglets := client.MatchingLabels{odiv1.LabelManagedBy: odiv1.ManagedByOdi, odiv1.LabelComponent: odiv1.ComponentOdiglet}
+	if err := c.DeleteAllOf(ctx, &coordinationv1.Lease{}, client.InNamespace(p.namespace), ofOdiglets); err != nil {
+		return fmt.Errorf("deleting the odiglets' leases: %w", err)
 	}
 	return nil
 }
