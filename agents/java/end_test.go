@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -20,9 +21,12 @@ func TestWhatAJVMAnswersWhileItEndsIsRecorded(t *testing.T) {
 		args []string
 		// least are the requests that must be answered after the signal, for the case to say anything.
 		least int
+		// mostLost may have no span, all of them the last: nothing comes between the last export and the JVM's end,
+		// which takes a while on a busy machine.
+		mostLost int
 	}{
-		"the application drains for two seconds": {[]string{"drain=2000"}, 20},
-		"the application has no hook":            {nil, 0},
+		"the application drains for two seconds": {[]string{"drain=2000"}, 20, 0},
+		"the application has no hook":            {nil, 0, 3},
 	}
 	for _, j := range releases(t) {
 		for name, tc := range hooks {
@@ -46,8 +50,7 @@ func TestWhatAJVMAnswersWhileItEndsIsRecorded(t *testing.T) {
 				}
 				lost := withoutSpan(collector.Spans(t), traces)
 				t.Logf("%d requests were answered while the JVM ended, %d without a span", len(traces), len(lost))
-				// Nothing comes between the last answer and the JVM's end, so that one is nobody's to record.
-				if len(lost) > 1 || len(lost) == 1 && lost[0] != traces[len(traces)-1] {
+				if len(lost) > tc.mostLost || !slices.Equal(lost, traces[len(traces)-len(lost):]) {
 					t.Errorf("of %d requests these have no span: %v", len(traces), lost)
 				}
 			})
