@@ -48,7 +48,7 @@ func TestBuiltinRolesKnowOdi(t *testing.T) {
 	})
 
 	u := as("of-view")
-	u.sees("describe deployment/cart -n shop", 0, "Why is there no trace\\? No InstrumentationConfig selects it")
+	u.sees("describe deployment/cart -n shop", 3, "Why is there no trace\\? No InstrumentationConfig selects it")
 	u.sees("instrument namespace shop", 1, "of-view may not create instrumentationconfigs.odi.dev in the namespace shop")
 	u.sees("destination add debug -n shop", 1, "of-view may not create destinations.odi.dev in the namespace shop")
 
@@ -56,7 +56,7 @@ func TestBuiltinRolesKnowOdi(t *testing.T) {
 	u.sees("instrument deployment cart -n shop", 0, "InstrumentationConfig shop/deployment-cart created")
 	u.sees("destination add debug -n shop", 0, "destination shop/debug added")
 	u.sees("describe deployment/cart -n shop", 0, "Why is there no trace\\?")
-	u.sees("describe namespace/shop", 0, "Why is there no trace\\?")
+	u.sees("describe namespace/shop", 3, "Why is there no trace\\?")
 	u.sees("instrument namespace payments", 1, "of-edit may not get instrumentationconfigs.odi.dev in the namespace payments")
 
 	// What odi decides is nobody else's to write, and a destination that the user may not see is not denied.

@@ -25,7 +25,7 @@ func TestASilentManagerIsSaid(t *testing.T) {
 	if err := c.Status().Update(t.Context(), manager); err != nil {
 		t.Fatal(err)
 	}
-	u.sees("describe deployment/cart -n shop", 0, "No InstrumentationConfig selects it")
+	u.sees("describe deployment/cart -n shop", 3, "No InstrumentationConfig selects it")
 
 	then := metav1.NewMicroTime(time.Now().Add(-time.Minute))
 	lease := &coordinationv1.Lease{
@@ -34,8 +34,8 @@ func TestASilentManagerIsSaid(t *testing.T) {
 	}
 	testkit.Create(t, c, lease)
 	since := then.UTC().Format("15:04:05 MST")
-	u.sees("describe deployment/cart -n shop", 0, "The manager does not work: 1 of 1 ready, silent since "+since)
-	u.sees("status", 0, "manager.*silent since "+since)
+	u.sees("describe deployment/cart -n shop", 3, "The manager does not work: 1 of 1 ready, silent since "+since)
+	u.sees("status", 3, "manager.*silent since "+since)
 
 	// A manager whose clock is behind this machine's is at work.
 	stop := make(chan struct{})
@@ -53,7 +53,7 @@ func TestASilentManagerIsSaid(t *testing.T) {
 			}
 		}
 	}()
-	u.sees("describe deployment/cart -n shop", 0, "No InstrumentationConfig selects it")
+	u.sees("describe deployment/cart -n shop", 3, "No InstrumentationConfig selects it")
 	close(stop)
 	<-done
 }
