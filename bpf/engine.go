@@ -56,6 +56,7 @@ type Engine struct {
 	uprobes  *uprobes
 	waitings *ebpf.MapSpec // of the room in batches
 	batches  batches
+	rooms    rooms
 	leaving  *leaving       // nil: nothing enters the socket maps
 	closing  chan struct{}  // closed by Close
 	later    sync.WaitGroup // what goes on beside the readers of the rings
@@ -82,6 +83,7 @@ func Load(opts Options) (*Engine, error) {
 		targets: map[uint32]*target{},
 		removed: map[uint32]struct{}{},
 		closing: make(chan struct{}),
+		rooms:   rooms{done: make(chan struct{})},
 		goFacts: golang.NewInspector(),
 		ioctls:  libc.NewFinder("ioctl"),
 		uprobes: newUprobes(),
@@ -115,6 +117,11 @@ func (e *Engine) start() error {
 		return err
 	}
 	e.later.Go(e.sweepNowAndThen)
+	if e.progs["odi_sent"] == nil {
+		close(e.rooms.done)
+		return nil
+	}
+	e.later.Go(func() { e.loadRooms(spec) })
 	return nil
 }
 
@@ -159,6 +166,7 @@ func (e *Engine) Close() error {
 	for i := len(e.links) - 1; i >= 0; i-- {
 		errs = append(errs, e.links[i].Close())
 	}
+	e.rooms.close()
 	for _, p := range e.progs {
 		errs = append(errs, p.Close())
 	}

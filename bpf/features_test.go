@@ -25,6 +25,7 @@ func TestFeatures(t *testing.T) {
 			t.Error(err)
 		}
 	}()
+	e.AwaitProtocols()
 	for _, f := range e.Features() {
 		t.Logf("%s: %s %s", f.Name, f.State, f.Reason)
 		if f.State != probe.Active && !strings.Contains(f.Reason, "needs Linux") {

@@ -155,7 +155,10 @@ func (e *Engine) attachSockets(spec *ebpf.CollectionSpec) (string, error) {
 	if names, err = e.loadIfThere(spec, names, "odi_sent_page"); err != nil {
 		return "", err
 	}
-	degraded := e.loadRooms(spec)
+	degraded := ""
+	if e.progs["odi_sent"] == nil {
+		degraded = withoutRooms()
+	}
 	if err = e.loadWaking(spec); err != nil {
 		return "", err
 	}

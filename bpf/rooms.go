@@ -1,7 +1,6 @@
 package bpf
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -11,43 +10,95 @@ import (
 	"github.com/odi-dev/odi/bpf/protocols"
 )
 
-// loadRooms loads the programs of the protocols that are apart, and has those on the
-// two tracepoints go on with them. It says which protocols cannot be had, and why: a
-// kernel that refuses one still has the others.
-func (e *Engine) loadRooms(spec *ebpf.CollectionSpec) (degraded string) {
-	var missing []string
+// rooms are the programs of the protocols that are apart. They are loaded beside
+// everything else: what is attached first sees requests meanwhile.
+type rooms struct {
+	done   chan struct{} // closed when all are there, or refused
+	loaded []*ebpf.Collection
+}
+
+// apart lists the protocols whose programs are.
+func apart() (all []probe.Protocol) {
 	for _, p := range protocols.All() {
-		if !p.Apart {
-			continue
+		if p.Apart {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// withoutRooms says what a kernel without the two tracepoints lacks.
+func withoutRooms() string {
+	var names []string
+	for _, p := range apart() {
+		names = append(names, p.Name)
+	}
+	return "not seen: " + strings.Join(names, ", ") + " (needs Linux 6.3 or later)"
+}
+
+// AwaitProtocols returns when every protocol is seen, or refused by the kernel, which
+// Features says then. The engine works before, for HTTP/1.
+func (e *Engine) AwaitProtocols() { <-e.rooms.done }
+
+// loadRooms loads the programs of the protocols that are apart, and has those on the
+// two tracepoints go on with them. A kernel that refuses one still has the others.
+func (e *Engine) loadRooms(spec *ebpf.CollectionSpec) {
+	defer close(e.rooms.done)
+	for _, p := range apart() {
+		select {
+		case <-e.closing:
+			return
+		default:
 		}
 		if err := e.loadRoom(spec, p); err != nil {
 			e.log.Debug("a protocol cannot be had", "protocol", p.Name, "error", err, "verifier", verifierLog(err))
-			missing = append(missing, fmt.Sprintf("%s (%s)", p.Name, refusal(err)))
+			e.lacks(p.Name + " (" + firstLine(err) + ")")
 		}
 	}
-	if len(missing) == 0 {
-		return ""
-	}
-	return "not seen: " + strings.Join(missing, ", ")
 }
 
-// refusal says in a few words why the programs of a room cannot be had.
-func refusal(err error) string {
-	if errors.Is(err, ebpf.ErrNotSupported) {
-		return "needs Linux 6.3 or later"
+// lacks says that a protocol is not seen.
+func (e *Engine) lacks(protocol string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range e.features {
+		f := &e.features[i]
+		switch {
+		case f.Name != probe.SocketSpans:
+		case f.Reason == "":
+			f.State, f.Reason = probe.Degraded, "not seen: "+protocol
+		default:
+			f.Reason += ", " + protocol
+		}
 	}
-	return firstLine(err)
 }
 
 func (e *Engine) loadRoom(spec *ebpf.CollectionSpec, p probe.Protocol) error {
-	for _, way := range []string{"sent", "received"} {
-		name := fmt.Sprintf("odi_%s_%s", p.Name, way)
-		if err := e.load(spec, name); err != nil {
-			return err
+	part := spec.Copy()
+	names := map[string]string{"sent_rooms": "odi_" + p.Name + "_sent", "received_rooms": "odi_" + p.Name + "_received"}
+	for name := range part.Programs {
+		if name != names["sent_rooms"] && name != names["received_rooms"] {
+			delete(part.Programs, name)
 		}
-		if err := e.maps[way+"_rooms"].Put(uint32(p.Code), e.progs[name]); err != nil {
+	}
+	coll, err := ebpf.NewCollectionWithOptions(part, ebpf.CollectionOptions{MapReplacements: e.maps})
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	e.rooms.loaded = append(e.rooms.loaded, coll)
+	e.mu.Unlock()
+	for room, name := range names {
+		if err := e.maps[room].Put(uint32(p.Code), coll.Programs[name]); err != nil {
 			return fmt.Errorf("going on with %s: %w", name, err)
 		}
 	}
 	return nil
+}
+
+// close takes the programs away.
+func (r *rooms) close() {
+	for _, coll := range r.loaded {
+		coll.Close()
+	}
 }

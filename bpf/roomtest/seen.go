@@ -56,6 +56,7 @@ func Watch(t *testing.T, protocol probe.Protocol) *Seen {
 			t.Error(err)
 		}
 	})
+	e.AwaitProtocols()
 	for _, f := range e.Features() {
 		if f.Name == probe.SocketSpans && strings.Contains(f.Reason, protocol.Name) {
 			t.Skipf("this kernel: %s", f.Reason)
