@@ -50,13 +50,16 @@ func (b *bench) watch(args ...string) (*odiRun, error) {
 	if err := r.cmd.Start(); err != nil {
 		return nil, err
 	}
+	have, since := 0, time.Now()
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		o, err := objectsOf(r.pid())
 		if err != nil {
 			return nil, fmt.Errorf("starting odi run: %s", r.err.String())
 		}
-		if o.programs >= programs && o.links >= links {
-			time.Sleep(300 * time.Millisecond) // targets are added after the programs are
+		if o.programs != have {
+			have, since = o.programs, time.Now()
+		}
+		if have >= programs && o.links >= links && time.Since(since) > loaded {
 			return r, nil
 		}
 	}
@@ -68,6 +71,10 @@ const (
 	programs = 10
 	links    = 7
 )
+
+// loaded is how long no program comes when all have: targets are added after the first
+// ones, and other protocols are loaded beside everything else.
+const loaded = time.Second
 
 func (r *odiRun) pid() int { return r.cmd.Process.Pid }
 
