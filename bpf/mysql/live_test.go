@@ -138,10 +138,10 @@ func TestRealServer(t *testing.T) {
 					t.Errorf("%s was seen %d times, want 600: %v; losses: %v", what, got[what], got, s.Engine.Drops())
 				}
 			}
+			if leaked := s.Leaked("secret"); len(leaked) > 0 {
+				t.Errorf("literals have left: %v", leaked)
+			}
 		})
-	}
-	if leaked := s.Leaked("secret"); len(leaked) > 0 {
-		t.Errorf("literals have left: %v", leaked)
 	}
 }
 

@@ -4,16 +4,12 @@ import (
 	"bytes"
 	"encoding/binary"
 
+	"github.com/odi-dev/odi/bpf/database"
 	"github.com/odi-dev/odi/bpf/probe"
-	"github.com/odi-dev/odi/bpf/sql"
 )
 
 // Protocol is this room.
 var Protocol = probe.Protocol{Name: "postgres", Code: 3, Decode: Decode, Apart: true}
-
-// asked is where the durations of clients are recorded; the conventions have no
-// instrument for servers.
-var asked = &probe.Instrument{Name: "db.client.operation.duration", Description: "Duration of database client operations."}
 
 // head is struct cycle_event of cycle.h behind the request.
 type head struct {
@@ -62,58 +58,28 @@ func Decode(x *probe.Exchange, span *probe.Span) {
 		return
 	}
 	span.LabelText("db.system.name", "postgresql")
-	if namespace := database(h.params); namespace != "" {
+	if namespace := databaseOf(h.params); namespace != "" {
 		span.LabelText("db.namespace", namespace)
 	}
 	putStatement(span, &h)
-	if x.Peer.IsValid() {
-		span.PutText("network.peer.address", x.Peer.Addr().String())
-		span.PutNumber("network.peer.port", int64(x.Peer.Port()))
-	}
-	server := x.Local
-	if x.Kind == probe.Client {
-		server = x.Peer
-		span.Instrument = asked
-	}
-	if server.IsValid() {
-		span.Server, span.Port = server.Addr().String(), int(server.Port())
-		span.LabelText("server.address", span.Server)
-		span.LabelNumber("server.port", int64(span.Port))
-	}
-	putError(span, x, h.code)
+	database.PutEnds(span, x)
+	database.PutError(span, x, h.code)
 }
 
 // putStatement names the span after what is executed: SELECT orders. A cycle of several
 // executions is a batch of the first's kind.
 func putStatement(span *probe.Span, h *head) {
-	s := sql.Read(string(h.text), h.cut, sql.Postgres)
+	s := database.Read(string(h.text), h.cut, database.Postgres)
 	if h.said > 1 {
 		span.PutNumber("db.operation.batch.size", int64(h.said))
-		s.Operation, s.Text = sql.Join("BATCH", s.Operation), ""
+		s.Operation, s.Text = database.Join("BATCH", s.Operation), ""
 	}
-	sql.Put(span, s, "postgresql")
+	database.PutStatement(span, s, "postgresql")
 }
 
-// putError tells the SQLSTATE of the first error.
-func putError(span *probe.Span, x *probe.Exchange, code string) {
-	reason := x.Error.String()
-	switch {
-	case reason != "":
-	case code != "":
-		span.LabelText("db.response.status_code", code)
-		reason = code
-	case x.Answered.IsZero():
-		reason = "no_response"
-	default:
-		return
-	}
-	span.LabelText("error.type", reason)
-	span.Failed = true
-}
-
-// database reads the parameters of a startup message, which are pairs of strings: that
+// databaseOf reads the parameters of a startup message, which are pairs of strings: that
 // of the user stands for a database that is not named.
-func database(params []byte) string {
+func databaseOf(params []byte) string {
 	var user string
 	for {
 		key, rest, ok := bytes.Cut(params, []byte{0})

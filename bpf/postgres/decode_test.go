@@ -2,17 +2,14 @@ package postgres
 
 import (
 	"encoding/binary"
-	"fmt"
-	"math/rand/v2"
 	"net/netip"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/odi-dev/odi/bpf/database"
 	"github.com/odi-dev/odi/bpf/probe"
-	"github.com/odi-dev/odi/bpf/sql"
 )
 
 // said makes a head as the kernel does.
@@ -95,44 +92,6 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// literals are the forms in which a value stands in a statement.
-var literals = []string{
-	"'%s'", "E'%s\\'x'", "e'\\n%s'", "$$%s$$", "$tag$%s$tag$", "U&'%s'", "B'%s'", "X'%s'", "N'%s'", "'it''s %s'", "'a\n%s'", "/* %s */ 1", "-- %s\n1",
-	"'{\"k\": \"%s\"}'::jsonb", "ARRAY['%s', 'b']", "'%s'::text", "INTERVAL '%s'", "($$a$$ || '%s')",
-}
-
-// TestNoLiteralLeaves: a value that a statement has leaves the room in no form, wherever
-// the kernel has cut the statement.
-func TestNoLiteralLeaves(t *testing.T) {
-	random := rand.New(rand.NewPCG(3, 4))
-	for range 20_000 {
-		secret := fmt.Sprintf("s3cret%08x", random.Uint32())
-		values := make([]any, 0, 2)
-		for range 2 {
-			values = append(values, fmt.Sprintf(literals[random.IntN(len(literals))], secret))
-		}
-		text := fmt.Sprintf([]string{
-			"SELECT * FROM orders WHERE a = %s AND b IN (%s)", "INSERT INTO orders (a, b) VALUES (%s, %s)", "UPDATE orders SET a = %s WHERE b = %s",
-			"CALL f(%s, %s)", "COPY orders FROM %s WITH (x %s)", "ALTER ROLE alice PASSWORD %s VALID UNTIL %s", "SELECT %s; SELECT %s",
-		}[random.IntN(7)], values...)
-		cut := random.IntN(2) == 0
-		if cut {
-			text = text[:random.IntN(len(text)+1)]
-		}
-		head := said(1, text, "")
-		if cut {
-			head[8] = 1
-		}
-		var span probe.Span
-		Decode(&probe.Exchange{Kind: probe.Client, RequestHead: head}, &span)
-		for _, a := range append(span.Attributes, probe.Attribute{Key: "name", Text: span.Name}) {
-			if strings.Contains(a.Text, "s3cret") || strings.Contains(a.Text, secret[6:]) {
-				t.Fatalf("%s is %q, of %q", a.Key, a.Text, text)
-			}
-		}
-	}
-}
-
 func FuzzDecode(f *testing.F) {
 	f.Add(said(1, "SELECT * FROM orders WHERE a = 'x'", "42P01"))
 	f.Add(said(2, "WITH x AS (SELECT $$a$$) SELECT", ""))
@@ -140,7 +99,7 @@ func FuzzDecode(f *testing.F) {
 		var span probe.Span
 		Decode(&probe.Exchange{Kind: probe.Client, RequestHead: head}, &span)
 		for _, a := range span.Attributes {
-			if len(a.Text) > sql.TextMax+8 {
+			if len(a.Text) > database.TextMax+8 {
 				t.Errorf("%s has %d bytes", a.Key, len(a.Text))
 			}
 		}

@@ -108,11 +108,11 @@ func TestRealServer(t *testing.T) {
 				if diff := cmp.Diff(map[string]int{"SELECT orders": 600, "UPDATE orders": 600}, s.Counts(probe.Server)); diff != "" {
 					t.Errorf("seen at the server (-want +got):\n%s; losses: %v", diff, s.Engine.Drops())
 				}
+				if leaked := s.Leaked("secret"); len(leaked) > 0 {
+					t.Errorf("literals have left: %v", leaked)
+				}
 			})
 		}
-	}
-	if leaked := s.Leaked("secret"); len(leaked) > 0 {
-		t.Errorf("literals have left: %v", leaked)
 	}
 }
 

@@ -5,15 +5,12 @@ import (
 	"encoding/binary"
 	"strings"
 
+	"github.com/odi-dev/odi/bpf/database"
 	"github.com/odi-dev/odi/bpf/probe"
 )
 
 // Protocol is this room.
 var Protocol = probe.Protocol{Name: "redis", Code: 2, Decode: Decode, Apart: true}
-
-// asked is where the durations of clients are recorded; the conventions have no
-// instrument for servers.
-var asked = &probe.Instrument{Name: "db.client.operation.duration", Description: "Duration of database client operations."}
 
 // Layout of the head, in struct batch_event of batch.h: how many commands, whether they
 // have several names, and the name of the first.
@@ -37,21 +34,9 @@ func Decode(x *probe.Exchange, span *probe.Span) {
 	if size > 1 {
 		span.PutNumber("db.operation.batch.size", int64(size))
 	}
-	if x.Peer.IsValid() {
-		span.PutText("network.peer.address", x.Peer.Addr().String())
-		span.PutNumber("network.peer.port", int64(x.Peer.Port()))
-	}
-	server := x.Local
-	if x.Kind == probe.Client {
-		server = x.Peer
-		span.Instrument = asked
-	}
-	if server.IsValid() {
-		span.Server, span.Port = server.Addr().String(), int(server.Port())
-		span.LabelText("server.address", span.Server)
-		span.LabelNumber("server.port", int64(span.Port))
-	}
-	putError(span, x)
+	database.PutEnds(span, x)
+	// The code is the word that the answer begins with; what follows may have keys in it.
+	database.PutError(span, x, codeOf(x.AnswerHead))
 }
 
 // operationOf reads the name of the commands and how many there are; empty where the
@@ -83,24 +68,6 @@ func word(raw []byte) string {
 		}
 	}
 	return strings.ToUpper(string(raw))
-}
-
-// putError tells the code of the first error that was answered: the word that the answer
-// begins with, which is in capitals. What follows may have keys in it.
-func putError(span *probe.Span, x *probe.Exchange) {
-	reason := x.Error.String()
-	switch code := codeOf(x.AnswerHead); {
-	case reason != "":
-	case code != "":
-		span.LabelText("db.response.status_code", code)
-		reason = code
-	case x.Answered.IsZero():
-		reason = "no_response"
-	default:
-		return
-	}
-	span.LabelText("error.type", reason)
-	span.Failed = true
 }
 
 // codeOf reads the code of an error; "ERR", which stands for any, where there is an

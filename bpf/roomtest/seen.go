@@ -58,9 +58,13 @@ func Watch(t *testing.T, protocol probe.Protocol) *Seen {
 	})
 	e.AwaitProtocols()
 	for _, f := range e.Features() {
-		if f.Name == probe.SocketSpans && strings.Contains(f.Reason, protocol.Name) {
-			t.Skipf("this kernel: %s", f.Reason)
+		if f.Name != probe.SocketSpans || !strings.Contains(f.Reason, protocol.Name) {
+			continue
 		}
+		if !strings.Contains(f.Reason, "needs Linux") {
+			t.Fatalf("the programs of %s cannot be had: %s", protocol.Name, f.Reason)
+		}
+		t.Skipf("this kernel: %s", f.Reason)
 	}
 	return s
 }

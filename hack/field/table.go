@@ -54,7 +54,7 @@ var proved = []string{`(\d+ messages) in \d+ conversations`, `lost \d+ \(\d+ of 
 
 // cases are all, by kind.
 var cases = []fieldCase{
-	{kind: 0, proves: "bytes of 47 other protocols arrive as sent, none gets a span", pkg: "hack/prove/bytes", tests: tests("TestAShortProof"),
+	{kind: 0, proves: "bytes of 47 other protocols arrive as sent, none gets a span of another", pkg: "hack/prove/bytes", tests: tests("TestAShortProof"),
 		figures: []string{`\d+ messages of \d+ protocols`, `\d+ with faults`}},
 	{kind: 0, proves: "the same with 100,000 messages", long: true, command: hack("prove/bytes"),
 		figures: []string{`\d+ messages of \d+ protocols`, `\d+ with faults`}},

@@ -1,6 +1,4 @@
-// Package sql reads statements for the rooms of databases: what they do, and their text
-// without literals.
-package sql
+package database
 
 import (
 	"strings"
