@@ -31,13 +31,12 @@ const (
 	kernelMapHttp1s               = "http1s"
 	kernelMapLooks                = "looks"
 	kernelMapLosers               = "losers"
-	kernelMapMyRooms              = "my_rooms"
 	kernelMapMysqls               = "mysqls"
 	kernelMapNameRooms            = "name_rooms"
 	kernelMapNobodys              = "nobodys"
 	kernelMapNotices              = "notices"
 	kernelMapOpenRequests         = "open_requests"
-	kernelMapPgRooms              = "pg_rooms"
+	kernelMapPgLooks              = "pg_looks"
 	kernelMapPostgreses           = "postgreses"
 	kernelMapPrograms             = "programs"
 	kernelMapQueue                = "queue"
@@ -49,6 +48,7 @@ const (
 	kernelMapStrangers            = "strangers"
 	kernelMapTargets              = "targets"
 	kernelMapThreads              = "threads"
+	kernelMapTurnRooms            = "turn_rooms"
 	kernelMapUnixReadEnd          = "unix_read_end"
 	kernelMapVerdictSockets       = "verdict_sockets"
 	kernelMapWaitings             = "waitings"
@@ -196,13 +196,12 @@ type kernelMapSpecs struct {
 	Http1s         *ebpf.MapSpec `ebpf:"http1s"`
 	Looks          *ebpf.MapSpec `ebpf:"looks"`
 	Losers         *ebpf.MapSpec `ebpf:"losers"`
-	MyRooms        *ebpf.MapSpec `ebpf:"my_rooms"`
 	Mysqls         *ebpf.MapSpec `ebpf:"mysqls"`
 	NameRooms      *ebpf.MapSpec `ebpf:"name_rooms"`
 	Nobodys        *ebpf.MapSpec `ebpf:"nobodys"`
 	Notices        *ebpf.MapSpec `ebpf:"notices"`
 	OpenRequests   *ebpf.MapSpec `ebpf:"open_requests"`
-	PgRooms        *ebpf.MapSpec `ebpf:"pg_rooms"`
+	PgLooks        *ebpf.MapSpec `ebpf:"pg_looks"`
 	Postgreses     *ebpf.MapSpec `ebpf:"postgreses"`
 	Programs       *ebpf.MapSpec `ebpf:"programs"`
 	Queue          *ebpf.MapSpec `ebpf:"queue"`
@@ -214,6 +213,7 @@ type kernelMapSpecs struct {
 	Strangers      *ebpf.MapSpec `ebpf:"strangers"`
 	Targets        *ebpf.MapSpec `ebpf:"targets"`
 	Threads        *ebpf.MapSpec `ebpf:"threads"`
+	TurnRooms      *ebpf.MapSpec `ebpf:"turn_rooms"`
 	UnixReadEnd    *ebpf.MapSpec `ebpf:"unix_read_end"`
 	VerdictSockets *ebpf.MapSpec `ebpf:"verdict_sockets"`
 	Waitings       *ebpf.MapSpec `ebpf:"waitings"`
@@ -273,13 +273,12 @@ type kernelMaps struct {
 	Http1s         *ebpf.Map `ebpf:"http1s"`
 	Looks          *ebpf.Map `ebpf:"looks"`
 	Losers         *ebpf.Map `ebpf:"losers"`
-	MyRooms        *ebpf.Map `ebpf:"my_rooms"`
 	Mysqls         *ebpf.Map `ebpf:"mysqls"`
 	NameRooms      *ebpf.Map `ebpf:"name_rooms"`
 	Nobodys        *ebpf.Map `ebpf:"nobodys"`
 	Notices        *ebpf.Map `ebpf:"notices"`
 	OpenRequests   *ebpf.Map `ebpf:"open_requests"`
-	PgRooms        *ebpf.Map `ebpf:"pg_rooms"`
+	PgLooks        *ebpf.Map `ebpf:"pg_looks"`
 	Postgreses     *ebpf.Map `ebpf:"postgreses"`
 	Programs       *ebpf.Map `ebpf:"programs"`
 	Queue          *ebpf.Map `ebpf:"queue"`
@@ -291,6 +290,7 @@ type kernelMaps struct {
 	Strangers      *ebpf.Map `ebpf:"strangers"`
 	Targets        *ebpf.Map `ebpf:"targets"`
 	Threads        *ebpf.Map `ebpf:"threads"`
+	TurnRooms      *ebpf.Map `ebpf:"turn_rooms"`
 	UnixReadEnd    *ebpf.Map `ebpf:"unix_read_end"`
 	VerdictSockets *ebpf.Map `ebpf:"verdict_sockets"`
 	Waitings       *ebpf.Map `ebpf:"waitings"`
@@ -317,13 +317,12 @@ func (m *kernelMaps) Close() error {
 		m.Http1s,
 		m.Looks,
 		m.Losers,
-		m.MyRooms,
 		m.Mysqls,
 		m.NameRooms,
 		m.Nobodys,
 		m.Notices,
 		m.OpenRequests,
-		m.PgRooms,
+		m.PgLooks,
 		m.Postgreses,
 		m.Programs,
 		m.Queue,
@@ -335,6 +334,7 @@ func (m *kernelMaps) Close() error {
 		m.Strangers,
 		m.Targets,
 		m.Threads,
+		m.TurnRooms,
 		m.UnixReadEnd,
 		m.VerdictSockets,
 		m.Waitings,

@@ -2,29 +2,12 @@
 // What a client of MySQL's says, and what one call has moved.
 #pragma once
 
+#include "../exchange/turn.h"
 #include "command.h"
 
-struct my_room {
-	struct goroutine g;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct my_room);
-} my_rooms SEC(".maps");
-
 struct my_turn {
-	struct source src;
+	struct turn;
 	struct mysql *m;
-	struct conn *c;
-	struct target *g;
-	struct my_room *room;
-	struct who w;
-	u8 stuck;
-	u8 over; // what follows is encrypted, compressed, or no conversation
-	u8 _pad[6];
 };
 
 inline_ u32 le32(const u8 *b)
@@ -103,7 +86,7 @@ inline_ bool client_packet(struct my_turn *t, struct packets *d)
 	}
 	if (m->kind) // one is still waited for: nobody can tell whose the next answer is
 		return false;
-	begin_command_of(m, t->c, t->g, &t->w, &t->room->g);
+	begin_command_of(m, t->c, t->g, &t->w, t->room);
 	m->kind = command;
 	m->part = 0;
 	m->first = 1;

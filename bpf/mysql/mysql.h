@@ -9,33 +9,6 @@
 
 #include "server.h"
 
-// my_turn_of looks at what a call has moved.
-inline_ void my_turn_of(struct my_turn *t, struct sock *sk, bool client)
-{
-	struct conn *c = t->c;
-
-	if (client)
-		bpf_loop(MAX_PIECES, my_client_step, t, 0);
-	else
-		bpf_loop(MAX_PIECES, my_server_step, t, 0);
-	if (!t->over && !t->stuck && !t->src.total)
-		return;
-	if (t->over) {
-		c->ignored = 1;
-	} else if (!t->m->seen && !t->m->ready) { // it only began like one
-		c->protocol = 0;
-		c->role = ROLE_UNKNOWN;
-		c->ignored = c->begun == BEGUN_SEEN;
-	} else {
-		lose(t->g->pid, t->src.opaque ? DROP_UNREADABLE : t->stuck ? DROP_UNPARSABLE : DROP_TOO_MANY_PIECES);
-		c->protocol = 0;
-		c->role = ROLE_UNKNOWN;
-		c->begun = BEGUN_BEFORE;
-		c->last = WAY_NONE;
-	}
-	bpf_sk_storage_delete(&mysqls, sk);
-}
-
 // books_of_mysql finds or begins what is kept of a connection.
 inline_ struct mysql *books_of_mysql(struct sock *sk, struct conn *c, struct source *s)
 {
@@ -57,24 +30,21 @@ inline_ struct mysql *books_of_mysql(struct sock *sk, struct conn *c, struct sou
 // mysql_moved looks at bytes that moved through a socket of a watched process.
 inline_ void mysql_moved(struct sock *sk, int bytes, bool sent)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)task);
 	struct my_turn t = {};
-	u32 zero = 0;
 
-	t.g = target_of(task->tgid);
-	t.c = bpf_sk_storage_get(&conns, sk, 0, 0);
-	t.room = bpf_map_lookup_elem(&my_rooms, &zero);
-	if (!t.g || !t.c || !t.room)
+	if (!begin_turn((struct turn *)&t, sk, bytes))
 		return;
-	t.w.sk = (u64)sk;
-	t.w.tgid = task->tgid;
-	t.w.tid = task->pid;
-	t.w.now = bpf_ktime_get_ns();
-	open_call(&t.src, &t.w, regs, bytes);
 	t.m = books_of_mysql(sk, t.c, &t.src);
-	if (t.m)
-		my_turn_of(&t, sk, (t.c->role == ROLE_CLIENT) == sent);
+	if (!t.m)
+		return;
+	if (by_client((struct turn *)&t, sent))
+		bpf_loop(MAX_PIECES, my_client_step, &t, 0);
+	else
+		bpf_loop(MAX_PIECES, my_server_step, &t, 0);
+	if (is_followed((struct turn *)&t))
+		return;
+	leave((struct turn *)&t, t.m->seen || t.m->ready);
+	bpf_sk_storage_delete(&mysqls, sk);
 }
 
 // trace_sock_send_length(struct sock *sk, int ret, int flags)

@@ -79,7 +79,7 @@ inline_ u32 client_body(struct pg_turn *t, struct stream *d)
 	case TAKE_PORTAL:
 	case TAKE_BOUND:
 	case TAKE_NAME:
-		n = name_of(s, d, &t->room->look);
+		n = name_of(s, d, t->look);
 		if (n && s->complete)
 			named_so(t, d);
 		break;
@@ -151,7 +151,7 @@ inline_ bool client_message(struct pg_turn *t, struct stream *d)
 		return false;
 	}
 	if (!p->open)
-		begin_cycle(p, t->c, t->g, &t->w, &t->room->g);
+		begin_cycle(p, t->c, t->g, &t->w, t->room);
 	switch (d->type) {
 	case 'P':
 		d->take = TAKE_NAME;

@@ -10,34 +10,6 @@
 #include "client.h"
 #include "server.h"
 
-// pg_turn_of looks at what a call has moved.
-inline_ void pg_turn_of(struct pg_turn *t, struct sock *sk, bool client)
-{
-	struct conn *c = t->c;
-
-	if (client)
-		bpf_loop(MAX_PIECES, client_step, t, 0);
-	else
-		bpf_loop(MAX_PIECES, server_step, t, 0);
-	if (!t->over && !t->stuck && !t->src.total)
-		return;
-	if (t->over) {
-		c->ignored = 1;
-	} else if (!t->p->seen) { // it only began like one
-		c->protocol = 0;
-		c->role = ROLE_UNKNOWN;
-		c->ignored = c->begun == BEGUN_SEEN;
-	} else {
-		lose(t->g->pid, t->src.opaque ? DROP_UNREADABLE : t->stuck ? DROP_UNPARSABLE : DROP_TOO_MANY_PIECES);
-		end_cycles(t->p, 0, 1);
-		c->protocol = 0;
-		c->role = ROLE_UNKNOWN;
-		c->begun = BEGUN_BEFORE;
-		c->last = WAY_NONE;
-	}
-	bpf_sk_storage_delete(&postgreses, sk);
-}
-
 // books_of finds or begins what is kept of a connection. It begins with a message
 // without a type, unless it was open before.
 inline_ struct postgres *books_of(struct sock *sk, struct conn *c, struct source *s)
@@ -61,24 +33,25 @@ inline_ struct postgres *books_of(struct sock *sk, struct conn *c, struct source
 // pg_moved looks at bytes that moved through a socket of a watched process.
 inline_ void pg_moved(struct sock *sk, int bytes, bool sent)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)task);
 	struct pg_turn t = {};
 	u32 zero = 0;
 
-	t.g = target_of(task->tgid);
-	t.c = bpf_sk_storage_get(&conns, sk, 0, 0);
-	t.room = bpf_map_lookup_elem(&pg_rooms, &zero);
-	if (!t.g || !t.c || !t.room)
+	t.look = bpf_map_lookup_elem(&pg_looks, &zero);
+	if (!t.look || !begin_turn((struct turn *)&t, sk, bytes))
 		return;
-	t.w.sk = (u64)sk;
-	t.w.tgid = task->tgid;
-	t.w.tid = task->pid;
-	t.w.now = bpf_ktime_get_ns();
-	open_call(&t.src, &t.w, regs, bytes);
 	t.p = books_of(sk, t.c, &t.src);
-	if (t.p)
-		pg_turn_of(&t, sk, (t.c->role == ROLE_CLIENT) == sent);
+	if (!t.p)
+		return;
+	if (by_client((struct turn *)&t, sent))
+		bpf_loop(MAX_PIECES, client_step, &t, 0);
+	else
+		bpf_loop(MAX_PIECES, server_step, &t, 0);
+	if (is_followed((struct turn *)&t))
+		return;
+	if (!t.over)
+		end_cycles(t.p, 0, 1);
+	leave((struct turn *)&t, t.p->seen);
+	bpf_sk_storage_delete(&postgreses, sk);
 }
 
 // trace_sock_send_length(struct sock *sk, int ret, int flags)

@@ -29,14 +29,14 @@ inline_ u32 take_code(struct pg_turn *t, struct stream *d)
 {
 	struct source *s = &t->src;
 	struct postgres *p = t->p;
-	struct code_search f = {.b = t->room->look.b};
+	struct code_search f = {.b = t->look->b};
 	struct cycle_event *e = cycle_at(p, p->head);
 	u32 n = s->left < d->skip ? s->left : d->skip, at;
 
 	f.n = n < LOOK_MAX ? n : LOOK_MAX;
 	at = f.n;
 	barrier_var(at);
-	if (!at || at > LOOK_MAX || s->opaque || read_bytes(s, t->room->look.b, at))
+	if (!at || at > LOOK_MAX || s->opaque || read_bytes(s, t->look->b, at))
 		return 0;
 	d->take = TAKE_NOTHING;
 	if (e->code[0])
@@ -45,7 +45,7 @@ inline_ u32 take_code(struct pg_turn *t, struct stream *d)
 	at = f.at;
 	barrier_var(at);
 	if (at && at <= LOOK_MAX - CODE_LEN)
-		__builtin_memcpy(e->code, t->room->look.b + at, CODE_LEN);
+		__builtin_memcpy(e->code, t->look->b + at, CODE_LEN);
 	else
 		__builtin_memcpy(e->code, "XX000", CODE_LEN);
 	return n;

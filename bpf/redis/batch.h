@@ -87,17 +87,17 @@ noinline_ int say(struct redis *r, u64 now, u32 fault)
 const struct batch_event new_event = {};
 
 // begin_batch makes room for the commands of a call, 0 where there is none.
-noinline_ int begin_batch(struct redis *r, struct conn *c, struct target *g, struct who *w, struct look *l)
+noinline_ int begin_batch(struct redis *r, struct conn *c, struct target *g, struct who *w, struct goroutine *room)
 {
 	struct batch *b;
 
-	if (!r || !c || !g || !w || !l)
+	if (!r || !c || !g || !w || !room)
 		return 0;
 	if (r->owed || r->tail - r->head >= BATCHES)
 		return 0;
 	b = batch_at(r, r->tail);
 	__builtin_memcpy(&b->e, &new_event, sizeof(b->e));
-	whose_call(&r->asker, c, g, w, &l->g);
+	whose_call(&r->asker, c, g, w, room);
 	tell_of(&b->e.r, &r->asker, c, g, w);
 	b->e.r.head_len = sizeof(b->e) - sizeof(b->e.r) - CODE_MAX - sizeof(b->e._pad);
 	b->left = CALL_OPEN;
@@ -167,18 +167,13 @@ static long forget_batch(u32 i, struct ending_batches *e)
 	return 0;
 }
 
-// give_up forgets what is known of a connection. What it sends next is looked at as that
-// of one whose beginning was not seen.
-noinline_ int give_up(struct redis *r, struct conn *c)
+// forget_batches forgets what waits for replies: nobody can tell which are theirs.
+noinline_ int forget_batches(struct redis *r)
 {
 	struct ending_batches e = {.r = r};
 
-	if (!r || !c)
+	if (!r)
 		return 0;
 	bpf_loop(BATCHES, forget_batch, &e, 0);
-	c->protocol = 0;
-	c->role = ROLE_UNKNOWN;
-	c->begun = BEGUN_BEFORE;
-	c->last = WAY_NONE;
 	return 0;
 }

@@ -7,20 +7,17 @@
 // Hooks: the programs of engine.bpf.c go on with those below.
 #pragma once
 
+#include "../exchange/turn.h"
 #include "batch.h"
 
-struct turn {
-	struct source src;
+struct redis_turn {
+	struct turn;
 	struct redis *r;
-	struct conn *c;
-	struct target *g;
 	struct look *l;
-	struct who w;
 	u32 batch;
 	u8 opened;
 	u8 kept;
-	u8 stuck;
-	u8 over; // nobody can tell any more what is a reply to what
+	u8 _pad1[2];
 };
 
 // skipped passes over bytes of a string.
@@ -55,7 +52,7 @@ inline_ bool is_quiet(const u8 *name)
 }
 
 // named handles the name of a command.
-inline_ void named(struct turn *t, struct resp *d)
+inline_ void named(struct redis_turn *t, struct resp *d)
 {
 	struct batch *b = batch_at(t->r, d->batch);
 
@@ -73,7 +70,7 @@ inline_ void named(struct turn *t, struct resp *d)
 }
 
 // take_word takes bytes of a command's name.
-inline_ u32 take_word(struct turn *t, struct resp *d)
+inline_ u32 take_word(struct redis_turn *t, struct resp *d)
 {
 	u32 n = skipped(&t->src, d), at = d->word_len, have;
 
@@ -102,7 +99,7 @@ inline_ u32 take_word(struct turn *t, struct resp *d)
 }
 
 // begin_command counts a command among those of the call.
-inline_ void begin_command(struct turn *t, struct resp *d)
+inline_ void begin_command(struct redis_turn *t, struct resp *d)
 {
 	struct redis *r = t->r;
 	struct batch *b;
@@ -110,7 +107,7 @@ inline_ void begin_command(struct turn *t, struct resp *d)
 	r->seen++;
 	if (!t->opened) {
 		t->opened = 1;
-		t->kept = begin_batch(r, t->c, t->g, &t->w, t->l);
+		t->kept = begin_batch(r, t->c, t->g, &t->w, t->room);
 		t->batch = r->tail - 1;
 		if (!t->kept)
 			lose(t->g->pid, DROP_PIPELINED);
@@ -126,7 +123,7 @@ inline_ void begin_command(struct turn *t, struct resp *d)
 	__sync_fetch_and_add(&b->left, 1);
 }
 
-static long command_step(u32 i, struct turn *t)
+static long command_step(u32 i, struct redis_turn *t)
 {
 	struct source *s = &t->src;
 	struct resp *d = &t->r->q;
@@ -176,7 +173,7 @@ taken:
 }
 
 // replied handles the end of a reply.
-inline_ void replied(struct turn *t, struct resp *d)
+inline_ void replied(struct redis_turn *t, struct resp *d)
 {
 	struct redis *r = t->r;
 	struct batch *b;
@@ -211,7 +208,7 @@ inline_ void note_error(struct redis *r, struct resp *d)
 }
 
 // begin_element handles the line that an element begins with. False: it is none.
-inline_ bool begin_element(struct turn *t, struct resp *d)
+inline_ bool begin_element(struct redis_turn *t, struct resp *d)
 {
 	s64 much = 0;
 	u8 type = d->line[0];
@@ -266,7 +263,7 @@ inline_ bool begin_element(struct turn *t, struct resp *d)
 	return false;
 }
 
-static long reply_step(u32 i, struct turn *t)
+static long reply_step(u32 i, struct redis_turn *t)
 {
 	struct source *s = &t->src;
 	struct resp *d = &t->r->a;
@@ -302,53 +299,31 @@ static long reply_step(u32 i, struct turn *t)
 	return !s->total || t->c->ignored;
 }
 
-// turn_of looks at what a call has moved.
-inline_ void turn_of(struct turn *t, struct sock *sk, bool commands)
-{
-	if (commands)
-		bpf_loop(MAX_PIECES, command_step, t, 0);
-	else
-		bpf_loop(MAX_PIECES, reply_step, t, 0);
-	if (t->opened && t->kept)
-		end_call(t->r, t->batch, t->w.now);
-	if (t->c->ignored || (!t->over && !t->stuck && !t->src.total))
-		return;
-	if (!t->r->seen) { // it only began like one
-		t->c->protocol = 0;
-		t->c->role = ROLE_UNKNOWN;
-		t->c->ignored = t->c->begun == BEGUN_SEEN;
-	} else {
-		lose(t->g->pid, t->src.opaque ? DROP_UNREADABLE : t->stuck ? DROP_UNPARSABLE : DROP_TOO_MANY_PIECES);
-		give_up(t->r, t->c);
-		t->c->ignored = t->over;
-	}
-	bpf_sk_storage_delete(&redises, sk);
-}
-
 // redis_moved looks at bytes that moved through a socket of a watched process.
 inline_ void redis_moved(struct sock *sk, int bytes, bool sent)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)task);
-	struct turn t = {};
+	struct redis_turn t = {};
 	u32 zero = 0;
 
-	t.g = target_of(task->tgid);
-	t.c = bpf_sk_storage_get(&conns, sk, 0, 0);
 	t.l = bpf_map_lookup_elem(&looks, &zero);
-	if (!t.g || !t.c || !t.l)
+	if (!t.l || !begin_turn((struct turn *)&t, sk, bytes))
 		return;
 	t.r = bpf_sk_storage_get(&redises, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!t.r) {
 		count(DROP_TABLE_FULL);
 		return;
 	}
-	t.w.sk = (u64)sk;
-	t.w.tgid = task->tgid;
-	t.w.tid = task->pid;
-	t.w.now = bpf_ktime_get_ns();
-	open_call(&t.src, &t.w, regs, bytes);
-	turn_of(&t, sk, (t.c->role == ROLE_CLIENT) == sent);
+	if (by_client((struct turn *)&t, sent))
+		bpf_loop(MAX_PIECES, command_step, &t, 0);
+	else
+		bpf_loop(MAX_PIECES, reply_step, &t, 0);
+	if (t.opened && t.kept)
+		end_call(t.r, t.batch, t.w.now);
+	if (t.c->ignored || is_followed((struct turn *)&t))
+		return;
+	forget_batches(t.r);
+	leave((struct turn *)&t, t.r->seen);
+	bpf_sk_storage_delete(&redises, sk);
 }
 
 // trace_sock_send_length(struct sock *sk, int ret, int flags)

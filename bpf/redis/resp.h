@@ -38,7 +38,6 @@ struct resp {
 // look is room for what is looked at.
 struct look {
 	u8 b[LINE_LOOK + 8];
-	struct goroutine g;
 };
 
 struct {
