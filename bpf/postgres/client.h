@@ -4,14 +4,19 @@
 
 #include "turn.h"
 
-// take_text takes bytes of a statement into the open cycle.
-inline_ u32 take_text(struct pg_turn *t, struct stream *d, u32 n)
+// take_text takes up to n bytes of a statement into the open cycle. Returns n; 0: they
+// cannot be read.
+noinline_ u32 take_text(struct source *s, struct postgres *p, u32 n)
 {
-	struct cycle_event *e = cycle_at(t->p, t->p->tail);
-	u32 at = e->text_len, have = n;
+	struct cycle_event *e;
+	u32 at, have = n;
 
-	if (!t->p->kept)
+	if (!s || !p)
+		return 0;
+	if (!p->kept)
 		return n;
+	e = cycle_at(p, p->tail);
+	at = e->text_len;
 	if (at + have > TEXT_MAX) {
 		have = at < TEXT_MAX ? TEXT_MAX - at : 0;
 		e->cut = 1;
@@ -19,26 +24,30 @@ inline_ u32 take_text(struct pg_turn *t, struct stream *d, u32 n)
 	barrier_var(have);
 	barrier_var(at);
 	if (have && have <= TEXT_MAX && at < TEXT_MAX) {
-		if (t->src.opaque || read_bytes(&t->src, e->text + at, have))
+		if (s->opaque || read_bytes(s, e->text + at, have))
 			return 0;
 		e->text_len = at + have;
 	}
 	return n;
 }
 
-// take_params takes bytes of what a connection begins with.
-inline_ u32 take_params(struct pg_turn *t, struct stream *d, u32 n)
+// take_params takes up to n bytes of what a connection begins with. Returns n; 0: they
+// cannot be read.
+noinline_ u32 take_params(struct source *s, struct postgres *p, u32 n)
 {
-	u32 at = t->p->params_len, have = n;
+	u32 at, have = n;
 
+	if (!s || !p)
+		return 0;
+	at = p->params_len;
 	if (at + have > PARAMS_MAX)
 		have = at < PARAMS_MAX ? PARAMS_MAX - at : 0;
 	barrier_var(have);
 	barrier_var(at);
 	if (have && have <= PARAMS_MAX && at < PARAMS_MAX) {
-		if (t->src.opaque || read_bytes(&t->src, t->p->params + at, have))
+		if (s->opaque || read_bytes(s, p->params + at, have))
 			return 0;
-		t->p->params_len = at + have;
+		p->params_len = at + have;
 	}
 	return n;
 }
@@ -71,10 +80,10 @@ inline_ u32 client_body(struct pg_turn *t, struct stream *d)
 
 	switch (d->take) {
 	case TAKE_TEXT:
-		n = take_text(t, d, n);
+		n = take_text(s, t->p, n);
 		break;
 	case TAKE_PARAMS:
-		n = take_params(t, d, n);
+		n = take_params(s, t->p, n);
 		break;
 	case TAKE_PORTAL:
 	case TAKE_BOUND:

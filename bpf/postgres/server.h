@@ -24,39 +24,41 @@ static long code_byte(u32 i, struct code_search *s)
 	return 1;
 }
 
-// take_code takes the SQLSTATE of an error: it stands within its first bytes.
-inline_ u32 take_code(struct pg_turn *t, struct stream *d)
+// take_code takes the SQLSTATE of an error: it stands within its first bytes. Returns
+// the bytes consumed; 0: they cannot be read.
+noinline_ u32 take_code(struct source *s, struct postgres *p, struct look_at *look)
 {
-	struct source *s = &t->src;
-	struct postgres *p = t->p;
-	struct code_search f = {.b = t->look->b};
-	struct cycle_event *e = cycle_at(p, p->head);
-	u32 n = s->left < d->skip ? s->left : d->skip, at;
+	struct code_search f = {};
+	struct cycle_event *e;
+	u32 n, at;
 
+	if (!s || !p || !look)
+		return 0;
+	e = cycle_at(p, p->head);
+	n = s->left < p->a.skip ? s->left : p->a.skip;
+	f.b = look->b;
 	f.n = n < LOOK_MAX ? n : LOOK_MAX;
 	at = f.n;
 	barrier_var(at);
-	if (!at || at > LOOK_MAX || s->opaque || read_bytes(s, t->look->b, at))
+	if (!at || at > LOOK_MAX || s->opaque || read_bytes(s, look->b, at))
 		return 0;
-	d->take = TAKE_NOTHING;
+	p->a.take = TAKE_NOTHING;
 	if (e->code[0])
 		return n;
 	bpf_loop(LOOK_MAX, code_byte, &f, 0);
 	at = f.at;
 	barrier_var(at);
 	if (at && at <= LOOK_MAX - CODE_LEN)
-		__builtin_memcpy(e->code, t->look->b + at, CODE_LEN);
+		__builtin_memcpy(e->code, look->b + at, CODE_LEN);
 	else
 		__builtin_memcpy(e->code, "XX000", CODE_LEN);
 	return n;
 }
 
 // ready handles that the server is ready for the next query.
-inline_ void ready(struct pg_turn *t)
+inline_ void ready(struct postgres *p, u64 now)
 {
-	struct postgres *p = t->p;
-
-	if (end_cycle(p, t->w.now, FAULT_NONE))
+	if (end_cycle(p, now, FAULT_NONE))
 		return;
 	if (p->owed)
 		__sync_fetch_and_add(&p->owed, -1);
@@ -105,10 +107,10 @@ static long server_step(u32 i, struct pg_turn *t)
 	if (!s->left)
 		return !next_piece(s);
 	if (d->skip) {
-		n = d->take == TAKE_CODE ? take_code(t, d) : s->left < d->skip ? s->left : d->skip;
+		n = d->take == TAKE_CODE ? take_code(s, t->p, t->look) : s->left < d->skip ? s->left : d->skip;
 		d->skip -= n <= d->skip ? n : 0;
 		if (n && !d->skip && d->type == 'Z')
-			ready(t);
+			ready(t->p, t->w.now);
 	} else {
 		n = head_of(s, d);
 		if (n && s->complete) {

@@ -52,32 +52,44 @@ inline_ bool is_quiet(const u8 *name)
 }
 
 // named handles the name of a command.
-inline_ void named(struct redis_turn *t, struct resp *d)
+noinline_ int named(struct redis *r)
 {
-	struct batch *b = batch_at(t->r, d->batch);
+	struct resp *d;
+	struct batch *b;
 
+	if (!r)
+		return 0;
+	d = &r->q;
+	b = batch_at(r, d->batch);
 	d->word = WORD_NOT;
 	if (is_quiet(d->name))
-		t->r->quiet = 1;
+		r->quiet = 1;
 	if ((*(u64 *)d->name & UPPER) == NAME8('C', 'L', 'I', 'E', 'N', 'T', 0, 0))
 		d->word = WORD_SECOND; // CLIENT REPLY switches replies off
 	if (!d->kept)
-		return;
+		return 0;
 	if (b->e.said <= 1)
 		__builtin_memcpy(b->e.name, d->name, WORD_MAX);
 	else if (__builtin_memcmp(b->e.name, d->name, WORD_MAX))
 		b->e.mixed = 1;
+	return 0;
 }
 
-// take_word takes bytes of a command's name.
-inline_ u32 take_word(struct redis_turn *t, struct resp *d)
+// take_word takes bytes of a command's name, which completes the source. Returns how
+// many; 0: they cannot be read, or are no name.
+noinline_ u32 take_word(struct source *s, struct resp *d)
 {
-	u32 n = skipped(&t->src, d), at = d->word_len, have;
+	u32 n, at, have;
 
+	if (!s || !d)
+		return 0;
+	s->complete = 0;
+	n = skipped(s, d);
+	at = d->word_len;
 	if (at < WORD_MAX) {
 		have = n < WORD_MAX ? n : WORD_MAX;
 		barrier_var(have);
-		if (!have || have > WORD_MAX || t->src.opaque || read_bytes(&t->src, d->name + (at < WORD_MAX ? at : 0), have))
+		if (!have || have > WORD_MAX || s->opaque || read_bytes(s, d->name + (at < WORD_MAX ? at : 0), have))
 			return 0;
 		d->word_len = at + have;
 	}
@@ -87,10 +99,22 @@ inline_ u32 take_word(struct redis_turn *t, struct resp *d)
 		if (i >= d->want)
 			d->name[i] = 0;
 	}
-	if (!is_letter(d->name[0]))
-		return 0;
+	s->complete = 1;
+	return is_letter(d->name[0]) ? n : 0;
+}
+
+// take_string takes bytes of a string of a command. Returns how many; 0: see take_word.
+inline_ u32 take_string(struct redis_turn *t, struct resp *d)
+{
+	u32 n;
+
+	if (d->word != WORD_TAKEN && d->word != WORD_SECOND + 1)
+		return skipped(&t->src, d);
+	n = take_word(&t->src, d);
+	if (!n || !t->src.complete)
+		return n;
 	if (d->word == WORD_TAKEN) {
-		named(t, d);
+		named(t->r);
 		return n;
 	}
 	d->word = WORD_NOT;
@@ -135,7 +159,7 @@ static long command_step(u32 i, struct redis_turn *t)
 	if (!s->left)
 		return !next_piece(s);
 	if (d->skip) {
-		n = d->word == WORD_TAKEN || d->word == WORD_SECOND + 1 ? take_word(t, d) : skipped(s, d);
+		n = take_string(t, d);
 		if (n && !d->skip)
 			d->left--;
 		goto taken;
@@ -172,48 +196,52 @@ taken:
 	return !s->total || t->over;
 }
 
-// replied handles the end of a reply.
-inline_ void replied(struct redis_turn *t, struct resp *d)
+// replied handles the end of a reply. Not 0: what comes after it are none.
+noinline_ int replied(struct redis *r, u64 now, u8 role)
 {
-	struct redis *r = t->r;
 	struct batch *b;
 
-	if (d->pushed && !r->quiet)
-		return;
+	if (!r || (r->a.pushed && !r->quiet))
+		return 0;
 	if (r->head == r->tail) {
 		if (r->owed)
 			__sync_fetch_and_add(&r->owed, -1);
-		else if (t->c->role == ROLE_CLIENT && r->early < EARLY_MAX)
+		else if (role == ROLE_CLIENT && r->early < EARLY_MAX)
 			__sync_fetch_and_add(&r->early, 1);
-		return;
+		return 0;
 	}
 	b = batch_at(r, r->head);
 	if (!b->e.r.answered_ns)
-		b->e.r.answered_ns = t->w.now;
+		b->e.r.answered_ns = now;
 	b->e.r.bits |= BIT_ANSWERED;
 	if (__sync_fetch_and_add(&b->left, -1) == 1)
-		say(r, t->w.now, FAULT_NONE);
-	if (r->quiet && r->head == r->tail)
-		t->c->ignored = 1;
+		say(r, now, FAULT_NONE);
+	return r->quiet && r->head == r->tail;
 }
 
 // note_error keeps the code of a batch's first error: the word that it begins with.
-inline_ void note_error(struct redis *r, struct resp *d)
+inline_ void note_error(struct redis *r)
 {
 	struct batch *b = batch_at(r, r->head);
 
 	if (r->head == r->tail || b->e.code[0])
 		return;
-	__builtin_memcpy(b->e.code, d->line + 1, CODE_MAX);
+	__builtin_memcpy(b->e.code, r->a.line + 1, CODE_MAX);
 }
 
-// begin_element handles the line that an element begins with. False: it is none.
-inline_ bool begin_element(struct redis_turn *t, struct resp *d)
+// begin_element handles the line that an element of a reply begins with. 0: it is none.
+noinline_ int begin_element(struct redis *r)
 {
+	struct resp *d;
 	s64 much = 0;
-	u8 type = d->line[0];
-	bool first = !d->left || (d->described && d->left == 1);
+	bool first;
+	u8 type;
 
+	if (!r)
+		return 0;
+	d = &r->a;
+	type = d->line[0];
+	first = !d->left || (d->described && d->left == 1);
 	if (first) {
 		d->left = 1;
 		d->pushed = type == '>';
@@ -222,7 +250,7 @@ inline_ bool begin_element(struct redis_turn *t, struct resp *d)
 	switch (type) {
 	case '-':
 		if (first)
-			note_error(t->r, d);
+			note_error(r);
 		// fallthrough
 	case '+':
 	case ':':
@@ -231,15 +259,15 @@ inline_ bool begin_element(struct redis_turn *t, struct resp *d)
 	case ',':
 	case '(':
 		d->left--;
-		return true;
+		return 1;
 	}
 	much = number(d);
 	if (much == NO_NUMBER)
-		return false;
+		return 0;
 	switch (type) {
 	case '!':
-		if (first && t->r->head != t->r->tail && !batch_at(t->r, t->r->head)->e.code[0])
-			__builtin_memcpy(batch_at(t->r, t->r->head)->e.code, "ERR", 4);
+		if (first && r->head != r->tail && !batch_at(r, r->head)->e.code[0])
+			__builtin_memcpy(batch_at(r, r->head)->e.code, "ERR", 4);
 		// fallthrough
 	case '$':
 	case '=':
@@ -247,7 +275,7 @@ inline_ bool begin_element(struct redis_turn *t, struct resp *d)
 			d->left--;
 		else
 			d->skip = much + 2;
-		return true;
+		return 1;
 	case '|':
 		d->left++; // what it describes follows
 		// fallthrough
@@ -258,9 +286,9 @@ inline_ bool begin_element(struct redis_turn *t, struct resp *d)
 	case '~':
 	case '>':
 		d->left += (much > 0 ? much : 0) - 1;
-		return true;
+		return 1;
 	}
-	return false;
+	return 0;
 }
 
 static long reply_step(u32 i, struct redis_turn *t)
@@ -283,7 +311,7 @@ static long reply_step(u32 i, struct redis_turn *t)
 	} else {
 		n = take_line(s, d, t->l);
 		if (n && s->complete) {
-			if (!begin_element(t, d))
+			if (!begin_element(t->r))
 				n = 0;
 			d->line_len = 0;
 			ends = n && !d->left;
@@ -294,8 +322,8 @@ static long reply_step(u32 i, struct redis_turn *t)
 		return 1;
 	}
 	consume(s, n);
-	if (ends)
-		replied(t, d);
+	if (ends && replied(t->r, t->w.now, t->c->role))
+		t->c->ignored = 1;
 	return !s->total || t->c->ignored;
 }
 
