@@ -61,6 +61,13 @@ func (p place) install(ctx context.Context, programs []subject) error {
 		if !builds[which] {
 			continue
 		}
+		if which == buildRust {
+			vendored, err := vendorCrates(ctx, p.apps+"/rust/Cargo.lock", p.cache+"/crates")
+			if err != nil {
+				return err
+			}
+			step = append(step, vendored...)
+		}
 		if err := runStep(ctx, step...); err != nil {
 			return err
 		}
