@@ -14,7 +14,7 @@ import (
 // everything else: what is attached first sees requests meanwhile.
 type rooms struct {
 	done   chan struct{} // closed when all are there, or refused
-	loaded []*ebpf.Collection
+	loaded []*ebpf.Program
 }
 
 // apart lists the protocols whose programs are.
@@ -85,11 +85,11 @@ func (e *Engine) loadRoom(spec *ebpf.CollectionSpec, p probe.Protocol) error {
 	if err != nil {
 		return err
 	}
-	e.mu.Lock()
-	e.rooms.loaded = append(e.rooms.loaded, coll)
-	e.mu.Unlock()
+	defer coll.Close() // its maps are the engine's once more
 	for room, name := range names {
-		if err := e.maps[room].Put(uint32(p.Code), coll.Programs[name]); err != nil {
+		program := coll.DetachProgram(name)
+		e.rooms.loaded = append(e.rooms.loaded, program)
+		if err := e.maps[room].Put(uint32(p.Code), program); err != nil {
 			return fmt.Errorf("going on with %s: %w", name, err)
 		}
 	}
@@ -98,7 +98,7 @@ func (e *Engine) loadRoom(spec *ebpf.CollectionSpec, p probe.Protocol) error {
 
 // close takes the programs away.
 func (r *rooms) close() {
-	for _, coll := range r.loaded {
-		coll.Close()
+	for _, p := range r.loaded {
+		_ = p.Close() // a descriptor, which cannot fail
 	}
 }

@@ -120,6 +120,7 @@ type kernelObjects struct {
 
 func objectsOf(pid int) (kernelObjects, error) {
 	var o kernelObjects
+	maps := map[float64]float64{} // by id: a map may have several descriptors
 	dir := fmt.Sprintf("/proc/%d/fdinfo", pid)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -137,18 +138,21 @@ func objectsOf(pid int) (kernelObjects, error) {
 				values[key] = n
 			}
 		}
-		_, isMap := values["map_type"]
+		id, isMap := values["map_id"]
 		_, isLink := values["link_id"]
 		_, isProgram := values["run_time_ns"]
 		switch {
 		case isMap:
-			o.mapBytes += values["memlock"]
+			maps[id] = values["memlock"]
 		case isLink:
 			o.links++
 		case isProgram:
 			o.programs++
 			o.runTimeNS += values["run_time_ns"]
 		}
+	}
+	for _, bytes := range maps {
+		o.mapBytes += bytes
 	}
 	return o, nil
 }
