@@ -204,8 +204,7 @@ func (p *player) recvEnd() error {
 		if again {
 			p.saidAgain(err)
 		}
-		p.watch.end(s, true, script.AtEnd)
-		p.watch.end(s, false, script.AtEnd)
+		p.watch.end(s, true, script.AtEnd) // it may still say something
 		return nil
 	}
 }

@@ -52,7 +52,7 @@ type Mark struct {
 	Off uint32
 }
 
-// AtEnd as a Mark's Off: when the connection ended for this side.
+// AtEnd as a Mark's Off: when the connection ended for this side; In: when it heard so.
 const AtEnd = ^uint32(0)
 
 // Side is all that one end of a connection does.

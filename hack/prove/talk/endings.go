@@ -33,10 +33,11 @@ func (r *renderer) last(round Round) {
 	}
 }
 
-// atEnd has the books of the last request end with the connection.
+// atEnd has the books of the last request end with the connection: when the client has
+// heard all, and the server has said all.
 func (r *renderer) atEnd() {
 	r.server.Finishes = append(r.server.Finishes, script.Mark{Off: script.AtEnd})
-	r.client.Finishes = append(r.client.Finishes, script.Mark{Off: script.AtEnd})
+	r.client.Finishes = append(r.client.Finishes, script.Mark{In: true, Off: script.AtEnd})
 }
 
 // closeLast has a side close after the other has.

@@ -190,8 +190,7 @@ int recv_end(struct player *p)
 			end(p, s, 1, p->at);
 			continue;
 		}
-		end(p, s, 1, AT_END);
-		end(p, s, 0, AT_END);
+		end(p, s, 1, AT_END); // it may still say something
 		return 0;
 	}
 }
