@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"embed"
 	"fmt"
 	"os"
 	"strings"
@@ -29,6 +28,8 @@ type demo struct {
 
 	cluster *stage.Cluster
 	loads   []load
+	// orders is the load of orders.
+	orders load
 	// pages is the load of product pages, sent when language agents were there.
 	pages load
 }
@@ -61,6 +62,8 @@ func (d *demo) up(ctx context.Context) error {
 		{What: "odi instrument namespace " + shop.Namespace, Run: d.instrument},
 		{What: "sending traffic", About: 10 * time.Second, Run: d.drive},
 		{What: "reading the traces back from Jaeger", Run: d.show},
+		{What: "sending orders, which are stored in PostgreSQL and Redis", Run: d.driveOrders},
+		{What: "reading the trace of an order back from Jaeger", Run: d.showOrder},
 		{What: "odi instrument deployment " + strings.Join(shop.WithAgents, "|") + " --method agent --rollout auto", About: 40 * time.Second, Run: d.useAgents},
 		{What: "sending traffic", Run: d.drivePages},
 		{What: "reading a trace of eBPF and agents back from Jaeger", Run: d.showMixed},
@@ -124,7 +127,7 @@ func (d *demo) deployShop(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, manifests := range []embed.FS{shop.Manifests, shop.Mixed} {
+	for _, manifests := range shop.Everything {
 		if err := d.cluster.ApplyAll(ctx, manifests); err != nil {
 			return err
 		}

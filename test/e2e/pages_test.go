@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -32,7 +31,7 @@ const (
 // checkPages deploys two services more, in Python and Node.js, and gives them their agents beside the one in Java that
 // has its agent already. Then it takes all of it away.
 func (w *world) checkPages(t *testing.T) {
-	w.deployMixed(t)
+	w.deployMore(t, shop.Mixed, "mixed/*.yaml", shop.PagePath)
 	agents := []string{"ratings", "reviews"}
 	bare := map[string]map[string]string{}
 	for _, service := range agents {
@@ -63,53 +62,8 @@ func (w *world) checkPages(t *testing.T) {
 	}
 }
 
-// deployMixed adds the services that only product pages ask, until the test ends.
-func (w *world) deployMixed(t *testing.T) {
-	t.Helper()
-	t.Cleanup(func() { w.deleteMixed(t) })
-	if err := w.cluster.ApplyAll(t.Context(), shop.Mixed); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.cluster.WaitReady(t.Context(), shop.Namespace, 2*time.Minute); err != nil {
-		t.Fatal(err)
-	}
-	w.waitPages(t)
-}
-
-func (w *world) deleteMixed(t *testing.T) {
-	files, err := fs.Glob(shop.Mixed, "mixed/*.yaml")
-	if err != nil {
-		t.Error(err)
-	}
-	for _, file := range files {
-		manifest, err := shop.Mixed.ReadFile(file)
-		if err == nil {
-			err = w.cluster.Delete(context.WithoutCancel(t.Context()), manifest)
-		}
-		if err != nil {
-			t.Errorf("taking %s away: %v", file, err)
-		}
-	}
-}
-
-// waitPages waits until a row of product pages is answered.
-func (w *world) waitPages(t *testing.T) {
-	t.Helper()
-	err := stage.Eventually(t.Context(), time.Minute, time.Second, func(ctx context.Context) (bool, string) {
-		s, err := w.tryDrive(ctx, traffic.Load{Path: shop.PagePath, Requests: 100, Concurrency: 10})
-		if err != nil {
-			return false, err.Error()
-		}
-		summary := traffic.Summarise(s.results)
-		return summary.Failed == 0, summary.String()
-	})
-	if err != nil {
-		t.Fatalf("waiting for product pages: %v", err)
-	}
-}
-
 func (w *world) checkWholePages(t *testing.T, bare map[string]map[string]string) {
-	w.waitPages(t)
+	w.waitAnswers(t, shop.PagePath)
 	s := w.drive(t, traffic.Load{Path: shop.PagePath, Requests: 20, Pause: 50 * time.Millisecond})
 	traces := w.tracesOf(t, s, arrival, func(traces []trace.Trace) bool {
 		found := byMarker(traces)
@@ -152,7 +106,7 @@ func (w *world) checkSampledPages(t *testing.T) {
 	defer sample("1")
 	w.remakeSampled(t, "ratings", "0.1")
 	w.expectAgents(t, "ratings", "ratings=python@")
-	w.waitPages(t)
+	w.waitAnswers(t, shop.PagePath)
 	for name, tc := range map[string]struct {
 		load  traffic.Load
 		calls []shop.Call

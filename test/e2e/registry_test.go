@@ -49,7 +49,7 @@ func (w *world) checkOwnRegistry(t *testing.T) {
 	ask(images["second"])
 	w.expectRollout(t, "ratings", odiv1.PhaseDone, "AgentImagePullFailed") // Which is remembered of the first.
 	w.expectAgents(t, "ratings", "ratings=python@second")
-	w.waitPages(t)
+	w.waitAnswers(t, shop.PagePath)
 	containers := w.workloadOf(t, "ratings").Status.Containers
 	if len(containers) != 1 || containers[0].Agent.State != odiv1.AgentAlive {
 		t.Errorf("the containers of the ratings are %+v, want one whose agent is alive", containers)

@@ -33,6 +33,7 @@ func TestStory(t *testing.T) {
 	t.Run("kubectl delete pod --force of the odiglet harms no request", w.checkDeletedOdiglet)
 	t.Run("no pod restarted and no pod template changed", func(t *testing.T) { w.checkUntouched(t, pods) })
 	t.Run("agents come, are taken back where they see nothing, and go", w.checkAgents)
+	t.Run("what is asked of PostgreSQL and Redis is below the request that asks", w.checkOrders)
 	t.Run("Jaeger kept what it was sent", w.checkJaeger)
 	t.Run("odi uninstrument stops spans within 5 s", w.checkUninstrument)
 	t.Run("every right of odi's was needed, and no other", w.checkRights)

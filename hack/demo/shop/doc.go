@@ -1,4 +1,4 @@
-// Package shop is the demo application: eight small services without any
+// Package shop is the demo application: small services without any
 // tracing code, its Kubernetes manifests, and the tree of spans that one
 // checkout must make.
 //
@@ -11,6 +11,10 @@
 //	nginx -> frontend (Go) -> inventory (Java)          -> pricing
 //	                       -> ratings   (Python, Flask) -> reviews (Node.js, Express) -> pricing
 //
-// One folder per service; manifests/ deploys them, mixed/ the last two. Read by the demo, by the
-// end-to-end test and by `make try`.
+// An order is for what speaks no HTTP:
+//
+//	nginx -> frontend (Go) -> orders (Go) -> Redis, PostgreSQL
+//
+// One folder per service; manifests/ deploys those of a checkout, mixed/ ratings and reviews,
+// stored/ orders and its databases. Read by the demo, by the end-to-end test and by `make try`.
 package shop

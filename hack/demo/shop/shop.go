@@ -23,6 +23,21 @@ var Manifests embed.FS
 //go:embed mixed/*.yaml
 var Mixed embed.FS
 
+// Stored holds stored/*.yaml: the service of orders, and its databases.
+//
+//go:embed stored/*.yaml
+var Stored embed.FS
+
+// Everything is what the demo deploys.
+var Everything = []embed.FS{Manifests, Mixed, Stored}
+
+// OrderPath comes before the marker of an order: nginx, frontend, orders, which asks Redis,
+// PostgreSQL where it is not there, and Redis again.
+const OrderPath = "/orders/"
+
+// OrderServices are the Deployments whose spans are in the trace of an order.
+var OrderServices = []string{"nginx", "frontend", "orders"}
+
 // PagePath comes before the marker of a product page: nginx, frontend, then inventory, which
 // asks pricing, and ratings, which asks reviews, which asks pricing.
 const PagePath = "/pages/"
@@ -66,6 +81,29 @@ var PageCalls = []Call{
 	4: {Client: "frontend", Server: "ratings", Path: "/ratings/", Parent: 1},
 	5: {Client: "ratings", Server: "reviews", Path: "/reviews/", Parent: 4},
 	6: {Client: "reviews", Server: "pricing", Path: "/price/reviews/", Parent: 5},
+}
+
+// OrderCalls are the requests of an order that nobody has asked for before.
+var OrderCalls = []Call{
+	0: {Client: "", Server: "nginx", Path: OrderPath, Parent: -1},
+	1: {Client: "nginx", Server: "frontend", Path: OrderPath, Parent: 0},
+	2: {Client: "frontend", Server: "orders", Path: "/stored/", Parent: 1},
+}
+
+// Statement is what a service asks of a database.
+type Statement struct {
+	Client string
+	// System and Operation are db.system.name and db.operation.name.
+	System, Operation string
+	// Parent is the index of the request that the client is working on.
+	Parent int
+}
+
+// OrderStatements are those of OrderCalls, in their order.
+var OrderStatements = []Statement{
+	{Client: "orders", System: "redis", Operation: "GET", Parent: 2},
+	{Client: "orders", System: "postgresql", Operation: "INSERT", Parent: 2},
+	{Client: "orders", System: "redis", Operation: "SET", Parent: 2},
 }
 
 // RatingCalls are those of one request to the ratings alone, which an agent begins.

@@ -3,7 +3,6 @@ package stage
 import (
 	"bytes"
 	"context"
-	"embed"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,7 +32,7 @@ func TestManifestsNameWhatTheyPutWhere(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, manifests := range []embed.FS{shop.Manifests, shop.Mixed} {
+	for _, manifests := range shop.Everything {
 		if err := each(manifests, func(manifest []byte) error { return eachObject(manifest, list) }); err != nil {
 			t.Fatal(err)
 		}
@@ -44,6 +43,7 @@ func TestManifestsNameWhatTheyPutWhere(t *testing.T) {
 		"Namespace /shop", "Deployment shop/catalogue", "Deployment shop/frontend", "Deployment shop/inventory",
 		"Deployment shop/nginx", "Deployment shop/pricing", "Deployment shop/recommender",
 		"Deployment shop/ratings", "Deployment shop/reviews",
+		"Deployment shop/orders", "Deployment shop/postgres", "Deployment shop/redis",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("objects (-want +got):\n%s", diff)

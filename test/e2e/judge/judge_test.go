@@ -44,6 +44,33 @@ func TestWhole(t *testing.T) {
 	}
 }
 
+func TestWholeOrder(t *testing.T) {
+	tests := map[string]struct {
+		spoil func(*trace.Trace)
+		want  string
+	}{
+		"an order as it must be":       {spoil: func(*trace.Trace) {}},
+		"a statement is missing":       {spoil: func(t *trace.Trace) { t.Spans = t.Spans[:7] }, want: "no redis SET of orders"},
+		"a statement too many":         {spoil: func(t *trace.Trace) { t.Spans = append(t.Spans, t.Spans[7]) }, want: "SET of orders is one too many"},
+		"a statement hangs in the air": {spoil: func(t *trace.Trace) { t.Spans[6].ParentID = "" }, want: "the parent of INSERT of orders is "},
+		"a statement of somebody else": {spoil: func(t *trace.Trace) { t.Spans[6].ParentID = "a-1-s1" }, want: "the parent of INSERT of orders is frontend server /orders/a-1"},
+		"a request is missing":         {spoil: func(t *trace.Trace) { t.Spans = t.Spans[1:] }, want: "0 server spans of nginx"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			whole := request(shop.OrderCalls, "a-1")
+			for _, s := range shop.OrderStatements {
+				whole.Spans = append(whole.Spans, trace.Span{
+					ID: s.Operation, ParentID: fmt.Sprintf("a-1-s%d", s.Parent), Service: s.Client, Kind: trace.Client, Name: s.Operation,
+					Attributes: map[string]string{"db.system.name": s.System, "db.operation.name": s.Operation},
+				})
+			}
+			tc.spoil(&whole)
+			expectProblem(t, judge.WholeOrder(whole, "a-1"), tc.want)
+		})
+	}
+}
+
 func TestWholeOfPages(t *testing.T) {
 	page := request(shop.PageCalls, "a-1")
 	expectProblem(t, judge.WholeOf(shop.PageCalls, page, "a-1", ""), "")

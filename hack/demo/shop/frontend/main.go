@@ -1,7 +1,7 @@
 // Command frontend is the shop's first Go service, behind nginx. For one
 // checkout it asks the catalogue first, and then the recommender and the
 // inventory at the same time, each on a goroutine of its own. For a product page
-// it asks the inventory and then the ratings.
+// it asks the inventory and then the ratings, for an order the orders.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 
 // shop holds the base URLs of the services that a checkout asks.
 type shop struct {
-	catalogue, recommender, inventory, ratings string
+	catalogue, recommender, inventory, ratings, orders string
 }
 
 func main() {
@@ -25,12 +25,14 @@ func main() {
 		recommender: env("RECOMMENDER", "http://recommender:8080"),
 		inventory:   env("INVENTORY", "http://inventory:8080"),
 		ratings:     env("RATINGS", "http://ratings:8080"),
+		orders:      env("ORDERS", "http://orders:8080"),
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("GET /checkout/{order}", s.checkout)
 	mux.HandleFunc("POST /checkout/{order}", s.checkout)
 	mux.HandleFunc("GET /pages/{order}", s.page)
+	mux.HandleFunc("GET /orders/{order}", s.order)
 	slog.Info("frontend listens", "address", addr)
 	if err := http.ListenAndServe(addr, mux); err != nil {
 		slog.Error("serving", "error", err)
@@ -66,6 +68,12 @@ func (s shop) page(w http.ResponseWriter, r *http.Request) {
 		"inventory": ask(r, s.inventory+"/stock/"+order),
 		"ratings":   ask(r, s.ratings+"/ratings/"+order),
 	})
+}
+
+// order asks for what is stored.
+func (s shop) order(w http.ResponseWriter, r *http.Request) {
+	order := r.PathValue("order")
+	reply(w, order, map[string]answer{"orders": ask(r, s.orders+"/stored/"+order)})
 }
 
 // reply passes on what the services answered, by their names.
