@@ -12,7 +12,7 @@ import (
 // asks for it; odi's addresses all have theirs.
 const defaultScheme = "env"
 
-// Command is the collector's own command line with a steadier root and with `try`.
+// Command is the collector's own command line with a steadier root, with `try` and with `ask`.
 func Command(set otelcol.CollectorSettings) *cobra.Command {
 	var uris []string
 	root := &cobra.Command{
@@ -40,14 +40,34 @@ func Command(set otelcol.CollectorSettings) *cobra.Command {
 			return try(cmd.Context(), set)
 		},
 	}
-	for _, cmd := range []*cobra.Command{root, attempt} {
+	question := newAsk(set, &uris)
+	for _, cmd := range []*cobra.Command{root, attempt, question} {
 		cmd.Flags().StringArrayVar(&uris, "config", nil, "where the configuration is, for example live:/etc/odi-collector/config.yaml")
 	}
-	root.AddCommand(attempt)
+	root.AddCommand(attempt, question)
 	for _, cmd := range otelcol.NewCommand(set).Commands() {
 		root.AddCommand(cmd)
 	}
 	return root
+}
+
+func newAsk(set otelcol.CollectorSettings, uris *[]string) *cobra.Command {
+	var destination string
+	cmd := &cobra.Command{
+		Use:   "ask",
+		Short: "Send a marked span, metric and log record to one destination, and print its answers",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			set, err := withAddresses(set, *uris)
+			if err != nil {
+				return err
+			}
+			return askBackend(cmd.Context(), cmd.OutOrStdout(), set, destination)
+		},
+	}
+	cmd.Flags().StringVar(&destination, "destination", "", "which of the configuration's, as namespace/name")
+	_ = cmd.MarkFlagRequired("destination") // The flag is there: the line above.
+	return cmd
 }
 
 func withAddresses(set otelcol.CollectorSettings, uris []string) (otelcol.CollectorSettings, error) {

@@ -5,4 +5,7 @@
 // `odi-collector try` is the other half: it starts everything that a
 // configuration has, on ports and in a folder that are thrown away, and ends.
 // The manager asks it about each Destination before the gateway sees any of it.
+//
+// `odi-collector ask` sends a marked span, metric and log record through the
+// exporters of one destination, and prints what the backend answered.
 package steady

@@ -118,7 +118,16 @@ func (n noRedirects) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	if response.StatusCode >= 300 && response.StatusCode < 400 {
 		_ = response.Body.Close() // Nothing of it is of use.
-		return nil, ErrRedirect
+		return nil, fmt.Errorf("%w: %d to %s", ErrRedirect, response.StatusCode, whereTo(response))
 	}
 	return response, nil
+}
+
+// whereTo is the host of a redirect. The rest may be the request's own path, with a secret in it.
+func whereTo(response *http.Response) string {
+	location, err := response.Location()
+	if err != nil || location.Host == "" {
+		return "nowhere"
+	}
+	return location.Scheme + "://" + location.Host
 }

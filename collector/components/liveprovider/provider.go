@@ -30,12 +30,16 @@ func NewFactory() confmap.ProviderFactory { return NewFactoryWith(NewMemory()) }
 // NewFactoryWith is NewFactory with a memory that outlives the provider.
 func NewFactoryWith(memory *Memory) confmap.ProviderFactory {
 	return confmap.NewProviderFactory(func(confmap.ProviderSettings) confmap.Provider {
-		dir := os.Getenv(credentialsEnv)
-		if dir == "" {
-			dir = defaultCredentialsDir
-		}
-		return &provider{credentials: dir, pollEvery: pollEvery, memory: memory}
+		return &provider{credentials: CredentialsDir(), pollEvery: pollEvery, memory: memory}
 	})
+}
+
+// CredentialsDir is the folder with one file per secret.
+func CredentialsDir() string {
+	if dir := os.Getenv(credentialsEnv); dir != "" {
+		return dir
+	}
+	return defaultCredentialsDir
 }
 
 type provider struct {
