@@ -11,6 +11,7 @@ import (
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/destinations"
+	"github.com/odi-dev/odi/internal/answer"
 	"github.com/odi-dev/odi/internal/collectorconfig"
 )
 
@@ -163,7 +164,7 @@ func exporting(in Input, ready verdict) verdict {
 
 // reasonOf tells whoever waits whether waiting helps.
 func reasonOf(h health) string {
-	if lasts(h.words) {
+	if answer.Lasts(h.words) {
 		return odiv1.ReasonExportRefused
 	}
 	return odiv1.ReasonExportFailing

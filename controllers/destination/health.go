@@ -11,6 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/odi-dev/odi/internal/answer"
 )
 
 const (
@@ -274,7 +276,7 @@ func (o *observer) healthOf(key string, generation int64) health {
 	for _, samples := range o.pods {
 		h.join(samples.lanes[key], generation)
 	}
-	h.words = cause(h.words)
+	h.words = answer.Cause(h.words)
 	return h
 }
 

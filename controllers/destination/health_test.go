@@ -131,3 +131,13 @@ func TestTheObserverHurriesWhileSomebodyWaits(t *testing.T) {
 		}
 	})
 }
+
+// TestNoWordOfABackendReachesAStatus: a server answers whoever names it with all that it knows.
+func TestNoWordOfABackendReachesAStatus(t *testing.T) {
+	o := newObserver(nil, "odi-system", nil, told("x"))
+	const answer = `rpc error: code = NotFound desc = hunter2`
+	o.pods = map[string]podSamples{"pod": {lanes: map[string]sample{"shop/a/1": {beat: true, words: answer}}}}
+	if h := o.healthOf("shop/a/1", 1); !h.down || h.words == "" || strings.Contains(h.words, "hunter2") {
+		t.Errorf("got %+v", h)
+	}
+}

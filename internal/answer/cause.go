@@ -1,4 +1,4 @@
-package destination
+package answer
 
 import (
 	"regexp"
@@ -22,6 +22,7 @@ var signs = []sign{
 	{"connection refused", "connection refused"},
 	{"no such host", "no such host"},
 	{"produced zero addresses", "no such host"},
+	{"no children to pick from", "no such host"}, // gRPC's balancer, where the resolver had an error
 	{"no route to host", "no route to the host"},
 	{"network is unreachable", "no route to the host"},
 	{"signed by unknown authority", "its certificate is signed by an authority that is not known here; ca_pem may name it"},
@@ -34,6 +35,7 @@ var signs = []sign{
 	{"first record does not look like a TLS handshake", "it does not speak TLS there; http:// is without"},
 	{"server gave HTTP response to HTTPS client", "it does not speak TLS there; http:// is without"},
 	{"tls:", "TLS cannot be agreed on with it"},
+	{"use of closed network connection", "no answer in time"}, // gRPC gave up a connection that said nothing
 	{"error reading server preface", "it does not speak gRPC there"},
 	{"frame too large", "it does not speak gRPC there"},
 	{"unexpected HTTP status code received from server", "it does not speak gRPC there"},
@@ -56,14 +58,15 @@ var meanings = map[string]string{
 	"400": "it takes the request for invalid", "InvalidArgument": "it takes the request for invalid",
 	"401": "it refuses the credentials", "Unauthenticated": "it refuses the credentials",
 	"403": "it refuses access with these credentials", "PermissionDenied": "it refuses access with these credentials",
-	"404": "there is nothing that takes this signal", "405": "there is nothing that takes this signal", "Unimplemented": "there is nothing that takes this signal",
+	"404": "there is nothing that takes this signal", "NotFound": "there is nothing that takes this signal", "405": "there is nothing that takes this signal", "Unimplemented": "there is nothing that takes this signal",
+	"407": "a proxy on the way asks for a login",
 	"413": "it takes no batch of this size", "429": "it asks to send less", "ResourceExhausted": "it asks to send less, or takes no batch of this size",
 	"500": "it has trouble of its own", "502": "it has trouble of its own", "503": "it has trouble of its own", "504": "it has trouble of its own",
 	"Internal": "it has trouble of its own", "Unavailable": "it has trouble of its own", "Unknown": "it has trouble of its own",
 }
 
-// cause is one of a few, whatever the words; empty for none.
-func cause(words string) string {
+// Cause is one of a few, whatever the words; empty for none.
+func Cause(words string) string {
 	if words == "" {
 		return ""
 	}
@@ -76,16 +79,23 @@ func cause(words string) string {
 	if said == nil {
 		return "it cannot be reached, or refuses the data"
 	}
-	name := said[1] + said[2]
-	meaning, known := meanings[name]
-	switch {
-	case !known && said[1] != "":
-		meaning = "it refuses the data"
-	case !known:
-		return "it refuses the data"
-	}
-	return meaning + " (" + name + ")"
+	return meaning(said[1] + said[2])
 }
+
+// meaning of the number or the name of an answer.
+func meaning(name string) string {
+	known, found := meanings[name]
+	switch {
+	case found:
+		return known + " (" + name + ")"
+	case name[0] >= '0' && name[0] <= '9':
+		return refusal + " (" + name + ")"
+	}
+	return refusal // The name is the backend's own.
+}
+
+// refusal is what there is to say of an answer that nobody knows.
+const refusal = "it refuses the data"
 
 // lasting are beginnings of causes that waiting does not mend: the address, the
 // credentials or the backend has to change.
@@ -95,7 +105,7 @@ var lasting = []string{
 	"there is nothing that takes this signal",
 }
 
-// lasts says whether a cause is one of them.
-func lasts(cause string) bool {
+// Lasts says whether a cause is one of them.
+func Lasts(cause string) bool {
 	return slices.ContainsFunc(lasting, func(begin string) bool { return strings.HasPrefix(cause, begin) })
 }
