@@ -60,7 +60,7 @@ type DestinationStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	LastError string `json:"lastError,omitempty"`
-	// conditions: Ready, Exporting, Reconciling, Stalled.
+	// conditions: Ready, Exporting, Reconciling, Stalled; Tested once somebody tested it.
 	// +optional
 	// +kubebuilder:validation:MaxItems=16
 	// +listType=map

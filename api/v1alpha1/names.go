@@ -59,6 +59,8 @@ const (
 	ConditionInstrumented = "Instrumented"
 	// ConditionExporting says whether a backend takes the data (controllers/destination).
 	ConditionExporting = "Exporting"
+	// ConditionTested: what came of the latest test of a Destination. Whoever tests writes it.
+	ConditionTested = "Tested"
 )
 
 // Condition reasons.
@@ -94,6 +96,8 @@ const (
 	ReasonNoData              = "NoData"
 	ReasonExportFailing       = "ExportFailing"
 	ReasonExportRefused       = "ExportRefused" // ExportFailing for a cause that waiting does not mend
+	ReasonTestAccepted        = "TestAccepted"  // every signal was
+	ReasonTestRefused         = "TestRefused"   // some signal was
 	ReasonGatewayNotReady     = "GatewayNotReady"
 	ReasonDisabled            = "Disabled"
 	ReasonNotReady            = "NotReady"

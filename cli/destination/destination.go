@@ -7,6 +7,7 @@ import (
 	"github.com/odi-dev/odi/cli/destination/add"
 	"github.com/odi-dev/odi/cli/destination/list"
 	"github.com/odi-dev/odi/cli/destination/remove"
+	"github.com/odi-dev/odi/cli/destination/test"
 	"github.com/odi-dev/odi/cli/destination/types"
 	"github.com/odi-dev/odi/cli/exit"
 	"github.com/odi-dev/odi/cli/streams"
@@ -24,10 +25,11 @@ In odi's own namespace a destination receives the data of all namespaces; in any
 other namespace only that namespace's data.`,
 		Example: `  odi destination types
   odi destination add jaeger --endpoint http://jaeger.observability:4317
+  odi destination test jaeger
   odi destination list`,
 		Args: exit.Subcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(add.New(io, to), list.New(io, to), remove.New(io, to), types.New(io, to))
+	cmd.AddCommand(add.New(io, to), list.New(io, to), test.New(io, to), remove.New(io, to), types.New(io, to))
 	return cmd
 }

@@ -163,7 +163,11 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, t destina
 			return err
 		}
 	}
-	return apply(ctx, io, c, given.objects(t, f, namespace), f)
+	o := given.objects(t, f, namespace)
+	if err := apply(ctx, io, c, o, f); err != nil || !f.wait {
+		return err
+	}
+	return waiting{io: io, to: to, client: c, destination: o.destination}.wait(ctx, f.timeout)
 }
 
 // check finds what is wrong with flags alone.
@@ -180,7 +184,7 @@ func (f *flags) check() error {
 	return nil
 }
 
-// apply writes the objects, says so, and waits where that was asked for.
+// apply writes the objects and says so.
 func apply(ctx context.Context, io streams.Streams, c client.Client, o objects, f flags) error {
 	done, err := write(ctx, c, o, f.replace)
 	if err != nil {
@@ -191,14 +195,18 @@ func apply(ctx context.Context, io streams.Streams, c client.Client, o objects, 
 	} else {
 		_, err = fmt.Fprintf(io.Out, "destination %s/%s %s%s\n", o.destination.Namespace, o.destination.Name, done, f.dryRun.Suffix())
 	}
-	switch {
-	case err != nil || bool(f.dryRun):
-		return err
-	case f.wait:
-		return wait(ctx, io, c, o.destination, f.timeout)
+	if err == nil && !bool(f.dryRun) && !f.wait {
+		fmt.Fprintf(io.Err, "See whether it takes data with: odi destination test %s%s\n", o.destination.Name, inNamespace(o.destination.Namespace))
 	}
-	fmt.Fprintf(io.Err, "See whether it takes data with: odi destination list\n")
-	return nil
+	return err
+}
+
+// inNamespace is the flag that finds it again, where odi is installed as it mostly is.
+func inNamespace(namespace string) string {
+	if namespace == odiv1.DefaultNamespace {
+		return ""
+	}
+	return " -n " + namespace
 }
 
 // gather reads the fields of a destination, asks for those that are missing, and checks them all.

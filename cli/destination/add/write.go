@@ -2,23 +2,17 @@ package add
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"reflect"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/cli/exit"
-	"github.com/odi-dev/odi/cli/progress"
-	"github.com/odi-dev/odi/cli/streams"
 )
 
 const owner = client.FieldOwner("odi")
@@ -133,42 +127,4 @@ func sameAs(ctx context.Context, c client.Client, o objects, have *odiv1.Destina
 		stored[name] = string(value)
 	}
 	return maps.Equal(stored, o.secret.StringData) && maps.Equal(secret.Labels, o.secret.Labels), nil
-}
-
-// wait shows the destination until its backend takes data, or it is clear that it never will.
-func wait(ctx context.Context, io streams.Streams, c client.Client, d *odiv1.Destination, timeout time.Duration) error {
-	err := progress.Wait(ctx, io, timeout, func(ctx context.Context) ([]progress.Item, error) {
-		var latest odiv1.Destination
-		if err := c.Get(ctx, client.ObjectKeyFromObject(d), &latest); err != nil {
-			return nil, fmt.Errorf("reading the destination %s/%s: %w", d.Namespace, d.Name, err)
-		}
-		return []progress.Item{item(&latest)}, nil
-	})
-	if errors.Is(err, progress.ErrTimeout) {
-		return fmt.Errorf("%w; to see more: odi describe destination/%s -n %s", err, d.Name, d.Namespace)
-	}
-	return err
-}
-
-// item is pure.
-func item(d *odiv1.Destination) progress.Item {
-	it := progress.Item{Name: "destination " + d.Name, Text: "waiting for the manager"}
-	ready := meta.FindStatusCondition(d.Status.Conditions, odiv1.ConditionReady)
-	if ready == nil || ready.ObservedGeneration < d.Generation {
-		return it
-	}
-	it.Text = ready.Message
-	if ready.Status != metav1.ConditionTrue {
-		it.Failed = ready.Reason != odiv1.ReasonGatewayNotReady
-		return it
-	}
-	exporting := meta.FindStatusCondition(d.Status.Conditions, odiv1.ConditionExporting)
-	if exporting == nil {
-		return it
-	}
-	it.Text = exporting.Message
-	// Without data there is nothing that the backend could take or refuse.
-	it.Done = exporting.Status == metav1.ConditionTrue || exporting.Reason == odiv1.ReasonNoData
-	it.Failed = exporting.Reason == odiv1.ReasonExportRefused && exporting.ObservedGeneration == d.Generation
-	return it
 }

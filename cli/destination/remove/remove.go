@@ -3,7 +3,6 @@ package remove
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
@@ -13,6 +12,7 @@ import (
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/cli/cluster"
 	"github.com/odi-dev/odi/cli/complete"
+	"github.com/odi-dev/odi/cli/destination/find"
 	"github.com/odi-dev/odi/cli/exit"
 	"github.com/odi-dev/odi/cli/streams"
 )
@@ -37,27 +37,18 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, name stri
 	if err != nil {
 		return err
 	}
-	namespace := to.NamespaceFlag()
-	if namespace == "" {
-		if namespace, err = cluster.OdiNamespace(ctx, c); err != nil {
-			return err
-		}
-	}
-	var destination odiv1.Destination
-	err = c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &destination)
-	if apierrors.IsNotFound(err) {
-		return unknown(ctx, c, namespace, name)
-	}
+	destination, err := find.Destination(ctx, to, c, name)
 	if err != nil {
-		return fmt.Errorf("reading the destination %s/%s: %w", namespace, name, err)
-	}
-	if err := switchOff(ctx, io, c, &destination); err != nil {
 		return err
 	}
-	if err := client.IgnoreNotFound(c.Delete(ctx, &destination)); err != nil {
+	namespace := destination.Namespace
+	if err := switchOff(ctx, io, c, destination); err != nil {
+		return err
+	}
+	if err := client.IgnoreNotFound(c.Delete(ctx, destination)); err != nil {
 		return fmt.Errorf("deleting the destination %s/%s (spec.disabled is %t now): %w", namespace, name, destination.Spec.Disabled, err)
 	}
-	if err := removeCredentials(ctx, c, &destination); err != nil {
+	if err := removeCredentials(ctx, c, destination); err != nil {
 		return err
 	}
 	fmt.Fprintf(io.Out, "destination %s/%s removed\n", namespace, name)
@@ -84,27 +75,4 @@ func removeCredentials(ctx context.Context, c client.Client, destination *odiv1.
 		return fmt.Errorf("deleting the credentials of %s: %w", destination.Name, err)
 	}
 	return nil
-}
-
-func unknown(ctx context.Context, c client.Client, namespace, name string) error {
-	var all odiv1.DestinationList
-	if err := c.List(ctx, &all); err != nil {
-		return exit.Usagef("there is no destination %s in %s", name, namespace)
-	}
-	var here, elsewhere []string
-	for _, d := range all.Items {
-		if d.Namespace == namespace {
-			here = append(here, d.Name)
-		} else if d.Name == name {
-			elsewhere = append(elsewhere, "-n "+d.Namespace)
-		}
-	}
-	switch {
-	case len(elsewhere) > 0:
-		return exit.Usagef("there is no destination %s in %s; there is one with %s", name, namespace, strings.Join(elsewhere, " and "))
-	case len(here) > 0:
-		return exit.Usagef("there is no destination %s in %s; there are: %s", name, namespace, strings.Join(here, ", "))
-	default:
-		return exit.Usagef("there is no destination %s in %s; there is none at all", name, namespace)
-	}
 }

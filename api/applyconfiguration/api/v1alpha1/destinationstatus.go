@@ -24,7 +24,7 @@ type DestinationStatusApplyConfiguration struct {
 	Queued *int64 `json:"queued,omitempty"`
 	// lastError is what came of the latest attempt that did not succeed, as one of a few causes.
 	LastError *string `json:"lastError,omitempty"`
-	// conditions: Ready, Exporting, Reconciling, Stalled.
+	// conditions: Ready, Exporting, Reconciling, Stalled; Tested once somebody tested it.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 
