@@ -172,6 +172,7 @@ func TestADestinationIsTested(t *testing.T) {
 	h.sees("destination test backend", 3, "✗ traces   HTTP: it refuses the credentials \\(401\\)\n           HTTP 401 Unauthorized: token \\*\\*\\* expired\n"+
 		"           Hint: The key has expired. Make a new one, and store it: odi destination add otlphttp --name backend --replace\n✗ metrics  HTTP: ")
 	h.tested(metav1.ConditionFalse, odiv1.ReasonTestRefused, "traces: HTTP: it refuses the credentials (401); metrics: HTTP:")
+	h.sees("describe destination/backend", 0, "Tested is False \\(TestRefused\\): At 20.*, one of each was sent: traces: HTTP: it refuses the credentials \\(401\\)")
 	h.programs()
 	h.narrow()
 

@@ -73,8 +73,9 @@ func printDestination(out output.Page, d *odiv1.Destination) error {
 	}
 	fmt.Fprintln(out)
 	for _, c := range d.Status.Conditions {
-		// Reconciling and Stalled repeat the others, for programs.
-		if c.Type != odiv1.ConditionReady && c.Type != odiv1.ConditionExporting {
+		// Reconciling and Stalled repeat the others, for programs; a test of what it was before says nothing of now.
+		tested := c.Type == odiv1.ConditionTested && c.ObservedGeneration == d.Generation
+		if c.Type != odiv1.ConditionReady && c.Type != odiv1.ConditionExporting && !tested {
 			continue
 		}
 		out.Line("  ", fmt.Sprintf("%s is %s (%s): %s", c.Type, c.Status, c.Reason, c.Message))

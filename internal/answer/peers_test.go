@@ -8,7 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
-	"log"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -52,18 +52,11 @@ func overTLS(t *testing.T, config *tls.Config) string {
 	t.Helper()
 	server := httptest.NewUnstartedServer(says(200, ""))
 	server.TLS = config
-	server.Config.ErrorLog = quiet()
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	return server.URL
 }
-
-func quiet() *log.Logger { return log.New(nowhere{}, "", 0) }
-
-type nowhere struct{}
-
-// Write implements io.Writer.
-func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 
 // certificate is one that its own authority signed; change makes it a bad one.
 func certificate(t *testing.T, change func(*x509.Certificate)) (config *tls.Config, ca string) {

@@ -27,6 +27,7 @@ func TestStory(t *testing.T) {
 	t.Run("a pod that claims to be another is not believed", w.checkStranger)
 	t.Run("bad input is refused with what is valid", w.checkBadInput)
 	t.Run("malformed objects are refused with the field path", w.checkMalformedObjects)
+	t.Run("odi destination test says what a backend answers", w.checkTestedDestination)
 	t.Run("a destination that cannot be reached does not stop the other", w.checkUnreachableDestination)
 	t.Run("a killed backend is reported and recovers", w.checkKilledBackend)
 	t.Run("kill -9 of the odiglet harms no request", w.checkKilledOdiglet)

@@ -104,7 +104,7 @@ func newType(io streams.Streams, to *cluster.Cluster, t destinations.Type) *cobr
 	f.sources.addFlags(cmd.Flags(), t)
 	cmd.Flags().StringSliceVar(&f.signals, "signals", nil, "`signals` to send; default: all that it takes ("+signalNames(t.Signals)+")")
 	cmd.Flags().BoolVar(&f.replace, "replace", false, "change the destination if one of that name exists")
-	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until the backend takes data")
+	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until the backend takes data, and test it with one of each signal")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", defaultTimeout, "how long to wait")
 	cmd.Flags().BoolVar(&f.export, "export", false, "print the objects instead of applying them")
 	f.dryRun.AddFlag(cmd)

@@ -108,7 +108,7 @@ func report(to io.Writer, err error) {
 	switch {
 	case errors.As(err, &ended):
 		status = metav1.Status{Status: metav1.StatusFailure, Reason: "NonZeroExitCode", Message: err.Error(), Details: &metav1.StatusDetails{
-			Causes: []metav1.StatusCause{{Type: "ExitCode", Message: ended.ProcessState.String()[len("exit status "):]}},
+			Causes: []metav1.StatusCause{{Type: "ExitCode", Message: ended.String()[len("exit status "):]}},
 		}}
 	case err != nil:
 		status = metav1.Status{Status: metav1.StatusFailure, Reason: metav1.StatusReasonInternalError, Message: err.Error()}
