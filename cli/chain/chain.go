@@ -226,7 +226,8 @@ func Destination(d *odiv1.Destination) Step {
 	default:
 		s.State = Broken
 		s.Text = fmt.Sprintf("%s does not take the data (%s): %s", name, counts, export.Message)
-		s.Todo = "check that its backend runs and that its address is right; what is queued is sent when it is back"
+		s.Todo = fmt.Sprintf("check that its backend runs and that its address is right; what is queued is sent when it is back; "+
+			"to see what it says: odi destination test %s -n %s", d.Name, d.Namespace)
 	}
 	return s
 }

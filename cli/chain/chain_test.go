@@ -205,7 +205,8 @@ func TestWhyIsThereNoTrace(t *testing.T) {
 				backend("odi-system", ready, condition3(odiv1.ConditionExporting, metav1.ConditionFalse, odiv1.ReasonExportFailing, "connection refused"))}},
 			wantStep: "Exporting", wantState: Broken,
 			wantWhy: "destination odi-system/jaeger does not take the data (10 sent, 1 failed, 2 queued): connection refused; " +
-				"check that its backend runs and that its address is right; what is queued is sent when it is back",
+				"check that its backend runs and that its address is right; what is queued is sent when it is back; " +
+				"to see what it says: odi destination test jaeger -n odi-system",
 		},
 		"one of two destinations is enough": {
 			in: Input{Object: attachedCart(), Destinations: []odiv1.Destination{

@@ -49,7 +49,7 @@ func (l *lane) Convert(_ context.Context, conf *confmap.Conf) error {
 	}
 	beat := section(section(config, "receivers"), "odi_heartbeat/"+l.destination)
 	l.generation, _ = strconv.ParseInt(fmt.Sprint(beat["generation"]), 10, 64) // else 0: a local one has no heartbeat
-	l.question.Expect(len(pipelines))
+	l.question.Expect(signals(pipelines))
 	*conf = *confmap.NewFromStringMap(map[string]any{
 		"extensions": extensions,
 		"receivers":  map[string]any{ask.Name: map[string]any{}},
@@ -122,6 +122,15 @@ func unhurried(exporter, extensions map[string]any) map[string]any {
 	}
 	exporter["middlewares"] = append([]any{map[string]any{"id": ask.Name}}, middlewares...)
 	return exporter
+}
+
+func signals(pipelines map[string]any) []string {
+	var all []string
+	for name := range pipelines {
+		signal, _, _ := strings.Cut(name, "/")
+		all = append(all, signal)
+	}
+	return all
 }
 
 func names(extensions map[string]any) []any {

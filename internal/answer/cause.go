@@ -19,6 +19,8 @@ type sign struct {
 var signs = []sign{
 	{"address not allowed", "odi sends nothing to this address"},
 	{"redirects are not followed", "it answers with a redirect, which is not followed"},
+	{"read udp", unnamed},
+	{"server misbehaving", unnamed},
 	{"connection refused", "connection refused"},
 	{"no such host", "no such host"},
 	{"produced zero addresses", "no such host"},
@@ -49,6 +51,9 @@ var signs = []sign{
 	{"EOF", "the connection was cut"},
 	{"queue is full", "its queue is full"},
 }
+
+// unnamed: whether there is such a name is not known.
+const unnamed = "its name cannot be looked up"
 
 // answered finds the number of an HTTP answer or the name of a gRPC one.
 var answered = regexp.MustCompile(`HTTP Status Code ([0-9]{3})\b|code = ([A-Z][A-Za-z0-9]{1,30})\b`)

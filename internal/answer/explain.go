@@ -104,6 +104,7 @@ var steps = []struct {
 }{
 	{"odi sends nothing", StepGuard},
 	{"no such host", StepName},
+	{unnamed, StepName},
 	{"connection refused", StepConnection},
 	{"no route", StepConnection},
 	{"its certificate", StepTLS},
@@ -162,11 +163,8 @@ func words(r Reply) string {
 		}
 		return status
 	}
-	switch {
-	case r.Words == "":
+	if r.Words == "" {
 		return oneLine(r.Message)
-	case strings.HasSuffix(r.Words, "no children to pick from"):
-		return "gRPC found no address for its name"
 	}
 	text := asked.ReplaceAllString(r.Words, "")
 	if m := inner.FindStringSubmatch(text); m != nil {

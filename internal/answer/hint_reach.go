@@ -16,6 +16,8 @@ var reaching = []clue{
 		"The chart's value allowedAddresses makes exceptions.")},
 	{because("it answers with a redirect"), redirected},
 	{because("no such host"), noName},
+	{because(unnamed), always("The cluster's DNS does not answer the gateway: a NetworkPolicy that keeps UDP 53 in, or it is down: " +
+		"kubectl get pods -n kube-system -l k8s-app=kube-dns")},
 	{because("connection refused"), func(q question) string {
 		return fmt.Sprintf("Nothing listens there. Is it running, and is %s the port of OTLP (mostly 4317 for gRPC, 4318 for HTTP)?", q.port())
 	}},

@@ -73,6 +73,9 @@ func withTLS(known bool, change func(*x509.Certificate)) func(*testing.T) asking
 	}
 }
 
+// unnamed is no name at all: no name server is asked for it, so that the test needs none.
+var unnamed = strings.Repeat("n", 64) + ".example.com"
+
 func TestReaching(t *testing.T) {
 	tellAll(t, map[string]story{
 		"a closed port over HTTP": {func(t *testing.T) asking { return otlphttp("http://" + closedPort(t)) },
@@ -89,10 +92,14 @@ func TestReaching(t *testing.T) {
 			answer.StepGRPC, "no answer in time", "", "Does it want TLS"},
 		"a port that says nothing to TLS": {func(t *testing.T) asking { return otlphttp("https://" + silentPort(t)) },
 			answer.StepTLS, "no answer in time", "", "plain text"},
-		"a name that nobody has": {func(*testing.T) asking { return otlphttp("http://collector.nowhere.invalid:4318") },
-			answer.StepName, "no such host", "nowhere.invalid", "spelling"},
-		"a name that nobody has, gRPC": {func(*testing.T) asking { return otlp("http://collector.nowhere.invalid:4317") },
-			answer.StepName, "no such host", "", "spelling"},
+		"a name that nobody has": {func(*testing.T) asking {
+			return asking{kind: "otlphttp", config: map[string]string{"endpoint": "http://h"}, to: "http://" + unnamed + ":4318"}
+		},
+			answer.StepName, "no such host", "lookup " + unnamed + ": no such host", "spelling"},
+		"a name that nobody has, gRPC": {func(*testing.T) asking {
+			return asking{kind: "otlp", config: map[string]string{"endpoint": "http://h:4317"}, to: "http://" + unnamed + ":4317"}
+		},
+			answer.StepName, "no such host", "lookup " + unnamed + ": no such host", "spelling"},
 		"an address of the node": {func(t *testing.T) asking {
 			a := otlphttp(overHTTP(t, says(200, "")))
 			a.locked = true
@@ -311,6 +318,24 @@ func TestNoSecretIsSaid(t *testing.T) {
 		a := asking{kind: "loki", config: map[string]string{"endpoint": overHTTP(t, echo), "username": "odi"}, secrets: map[string]string{"password": "hunter2"}}
 		stdout, _, err := a.ask(t)
 		if err != nil || !strings.Contains(stdout, "bad credentials: Basic ***") {
+			t.Errorf("%v: %s", err, stdout)
+		}
+	})
+	t.Run("a secret in a path", func(t *testing.T) {
+		echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.Error(w, "nobody at "+r.URL.Path, http.StatusNotFound)
+		})
+		a := asking{kind: "sumologic", config: map[string]string{"endpoint": "https://endpoint4.collection.us2.sumologic.com"},
+			secrets: map[string]string{"token": "hunter2-hunter2"}, to: overHTTP(t, echo) + "/receiver/v1/otlp/~"}
+		stdout, _, err := a.ask(t)
+		if err != nil || !strings.Contains(stdout, "nobody at /receiver/v1/otlp/***/v1/logs") || strings.Contains(stdout, "hunter2") {
+			t.Errorf("%v: %s", err, stdout)
+		}
+	})
+	t.Run("what a server of gRPC repeats", func(t *testing.T) {
+		address, _ := overGRPC(t, refusal(codes.Unauthenticated, "unknown key hunter2-hunter2 (68756e746572322d68756e74657232)"), nil)
+		stdout, _, err := otlp("http://"+address).with(nil, map[string]string{"header_value": "hunter2-hunter2"}).ask(t)
+		if err != nil || !strings.Contains(stdout, "unknown key *** (***)") {
 			t.Errorf("%v: %s", err, stdout)
 		}
 	})

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/extensionmiddleware"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/resolver"
 )
 
 // Middleware makes the extension that looks at answers. It is the first of an
@@ -40,8 +41,11 @@ var (
 	_ extensionmiddleware.GRPCClient = middleware{}
 )
 
-// GetGRPCClientOptions implements extensionmiddleware.GRPCClient: an error of gRPC says it all.
-func (middleware) GetGRPCClientOptions(context.Context) ([]grpc.DialOption, error) { return nil, nil }
+// GetGRPCClientOptions implements extensionmiddleware.GRPCClient. An error of gRPC says it all,
+// but for names.
+func (m middleware) GetGRPCClientOptions(context.Context) ([]grpc.DialOption, error) {
+	return []grpc.DialOption{grpc.WithResolvers(names{Builder: resolver.Get("dns"), question: m.question})}, nil
+}
 
 // GetHTTPRoundTripper implements extensionmiddleware.HTTPClient.
 func (m middleware) GetHTTPRoundTripper(context.Context) (extensionmiddleware.WrapHTTPRoundTripperFunc, error) {

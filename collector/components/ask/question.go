@@ -35,10 +35,11 @@ type Answer struct {
 type Question struct {
 	mark Mark
 
-	mu       sync.Mutex
-	answers  map[string]*Answer
-	open     int // signals whose exporter has not returned
-	done     chan struct{}
+	mu      sync.Mutex
+	answers map[string]*Answer
+	open    int    // signals whose exporter has not returned
+	names   string // why a name was not found
+	done    chan struct{}
 }
 
 // NewQuestion is one for a destination, namespace/name.
@@ -49,12 +50,18 @@ func NewQuestion(destination string) *Question {
 // TraceID is that of the span and the log record, to look for at the backend.
 func (q *Question) TraceID() string { return q.mark.Trace.String() }
 
-// Expect says of how many signals answers will come, before any is asked.
-func (q *Question) Expect(signals int) {
+// Expect says of which signals answers will come, before any is asked.
+func (q *Question) Expect(signals []string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.open = signals
+	q.open = len(signals)
+	for _, signal := range signals {
+		q.answers[signal] = &Answer{Signal: signal, Words: unanswered}
+	}
 }
+
+// unanswered is what is said of a signal until something comes of it.
+const unanswered = "context deadline exceeded"
 
 // Done is closed once each signal has its answer.
 func (q *Question) Done() <-chan struct{} { return q.done }
@@ -89,8 +96,8 @@ func (q *Question) ask(ctx context.Context, signal string, send func(context.Con
 	}
 	q.note(signal, func(a *Answer) {
 		a.Milliseconds = time.Since(begin).Milliseconds()
-		if err != nil {
-			a.Words = strings.TrimPrefix(err.Error(), "Permanent error: ")
+		if a.Words = ""; err != nil {
+			a.Words = q.withName(strings.TrimPrefix(err.Error(), "Permanent error: "))
 		}
 	})
 	q.mu.Lock()
