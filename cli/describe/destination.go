@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
@@ -73,12 +74,9 @@ func printDestination(out output.Page, d *odiv1.Destination) error {
 	}
 	fmt.Fprintln(out)
 	for _, c := range d.Status.Conditions {
-		// Reconciling and Stalled repeat the others, for programs; a test of what it was before says nothing of now.
-		tested := c.Type == odiv1.ConditionTested && c.ObservedGeneration == d.Generation
-		if c.Type != odiv1.ConditionReady && c.Type != odiv1.ConditionExporting && !tested {
-			continue
+		if forPeople(c, d.Generation) {
+			out.Line("  ", fmt.Sprintf("%s is %s (%s): %s", c.Type, c.Status, c.Reason, c.Message))
 		}
-		out.Line("  ", fmt.Sprintf("%s is %s (%s): %s", c.Type, c.Status, c.Reason, c.Message))
 	}
 	fmt.Fprintf(out, "  sent %d, failed %d, queued %d\n", d.Status.Sent, d.Status.Failed, d.Status.Queued)
 	if d.Status.LastError != "" {
@@ -95,4 +93,16 @@ func printDestination(out output.Page, d *odiv1.Destination) error {
 	fmt.Fprintln(out)
 	out.Line("", "Why is there no trace? "+why)
 	return verdict(step.State == chain.Broken)
+}
+
+// forPeople: Reconciling and Stalled repeat the others, for programs, and a test of what it
+// was before says nothing of now.
+func forPeople(c metav1.Condition, generation int64) bool {
+	switch c.Type {
+	case odiv1.ConditionReady, odiv1.ConditionExporting:
+		return true
+	case odiv1.ConditionTested:
+		return c.ObservedGeneration == generation
+	}
+	return false
 }
