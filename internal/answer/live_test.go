@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -347,15 +346,4 @@ func TestNoSecretIsSaid(t *testing.T) {
 			t.Errorf("%v: %s%s", err, stdout, stderr)
 		}
 	})
-}
-
-// TestNoPortIsOpened: it runs beside the gateway, in one network namespace.
-func TestNoPortIsOpened(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:13133")
-	if err == nil {
-		defer func() { _ = listener.Close() }() // It stands for the gateway's own.
-	}
-	if _, stderr, err := otlphttp("http://" + closedPort(t)).ask(t); err != nil {
-		t.Errorf("%v: %s", err, stderr)
-	}
 }
