@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
@@ -21,7 +22,7 @@ func chain(t *testing.T, kinds ...string) (string, []uint32) {
 	var pids []uint32
 	next, bin := "-", hop(t)
 	for i := len(kinds) - 1; i >= 0; i-- {
-		addr := freeAddr(t)
+		addr := loopback.Address(t)
 		var pid uint32
 		switch kinds[i] {
 		case "python":

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
@@ -172,7 +173,7 @@ func TestUploads(t *testing.T) {
 func TestAptFetchesPipelined(t *testing.T) {
 	needRoot(t)
 	const files = 11
-	to, addr := t.TempDir(), freeAddr(t)
+	to, addr := t.TempDir(), loopback.Address(t)
 	nginx, dir := startNginxServer(t, addr, "root $here;")
 	fetch := []string{"-c", `read go; exec /usr/lib/apt/apt-helper -o APT::Sandbox::User=root -o Acquire::http::Proxy=DIRECT -o Acquire::http::Pipeline-Depth=10 download-file "$@"`, "apt"}
 	want := map[string]int{}
@@ -232,7 +233,7 @@ func TestTraceparentBehindCookies(t *testing.T) {
 	sizes := []int{100, 1000, 7000, 15_000, 20_000, 60_000}
 	t.Run("nginx", func(t *testing.T) {
 		next, pids := chain(t, "python")
-		addr := freeAddr(t)
+		addr := loopback.Address(t)
 		nginx, _ := startNginxServer(t, addr, "large_client_header_buffers 4 80k; location / { proxy_pass "+next+"; proxy_http_version 1.1; proxy_set_header Connection ''; }")
 		r := record(t, append(append(pids, nginx), children(t, nginx)...)...)
 		if cut := behindCookies(t, r, "http://"+addr, sizes, pids[0]); cut > 0 {
@@ -316,7 +317,7 @@ func TestGoBuilds(t *testing.T) {
 			if out, err := program.Command(t, "go", append(args, "./testdata/hop")...).CombinedOutput(); err != nil {
 				t.Fatalf("building the application: %v: %s", err, out)
 			}
-			addr := freeAddr(t)
+			addr := loopback.Address(t)
 			pid := start(t, addr, bin, addr, "http://"+next.Addr().String(), "direct")
 			if tc.replace {
 				if err := os.Remove(bin); err != nil {

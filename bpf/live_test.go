@@ -35,17 +35,6 @@ func needRoot(t *testing.T) {
 	t.Skip("loading BPF programs needs root")
 }
 
-// freeAddr returns a loopback address that nobody listens on.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // start runs a program until the test ends and waits until addr answers.
 func start(t *testing.T, addr, name string, args ...string) uint32 {
 	t.Helper()

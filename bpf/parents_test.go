@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 )
 
 // TestHandover has a process that reads requests and lets another one answer some:
@@ -104,7 +105,7 @@ func TestConnectionsThatDieEarly(t *testing.T) {
 			conn.Close()
 		}
 	}()
-	addr := freeAddr(t)
+	addr := loopback.Address(t)
 	pid := start(t, addr, hop(t), addr, "http://"+l.Addr().String(), "direct")
 	r := record(t, pid)
 	for i := range 300 {

@@ -27,6 +27,7 @@ import (
 
 	"github.com/odi-dev/odi/internal/collectorconfig"
 	"github.com/odi-dev/odi/internal/testkit"
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/odicollector"
 	"github.com/odi-dev/odi/internal/testkit/peers"
 	"github.com/odi-dev/odi/internal/testkit/program"
@@ -66,7 +67,7 @@ func newKubelet(t *testing.T, c client.Client) *kubelet {
 	t.Helper()
 	return &kubelet{
 		client: c, dir: t.TempDir(), log: &processLog{},
-		otlp: freeAddress(t), metricsA: freeAddress(t), health: freeAddress(t),
+		otlp: loopback.Address(t), metricsA: loopback.Address(t), health: loopback.Address(t),
 	}
 }
 
@@ -247,7 +248,7 @@ type backend struct {
 
 func newBackend(t *testing.T) *backend {
 	t.Helper()
-	return &backend{address: freeAddress(t)}
+	return &backend{address: loopback.Address(t)}
 }
 
 func (b *backend) start(t *testing.T) {
@@ -286,14 +287,4 @@ func (b *backend) lastKey() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.key
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }() // Only its address is of use.
-	return listener.Addr().String()
 }

@@ -8,6 +8,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/grpc"
+
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 )
 
 // A ledger is a backend that knows each span by its name.
@@ -20,7 +22,7 @@ type ledger struct {
 
 func newLedger(t *testing.T) *ledger {
 	t.Helper()
-	l := &ledger{address: freeAddress(t), spans: map[string]int{}}
+	l := &ledger{address: loopback.Address(t), spans: map[string]int{}}
 	listener, err := net.Listen("tcp", l.address)
 	if err != nil {
 		t.Fatal(err)

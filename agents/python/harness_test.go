@@ -18,6 +18,7 @@ import (
 	"github.com/odi-dev/odi/agents/agenttest"
 	"github.com/odi-dev/odi/hack/cluster/cache"
 	"github.com/odi-dev/odi/hack/images/build"
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
@@ -174,7 +175,7 @@ type service struct {
 // serve starts a server, and waits until it answers on its port.
 func serve(t *testing.T, env []string, args ...string) *service {
 	t.Helper()
-	s := &service{port: freePort(t), log: filepath.Join(t.TempDir(), "log")}
+	s := &service{port: loopback.Port(t), log: filepath.Join(t.TempDir(), "log")}
 	log, err := os.Create(s.log)
 	if err != nil {
 		t.Fatal(err)
@@ -221,20 +222,6 @@ func (s *service) end(t *testing.T) time.Duration {
 		t.Errorf("waiting for a server: %v", err)
 	}
 	return time.Since(start)
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
 }
 
 // hanging is the address of a collector that takes connections and never answers.

@@ -26,6 +26,7 @@ import (
 	"github.com/odi-dev/odi/cli/exit"
 	"github.com/odi-dev/odi/cli/streams"
 	"github.com/odi-dev/odi/internal/testkit"
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
@@ -153,7 +154,7 @@ func (o *odi) wantBooks(want string) {
 // startServer runs a web server of an executable of its own name.
 func startServer(t *testing.T, exe string) (address string, pid int) {
 	t.Helper()
-	address = freeAddress(t)
+	address = loopback.Address(t)
 	cmd := program.Command(t, exe, address)
 	cmd.Env = append(cmd.Env, roleVariable+"="+roleServer)
 	if err := cmd.Start(); err != nil {

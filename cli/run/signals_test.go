@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/odi-dev/odi/internal/testkit"
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
@@ -113,7 +114,7 @@ func TestSignalsComeOnce(t *testing.T) {
 // books are printed.
 func TestTheReaderLeaves(t *testing.T) {
 	testkit.NeedRoot(t)
-	address := freeAddress(t)
+	address := loopback.Address(t)
 	for name, args := range map[string][]string{
 		"a tree": {"-o", "tree"},
 		"json":   {"-o", "json"},

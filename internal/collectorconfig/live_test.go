@@ -23,6 +23,7 @@ import (
 
 	"github.com/odi-dev/odi/internal/authority"
 	"github.com/odi-dev/odi/internal/testkit"
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/odicollector"
 	"github.com/odi-dev/odi/internal/testkit/peers"
 	"github.com/odi-dev/odi/internal/testkit/program"
@@ -41,7 +42,7 @@ type backend struct {
 
 func newBackend(t *testing.T) *backend {
 	t.Helper()
-	return &backend{address: freeAddress(t), spans: map[string]int{}}
+	return &backend{address: loopback.Address(t), spans: map[string]int{}}
 }
 
 func (b *backend) start(t *testing.T) {
@@ -106,7 +107,7 @@ type liveGateway struct {
 
 func newLive(t *testing.T) live {
 	t.Helper()
-	return live{dir: t.TempDir(), log: &processLog{}, otlp: freeAddress(t), metrics: freeAddress(t), health: freeAddress(t), agents: freeAddress(t), pods: freeAddress(t)}
+	return live{dir: t.TempDir(), log: &processLog{}, otlp: loopback.Address(t), metrics: loopback.Address(t), health: loopback.Address(t), agents: loopback.Address(t), pods: loopback.Address(t)}
 }
 
 // start runs the collector on the files that are there. What it returns ends it,
@@ -250,16 +251,6 @@ func claim(namespace string, n int) ptraceotlp.ExportRequest {
 		spans.AppendEmpty().SetName("GET")
 	}
 	return ptraceotlp.NewExportRequestFromTraces(data)
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }() // Only its address is of use.
-	return listener.Addr().String()
 }
 
 func laneTo(t *testing.T, namespace, name string, b *backend) Lane {

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/odi-dev/odi/internal/testkit"
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/peers"
 )
 
@@ -23,7 +24,7 @@ import (
 func TestAlertsAreMadeOfWhatCollectorsSay(t *testing.T) {
 	alive, dead := newBackend(t), newBackend(t)
 	alive.start(t)
-	refusing := &backend{address: freeAddress(t), server: grpc.NewServer(grpc.UnknownServiceHandler(func(any, grpc.ServerStream) error {
+	refusing := &backend{address: loopback.Address(t), server: grpc.NewServer(grpc.UnknownServiceHandler(func(any, grpc.ServerStream) error {
 		return status.Error(codes.InvalidArgument, "never")
 	}))}
 	serve(t, refusing)

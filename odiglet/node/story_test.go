@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -27,6 +26,7 @@ import (
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/internal/nodeapi"
 	"github.com/odi-dev/odi/internal/testkit"
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
@@ -53,7 +53,7 @@ func TestStory(t *testing.T) {
 	app := startApp(t, containerID)
 	received := startReceiver(t)
 	makePod(t, c, containerID)
-	listen, query := freeAddress(t), freeAddress(t)
+	listen, query := loopback.Address(t), loopback.Address(t)
 	stop := startNode(t, Options{
 		Node: "n1", Listen: listen, Query: query, Config: config, Log: slog.New(slog.DiscardHandler),
 		Env: func(name string) (string, bool) {
@@ -221,7 +221,7 @@ func startApp(t *testing.T, containerID string) string {
 		t.Fatal(err)
 	}
 	defer group.Close()
-	address := freeAddress(t)
+	address := loopback.Address(t)
 	cmd := program.Command(t, os.Args[0])
 	cmd.Env = append(cmd.Env, serveVariable+"="+address)
 	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(group.Fd())}
@@ -288,7 +288,7 @@ type receiver struct {
 
 func startReceiver(t *testing.T) *receiver {
 	t.Helper()
-	r := &receiver{address: freeAddress(t)}
+	r := &receiver{address: loopback.Address(t)}
 	srv := &http.Server{Addr: r.address, Handler: r, ReadHeaderTimeout: time.Second}
 	go func() { _ = srv.ListenAndServe() }()
 	t.Cleanup(func() { _ = srv.Close() })
@@ -378,14 +378,4 @@ func ask(t *testing.T, address, path string, into any) {
 	if err := json.Unmarshal([]byte(read(t, "http://"+address+path)), into); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

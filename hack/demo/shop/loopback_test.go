@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/odi-dev/odi/hack/demo/traffic"
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
@@ -81,7 +81,7 @@ func startNginx(t *testing.T, dir, frontend string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := freeAddress(t)
+	addr := loopback.Address(t)
 	text := strings.NewReplacer(
 		"server frontend:8080;", "server "+strings.TrimPrefix(frontend, "http://")+";",
 		"listen 8080;", "listen "+addr+";",
@@ -98,7 +98,7 @@ func startNginx(t *testing.T, dir, frontend string) string {
 // start runs a service that takes its address from LISTEN and returns its URL.
 func start(t *testing.T, env []string, command ...string) string {
 	t.Helper()
-	addr := freeAddress(t)
+	addr := loopback.Address(t)
 	run(t, append(env, "LISTEN="+addr), addr, command...)
 	return "http://" + addr
 }
@@ -140,16 +140,6 @@ func waitHealthy(addr string) error {
 		last = fmt.Errorf("/healthz answered %s", resp.Status)
 	}
 	return last
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func build(t *testing.T, command ...string) {
