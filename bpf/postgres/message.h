@@ -41,9 +41,74 @@ inline_ u32 be32(const u8 *b)
 	return (u32)b[0] << 24 | (u32)b[1] << 16 | (u32)b[2] << 8 | b[3];
 }
 
+struct pg_name {
+	struct beginning *b;
+	u32 at;
+	u8 ended;
+	u8 odd;
+	u8 _pad[2];
+};
+
+// A name that does not end within what is looked at is one if so much of it is.
+#define LONG_NAME 16
+
+// starts_text tells whether a statement can begin so.
+inline_ bool starts_text(u8 c) { return is_letter(c) || c == ' ' || c == '\n' || c == '\t'; }
+
+static long pg_name_byte(u32 i, struct pg_name *e)
+{
+	u32 at = e->at;
+	u8 c;
+
+	barrier_var(at);
+	if (at >= BEGINNING_MAX || at >= e->b->n)
+		return 1;
+	c = e->b->b[at];
+	e->at = at + 1;
+	if (!c) {
+		e->ended = 1;
+		return 1;
+	}
+	e->odd = !is_letter(c) && (u8)(c - '0') > 9 && c != '_' && c != '-' && c != '.';
+	return e->odd;
+}
+
+// behind_name returns where what is behind a name of a portal or a statement begins, 0: it
+// is none; BEGINNING_MAX: a long one, which ends behind what is looked at.
+noinline_ u32 behind_name(struct beginning *b, u32 at)
+{
+	struct pg_name e = {.at = at};
+
+	if (!b)
+		return 0;
+	e.b = b;
+	bpf_loop(BEGINNING_MAX, pg_name_byte, &e, 0);
+	if (e.odd)
+		return 0;
+	if (e.ended)
+		return e.at;
+	return e.at >= at + LONG_NAME ? BEGINNING_MAX : 0;
+}
+
+// is_named tells whether the names of a Parse or a Bind are some, and what is behind them
+// is a statement, or how many formats there are.
+inline_ bool is_named(struct beginning *b)
+{
+	u32 at = behind_name(b, 5);
+
+	if (at && at < BEGINNING_MAX && b->b[0] == 'B')
+		at = behind_name(b, at);
+	if (!at || at >= BEGINNING_MAX)
+		return at;
+	barrier_var(at);
+	if (at >= BEGINNING_MAX || at >= b->n)
+		return false;
+	return b->b[0] == 'P' ? starts_text(b->b[at]) : !b->b[at];
+}
+
 // is_statement tells whether a client that is in the middle of something says this: a
-// query that is all of the call, or what executes one.
-inline_ bool is_statement(const struct beginning *b)
+// query that is all of the call, or what prepares or executes one.
+inline_ bool is_statement(struct beginning *b)
 {
 	u32 len, next;
 
@@ -53,11 +118,11 @@ inline_ bool is_statement(const struct beginning *b)
 	if (len < 6 || len >= b->total)
 		return false;
 	if (b->b[0] == 'Q')
-		return len + 1 == b->total && is_letter(b->b[5]);
+		return len + 1 == b->total && starts_text(b->b[5]);
 	next = len + 1;
 	barrier_var(next);
 	if (next > BEGINNING_MAX - 5 || next + 5 > b->n)
-		return b->b[0] == 'P' && !b->b[5] && is_letter(b->b[6]);
+		return is_named(b);
 	switch (b->b[next]) {
 	case 'B':
 	case 'D':
