@@ -3,3 +3,4 @@
 package cli
 
 //go:generate go run ../hack/clidocs ../docs/reference/cli
+//go:generate go run ../hack/checkdocs ../docs/checks.md

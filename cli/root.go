@@ -14,6 +14,7 @@ import (
 	"github.com/odi-dev/odi/cli/describe"
 	"github.com/odi-dev/odi/cli/destination"
 	"github.com/odi-dev/odi/cli/exit"
+	"github.com/odi-dev/odi/cli/explain"
 	"github.com/odi-dev/odi/cli/inject"
 	"github.com/odi-dev/odi/cli/install"
 	"github.com/odi-dev/odi/cli/instrument"
@@ -52,7 +53,8 @@ var rooms = []room{
 	{groupUse, offline(inject.New)},
 	{groupLook, status.New},
 	{groupLook, describe.New},
-	{groupLook, offline(check.New)},
+	{groupLook, check.New},
+	{groupLook, offline(explain.New)},
 	{"", version.New},
 }
 

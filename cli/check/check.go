@@ -1,70 +1,98 @@
-// Package check implements `odi check`: what the kernel of this machine can do
-// for odi, feature by feature.
+// Package check implements `odi check`: whether odi can work in a cluster, or does,
+// check by check; and without a cluster, what the kernel of this machine can do.
 package check
 
 import (
-	"fmt"
-	"log/slog"
-	"strings"
+	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+	"github.com/odi-dev/odi/cli/cluster"
 	"github.com/odi-dev/odi/cli/exit"
-	"github.com/odi-dev/odi/cli/output"
+	"github.com/odi-dev/odi/cli/release"
 	"github.com/odi-dev/odi/cli/streams"
-	"github.com/odi-dev/odi/odiglet"
-	"github.com/odi-dev/odi/odiglet/host"
 )
 
-// feature is one step of the ladder, as it is printed.
-type feature struct {
-	Name   string `json:"name"`
-	State  string `json:"state"`
-	Reason string `json:"reason,omitempty"`
+// flags of the command.
+type flags struct {
+	pre, host, cluster, noPods bool
+	timeout                    time.Duration
+	values                     release.Values
+	format                     format
 }
 
+// ofCluster are the flags that mean nothing to this machine.
+var ofCluster = []string{"pre", "cluster", "no-pods", "timeout", "values", "set", "namespace", "context", "kubeconfig"}
+
 // New returns the command.
-func New(io streams.Streams) *cobra.Command {
-	var format output.Format
+func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
+	f := flags{format: formatTable}
 	cmd := &cobra.Command{
 		Use:   "check",
-		Short: "Say what the kernel of this machine can do for odi",
-		Long: `Say what the kernel of this machine can do for odi: each feature is Active,
-Degraded or Unavailable, with the reason. The engine is loaded for that and removed
-again; no process is touched. What the nodes of a cluster can do is shown by
-odi status.`,
-		Example: "  sudo odi check\n  sudo odi check -o json",
-		Args:    exit.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			if lacking := host.MissingCapabilities(); len(lacking) > 0 {
-				return fmt.Errorf("odi check may not load the engine: it lacks %s; run it as root (sudo odi check)", strings.Join(lacking, ", "))
-			}
-			ladder := features()
-			if !format.ForPeople() {
-				return output.Value(io.Out, format, ladder)
-			}
-			return print(io, ladder)
-		},
+		Short: "Check whether odi can work, here or in a cluster",
+		Long: `Check whether odi can work in the cluster, or whether it does where it is installed.
+Each check has a code; what is not well says why it matters and how to mend it.
+What there is no evidence for is unknown, and says why; it is never called well.
+
+Where no kubeconfig names a cluster, or with --host, it says instead what the kernel
+of this machine can do: each feature is Active, Degraded or Unavailable, with the
+reason. The engine is loaded for that and removed again; no process is touched.
+
+In a cluster it only reads, and makes dry runs, but for one thing: to see nodes as the
+odiglet will, it runs a Job of one pod on up to 16 of them, one of each kind of node
+first, and removes it. The pod has odi's image and the odiglet's rights, and no token.
+Before odi has a namespace, that is in one named odi-check, which is removed as well.
+With --no-pods nothing is made, and the checks of nodes know less.
+
+Exit codes: 0 where nothing fatal is broken, 3 where something is, 2 for what is
+mistyped, 1 when it could not be found out.`,
+		Example: `  odi check --pre
+  odi check -f values.yaml --no-pods
+  odi check -o junit > odi.xml
+  odi explain ODI-302
+  sudo odi check --host`,
+		Args: exit.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd, io, to, f) },
 	}
-	output.AddFlag(cmd, &format)
+	cmd.Flags().BoolVar(&f.pre, "pre", false, "make the checks of before an installation, also where odi is installed")
+	cmd.Flags().BoolVar(&f.host, "host", false, "check this machine, also where a kubeconfig names a cluster")
+	cmd.Flags().BoolVar(&f.cluster, "cluster", false, "check the cluster, and fail where no kubeconfig names one")
+	cmd.Flags().BoolVar(&f.noPods, "no-pods", false, "run no pod on nodes")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", defaultTimeout, "how long all of it may take")
+	f.values.AddFlags(cmd)
+	f.format.addFlag(cmd)
+	cmd.MarkFlagsMutuallyExclusive("host", "cluster")
 	return cmd
 }
 
-// features loads the engine and lets it go. One that cannot be loaded has a
-// ladder too: it says why.
-func features() []feature {
-	ladder := odiglet.Ladder(slog.New(slog.DiscardHandler))
-	out := make([]feature, 0, len(ladder))
-	for _, f := range ladder {
-		out = append(out, feature{Name: string(f.Name), State: string(f.State), Reason: f.Reason})
+// run tells the two apart.
+func run(cmd *cobra.Command, io streams.Streams, to *cluster.Cluster, f flags) error {
+	if !f.host && (f.cluster || !to.IsNowhere()) {
+		return ofTheCluster(cmd.Context(), io, to, f)
 	}
-	return out
+	for _, name := range ofCluster {
+		if cmd.Flags().Changed(name) && (f.host || name != "cluster") {
+			return exit.Usagef("--%s is about a cluster, and this would check the machine; see odi check --help", name)
+		}
+	}
+	return ofThisMachine(io, f)
 }
 
-func print(io streams.Streams, ladder []feature) error {
-	t := output.Table{Columns: []string{"feature", "state", "reason"}}
-	for _, f := range ladder {
-		t.Rows = append(t.Rows, []string{f.Name, f.State, f.Reason})
+// namespace is that of --namespace, else where odi is, else where it goes by default.
+func namespace(ctx context.Context, to *cluster.Cluster) (namespace string, installed bool) {
+	namespace = odiv1.DefaultNamespace
+	c, err := to.Client()
+	if err == nil {
+		found, version, err := cluster.Installed(ctx, c)
+		installed = err == nil && version != ""
+		if installed {
+			namespace = found
+		}
 	}
-	return t.Print(output.Out(io), output.FormatTable)
+	if named := to.NamespaceFlag(); named != "" {
+		return named, installed && named == namespace
+	}
+	return namespace, installed
 }

@@ -24,6 +24,8 @@ type flags struct {
 	dryRun  bool
 	// downgrade takes a newer odi back.
 	downgrade bool
+	// unchecked goes on without looking whether odi can work.
+	unchecked bool
 }
 
 // New returns the command.
@@ -36,7 +38,10 @@ func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
 
 Nothing is instrumented by this alone: no workload is changed or restarted.
 Installing again is safe: it repairs what is missing, applies new values, and continues
-an installation or upgrade that was cut off. A newer odi in the cluster is left as it is.`,
+an installation or upgrade that was cut off. A newer odi in the cluster is left as it is.
+
+Before anything is changed, the checks of odi check --pre that are fatal are made, as far
+as they need no pod on a node. Where one is broken, nothing is installed (exit code 3).`,
 		Example: `  odi install
   odi install --set manager.replicas=2 --timeout 10m
   odi install --dry-run | kubectl diff -f -`,
@@ -48,6 +53,7 @@ an installation or upgrade that was cut off. A newer odi in the cluster is left 
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "how long to wait")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the manifests instead of applying them")
 	release.AddDowngradeFlag(cmd.Flags(), &f.downgrade)
+	cmd.Flags().BoolVar(&f.unchecked, "skip-checks", false, "install without looking first whether odi can work")
 	return cmd
 }
 
@@ -97,6 +103,9 @@ func (f flags) begin(
 		return nil, err
 	}
 	if err := rel.RefuseDowngrade(ctx, io, values, f.downgrade); err != nil {
+		return nil, err
+	}
+	if err := f.check(ctx, io, to, namespace, values); err != nil {
 		return nil, err
 	}
 	return rel, ensureNamespace(ctx, c, namespace)

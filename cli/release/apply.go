@@ -140,7 +140,7 @@ func (r *Release) RefuseDowngrade(ctx context.Context, io streams.Streams, value
 			found["kind "+d.Name] = d.Version
 		}
 	}
-	newest, unknown := judge(version.Version, found)
+	newest, unknown := Newer(version.Version, found)
 	switch {
 	case unknown != "":
 		fmt.Fprintf(io.Err, "whether %s is newer than the odi in the cluster (%s) cannot be told; going on\n", version.Version, unknown)
@@ -154,8 +154,8 @@ func (r *Release) RefuseDowngrade(ctx context.Context, io streams.Streams, value
 	return nil
 }
 
-// judge returns the newest version that is newer than mine, else one that cannot be compared with it.
-func judge(mine string, found map[string]string) (newest, unknown string) {
+// Newer returns the newest version that is newer than mine, else one that cannot be compared with it.
+func Newer(mine string, found map[string]string) (newest, unknown string) {
 	for _, version := range found {
 		if version == "" {
 			continue

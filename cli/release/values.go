@@ -56,6 +56,11 @@ func (v *Values) Merge(stdin io.Reader) (map[string]any, error) {
 	return merged, nil
 }
 
+// MergeValues puts values over those that were given before; neither is changed.
+func MergeValues(before, given map[string]any) map[string]any {
+	return loader.MergeMaps(loader.MergeMaps(map[string]any{}, before), given)
+}
+
 func read(path string, stdin io.Reader) ([]byte, error) {
 	if path != "-" {
 		return os.ReadFile(path)

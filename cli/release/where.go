@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/cli/cluster"
 	"github.com/odi-dev/odi/cli/kinds"
 )
@@ -49,6 +51,28 @@ func Namespaces(ctx context.Context, to *cluster.Cluster) ([]string, error) {
 		}
 	}
 	return found, nil
+}
+
+// Elsewhere lists other namespaces with an odi: a release, or a manager that somebody else made.
+func Elsewhere(ctx context.Context, to *cluster.Cluster, namespace string) ([]string, error) {
+	found, err := Namespaces(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	c, err := to.Client()
+	if err != nil {
+		return nil, err
+	}
+	var managers appsv1.DeploymentList
+	ours := client.MatchingLabels{cluster.PartOfLabel: "odi", odiv1.LabelComponent: "manager"}
+	if err := c.List(ctx, &managers, ours); err != nil {
+		return nil, fmt.Errorf("looking for odi's manager: %w", err)
+	}
+	for _, manager := range managers.Items {
+		found = append(found, manager.Namespace)
+	}
+	slices.Sort(found)
+	return slices.DeleteFunc(slices.Compact(found), func(n string) bool { return n == namespace }), nil
 }
 
 // gone says for sure that a release is no more.

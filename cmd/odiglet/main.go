@@ -23,7 +23,11 @@ import (
 
 func main() {
 	guard.Main()
-	if err := run(); err != nil {
+	work := run
+	if len(os.Args) > 1 && os.Args[1] == "facts" {
+		work = func() error { return printFacts(os.Args[2:]) }
+	}
+	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, "odiglet:", err)
 		os.Exit(1)
 	}

@@ -1,0 +1,115 @@
+package checks
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
+)
+
+// destinationChecks are about what users wrote: where data goes, and whose.
+var destinationChecks = []Check{
+	{
+		Code: "ODI-801", Title: "There is a destination", Severity: Warning, Phase: After,
+		Why:  "Without one, data goes nowhere.",
+		Mend: "odi destination add <type>; odi destination types lists them.",
+		Judge: func(f Facts) []Finding {
+			return judged(f.Destinations, func(list []odiv1.Destination) []Finding {
+				for _, d := range list {
+					if !d.Spec.Disabled {
+						return one(OK, plural(len(list), "destination"))
+					}
+				}
+				return one(Broken, fmt.Sprintf("none that is enabled, of %d", len(list)))
+			})
+		},
+	},
+	{
+		Code: "ODI-802", Title: "Every destination is accepted", Severity: Warning, Phase: After,
+		Why:   "One with a wrong field, or without its Secret, gets nothing; others are not disturbed.",
+		Mend:  "The message names the field: odi describe destination/<name>.",
+		Judge: eachDestination(odiv1.ConditionReady),
+	},
+	{
+		Code: "ODI-803", Title: "Every backend takes the data", Severity: Warning, Phase: After,
+		Why:   "It is what the gateway met when it sent last, in the backend's words.",
+		Mend:  "odi describe destination/<name> says what to do about it.",
+		Judge: eachDestination(odiv1.ConditionExporting),
+	},
+	{
+		Code: "ODI-804", Title: "Backends in this cluster are there", Severity: Warning, Phase: After,
+		Why:  "Where a destination names a Service of this cluster, pods have to be ready behind it, at that port.",
+		Mend: "Correct the endpoint with odi destination add --replace, or bring the backend's pods up: kubectl get endpointslices -n <its namespace>.",
+		Judge: func(f Facts) []Finding {
+			return judged(f.Backends, func(list []Backend) []Finding {
+				var findings []Finding
+				for _, b := range list {
+					text := fmt.Sprintf("%s:%d", b.Service, b.Port)
+					if b.Problem != "" {
+						text += ": " + b.Problem
+					}
+					findings = append(findings, Finding{state(b.Problem == ""), b.Destination, text})
+				}
+				return findings
+			})
+		},
+	},
+	{
+		Code: "ODI-805", Title: "Something is to be instrumented", Severity: Note, Phase: After,
+		Why:  "odi touches nothing that nobody selected.",
+		Mend: "odi instrument namespace <name>",
+		Judge: func(f Facts) []Finding {
+			return judged(f.Configs, func(list []odiv1.InstrumentationConfig) []Finding {
+				return one(state(len(list) > 0), plural(len(list), "InstrumentationConfig"))
+			})
+		},
+	},
+	{
+		Code: "ODI-806", Title: "Every config does what it is for", Severity: Warning, Phase: After,
+		Why:  "A config whose workload does not exist, whose namespace is excluded, or that another overrides, does nothing.",
+		Mend: "odi status has a line for each, with what to do.",
+		Judge: func(f Facts) []Finding {
+			return judged(f.Configs, func(list []odiv1.InstrumentationConfig) []Finding {
+				var findings []Finding
+				for _, c := range list {
+					findings = append(findings, ofCondition(c.Namespace+"/"+c.Name, c.Status.Conditions, odiv1.ConditionReady))
+				}
+				return findings
+			})
+		},
+	},
+}
+
+// eachDestination is what a condition says of every Destination that is not switched off.
+func eachDestination(condition string) func(Facts) []Finding {
+	return func(f Facts) []Finding {
+		return judged(f.Destinations, func(list []odiv1.Destination) []Finding {
+			var findings []Finding
+			for _, d := range list {
+				if !d.Spec.Disabled {
+					findings = append(findings, ofCondition(d.Namespace+"/"+d.Name, d.Status.Conditions, condition))
+				}
+			}
+			return findings
+		})
+	}
+}
+
+// ofCondition is a condition in a check's words: what it does not know is unknown.
+func ofCondition(subject string, conditions []metav1.Condition, kind string) Finding {
+	c := meta.FindStatusCondition(conditions, kind)
+	if c == nil {
+		return Finding{Unknown, subject, "the manager has not looked at it yet"}
+	}
+	text := strings.TrimSuffix(c.Message, ".")
+	switch c.Status {
+	case metav1.ConditionTrue:
+		return Finding{OK, subject, text}
+	case metav1.ConditionFalse:
+		return Finding{Broken, subject, c.Reason + ": " + text}
+	}
+	return Finding{Unknown, subject, text}
+}
