@@ -221,6 +221,10 @@ func TestOtherWays(t *testing.T) {
 		"a level that the cluster's default is": {"ODI-302", func(f *Facts) { delete(f.House.Value.Labels, levelLabel) }, OK, "ODI-303"},
 		"a quota for limits of cpu":             {"ODI-304", func(f *Facts) { f.Quotas = Of([]corev1.ResourceQuota{quota("limits.cpu", "4", "0")}) }, Broken, "counts limits.cpu"},
 		"a version that is none":                {"ODI-403", func(f *Facts) { f.Version = "dev" }, Unknown, "cannot be compared"},
+		"newer kinds that are left as they are": {"ODI-403", func(f *Facts) {
+			f.Kinds.Value[0].Version = "2.0.0"
+			f.Values = Of(under("crds", "install", false))
+		}, OK, "this program is"},
 		"an object of a kind that is not there is another check's": {"ODI-502", func(f *Facts) {
 			f.Refusals = Of([]Refusal{{Object: "podmonitor/odi", Unserved: true}})
 		}, OK, ""},

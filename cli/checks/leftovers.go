@@ -39,6 +39,9 @@ var leftoverChecks = []Check{
 		Mend: "Use an odi of that version or newer. To take the cluster back nevertheless: odi install --force-downgrade.",
 		Judge: func(f Facts) []Finding {
 			return judged(f.Release, func(r Release) []Finding {
+				if at(f.Values.Value, "crds", "install") == false {
+					return newest(f.Version, r, nil) // the kinds stay as they are
+				}
 				return judged(f.Kinds, func(found []Kind) []Finding { return newest(f.Version, r, found) })
 			})
 		},
