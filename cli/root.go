@@ -13,6 +13,7 @@ import (
 	"github.com/odi-dev/odi/cli/complete"
 	"github.com/odi-dev/odi/cli/describe"
 	"github.com/odi-dev/odi/cli/destination"
+	"github.com/odi-dev/odi/cli/diagnose"
 	"github.com/odi-dev/odi/cli/exit"
 	"github.com/odi-dev/odi/cli/explain"
 	"github.com/odi-dev/odi/cli/inject"
@@ -55,6 +56,7 @@ var rooms = []room{
 	{groupLook, describe.New},
 	{groupLook, check.New},
 	{groupLook, offline(explain.New)},
+	{groupLook, diagnose.New},
 	{"", version.New},
 }
 

@@ -20,9 +20,14 @@ import (
 	"github.com/odi-dev/odi/internal/nodeapi"
 )
 
-// fetch asks one odiglet, over a connection such as `kubectl port-forward`
-// makes: to the pod's loopback, with the user's own rights. No port is opened here.
+// fetch asks the query API of one odiglet.
 func fetch(ctx context.Context, config *rest.Config, pod *corev1.Pod, query url.URL) ([]byte, error) {
+	return Get(ctx, config, pod, nodeapi.Port, query)
+}
+
+// Get asks a port of a pod over HTTP, over a connection such as `kubectl port-forward`
+// makes: to the pod's loopback, with the user's own rights. No port is opened here.
+func Get(ctx context.Context, config *rest.Config, pod *corev1.Pod, port int, query url.URL) ([]byte, error) {
 	connection, err := dialWithin(ctx, config, pod)
 	if err != nil {
 		return nil, fmt.Errorf("reaching pod %s: %w", pod.Name, err)
@@ -30,12 +35,12 @@ func fetch(ctx context.Context, config *rest.Config, pod *corev1.Pod, query url.
 	defer connection.Close()
 	stop := context.AfterFunc(ctx, func() { _ = connection.Close() })
 	defer stop()
-	stream, err := open(connection)
+	stream, err := open(connection, port)
 	if err != nil {
-		return nil, fmt.Errorf("reaching the query API of pod %s: %w", pod.Name, err)
+		return nil, fmt.Errorf("reaching port %d of pod %s: %w", port, pod.Name, err)
 	}
 	defer stream.Close()
-	query.Scheme, query.Host = "http", nodeapi.Host
+	query.Scheme, query.Host = "http", nodeapi.Host // the pod's loopback, whatever the port
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, query.String(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("asking pod %s: %w", pod.Name, err)
@@ -52,8 +57,11 @@ func fetch(ctx context.Context, config *rest.Config, pod *corev1.Pod, query url.
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("pod %s answers %s", pod.Name, response.Status)
 	}
-	return io.ReadAll(response.Body)
+	return io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 }
+
+// maxAnswer is more than any odiglet or collector has to say.
+const maxAnswer = 16 << 20
 
 // dialWithin is dial that ends with ctx: the API server may wait for a node that is
 // gone, and nothing below takes a context. A connection that comes too late is closed.
@@ -112,10 +120,10 @@ func dial(config *rest.Config, pod *corev1.Pod) (httpstream.Connection, error) {
 }
 
 // open makes the two streams of one forwarded connection and returns the one of the data.
-func open(connection httpstream.Connection) (httpstream.Stream, error) {
+func open(connection httpstream.Connection, port int) (httpstream.Stream, error) {
 	headers := http.Header{}
 	headers.Set(corev1.StreamType, corev1.StreamTypeError)
-	headers.Set(corev1.PortHeader, strconv.Itoa(nodeapi.Port))
+	headers.Set(corev1.PortHeader, strconv.Itoa(port))
 	headers.Set(corev1.PortForwardRequestIDHeader, "0")
 	problems, err := connection.CreateStream(headers)
 	if err != nil {
