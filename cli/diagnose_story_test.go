@@ -93,14 +93,46 @@ odiglet: {env: [{name: OTEL_RESOURCE_ATTRIBUTES, value: "a=%s"}]}
 				t.Errorf("for %s %s does not have %q:\n%.2000s", name, want.file, want.text, files[want.file])
 			}
 		}
-		tell := s.told(files, as != "")
-		for secret, file := range tell {
+		if as != "" {
+			for line := range strings.Lines(files["index.json"]) {
+				if strings.Contains(line, "may not") && !strings.Contains(line, "secrets") && !strings.Contains(line, "pods/portforward") {
+					t.Errorf("the documented rights are not enough: %s", line)
+				}
+			}
+		}
+		for secret, file := range s.told(files, as != "") {
 			t.Errorf("for %s: the secret %q (%s) is in %s", name, secret, s.where[secret], file)
 		}
 	}
 	t.Setenv("KUBECONFIG", kubeconfig(t, restConfig, ""))
 	h.sees("diagnose --to "+values, 2, "exists; name another file with --to")
 	h.sees("diagnose --dry-run", 0, "(?m)^logs/<pod>/<container>.log +logs of odi's own pods.*get pods/log in odi's namespace$")
+}
+
+// TestRightsOfDiagnoseAreDocumented compares what it says that it needs with docs/security.md.
+func TestRightsOfDiagnoseAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, _, code := user{t}.types("diagnose --dry-run")
+	if code != 0 {
+		t.Fatal(out)
+	}
+	looked := 0
+	for line := range strings.Lines(out) {
+		for _, begin := range []string{"   list ", "   get ", "   create "} {
+			if _, right, found := strings.Cut(line, begin); found {
+				looked++
+				if right = "`" + strings.TrimSpace(begin+right) + "`"; !strings.Contains(string(page), right) {
+					t.Errorf("docs/security.md does not have %s", right)
+				}
+			}
+		}
+	}
+	if looked < 20 {
+		t.Errorf("only %d rights were looked for in\n%s", looked, out)
+	}
 }
 
 // told are the secrets that are in the files, in any form, with the file.

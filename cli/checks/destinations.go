@@ -81,6 +81,37 @@ var destinationChecks = []Check{
 			})
 		},
 	},
+	{
+		Code: "ODI-807", Title: "Backends answer on the network", Severity: Warning, Phase: After,
+		Why:  "A pod on a node looked the backend's name up and opened a connection, without a byte. The gateway may have another network policy or proxy: its own word is ODI-803.",
+		Mend: "The message says whether the name or the connection fails: correct the endpoint, the cluster's DNS, or the firewall between.",
+		Judge: func(f Facts) []Finding {
+			return judged(f.Called, func(calls []Call) []Finding {
+				var findings []Finding
+				for _, call := range calls {
+					findings = append(findings, answered(f, call))
+				}
+				return findings
+			})
+		},
+	},
+}
+
+// answered judges an address by what became of calling it from nodes: one that got through is enough.
+func answered(f Facts, call Call) Finding {
+	problem := Finding{Unknown, call.Destination, call.Address + " was not called from any node"}
+	for _, name := range sortedKeys(f.OnNodes.Value) {
+		for _, look := range f.OnNodes.Value[name].Value.Looks {
+			if look.Address != call.Address {
+				continue
+			}
+			if look.Connected {
+				return Finding{OK, call.Destination, fmt.Sprintf("%s answers in a pod on %s", call.Address, name)}
+			}
+			problem = Finding{Broken, call.Destination, fmt.Sprintf("%s in a pod on %s%s", call.Address, name, reason(look.Error))}
+		}
+	}
+	return problem
 }
 
 // eachDestination is what a condition says of every Destination that is not switched off.

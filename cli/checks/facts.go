@@ -72,6 +72,8 @@ type Facts struct {
 	Configs       Known[[]odiv1.InstrumentationConfig]
 	// Backends are the Services of this cluster that Destinations name.
 	Backends Known[[]Backend]
+	// Called are the addresses of Destinations that pods on nodes called.
+	Called Known[[]Call]
 }
 
 // Server is what the API server says of itself.
@@ -134,6 +136,9 @@ type Backend struct {
 	// Problem is why nothing would be reached; empty where pods are ready behind that port.
 	Problem string
 }
+
+// Call is an address that a Destination sends to.
+type Call struct{ Destination, Address string }
 
 // Right is one thing that a user may do.
 type Right struct {

@@ -57,6 +57,7 @@ func sound() Facts {
 		Configs: Of([]odiv1.InstrumentationConfig{{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "namespace"},
 			Status: odiv1.InstrumentationConfigStatus{Conditions: []metav1.Condition{condition("Ready", "True")}}}}),
 		Backends: Of([]Backend{{Destination: "odi-system/jaeger", Service: "observability/jaeger", Port: 4317}}),
+		Called:   Of([]Call{{Destination: "odi-system/jaeger", Address: "jaeger.observability:4317"}}),
 	}
 	for _, group := range neededGroups {
 		f.Served.Value[group] = true
@@ -92,7 +93,7 @@ func seenOnNode() nodefacts.Facts {
 		Kernel: "6.8.0", Arch: "amd64", Time: now, BTF: true, Lockdown: "none", JIT: "1", Cgroup2: true, HostProcesses: true,
 		Capabilities: []string{"BPF", "PERFMON", "SYS_PTRACE", "NET_ADMIN"}, MemoryAvailable: 2 << 30,
 		Features: []nodefacts.Feature{{Name: "SocketSpans", State: "Active"}, {Name: "Propagation", State: "Active"}},
-		Looks:    []nodefacts.Look{{Address: APIServer, Resolved: true, Connected: true}},
+		Looks:    []nodefacts.Look{{Address: APIServer, Resolved: true, Connected: true}, {Address: "jaeger.observability:4317", Resolved: true, Connected: true}},
 	}
 }
 

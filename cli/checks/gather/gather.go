@@ -78,11 +78,15 @@ func Facts(ctx context.Context, to *cluster.Cluster, o Options) (checks.Facts, e
 	if o.Pods {
 		parts = append(parts, onNodes)
 	} else {
-		facts.OnNodes = checks.Not[nodesSeen]("no node was asked by a pod")
+		facts.OnNodes = checks.Not[nodesSeen](noPods)
+		facts.Called = checks.Not[[]checks.Call](noPods)
 	}
 	g.all(ctx, parts)
 	return facts, nil
 }
+
+// noPods is why nothing is known that only pods see.
+const noPods = "no node was asked by a pod"
 
 func (g *gatherer) all(ctx context.Context, parts []part) {
 	var group sync.WaitGroup

@@ -18,6 +18,7 @@ import (
 type question struct {
 	namespace, run, node string
 	engine               bool
+	call                 []string
 	within               time.Duration
 }
 
@@ -86,7 +87,7 @@ func container(q question, odiglet corev1.Container) corev1.Container {
 		Args: []string{
 			"--into=" + corev1.TerminationMessagePathDefault,
 			fmt.Sprintf("--engine=%t", q.engine),
-			"--call=" + strings.Join([]string{checks.APIServer}, ","),
+			"--call=" + strings.Join(append([]string{checks.APIServer}, q.call...), ","),
 		},
 		Resources:                odiglet.Resources,
 		SecurityContext:          odiglet.SecurityContext,

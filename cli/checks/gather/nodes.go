@@ -3,6 +3,9 @@ package gather
 import (
 	"context"
 	"fmt"
+	"net"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -63,10 +66,10 @@ func onNodes(ctx context.Context, g *gatherer) {
 	}
 	run := utilrand.String(8)
 	defer g.removeJobs(ctx, namespace, run)
-	reported := g.reported(ctx)
+	reported, call := g.reported(ctx), g.backends(ctx)
 	made := make([]error, len(chosen))
 	each(len(chosen), func(i int) {
-		o := question{namespace: namespace, run: run, node: chosen[i], engine: !reported[chosen[i]], within: remaining(ctx)}
+		o := question{namespace: namespace, run: run, node: chosen[i], engine: !reported[chosen[i]], call: call, within: remaining(ctx)}
 		made[i] = g.c.Create(ctx, job(o, spec))
 	})
 	seen := nodesSeen{}
@@ -131,6 +134,36 @@ func (g *gatherer) reported(ctx context.Context) map[string]bool {
 		}
 	}
 	return known
+}
+
+// maxBackends bounds what a pod calls beside the API server.
+const maxBackends = 8
+
+// backends are the addresses that Destinations send to, each once.
+func (g *gatherer) backends(ctx context.Context) []string {
+	if g.Run != checks.After {
+		return nil
+	}
+	var list odiv1.DestinationList
+	if err := g.c.List(ctx, &list); err != nil {
+		g.facts.Called = read[[]checks.Call](g, nil, err)
+		return nil
+	}
+	var addresses []string
+	var calls []checks.Call
+	for _, d := range list.Items {
+		host, port := addressOf(d.Spec.Config["endpoint"])
+		if host == "" || port == 0 || d.Spec.Disabled {
+			continue
+		}
+		address := net.JoinHostPort(host, strconv.Itoa(port))
+		calls = append(calls, checks.Call{Destination: d.Namespace + "/" + d.Name, Address: address})
+		if !slices.Contains(addresses, address) && len(addresses) < maxBackends {
+			addresses = append(addresses, address)
+		}
+	}
+	g.facts.Called = checks.Of(calls)
+	return addresses
 }
 
 // place is the namespace that Jobs are made in, and what removes it again where it was made for that.
