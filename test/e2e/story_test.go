@@ -10,6 +10,7 @@ func TestStory(t *testing.T) {
 	w := openWorld(t)
 	w.must(t, "the shop runs before odi comes", w.deployShop)
 	t.Run("commands say what is missing when odi is not installed", w.checkNotInstalled)
+	t.Run("odi check finds nothing in the way, and leaves nothing", w.checkBefore)
 
 	before := w.snapshotLeftovers(t)
 	w.must(t, "odi install", w.installByCLI)
@@ -25,6 +26,8 @@ func TestStory(t *testing.T) {
 	t.Run("no wrong parent among 2000 requests, 50 at a time", w.checkManyAtOnce)
 	t.Run("pods of any owner and shape are traced", w.checkOwners)
 	t.Run("a pod that claims to be another is not believed", w.checkStranger)
+	t.Run("odi check finds everything at work", w.checkAfter)
+	t.Run("odi diagnose has what helps", w.checkDiagnose)
 	t.Run("bad input is refused with what is valid", w.checkBadInput)
 	t.Run("malformed objects are refused with the field path", w.checkMalformedObjects)
 	t.Run("odi destination test says what a backend answers", w.checkTestedDestination)
