@@ -36,7 +36,7 @@ var destinationChecks = []Check{
 	{
 		Code: "ODI-803", Title: "Every backend takes the data", Severity: Warning, Phase: After,
 		Why:   "It is what the gateway met when it sent last, in the backend's words.",
-		Mend:  "odi describe destination/<name> says what to do about it.",
+		Mend:  "odi destination test <name> asks the backend at once, and says what to do about its answer.",
 		Judge: eachDestination(odiv1.ConditionExporting),
 	},
 	{
