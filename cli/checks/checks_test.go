@@ -161,6 +161,7 @@ var broken = map[string]struct {
 	"ODI-804": {func(f *Facts) { f.Backends.Value[0].Problem = "no ready pod is behind it" }, "observability/jaeger:4317: no ready pod is behind it"},
 	"ODI-805": {func(f *Facts) { f.Configs = Of([]odiv1.InstrumentationConfig{}) }, "0 InstrumentationConfig"},
 	"ODI-806": {func(f *Facts) { f.Configs.Value[0].Status.Conditions[0].Status = "False" }, "Because: It is so"},
+	"ODI-808": {func(f *Facts) { f.Destinations.Value[0].Status.Conditions[2].Status = "False" }, "Because: It is so"},
 	"ODI-807": {seen(func(f *nodefacts.Facts) {
 		f.Looks[1] = nodefacts.Look{Address: "jaeger.observability:4317", Error: "no such host"}
 	}), "jaeger.observability:4317 in a pod on a: no such host"},
@@ -254,8 +255,9 @@ func TestOtherWays(t *testing.T) {
 			f.Components.Value.Pods[0].Status.ContainerStatuses = []corev1.ContainerStatus{{LastTerminationState: corev1.ContainerState{
 				Terminated: &corev1.ContainerStateTerminated{Reason: "OOMKilled"}}}}
 		}, Broken, "killed for its memory"},
-		"a backend that nobody called":   {"ODI-807", seen(func(f *nodefacts.Facts) { f.Looks = f.Looks[:1] }), Unknown, "was not called from any node"},
-		"an exporting that is not known": {"ODI-803", func(f *Facts) { f.Destinations.Value[0].Status.Conditions[1].Status = "Unknown" }, Unknown, "It is so"},
+		"a test of another configuration": {"ODI-808", func(f *Facts) { f.Destinations.Value[0].Generation = 2 }, Unknown, "changed after its latest test"},
+		"a backend that nobody called":    {"ODI-807", seen(func(f *nodefacts.Facts) { f.Looks = f.Looks[:1] }), Unknown, "was not called from any node"},
+		"an exporting that is not known":  {"ODI-803", func(f *Facts) { f.Destinations.Value[0].Status.Conditions[1].Status = "Unknown" }, Unknown, "It is so"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := sound()

@@ -95,6 +95,31 @@ var destinationChecks = []Check{
 			})
 		},
 	},
+	{
+		Code: "ODI-808", Title: "What was tested was accepted", Severity: Warning, Phase: After,
+		Why:  "odi destination test sends one span, metric and log through the gateway's own exporter. A test of a configuration that was changed since proves nothing.",
+		Mend: "odi destination test <name> has the backend's answer in full, and what to do about it.",
+		Judge: func(f Facts) []Finding {
+			return judged(f.Destinations, func(list []odiv1.Destination) []Finding {
+				var findings []Finding
+				for _, d := range list {
+					if c := meta.FindStatusCondition(d.Status.Conditions, odiv1.ConditionTested); c != nil {
+						findings = append(findings, tested(d, *c))
+					}
+				}
+				return findings
+			})
+		},
+	},
+}
+
+// tested is what a test says of the configuration as it is now.
+func tested(d odiv1.Destination, c metav1.Condition) Finding {
+	name := d.Namespace + "/" + d.Name
+	if c.ObservedGeneration != d.Generation {
+		return Finding{Unknown, name, "it was changed after its latest test"}
+	}
+	return ofCondition(name, d.Status.Conditions, odiv1.ConditionTested)
 }
 
 // answered judges an address by what became of calling it from nodes: one that got through is enough.

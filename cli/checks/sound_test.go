@@ -53,7 +53,7 @@ func sound() Facts {
 		HookEndpoints: Of(1),
 		Certificates:  Of([]Certificate{{Secret: "odi-gateway-tls", Until: now.Add(60 * 24 * time.Hour)}}),
 		Destinations: Of([]odiv1.Destination{{ObjectMeta: metav1.ObjectMeta{Namespace: "odi-system", Name: "jaeger"},
-			Status: odiv1.DestinationStatus{Conditions: []metav1.Condition{condition("Ready", "True"), condition("Exporting", "True")}}}}),
+			Status: odiv1.DestinationStatus{Conditions: []metav1.Condition{condition("Ready", "True"), condition("Exporting", "True"), condition("Tested", "True")}}}}),
 		Configs: Of([]odiv1.InstrumentationConfig{{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "namespace"},
 			Status: odiv1.InstrumentationConfigStatus{Conditions: []metav1.Condition{condition("Ready", "True")}}}}),
 		Backends: Of([]Backend{{Destination: "odi-system/jaeger", Service: "observability/jaeger", Port: 4317}}),
