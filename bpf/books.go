@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sort"
+	"sync"
 )
 
 // dropNames are the reasons in the order of enum drop in include/types.h.
@@ -23,8 +24,44 @@ var dropNames = []string{
 
 const countExchanges = 10
 
+// madeHere are the reasons that the programs do not know, but those who put the parts of
+// requests together.
+var madeHere = []string{
+	"joined_midway", // fields of its head had been said before the connection was seen
+}
+
 // DropNames are all the names that Drops counts by.
-func DropNames() []string { return slices.Clone(dropNames) }
+func DropNames() []string { return slices.Concat(dropNames, madeHere) }
+
+// unmade counts what whoever puts the parts of requests together has lost.
+type unmade struct {
+	mu sync.Mutex
+	of map[Loser]uint64
+}
+
+// losersMax bounds the processes that are told apart, as the programs' table is.
+const losersMax = 2048
+
+func (u *unmade) add(pid uint32, reason string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	of := Loser{PID: pid, Reason: reason}
+	if _, known := u.of[of]; !known && len(u.of) >= losersMax {
+		of.PID = 0
+	}
+	if u.of == nil {
+		u.of = make(map[Loser]uint64)
+	}
+	u.of[of]++
+}
+
+func (u *unmade) each(f func(Loser, uint64)) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for of, n := range u.of {
+		f(of, n)
+	}
+}
 
 // Drops returns how many requests or events were lost since Load, by reason;
 // after Close, how many that were.
@@ -36,9 +73,13 @@ func (e *Engine) Drops() map[string]uint64 {
 		return maps.Clone(last)
 	}
 	drops := make(map[string]uint64, len(dropNames))
+	for _, name := range madeHere {
+		drops[name] = 0
+	}
 	for i, name := range dropNames {
 		drops[name] = e.counter(uint32(i))
 	}
+	e.unmade.each(func(of Loser, n uint64) { drops[of.Reason] += n })
 	return drops
 }
 
@@ -73,6 +114,7 @@ func (e *Engine) Losers() map[Loser]uint64 {
 			losers[Loser{PID: of.PID, Reason: dropNames[of.What]}] = n
 		}
 	}
+	e.unmade.each(func(of Loser, n uint64) { losers[of] += n })
 	return losers // an iteration that the programs have cut short is made again later
 }
 

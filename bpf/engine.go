@@ -57,9 +57,13 @@ type Engine struct {
 	waitings *ebpf.MapSpec // of the room in batches
 	batches  batches
 	rooms    rooms
-	leaving  *leaving       // nil: nothing enters the socket maps
-	closing  chan struct{}  // closed by Close
-	later    sync.WaitGroup // what goes on beside the readers of the rings
+	// followers are those of the protocols whose events are parts of requests, by code;
+	// used by Run only.
+	followers [1 << 8]probe.Follower
+	unmade    unmade
+	leaving   *leaving       // nil: nothing enters the socket maps
+	closing   chan struct{}  // closed by Close
+	later     sync.WaitGroup // what goes on beside the readers of the rings
 
 	mu      sync.Mutex
 	targets map[uint32]*target  // by the number in /proc
@@ -87,6 +91,11 @@ func Load(opts Options) (*Engine, error) {
 		goFacts: golang.NewInspector(),
 		ioctls:  libc.NewFinder("ioctl"),
 		uprobes: newUprobes(),
+	}
+	for _, p := range apart() {
+		if p.Follow != nil {
+			e.followers[p.Code] = p.Follow(e.unmade.add)
+		}
 	}
 	if err := e.start(); err != nil {
 		return nil, errors.Join(err, e.Close())

@@ -29,6 +29,8 @@ const (
 	kernelMapHandovers            = "handovers"
 	kernelMapHeld                 = "held"
 	kernelMapHttp1s               = "http1s"
+	kernelMapHttp2Rooms           = "http2_rooms"
+	kernelMapHttp2s               = "http2s"
 	kernelMapLooks                = "looks"
 	kernelMapLosers               = "losers"
 	kernelMapMysqls               = "mysqls"
@@ -64,6 +66,8 @@ const (
 	kernelProgOdiExec             = "odi_exec"
 	kernelProgOdiExit             = "odi_exit"
 	kernelProgOdiFind             = "odi_find"
+	kernelProgOdiHttp2Received    = "odi_http2_received"
+	kernelProgOdiHttp2Sent        = "odi_http2_sent"
 	kernelProgOdiIoctl            = "odi_ioctl"
 	kernelProgOdiMessage          = "odi_message"
 	kernelProgOdiMysqlReceived    = "odi_mysql_received"
@@ -150,6 +154,8 @@ type kernelProgramSpecs struct {
 	OdiExec             *ebpf.ProgramSpec `ebpf:"odi_exec"`
 	OdiExit             *ebpf.ProgramSpec `ebpf:"odi_exit"`
 	OdiFind             *ebpf.ProgramSpec `ebpf:"odi_find"`
+	OdiHttp2Received    *ebpf.ProgramSpec `ebpf:"odi_http2_received"`
+	OdiHttp2Sent        *ebpf.ProgramSpec `ebpf:"odi_http2_sent"`
 	OdiIoctl            *ebpf.ProgramSpec `ebpf:"odi_ioctl"`
 	OdiMessage          *ebpf.ProgramSpec `ebpf:"odi_message"`
 	OdiMysqlReceived    *ebpf.ProgramSpec `ebpf:"odi_mysql_received"`
@@ -194,6 +200,8 @@ type kernelMapSpecs struct {
 	Handovers      *ebpf.MapSpec `ebpf:"handovers"`
 	Held           *ebpf.MapSpec `ebpf:"held"`
 	Http1s         *ebpf.MapSpec `ebpf:"http1s"`
+	Http2Rooms     *ebpf.MapSpec `ebpf:"http2_rooms"`
+	Http2s         *ebpf.MapSpec `ebpf:"http2s"`
 	Looks          *ebpf.MapSpec `ebpf:"looks"`
 	Losers         *ebpf.MapSpec `ebpf:"losers"`
 	Mysqls         *ebpf.MapSpec `ebpf:"mysqls"`
@@ -271,6 +279,8 @@ type kernelMaps struct {
 	Handovers      *ebpf.Map `ebpf:"handovers"`
 	Held           *ebpf.Map `ebpf:"held"`
 	Http1s         *ebpf.Map `ebpf:"http1s"`
+	Http2Rooms     *ebpf.Map `ebpf:"http2_rooms"`
+	Http2s         *ebpf.Map `ebpf:"http2s"`
 	Looks          *ebpf.Map `ebpf:"looks"`
 	Losers         *ebpf.Map `ebpf:"losers"`
 	Mysqls         *ebpf.Map `ebpf:"mysqls"`
@@ -315,6 +325,8 @@ func (m *kernelMaps) Close() error {
 		m.Handovers,
 		m.Held,
 		m.Http1s,
+		m.Http2Rooms,
+		m.Http2s,
 		m.Looks,
 		m.Losers,
 		m.Mysqls,
@@ -372,6 +384,8 @@ type kernelPrograms struct {
 	OdiExec             *ebpf.Program `ebpf:"odi_exec"`
 	OdiExit             *ebpf.Program `ebpf:"odi_exit"`
 	OdiFind             *ebpf.Program `ebpf:"odi_find"`
+	OdiHttp2Received    *ebpf.Program `ebpf:"odi_http2_received"`
+	OdiHttp2Sent        *ebpf.Program `ebpf:"odi_http2_sent"`
 	OdiIoctl            *ebpf.Program `ebpf:"odi_ioctl"`
 	OdiMessage          *ebpf.Program `ebpf:"odi_message"`
 	OdiMysqlReceived    *ebpf.Program `ebpf:"odi_mysql_received"`
@@ -409,6 +423,8 @@ func (p *kernelPrograms) Close() error {
 		p.OdiExec,
 		p.OdiExit,
 		p.OdiFind,
+		p.OdiHttp2Received,
+		p.OdiHttp2Sent,
 		p.OdiIoctl,
 		p.OdiMessage,
 		p.OdiMysqlReceived,

@@ -103,13 +103,13 @@ inline_ u64 id_of_task(struct task_struct *task)
 }
 
 // recognised finds the room whose protocol a connection begins with, 0 if there is
-// none. HTTP/1 is the one that begins with a word.
+// none. HTTP/1 is the one that begins with a word, other than HTTP/2's.
 inline_ u32 recognised(struct feed *f, bool sent)
 {
 	struct conn *c = f->c;
 	struct beginning *b = begins_with(&f->src, c);
 
-	if (!b || (is_letter(b->b[0]) && (b->n < 2 || b->b[1])))
+	if (!b || (is_letter(b->b[0]) && (b->n < 2 || b->b[1]) && !is_reserved(b->b)))
 		return 0;
 	c->protocol = room_of(b);
 	if (!c->protocol)

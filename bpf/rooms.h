@@ -6,8 +6,9 @@
 #include "redis/redis.h"
 #include "mysql/mysql.h"
 #include "postgres/postgres.h"
+#include "http2/http2.h"
 
-#define ROOMS 5 // more than the largest code
+#define ROOMS 6 // more than the largest code
 
 // The programs on the two tracepoints go on with those of a room, by its code.
 struct {
@@ -36,6 +37,9 @@ inline_ u32 room_of(struct beginning *b)
 	b->by = postgres_begins(b);
 	if (b->by)
 		return PROTOCOL_POSTGRES;
+	b->by = http2_begins(b);
+	if (b->by)
+		return PROTOCOL_HTTP2;
 	return 0;
 }
 
@@ -51,6 +55,9 @@ inline_ void room_closing(struct conn *c, struct sock *sk, u32 fault)
 		break;
 	case PROTOCOL_POSTGRES:
 		postgres_closed(sk, fault);
+		break;
+	case PROTOCOL_HTTP2:
+		http2_closed(sk, fault);
 		break;
 	}
 }

@@ -109,6 +109,10 @@ func (e *Engine) deliver(d *delivery) {
 	if !parseExchange(&d.exchange, d.record.RawSample, &e.clock) || e.isRemoved(d.exchange.PID) {
 		return
 	}
+	if follower := e.followers[d.exchange.Protocol]; follower != nil {
+		follower.Take(&d.exchange, d.handle)
+		return
+	}
 	d.handle(&d.exchange)
 }
 

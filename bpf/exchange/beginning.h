@@ -28,6 +28,13 @@ struct {
 
 inline_ bool is_letter(u8 c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
 
+// is_reserved tells whether four bytes are those of the method that no request of HTTP/1
+// has: HTTP/2 begins with it (RFC 9113, 3.4).
+inline_ bool is_reserved(const u8 *b)
+{
+	return b[0] == 'P' && b[1] == 'R' && b[2] == 'I' && b[3] == ' ';
+}
+
 // begins_with reads the first bytes of a call, 0 where there are none to be read.
 inline_ struct beginning *begins_with(struct source *s, struct conn *c)
 {

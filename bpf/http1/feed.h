@@ -2,6 +2,7 @@
 // Feeds the bytes of one call to the machine of their direction.
 #pragma once
 
+#include "../exchange/beginning.h"
 #include "unread.h"
 
 struct feed {
@@ -41,16 +42,19 @@ inline_ u32 step_length(struct dir *d, struct source *s)
 
 // first_bytes tells whether a message may begin here: a letter, or an empty line
 // before it. An answer never follows, so this also tells which side it is. A zero behind
-// it is that of a length in a protocol whose messages have letters for types.
+// it is that of a length in a protocol whose messages have letters for types. What begins
+// with HTTP/2's word is another room's.
 inline_ bool first_bytes(struct feed *f)
 {
-	u8 first, b[2] = {};
+	u8 first, b[4] = {};
 
 	if (f->src.opaque || (!f->src.left && !next_piece(&f->src)) || !f->src.left)
 		return false;
 	if (f->src.left > 1 ? read_bytes(&f->src, b, 2) : read_bytes(&f->src, b, 1))
 		return false;
 	if (f->src.left > 1 && !b[1])
+		return false;
+	if (b[0] == 'P' && f->src.left > 3 && (read_bytes(&f->src, b, 4) || is_reserved(b)))
 		return false;
 	first = b[0];
 	return ((first | 0x20) >= 'a' && (first | 0x20) <= 'z') || first == '\r' || first == '\n';

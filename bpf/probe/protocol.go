@@ -9,10 +9,26 @@ type Protocol struct {
 	// Decode reads an exchange into an empty span. It trusts no byte, keeps nothing of
 	// the exchange's memory, and leaves the name empty where the bytes are no request.
 	Decode func(*Exchange, *Span)
+	// Follow begins the books of a protocol whose events are parts of requests, which are
+	// put together here; nil: each event is a request.
+	Follow func(Lose) Follower
 	// Apart says that its programs are: the engine goes on with odi_<name>_sent and
 	// odi_<name>_received, and knows the protocol by <name>_begins.
 	Apart bool
 }
+
+// Follower keeps what is known of connections between their events. Events come one at a
+// time; those of a connection in the order in which the kernel has made them, but where
+// some are lost. What it keeps is bounded.
+type Follower interface {
+	// Take takes an event, nothing of whose memory it keeps, and hands on each request
+	// that has ended with it. That is the handler's until it returns.
+	Take(event *Exchange, handle func(*Exchange))
+}
+
+// Lose counts a request of a process that gives no whole span, by a reason that
+// Reasons of package loss has.
+type Lose func(pid uint32, reason string)
 
 // Code is the protocol of an exchange, as the kernel has it: PROTOCOL_<NAME> in a header of
 // the room.

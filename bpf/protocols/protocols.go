@@ -4,6 +4,7 @@ package protocols
 
 import (
 	"github.com/odi-dev/odi/bpf/http1"
+	"github.com/odi-dev/odi/bpf/http2"
 	"github.com/odi-dev/odi/bpf/mysql"
 	"github.com/odi-dev/odi/bpf/postgres"
 	"github.com/odi-dev/odi/bpf/probe"
@@ -17,5 +18,6 @@ func All() []probe.Protocol {
 		redis.Protocol,
 		mysql.Protocol,
 		postgres.Protocol,
+		http2.Protocol,
 	}
 }

@@ -152,7 +152,7 @@ func siblingOf(tree, dir, inner string) bool {
 	if within("bpf/protocols", dir) {
 		return false // it lists the rooms
 	}
-	shared := map[string]bool{"bpf/probe": true, "bpf/include": true, "bpf/protocols": true, "bpf/roomtest": true, "bpf/database": true}
+	shared := map[string]bool{"bpf/probe": true, "bpf/include": true, "bpf/protocols": true, "bpf/roomtest": true, "bpf/database": true, "bpf/web": true}
 	return dir != tree && inner != tree && within(tree, inner) && !within(dir, inner) && !within(inner, dir) && !shared[inner]
 }
 

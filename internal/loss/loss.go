@@ -84,6 +84,7 @@ func Reasons() []Reason {
 		{"header_not_written", "the request went out without traceparent", Incomplete},
 		{"header_impossible", "the request went over a Unix socket or MPTCP, where no traceparent can be written", Incomplete},
 		{"truncated", "the head was longer than odi keeps", Incomplete},
+		{"joined_midway", "the HTTP/2 connection was open before odi saw it, and part of the head stands for what was said then", Incomplete},
 
 		{"notice_full", "the kernel had more to tell of processes than odi read; the next scan finds them", Recovered},
 	}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// What user space is told of a connection: header blocks, and what ends streams.
+#pragma once
+
+#include "../exchange/turn.h"
+#include "../exchange/asking.h"
+#include "frame.h"
+
+// Bits of note.bits. NOTE_NEW: a request begins. NOTE_PROMISE: it is pushed.
+enum { NOTE_FIRST = 1, NOTE_LAST = 2, NOTE_END_STREAM = 4, NOTE_NEW = 8, NOTE_PROMISE = 16 };
+
+// note is the head of an event, behind struct request, of which only that of a new
+// request is filled in.
+struct note {
+	u64 conn; // cookie of the socket
+	u32 stream;
+	u32 seq;   // of the events of its direction
+	u32 code;  // of a reset; closed: seq of the server's direction
+	u8 kind;   // enum tell
+	u8 by_client;
+	u8 bits;
+	u8 _pad;
+};
+
+struct http2_event {
+	struct request r;
+	struct note n;
+	u8 block[CHUNK];
+};
+
+struct short_http2_event {
+	struct request r;
+	struct note n;
+};
+
+// For tracepoints only: nothing preempts them.
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct http2_event);
+} http2_rooms SEC(".maps");
+
+// http2 is freed by the kernel with the socket.
+struct http2 {
+	struct frames q; // of the client
+	struct frames a; // of the server
+	struct asker asker;
+	u64 cookie;
+	u32 newest; // stream of the newest request
+	u32 pid;    // of the process, in user space
+	u8 role;
+	u8 seen;   // something was told
+	u8 closed;
+	u8 _pad[5];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct http2);
+} http2s SEC(".maps");
+
+// begin_request2 fills in what is told of a request that begins.
+noinline_ int begin_request2(struct http2 *h, struct conn *c, struct target *g, struct who *w, struct goroutine *room)
+{
+	u32 zero = 0;
+	struct http2_event *e = bpf_map_lookup_elem(&http2_rooms, &zero);
+
+	if (!e || !h || !c || !g || !w || !room)
+		return 0;
+	whose_call(&h->asker, c, g, w, room);
+	tell_of(&e->r, &h->asker, c, g, w);
+	return 1;
+}
+
+// begin_note fills in what is told of anything else.
+noinline_ int begin_note(struct http2 *h, struct who *w)
+{
+	u32 zero = 0;
+	struct http2_event *e = bpf_map_lookup_elem(&http2_rooms, &zero);
+
+	if (!e || !h || !w)
+		return 0;
+	__builtin_memcpy(&e->r, &no_request, sizeof(e->r));
+	e->r.start_ns = w->now;
+	e->r.tid = w->tid;
+	e->r.pid = h->pid;
+	e->r.role = h->role;
+	e->r.protocol = PROTOCOL_HTTP2;
+	return 1;
+}
+
+// bits_of_block tells what an event with bytes of a header block is.
+inline_ u8 bits_of_block(struct frames *d)
+{
+	u8 bits = d->told_first ? 0 : NOTE_FIRST;
+
+	if (d->fresh)
+		bits |= NOTE_NEW;
+	if (d->block_type == PUSH_PROMISE)
+		bits |= NOTE_PROMISE;
+	if (d->left == d->pad && d->flags & END_HEADERS)
+		bits |= NOTE_LAST;
+	if (d->block_type == HEADERS && d->block_flags & END_STREAM)
+		bits |= NOTE_END_STREAM;
+	return bits;
+}
+
+// is_new tells whether a header block that begins is that of a request: the ids of
+// streams only grow, trailers come on one that is known.
+noinline_ int is_new(struct http2 *h, struct frames *d, u32 by_client)
+{
+	if (!h || !d)
+		return 0;
+	d->fresh = by_client && d->kind == TELL_BLOCK && !d->told_first && d->block_type == HEADERS && d->stream > h->newest;
+	return d->fresh;
+}
+
+// finish_note fills in what is told of a frame, with n bytes of a header block.
+noinline_ int finish_note(struct http2 *h, struct frames *d, u32 by_client, u32 n)
+{
+	u32 zero = 0;
+	struct http2_event *e = bpf_map_lookup_elem(&http2_rooms, &zero);
+
+	if (!e || !h || !d)
+		return 0;
+	e->n.conn = h->cookie;
+	e->n.stream = d->kind == TELL_GOAWAY ? be32_at(d->head) & 0x7fffffff : d->stream;
+	e->n.seq = d->events++;
+	e->n.code = d->kind == TELL_RESET ? be32_at(d->head) : 0;
+	e->n.kind = d->kind;
+	e->n.by_client = by_client;
+	e->n.bits = d->kind == TELL_BLOCK ? bits_of_block(d) : 0;
+	e->r.head_len = sizeof(e->n) + n;
+	h->seen = 1;
+	if (d->kind == TELL_BLOCK)
+		d->told_first = 1;
+	if (d->fresh) {
+		h->newest = d->stream;
+		count(COUNT_EXCHANGES);
+	}
+	return 1;
+}
+
+// note_ends sends the last event of a connection: its streams end.
+noinline_ int note_ends(struct http2 *h, u32 kind, u32 fault)
+{
+	struct short_http2_event *e;
+
+	if (!h || !h->seen || h->closed)
+		return 0;
+	h->closed = 1;
+	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	if (!e)
+		return 0; // user space sees it in the next event, or forgets the connection
+	__builtin_memcpy(&e->r, &no_request, sizeof(e->r));
+	e->r.start_ns = bpf_ktime_get_ns();
+	e->r.pid = h->pid;
+	e->r.role = h->role;
+	e->r.protocol = PROTOCOL_HTTP2;
+	e->r.fault = fault;
+	e->r.head_len = sizeof(e->n);
+	e->n.conn = h->cookie;
+	e->n.stream = 0;
+	e->n.seq = h->q.events;
+	e->n.code = h->a.events;
+	e->n.kind = kind;
+	e->n.by_client = 1;
+	e->n.bits = 0;
+	e->n._pad = 0;
+	bpf_ringbuf_submit(e, 0);
+	return 1;
+}

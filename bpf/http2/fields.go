@@ -1,0 +1,131 @@
+package http2
+
+import (
+	"encoding/binary"
+	"strconv"
+
+	"golang.org/x/net/http2/hpack"
+)
+
+// field is a header field of those that are kept; the others never leave the follower.
+type field uint8
+
+const (
+	fieldMethod field = iota + 1
+	fieldScheme
+	fieldAuthority
+	fieldPath
+	fieldUserAgent
+	fieldForwarded
+	fieldForwardedFor
+	fieldContentType
+	fieldLength
+	fieldTrace
+	fieldStatus
+	fieldGRPCStatus
+	fieldReset  // no header: the code by which a stream was reset
+	fieldReader // ... by its client
+	fieldMax
+)
+
+// keepMax bounds what is kept of a value.
+const keepMax = 1024
+
+// fieldOf returns 0 for most.
+func fieldOf(name string) field {
+	switch name {
+	case ":method":
+		return fieldMethod
+	case ":scheme":
+		return fieldScheme
+	case ":authority", "host":
+		return fieldAuthority
+	case ":path":
+		return fieldPath
+	case "user-agent":
+		return fieldUserAgent
+	case "forwarded":
+		return fieldForwarded
+	case "x-forwarded-for":
+		return fieldForwardedFor
+	case "content-type":
+		return fieldContentType
+	case "content-length":
+		return fieldLength
+	case "traceparent":
+		return fieldTrace
+	case ":status":
+		return fieldStatus
+	case "grpc-status":
+		return fieldGRPCStatus
+	}
+	return 0
+}
+
+// fields are those of one header block that are kept.
+type fields struct {
+	b       []byte // encoded by appendField
+	have    uint32 // bits by field
+	trace   string
+	status  int
+	length  int64 // -1: not said
+	unknown bool  // some were said before the connection was seen
+	cut     bool  // the path was longer
+}
+
+func (f *fields) reset() { *f = fields{b: f.b[:0], length: -1} }
+
+// has says whether the block had the field.
+func (f *fields) has(is field) bool { return f.have&(1<<is) != 0 }
+
+// take keeps a field; the first of a name counts.
+func (f *fields) take(h hpack.HeaderField) {
+	if h.Name == "" {
+		f.unknown = true
+		return
+	}
+	is := fieldOf(h.Name)
+	if is == 0 || f.has(is) {
+		return
+	}
+	f.have |= 1 << is
+	switch is {
+	case fieldTrace:
+		f.trace = h.Value
+		return
+	case fieldStatus:
+		f.status, _ = strconv.Atoi(h.Value)
+		return
+	case fieldLength:
+		if n, err := strconv.ParseInt(h.Value, 10, 64); err == nil && n >= 0 {
+			f.length = n
+		}
+		return
+	case fieldPath:
+		f.cut = len(h.Value) > keepMax
+	}
+	f.b = appendField(f.b, is, h.Value)
+}
+
+func appendField(b []byte, is field, value string) []byte {
+	value = value[:min(len(value), keepMax)]
+	b = append(b, byte(is))
+	b = binary.LittleEndian.AppendUint16(b, uint16(len(value)))
+	return append(b, value...)
+}
+
+// readFields reads what appendField has written, as far as it is whole. Later ones
+// replace those before.
+func readFields(b []byte) (values [fieldMax][]byte) {
+	for len(b) >= 3 {
+		is, n := field(b[0]), int(binary.LittleEndian.Uint16(b[1:]))
+		if len(b) < 3+n {
+			break
+		}
+		if is < fieldMax {
+			values[is] = b[3 : 3+n]
+		}
+		b = b[3+n:]
+	}
+	return values
+}

@@ -1,0 +1,158 @@
+package http2
+
+import (
+	"container/list"
+
+	"github.com/odi-dev/odi/bpf/probe"
+)
+
+const (
+	// connsMax bounds the connections of a node that are followed at once; the one that
+	// was silent for the longest time gives way. Most keep a few hundred bytes.
+	connsMax = 4096
+	// streamsMax bounds the requests that are under way on all of them.
+	streamsMax = 32 << 10
+	// ofConnMax is more than servers allow by default (100 to 250).
+	ofConnMax = 4096
+	// earlyMax bounds the answers of a connection that were read before their requests.
+	earlyMax = 64
+)
+
+// Reasons for losses, of package loss.
+const (
+	ringFull     = "ring_full"
+	pipelined    = "pipelined"
+	unparsable   = "unparsable"
+	joinedMidway = "joined_midway"
+)
+
+// follower is probe.Follower.
+type follower struct {
+	lose    probe.Lose
+	conns   map[uint64]*conn
+	recent  *list.List // of conns, the one with the latest event first
+	streams int
+}
+
+// conn is what is known of a connection.
+type conn struct {
+	id      uint64
+	at      *list.Element
+	client  direction
+	server  direction
+	newest  uint32 // stream of the latest request
+	early   int    // streams whose requests have not come
+	streams map[uint32]*stream
+}
+
+// Follow begins the books of connections.
+func Follow(lose probe.Lose) probe.Follower {
+	return &follower{lose: lose, conns: make(map[uint64]*conn), recent: list.New()}
+}
+
+// Take is part of probe.Follower.
+func (f *follower) Take(event *probe.Exchange, handle func(*probe.Exchange)) {
+	n, ok := readNote(event.RequestHead)
+	if !ok {
+		return
+	}
+	if n.kind == tellClosed || n.kind == tellLost {
+		if c := f.conns[n.conn]; c != nil {
+			f.ends(c, &n, event, handle)
+		}
+		return
+	}
+	c := f.of(n.conn, event.PID)
+	d := &c.server
+	if n.byClient {
+		d = &c.client
+	}
+	if n.seq != d.next {
+		f.missed(c, d, event.PID)
+	}
+	d.next = n.seq + 1
+	switch n.kind {
+	case tellBlock:
+		if d.piece(&n, event) {
+			f.block(c, d, event, handle)
+		}
+	case tellEnd:
+		f.finish(c, n.stream, event, handle)
+	case tellReset:
+		f.reset(c, &n, event, handle)
+	case tellGoAway:
+		f.goAway(c, &n, event, handle)
+	}
+}
+
+// of finds or begins a connection.
+func (f *follower) of(id uint64, pid uint32) *conn {
+	if c := f.conns[id]; c != nil {
+		f.recent.MoveToFront(c.at)
+		return c
+	}
+	if len(f.conns) >= connsMax {
+		f.drop(f.recent.Back().Value.(*conn), pipelined, pid)
+	}
+	c := &conn{id: id, streams: make(map[uint32]*stream)}
+	c.client.begin()
+	c.server.begin()
+	c.at = f.recent.PushFront(c)
+	f.conns[id] = c
+	return c
+}
+
+// missed handles events that were lost: what was said in them nobody knows, nor how the
+// requests that were under way went on.
+func (f *follower) missed(c *conn, d *direction, pid uint32) {
+	d.forget()
+	f.empty(c, ringFull, pid)
+}
+
+// empty lets go of all requests of a connection.
+func (f *follower) empty(c *conn, reason string, pid uint32) {
+	for id, s := range c.streams {
+		if s.asked {
+			f.lose(pid, reason)
+		}
+		f.forget(c, id)
+	}
+}
+
+// drop forgets a connection, and its requests.
+func (f *follower) drop(c *conn, reason string, pid uint32) {
+	f.empty(c, reason, pid)
+	f.recent.Remove(c.at)
+	delete(f.conns, c.id)
+}
+
+// forget lets go of a stream.
+func (f *follower) forget(c *conn, id uint32) {
+	s := c.streams[id]
+	if s == nil {
+		return
+	}
+	if !s.asked {
+		c.early--
+	}
+	delete(c.streams, id)
+	f.streams--
+}
+
+// ends ends a connection, with the requests that have no answer yet.
+func (f *follower) ends(c *conn, n *note, event *probe.Exchange, handle func(*probe.Exchange)) {
+	switch {
+	case n.kind == tellLost:
+		f.empty(c, unparsable, event.PID)
+	case n.seq != c.client.next || n.code != c.server.next:
+		f.empty(c, ringFull, event.PID)
+	}
+	for id, s := range c.streams {
+		if !s.asked {
+			continue
+		}
+		s.x.Error = event.Error
+		f.finish(c, id, event, handle)
+	}
+	f.drop(c, "", event.PID)
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// HTTP/2 without encryption, and gRPC on it, from the preface of a connection on. Many
+// requests are under way at once on one connection: each is a stream.
+//
+// Frames are followed here. Header blocks go to user space as they are, in order, with
+// what ends a stream: there they are read, and requests paired with their answers.
+// Bodies never leave the process's memory.
+// Hooks: the programs of engine.bpf.c go on with those below.
+#pragma once
+
+#include "event.h"
+
+struct http2_turn {
+	struct turn;
+	struct http2 *h;
+	struct frames *d; // the direction that the call moves
+	u32 by_client;
+	u32 _pad1;
+};
+
+// tell sends an event with the next n bytes of the call. False: they cannot be read.
+inline_ bool tell(struct http2_turn *t, u32 n)
+{
+	struct http2_event *e;
+	u32 zero = 0;
+	long full;
+
+	if (is_new(t->h, t->d, t->by_client))
+		begin_request2(t->h, t->c, t->g, &t->w, t->room);
+	else
+		begin_note(t->h, &t->w);
+	finish_note(t->h, t->d, t->by_client, n);
+	e = bpf_map_lookup_elem(&http2_rooms, &zero);
+	barrier_var(n);
+	if (!e || n > CHUNK || (n && (t->src.opaque || read_bytes(&t->src, e->block, n))))
+		return false;
+	full = bpf_ringbuf_output(&events, e, sizeof(e->r) + sizeof(e->n) + n, 0);
+	if (full && t->d->fresh)
+		lose(t->g->pid, DROP_RING_FULL); // of what else is missing user space finds out by seq
+	return true;
+}
+
+static long frame_step(u32 i, struct http2_turn *t)
+{
+	struct source *s = &t->src;
+	struct frames *d = t->d;
+	u32 block = 0, n;
+
+	if (!s->total)
+		return 1;
+	if (!s->left)
+		return !next_piece(s);
+	if (d->part >= PART_BLOCK) {
+		n = payload(d, s->left, t->by_client);
+		block = d->kind == TELL_BLOCK ? n : 0;
+	} else {
+		n = take_head(s, d);
+		if (n && s->complete && !understood(d, t->by_client))
+			n = 0;
+	}
+	if (!n || n > s->left || (d->kind && !tell(t, block))) {
+		t->stuck = 1;
+		return 1;
+	}
+	go_on(d);
+	consume(s, n);
+	return !s->total;
+}
+
+// http2_of finds or begins what is kept of a connection.
+inline_ struct http2 *http2_of(struct sock *sk, struct http2_turn *t)
+{
+	struct http2 *h = bpf_sk_storage_get(&http2s, sk, 0, 0);
+
+	if (h)
+		return h;
+	h = bpf_sk_storage_get(&http2s, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!h) {
+		count(DROP_TABLE_FULL);
+		return 0;
+	}
+	h->cookie = bpf_get_socket_cookie(sk);
+	h->pid = t->g->pid;
+	h->role = t->c->role;
+	next_part(&h->q, PART_PREFACE, PREFACE_LEN);
+	next_part(&h->a, PART_HEAD, FRAME_HEAD);
+	return h;
+}
+
+// http2_moved looks at bytes that moved through a socket of a watched process.
+inline_ void http2_moved(struct sock *sk, int bytes, bool sent)
+{
+	struct http2_turn t = {};
+
+	if (!begin_turn((struct turn *)&t, sk, bytes))
+		return;
+	t.h = http2_of(sk, &t);
+	if (!t.h)
+		return;
+	t.by_client = by_client((struct turn *)&t, sent);
+	t.d = t.by_client ? &t.h->q : &t.h->a;
+	bpf_loop(MAX_PIECES, frame_step, &t, 0);
+	if (is_followed((struct turn *)&t))
+		return;
+	note_ends(t.h, TELL_LOST, 0);
+	leave((struct turn *)&t, t.h->seen);
+	bpf_sk_storage_delete(&http2s, sk);
+}
+
+// trace_sock_send_length(struct sock *sk, int ret, int flags)
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(odi_http2_sent, struct sock *sk, int ret, int flags)
+{
+	if (ret > 0)
+		http2_moved(sk, ret, true);
+	return 0;
+}
+
+// trace_sock_recv_length(struct sock *sk, int ret, int flags)
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(odi_http2_received, struct sock *sk, int ret, int flags)
+{
+	if (ret > 0)
+		http2_moved(sk, ret, false);
+	return 0;
+}
+
+// http2_closed ends the streams that will never be answered.
+inline_ void http2_closed(struct sock *sk, u32 fault)
+{
+	struct http2 *h = bpf_sk_storage_get(&http2s, sk, 0, 0);
+
+	if (h)
+		note_ends(h, TELL_CLOSED, fault);
+}

@@ -1,0 +1,120 @@
+package web
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// valueMax bounds every attribute that comes from the wire.
+const valueMax = 1024
+
+// Target is the request target with the secrets taken out.
+type Target struct {
+	Scheme    string
+	Authority string
+	Path      string
+	Query     string
+}
+
+// Text is wire bytes, made valid, which nearly all are already. These are not
+// copied: that would be memory for every request.
+func Text(raw []byte) string {
+	if utf8.Valid(raw) {
+		return unsafe.String(unsafe.SliceData(raw), len(raw))
+	}
+	return strings.ToValidUTF8(string(raw), "\uFFFD")
+}
+
+// Bounded cuts a value, and what the cut leaves of a character.
+func Bounded(s string) string {
+	if len(s) <= valueMax {
+		return s
+	}
+	return strings.ToValidUTF8(s[:valueMax], "\uFFFD")
+}
+
+// ParseTarget handles the four forms of RFC 9112: origin, absolute, authority
+// (CONNECT) and asterisk. User information never leaves it.
+func ParseTarget(method, s string) Target {
+	t := Target{Scheme: "http"}
+	if method == "CONNECT" {
+		t.Authority = WithoutUser(s)
+		return t
+	}
+	if !strings.HasPrefix(s, "/") {
+		s = t.absolute(s)
+	}
+	s, _, _ = strings.Cut(s, "#")
+	var query string
+	t.Path, query, _ = strings.Cut(s, "?")
+	t.Query = redact(query)
+	return t
+}
+
+// absolute takes scheme and authority, if there are any, and returns what follows.
+func (t *Target) absolute(s string) string {
+	if scheme, rest, ok := strings.Cut(s, "://"); ok && isScheme(scheme) {
+		t.Scheme = strings.ToLower(scheme)
+		end := strings.IndexAny(rest, "/?#")
+		if end < 0 {
+			end = len(rest)
+		}
+		t.Authority = WithoutUser(rest[:end])
+		return rest[end:]
+	}
+	return s
+}
+
+func isScheme(s string) bool {
+	return strings.EqualFold(s, "http") || strings.EqualFold(s, "https")
+}
+
+// WithoutUser cuts off who the user is before a host.
+func WithoutUser(authority string) string {
+	return authority[strings.LastIndex(authority, "@")+1:]
+}
+
+// redact keeps the keys of a query and hides its values but those of pages. That can
+// make it longer, hence the second bound.
+func redact(query string) string {
+	if query == "" {
+		return ""
+	}
+	var b strings.Builder
+	b.Grow(len(query) + len("=REDACTED"))
+	first := true
+	for pair := range strings.SplitSeq(query, "&") {
+		if !first {
+			b.WriteByte('&')
+		}
+		first = false
+		key, value, hasValue := strings.Cut(pair, "=")
+		if !hasValue {
+			// A lone word may be a secret as well as a flag.
+			b.WriteString("REDACTED")
+			continue
+		}
+		if shown(key, value) {
+			b.WriteString(pair)
+			continue
+		}
+		b.WriteString(key)
+		b.WriteString("=REDACTED")
+	}
+	return Bounded(b.String())
+}
+
+// splitHostPort also takes hosts without port; port 0 means none.
+func splitHostPort(s string) (host string, port int64) {
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 || strings.HasSuffix(s, "]") {
+		return strings.Trim(s, "[]"), 0
+	}
+	port, err := strconv.ParseInt(s[i+1:], 10, 64)
+	if err != nil || port < 0 || port > 65535 {
+		port = 0
+	}
+	return strings.Trim(s[:i], "[]"), port
+}
