@@ -63,12 +63,12 @@ inline_ u32 be24_at(const u8 *b)
 	((u64)(a) | (u64)(b) << 8 | (u64)(c) << 16 | (u64)(d) << 24 | (u64)(e) << 32 |      \
 	 (u64)(f) << 40 | (u64)(g) << 48 | (u64)(h) << 56)
 
-// is_http2_preface tells whether a client's first bytes are those of HTTP/2, as far as
-// they tell it apart from a request of HTTP/1.
+// is_http2_preface tells whether a client begins with HTTP/2 here.
 inline_ bool is_http2_preface(const u8 *b)
 {
 	return *(u64 *)b == TEXT8('P', 'R', 'I', ' ', '*', ' ', 'H', 'T') &&
-	       *(u64 *)(b + 8) == TEXT8('T', 'P', '/', '2', '.', '0', '\r', '\n');
+	       *(u64 *)(b + 8) == TEXT8('T', 'P', '/', '2', '.', '0', '\r', '\n') &&
+	       *(u64 *)(b + 16) == TEXT8('\r', '\n', 'S', 'M', '\r', '\n', '\r', '\n');
 }
 
 // is_settings tells whether a server begins here: with its settings.
@@ -88,8 +88,8 @@ noinline_ int http2_begins(struct beginning *b)
 {
 	if (!b)
 		return BEGINS_NOT;
-	if (b->n >= PREFACE_LEN && is_http2_preface(b->b))
-		return BEGINS_CLIENT;
+	if (b->n >= 4 && is_reserved(b->b)) // servers of Go's read 14 bytes first
+		return !b->midway || (b->n >= 8 && *(u64 *)b->b == TEXT8('P', 'R', 'I', ' ', '*', ' ', 'H', 'T')) ? BEGINS_CLIENT : BEGINS_NOT;
 	return !b->midway && is_settings(b) ? BEGINS_SERVER : BEGINS_NOT;
 }
 
@@ -243,7 +243,7 @@ noinline_ int understood(struct frames *d, u32 by_client)
 		return 0;
 	switch (d->part) {
 	case PART_PREFACE:
-		is = is_http2_preface(d->head) && *(u64 *)(d->head + 16) == TEXT8('\r', '\n', 'S', 'M', '\r', '\n', '\r', '\n');
+		is = is_http2_preface(d->head);
 		next_part(d, PART_HEAD, FRAME_HEAD);
 		return is;
 	case PART_HEAD:

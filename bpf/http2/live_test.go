@@ -2,9 +2,14 @@ package http2_test
 
 import (
 	"fmt"
+	"github.com/google/go-cmp/cmp"
+	"io"
 	"net"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,6 +84,124 @@ func TestNghttpd(t *testing.T) {
 	}
 	for _, span := range s.Spans(probe.Server)[:1] {
 		t.Logf("%+v", span)
+	}
+	t.Logf("losses: %v", s.Engine.Drops())
+}
+
+// peer builds the program of testdata/peer.
+func peer(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "peer")
+	if out, err := program.Command(t, "go", "build", "-o", bin, "./testdata/peer").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return bin
+}
+
+// asks starts a client that waits, has it watched, and lets it ask.
+func asks(t *testing.T, s *roomtest.Seen, cmd *exec.Cmd) {
+	t.Helper()
+	begin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said strings.Builder
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s.Target(t, cmd)
+	if _, err := io.WriteString(begin, "\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("%v: %s", err, said.String())
+	}
+}
+
+// said lists what spans of one side say, sorted.
+func said(s *roomtest.Seen, kind probe.Kind, say func(*probe.Span) string) (all []string) {
+	for _, span := range s.Spans(kind) {
+		all = append(all, say(&span))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// TestGoHTTP: every request between Go's client and server is one span on each side, with
+// its path and its status, however many are under way.
+func TestGoHTTP(t *testing.T) {
+	bin, port := peer(t), free(t)
+	server := started(t, exec.Command(bin, "http-server", "127.0.0.1:"+port))
+	listens(t, "127.0.0.1:"+port)
+	s := roomtest.Watch(t, http2.Protocol)
+	s.Target(t, server)
+	const times = 2000
+	var want []string
+	for i := range times {
+		method, code := "GET", "200"
+		if i%3 == 0 {
+			method = "POST"
+		}
+		if i%10 == 0 {
+			code = "404"
+		}
+		want = append(want, fmt.Sprintf("%s /%s/%d %s", method, code, i, code))
+	}
+	slices.Sort(want)
+	for _, parallel := range []int{1, 10, 100} {
+		s.Reset()
+		asks(t, s, exec.Command(bin, "http-client", "127.0.0.1:"+port, strconv.Itoa(times), strconv.Itoa(parallel)))
+		for _, kind := range []probe.Kind{probe.Client, probe.Server} {
+			got := said(s, kind, func(span *probe.Span) string {
+				return fmt.Sprintf("%s %s %d", span.Name, span.Path.Text, roomtest.Number(span, "http.response.status_code"))
+			})
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%d at a time, side %d: %d spans, want %d; losses %v (-want +got):\n%.1500s", parallel, kind, len(got), times, s.Engine.Drops(), diff)
+			}
+		}
+	}
+	t.Logf("losses: %v", s.Engine.Drops())
+}
+
+// TestGRPC: every call between grpc-go's client and server is one span on each side, with
+// its method and status, be it unary or a stream.
+func TestGRPC(t *testing.T) {
+	bin, port := peer(t), free(t)
+	server := started(t, exec.Command(bin, "grpc-server", "127.0.0.1:"+port))
+	listens(t, "127.0.0.1:"+port)
+	s := roomtest.Watch(t, http2.Protocol)
+	s.Target(t, server)
+	const times = 2000
+	want := map[probe.Kind][]string{}
+	for i := range times {
+		kind, status, client, server := "Unary", "OK", "", ""
+		switch i % 10 {
+		case 0:
+			kind, status, client = "UnaryMissing", "NOT_FOUND", "NOT_FOUND"
+		case 1:
+			kind, status, client, server = "UnaryBroken", "DATA_LOSS", "DATA_LOSS", "DATA_LOSS"
+		case 2:
+			kind = "Talk"
+		}
+		want[probe.Client] = append(want[probe.Client], fmt.Sprintf("odi.test.Peer/%s%d %s %s", kind, i, status, client))
+		want[probe.Server] = append(want[probe.Server], fmt.Sprintf("odi.test.Peer/%s%d %s %s", kind, i, status, server))
+	}
+	for _, parallel := range []int{1, 10, 100} {
+		s.Reset()
+		asks(t, s, exec.Command(bin, "grpc-client", "127.0.0.1:"+port, strconv.Itoa(times), strconv.Itoa(parallel)))
+		for _, kind := range []probe.Kind{probe.Client, probe.Server} {
+			got := said(s, kind, func(span *probe.Span) string {
+				return fmt.Sprintf("%s %s %s", span.Name, roomtest.Text(span, "rpc.response.status_code"), roomtest.Text(span, "error.type"))
+			})
+			slices.Sort(want[kind])
+			if diff := cmp.Diff(want[kind], got); diff != "" {
+				t.Errorf("%d at a time, side %d: %d spans, want %d; losses %v (-want +got):\n%.1500s", parallel, kind, len(got), times, s.Engine.Drops(), diff)
+			}
+		}
+	}
+	if leaked := s.Leaked("secret"); len(leaked) > 0 {
+		t.Errorf("messages of errors have left the process: %v", leaked)
 	}
 	t.Logf("losses: %v", s.Engine.Drops())
 }
