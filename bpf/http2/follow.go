@@ -62,7 +62,7 @@ func (f *follower) Take(event *probe.Exchange, handle func(*probe.Exchange)) {
 		}
 		return
 	}
-	c := f.of(n.conn, event.PID)
+	c := f.of(&n, event.PID)
 	d := &c.server
 	if n.byClient {
 		d = &c.client
@@ -85,20 +85,25 @@ func (f *follower) Take(event *probe.Exchange, handle func(*probe.Exchange)) {
 	}
 }
 
-// of finds or begins a connection.
-func (f *follower) of(id uint64, pid uint32) *conn {
-	if c := f.conns[id]; c != nil {
+// of finds or begins a connection. One that was joined midway lacks its first event.
+func (f *follower) of(n *note, pid uint32) *conn {
+	if c := f.conns[n.conn]; c != nil {
 		f.recent.MoveToFront(c.at)
 		return c
 	}
 	if len(f.conns) >= connsMax {
 		f.drop(f.recent.Back().Value.(*conn), pipelined, pid)
 	}
-	c := &conn{id: id, streams: make(map[uint32]*stream)}
-	c.client.begin()
-	c.server.begin()
+	c := &conn{id: n.conn, streams: make(map[uint32]*stream)}
+	for _, d := range []*direction{&c.client, &c.server} {
+		d.begin()
+		if n.seq == 1 {
+			d.forget()
+			d.next = 1
+		}
+	}
 	c.at = f.recent.PushFront(c)
-	f.conns[id] = c
+	f.conns[c.id] = c
 	return c
 }
 

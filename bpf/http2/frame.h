@@ -19,9 +19,9 @@
 enum frame_type { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION };
 enum { END_STREAM = 1, ACK = 1, END_HEADERS = 4, PADDED = 8, PRIORITISED = 0x20 };
 
-// Where in a frame a direction is. PART_FIELDS: in what comes before a header block, or
+// Where in a frame a direction is. PART_SYNC: not known, it was joined midway. PART_FIELDS: in what comes before a header block, or
 // in the fields of a frame without one.
-enum frame_part { PART_HEAD, PART_PREFACE, PART_FIELDS, PART_BLOCK, PART_REST };
+enum frame_part { PART_SYNC, PART_HEAD, PART_PREFACE, PART_FIELDS, PART_BLOCK, PART_REST };
 
 // What user space is told. TELL_BLOCK: bytes of a header block. TELL_END: a body's end,
 // with its stream. TELL_CLOSED: all streams end. TELL_LOST: ... and nobody knows how.
@@ -83,6 +83,51 @@ inline_ bool is_settings(const struct beginning *b)
 	return b->n >= FRAME_HEAD + 6 && !b->b[9] && b->b[10] && b->b[10] <= 16;
 }
 
+// is_request tells whether a client that is in the middle of something sends this: a
+// header block, whole, with GET or POST among its first fields (RFC 7541, appendix A); or
+// no more than the head of its frame, which is how servers of Go's read.
+inline_ bool is_request(const struct beginning *b)
+{
+	u32 len = be24_at(b->b), stream = be32_at(b->b + 5), at = FRAME_HEAD;
+
+	if (b->n < FRAME_HEAD || !len || len > 1 << 14)
+		return false;
+	if (b->b[3] != HEADERS || !(b->b[4] & END_HEADERS) || b->b[4] & ~(END_STREAM | END_HEADERS | PRIORITISED))
+		return false;
+	if (b->b[4] & PRIORITISED)
+		at += 5;
+	if (!(stream & 1) || stream >> 24)
+		return false;
+	if (b->total == FRAME_HEAD)
+		return true;
+	if (b->n < FRAME_HEAD + 8 || b->total < FRAME_HEAD + len)
+		return false;
+	return (b->b[at] | 1) == 0x83 || (b->b[at + 1] | 1) == 0x83 || (b->b[at + 2] | 1) == 0x83;
+}
+
+// is_answer tells whether a server that is in the middle of something goes on with a
+// frame here, where the newest request is known.
+noinline_ int is_answer(struct beginning *b, u32 newest)
+{
+	u32 len, stream;
+
+	if (!b || b->n < FRAME_HEAD)
+		return 0;
+	len = be24_at(b->b);
+	stream = be32_at(b->b + 5);
+	switch (b->b[3]) {
+	case HEADERS:
+		return len && len <= 1 << 14 && (b->b[4] & ~END_STREAM) == END_HEADERS && stream & 1 && stream <= newest;
+	case WINDOW_UPDATE:
+		return len == 4 && !b->b[4] && stream <= newest;
+	case PING:
+		return len == 8 && !(b->b[4] & ~ACK) && !stream;
+	case SETTINGS:
+		return !len && b->b[4] == ACK && !stream;
+	}
+	return 0;
+}
+
 // http2_begins tells whether a connection begins with HTTP/2 here.
 noinline_ int http2_begins(struct beginning *b)
 {
@@ -90,7 +135,9 @@ noinline_ int http2_begins(struct beginning *b)
 		return BEGINS_NOT;
 	if (b->n >= 4 && is_reserved(b->b)) // servers of Go's read 14 bytes first
 		return !b->midway || (b->n >= 8 && *(u64 *)b->b == TEXT8('P', 'R', 'I', ' ', '*', ' ', 'H', 'T')) ? BEGINS_CLIENT : BEGINS_NOT;
-	return !b->midway && is_settings(b) ? BEGINS_SERVER : BEGINS_NOT;
+	if (b->midway)
+		return is_request(b) ? BEGINS_CLIENT : BEGINS_NOT;
+	return is_settings(b) ? BEGINS_SERVER : BEGINS_NOT;
 }
 
 // take_head completes what is wanted of a frame. Returns the bytes consumed, 0: they

@@ -71,6 +71,7 @@ static long frame_step(u32 i, struct http2_turn *t)
 inline_ struct http2 *http2_of(struct sock *sk, struct http2_turn *t)
 {
 	struct http2 *h = bpf_sk_storage_get(&http2s, sk, 0, 0);
+	struct beginning *b;
 
 	if (h)
 		return h;
@@ -84,7 +85,28 @@ inline_ struct http2 *http2_of(struct sock *sk, struct http2_turn *t)
 	h->role = t->c->role;
 	next_part(&h->q, PART_PREFACE, PREFACE_LEN);
 	next_part(&h->a, PART_HEAD, FRAME_HEAD);
+	b = begins_with(&t->src, t->c);
+	if (b && b->midway && !is_reserved(b->b)) {
+		next_part(&h->q, PART_HEAD, FRAME_HEAD);
+		next_part(&h->a, PART_SYNC, 0);
+		h->q.events = h->a.events = 1; // one is missing: all that came before
+	}
 	return h;
+}
+
+// in_step tells whether frames can be followed: where the connection was joined midway
+// they can from the first call on that begins with one.
+inline_ bool in_step(struct http2_turn *t)
+{
+	struct beginning *b;
+
+	if (t->d->part != PART_SYNC)
+		return true;
+	b = begins_with(&t->src, t->c);
+	if (!b || !is_answer(b, t->h->newest))
+		return false;
+	next_part(t->d, PART_HEAD, FRAME_HEAD);
+	return true;
 }
 
 // http2_moved looks at bytes that moved through a socket of a watched process.
@@ -99,6 +121,8 @@ inline_ void http2_moved(struct sock *sk, int bytes, bool sent)
 		return;
 	t.by_client = by_client((struct turn *)&t, sent);
 	t.d = t.by_client ? &t.h->q : &t.h->a;
+	if (!in_step(&t))
+		return;
 	bpf_loop(MAX_PIECES, frame_step, &t, 0);
 	if (is_followed((struct turn *)&t))
 		return;

@@ -205,3 +205,46 @@ func TestGRPC(t *testing.T) {
 	}
 	t.Logf("losses: %v", s.Engine.Drops())
 }
+
+// TestConnectionsThatWereOpen: what was connected before its process was watched is seen
+// from a request on. What its head says in words is known, what it takes from before is
+// counted, and nothing is made up.
+func TestConnectionsThatWereOpen(t *testing.T) {
+	bin, port := peer(t), free(t)
+	for _, kind := range []string{"http", "grpc"} {
+		t.Run(kind, func(t *testing.T) {
+			server := started(t, exec.Command(bin, kind+"-server", "127.0.0.1:"+port))
+			listens(t, "127.0.0.1:"+port)
+			client := exec.Command(bin, kind+"-client", "127.0.0.1:"+port, "10000000", "10")
+			begin, err := client.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			started(t, client)
+			if _, err := io.WriteString(begin, "\n"); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(300 * time.Millisecond)
+			s := roomtest.Watch(t, http2.Protocol)
+			s.Target(t, client)
+			s.Target(t, server)
+			time.Sleep(2 * time.Second)
+			_ = client.Process.Kill()
+			for _, side := range []probe.Kind{probe.Client, probe.Server} {
+				spans := s.Spans(side)
+				odd, seen := 0, map[string]bool{}
+				for i := range spans {
+					path := spans[i].Path.Text
+					if path == "" || seen[path] {
+						odd++
+					}
+					seen[path] = true
+				}
+				t.Logf("side %d: %d spans, %d odd; losses %v", side, len(spans), odd, s.Engine.Drops())
+				if len(spans) < 1000 || odd > len(spans)/10 {
+					t.Errorf("side %d: %d spans, of %d no path, or one that another has, is known; losses %v", side, len(spans), odd, s.Engine.Drops())
+				}
+			}
+		})
+	}
+}
