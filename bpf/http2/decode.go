@@ -17,7 +17,7 @@ func Decode(x *probe.Exchange, span *probe.Span) {
 		return
 	}
 	asked, answered := readFields(x.RequestHead), readFields(x.AnswerHead)
-	if isGRPC(asked[fieldContentType]) || isGRPC(answered[fieldContentType]) {
+	if isGRPC(asked[fieldContentType]) || isGRPC(answered[fieldContentType]) || answered[fieldGRPCStatus] != nil {
 		putCall(span, x, &asked, &answered)
 		return
 	}
@@ -25,6 +25,9 @@ func Decode(x *probe.Exchange, span *probe.Span) {
 	head.Cut = x.HeadTruncated
 	head.Failure = failureOf(x, &answered)
 	web.Put(span, x, &head)
+	if asked[fieldUnknown] != nil {
+		span.Instrument = nil // it may belong into another one
+	}
 }
 
 // value makes text of a field.

@@ -23,8 +23,9 @@ const (
 	fieldTrace
 	fieldStatus
 	fieldGRPCStatus
-	fieldReset  // no header: the code by which a stream was reset
-	fieldReader // ... by its client
+	fieldReset   // no header: the code by which a stream was reset
+	fieldUnknown // ... nobody knows whether it is a call of gRPC
+	fieldReader  // ... by its client
 	fieldMax
 )
 
@@ -71,6 +72,7 @@ type fields struct {
 	length  int64 // -1: not said
 	unknown bool  // some were said before the connection was seen
 	cut     bool  // the path was longer
+	posts   bool  // the method is POST
 }
 
 func (f *fields) reset() { *f = fields{b: f.b[:0], length: -1} }
@@ -78,10 +80,22 @@ func (f *fields) reset() { *f = fields{b: f.b[:0], length: -1} }
 // has says whether the block had the field.
 func (f *fields) has(is field) bool { return f.have&(1<<is) != 0 }
 
+// lacks says whether what is kept of every request is missing because it was said before
+// the connection was seen.
+func (f *fields) lacks() bool {
+	return f.unknown && (!f.has(fieldMethod) || !f.has(fieldPath) || !f.has(fieldAuthority) || f.isOpen())
+}
+
+// isOpen says that nobody knows whether a request is a call of gRPC.
+func (f *fields) isOpen() bool { return f.unknown && !f.has(fieldContentType) && f.posts }
+
 // take keeps a field; the first of a name counts.
 func (f *fields) take(h hpack.HeaderField) {
 	if h.Name == "" {
 		f.unknown = true
+		if _, _, _, ok := parseTrace(h.Value); ok { // nothing else looks so
+			f.trace = h.Value
+		}
 		return
 	}
 	is := fieldOf(h.Name)
@@ -101,6 +115,8 @@ func (f *fields) take(h hpack.HeaderField) {
 			f.length = n
 		}
 		return
+	case fieldMethod:
+		f.posts = h.Value == "POST"
 	case fieldPath:
 		f.cut = len(h.Value) > keepMax
 	}

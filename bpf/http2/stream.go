@@ -56,8 +56,11 @@ func (f *follower) asked(c *conn, d *direction, event *probe.Exchange, handle fu
 	s.x.RequestBodySize, s.x.HeadTruncated = d.fields.length, d.fields.cut
 	s.joinTrace(d.fields.trace)
 	c.alone(d.stream, s)
-	if d.fields.unknown {
+	if d.fields.lacks() {
 		f.lose(event.PID, joinedMidway)
+	}
+	if d.fields.isOpen() {
+		s.head = appendField(s.head, fieldUnknown, "")
 	}
 	if !answer.End.IsZero() { // it was read before
 		event.Start = answer.End
