@@ -98,8 +98,9 @@ func peer(t *testing.T) string {
 	return bin
 }
 
-// asks starts a client that waits, has it watched, and lets it ask.
-func asks(t *testing.T, s *roomtest.Seen, cmd *exec.Cmd) {
+// asks starts a client that waits, has it watched, and lets it ask. It returns what the
+// client says.
+func asks(t *testing.T, s *roomtest.Seen, cmd *exec.Cmd) string {
 	t.Helper()
 	begin, err := cmd.StdinPipe()
 	if err != nil {
@@ -117,6 +118,7 @@ func asks(t *testing.T, s *roomtest.Seen, cmd *exec.Cmd) {
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("%v: %s", err, said.String())
 	}
+	return said.String()
 }
 
 // said lists what spans of one side say, sorted.
@@ -246,5 +248,34 @@ func TestConnectionsThatWereOpen(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRandomConversations: whatever streams are under way, in whatever frames and pieces,
+// each is one span on each side, with its path, its status and how it failed.
+func TestRandomConversations(t *testing.T) {
+	bin := filepath.Join(t.TempDir(), "talk")
+	if out, err := program.Command(t, "go", "build", "-o", bin, "./testdata/talk").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	s := roomtest.Watch(t, http2.Protocol)
+	for seed := range 8 {
+		s.Reset()
+		out := asks(t, s, exec.Command(bin, strconv.Itoa(seed), "700"))
+		want := map[probe.Kind][]string{}
+		for line := range strings.Lines(out) {
+			fields := strings.Split(strings.TrimSpace(line), "|")
+			want[probe.Client] = append(want[probe.Client], fields[0]+" "+fields[1])
+			want[probe.Server] = append(want[probe.Server], fields[0]+" "+fields[2])
+		}
+		for _, kind := range []probe.Kind{probe.Client, probe.Server} {
+			got := said(s, kind, func(span *probe.Span) string {
+				return fmt.Sprintf("%s %d %s", span.Path.Text, roomtest.Number(span, "http.response.status_code"), roomtest.Text(span, "error.type"))
+			})
+			slices.Sort(want[kind])
+			if diff := cmp.Diff(want[kind], got); diff != "" || len(got) != 700 {
+				t.Errorf("seed %d, side %d: %d spans, want 700; losses %v (-want +got):\n%.1500s", seed, kind, len(got), s.Engine.Drops(), diff)
+			}
+		}
 	}
 }
