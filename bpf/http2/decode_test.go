@@ -18,7 +18,9 @@ var update = flag.Bool("update", false, "write testdata/spans.txt")
 // TestSpans holds what spans say against testdata/spans.txt, which a human reads.
 func TestSpans(t *testing.T) {
 	grpc := []string{"content-type: application/grpc+proto", "te: trailers", "user-agent: grpc-go/1.84.0", "authorization: Bearer SECRET", "x-token-bin: SECRET"}
-	ok := func(s *script) { s.answers(1, true, ":status: 200", "content-type: application/grpc", "grpc-status: 0") }
+	ok := func(s *script) {
+		s.answers(1, true, ":status: 200", "content-type: application/grpc", "grpc-status: 0")
+	}
 	ends := func(status string) func(*script) {
 		return func(s *script) {
 			s.answers(1, false, ":status: 200", "content-type: application/grpc")

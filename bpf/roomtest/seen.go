@@ -39,24 +39,9 @@ func Watch(t *testing.T, protocol probe.Protocol) *Seen {
 	if os.Geteuid() != 0 && os.Getenv("CI") != "true" {
 		t.Skip("loading BPF programs needs root")
 	}
-	e, err := bpf.Load(bpf.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &Seen{Engine: e, protocol: protocol, spans: map[probe.Kind][]probe.Span{}}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- e.Run(ctx, s.add) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	e.AwaitProtocols()
+	s := &Seen{protocol: protocol, spans: map[probe.Kind][]probe.Span{}}
+	e := Load(t, s.add)
+	s.Engine = e
 	for _, f := range e.Features() {
 		if f.Name != probe.SocketSpans || !strings.Contains(f.Reason, protocol.Name) {
 			continue
@@ -67,6 +52,30 @@ func Watch(t *testing.T, protocol probe.Protocol) *Seen {
 		t.Skipf("this kernel: %s", f.Reason)
 	}
 	return s
+}
+
+// Load loads an engine that runs until the test ends, and hands over what it sees, one
+// after the other. All protocols are there.
+func Load(t *testing.T, handle func(*probe.Exchange)) *bpf.Engine {
+	t.Helper()
+	e, err := bpf.Load(bpf.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- e.Run(ctx, handle) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	e.AwaitProtocols()
+	return e
 }
 
 // Target has the engine watch a process and its children.

@@ -1,5 +1,6 @@
 // Command peer is a server or a client of HTTP/2, with Go's library or gRPC's, in the
-// tests of the room: peer KIND ADDR [REQUESTS PARALLEL]. A client waits for a line.
+// tests of the room: peer KIND ADDR [REQUESTS PARALLEL | NEXT].
+// A client waits for a line.
 package main
 
 import (
@@ -35,6 +36,8 @@ func run(kind, addr string) error {
 		return serveHTTP(addr)
 	case "grpc-server":
 		return serveGRPC(addr)
+	case "hop":
+		return hop(addr, os.Args[3])
 	}
 	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
 		return err
@@ -103,6 +106,32 @@ func serveHTTP(addr string) error {
 		_, _ = io.Copy(w, r.Body)
 	})}
 	return server.ListenAndServe()
+}
+
+// hop is a server of HTTP/1 that asks another one by HTTP/2 for what it is asked for: the
+// path says for how many parts, each of which is asked for by a goroutine of its own if
+// there are several.
+func hop(addr, next string) error {
+	client := &http.Client{Transport: &http.Transport{Protocols: plain()}}
+	return http.ListenAndServe(addr, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		parts, _ := strconv.Atoi(strings.Split(r.URL.Path, "/")[1])
+		get := func(part int) {
+			resp, err := client.Get(fmt.Sprintf("http://%s/200%s/%d", next, r.URL.Path, part))
+			if err == nil {
+				_, _ = io.Copy(io.Discard, resp.Body)
+				_ = resp.Body.Close()
+			}
+		}
+		if parts == 1 {
+			get(0)
+			return
+		}
+		var wg sync.WaitGroup
+		for part := range parts {
+			wg.Go(func() { get(part) })
+		}
+		wg.Wait()
+	}))
 }
 
 // askHTTP asks for /STATUS/NUMBER: every third time with a body, every tenth for 404.

@@ -1,0 +1,118 @@
+package http2_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/odi-dev/odi/bpf/http1"
+	"github.com/odi-dev/odi/bpf/http2"
+	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/bpf/roomtest"
+)
+
+// family keeps the requests of a hop: those that it serves, and those that it makes.
+type family struct {
+	mu     sync.Mutex
+	served map[string]probe.Exchange // by path
+	made   map[string]probe.Exchange
+}
+
+func (f *family) add(x *probe.Exchange) {
+	var span probe.Span
+	switch x.Protocol {
+	case http1.Protocol.Code:
+		http1.Decode(x, &span)
+	case http2.Protocol.Code:
+		http2.Decode(x, &span)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	path := strings.Clone(span.Path.Text)
+	if x.Kind == probe.Server {
+		f.served[path] = *x
+	} else {
+		f.made[path] = *x
+	}
+}
+
+// TestParents: what a handler of Go's asks for by HTTP/2 is a child of the request that it
+// serves, and never of another one, however many are under way. The goroutine that writes
+// the request is one that the library has started for it: where the handler asks from
+// goroutines of its own, that one's parent is not known, and no link is made.
+func TestParents(t *testing.T) {
+	roomtest.Watch(t, http2.Protocol) // skips where it must
+	bin, port, next := peer(t), free(t), free(t)
+	started(t, exec.Command(bin, "http-server", "127.0.0.1:"+next))
+	listens(t, "127.0.0.1:"+next)
+	server := started(t, exec.Command(bin, "hop", "127.0.0.1:"+port, "127.0.0.1:"+next))
+	listens(t, "127.0.0.1:"+port)
+	f := &family{served: map[string]probe.Exchange{}, made: map[string]probe.Exchange{}}
+	e := roomtest.Load(t, f.add)
+	if err := e.AddTarget(probe.Target{PID: uint32(server.Process.Pid), Propagate: true, Children: true}); err != nil {
+		t.Fatal(err)
+	}
+	const times = 500
+	for _, parallel := range []int{1, 10, 100} {
+		for _, parts := range []int{1, 3} {
+			ask(t, times, parallel, fmt.Sprintf("http://127.0.0.1:%s/%d/%d", port, parts, parallel))
+		}
+	}
+	time.Sleep(time.Second)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	linked, wrong, alone := 0, 0, 0
+	for path, x := range f.made {
+		if strings.HasPrefix(path, "/200/1/") {
+			alone++
+		}
+		up := f.served[strings.TrimPrefix(path[:strings.LastIndex(path, "/")], "/200")]
+		switch {
+		case x.Link == probe.LinkNone:
+		case x.ParentSpanID == up.SpanID && x.TraceID == up.TraceID:
+			linked++
+		default:
+			wrong++
+		}
+	}
+	t.Logf("%d requests served, %d made, %d by handlers themselves, %d linked, %d wrong; losses %v", len(f.served), len(f.made), alone, linked, wrong, e.Drops())
+	if want := 3 * times * (1 + 3); len(f.served) != 6*times || len(f.made) != want || wrong > 0 || linked < alone*9/10 {
+		t.Errorf("of %d requests %d are linked, %d to the wrong one; %d were served", len(f.made), linked, wrong, len(f.served))
+	}
+}
+
+// ask asks for so many pages below a URL, so many at a time.
+func ask(t *testing.T, times, parallel int, url string) {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: parallel}}
+	defer client.CloseIdleConnections()
+	numbers := make(chan int, times)
+	for i := range times {
+		numbers <- i
+	}
+	close(numbers)
+	var wg sync.WaitGroup
+	for range parallel {
+		wg.Go(func() {
+			for i := range numbers {
+				req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, fmt.Sprintf("%s/%d", url, i), nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				resp, err := client.Do(req)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_ = resp.Body.Close()
+			}
+		})
+	}
+	wg.Wait()
+}
