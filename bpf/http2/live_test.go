@@ -2,9 +2,9 @@ package http2_test
 
 import (
 	"fmt"
-	"github.com/google/go-cmp/cmp"
 	"io"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -13,11 +13,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/odi-dev/odi/bpf/guard"
 	"github.com/odi-dev/odi/bpf/http2"
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/bpf/roomtest"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
+
+// TestMain is the guard's too: curl asks how much there is to read.
+func TestMain(m *testing.M) {
+	guard.Main()
+	os.Exit(m.Run())
+}
 
 // listens waits for a server that a test has started.
 func listens(t *testing.T, addr string) {
@@ -59,7 +68,7 @@ func started(t *testing.T, cmd *exec.Cmd) *exec.Cmd {
 }
 
 // TestNghttpd: every request that h2load sends to nghttpd is seen there, once, at 1, 10
-// and 100 connections with 1 and 32 streams at once.
+// and 100 connections with 1 and 32 streams at once; and those of curl on both sides.
 func TestNghttpd(t *testing.T) {
 	port := free(t)
 	server := started(t, program.Command(t, "nghttpd", "--no-tls", "-d", t.TempDir(), port))
@@ -67,7 +76,6 @@ func TestNghttpd(t *testing.T) {
 	s := roomtest.Watch(t, http2.Protocol)
 	s.Target(t, server)
 	const times = 3000
-	want := 0
 	for _, connections := range []int{1, 10, 100} {
 		for _, streams := range []int{1, 32} {
 			s.Reset()
@@ -76,14 +84,20 @@ func TestNghttpd(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
-			want += times
 			if got := s.Counts(probe.Server); got["GET"] != times || len(got) != 1 {
 				t.Errorf("%d connections, %d streams: %v, want %d GET; losses %v", connections, streams, got, times, s.Engine.Drops())
 			}
 		}
 	}
-	for _, span := range s.Spans(probe.Server)[:1] {
-		t.Logf("%+v", span)
+	s.Reset()
+	for i := range 20 {
+		url := fmt.Sprintf("http://127.0.0.1:%s/none?id=%d", port, i)
+		asks(t, s, program.Command(t, "sh", "-c", "read line; exec curl -sS --http2-prior-knowledge -o /dev/null "+url)) // one: of two, this curl fails the second
+	}
+	for _, kind := range []probe.Kind{probe.Client, probe.Server} {
+		if got := s.Counts(kind); got["GET"]+got["GET 404"] != 20 || len(got) != 1 {
+			t.Errorf("curl, side %d: %v, want 20 GET; losses %v", kind, got, s.Engine.Drops())
+		}
 	}
 	t.Logf("losses: %v", s.Engine.Drops())
 }
@@ -134,7 +148,7 @@ func said(s *roomtest.Seen, kind probe.Kind, say func(*probe.Span) string) (all 
 // its path and its status, however many are under way.
 func TestGoHTTP(t *testing.T) {
 	bin, port := peer(t), free(t)
-	server := started(t, exec.Command(bin, "http-server", "127.0.0.1:"+port))
+	server := started(t, program.Command(t, bin, "http-server", "127.0.0.1:"+port))
 	listens(t, "127.0.0.1:"+port)
 	s := roomtest.Watch(t, http2.Protocol)
 	s.Target(t, server)
@@ -153,7 +167,7 @@ func TestGoHTTP(t *testing.T) {
 	slices.Sort(want)
 	for _, parallel := range []int{1, 10, 100} {
 		s.Reset()
-		asks(t, s, exec.Command(bin, "http-client", "127.0.0.1:"+port, strconv.Itoa(times), strconv.Itoa(parallel)))
+		asks(t, s, program.Command(t, bin, "http-client", "127.0.0.1:"+port, strconv.Itoa(times), strconv.Itoa(parallel)))
 		for _, kind := range []probe.Kind{probe.Client, probe.Server} {
 			got := said(s, kind, func(span *probe.Span) string {
 				return fmt.Sprintf("%s %s %d", span.Name, span.Path.Text, roomtest.Number(span, "http.response.status_code"))
@@ -170,7 +184,7 @@ func TestGoHTTP(t *testing.T) {
 // its method and status, be it unary or a stream.
 func TestGRPC(t *testing.T) {
 	bin, port := peer(t), free(t)
-	server := started(t, exec.Command(bin, "grpc-server", "127.0.0.1:"+port))
+	server := started(t, program.Command(t, bin, "grpc-server", "127.0.0.1:"+port))
 	listens(t, "127.0.0.1:"+port)
 	s := roomtest.Watch(t, http2.Protocol)
 	s.Target(t, server)
@@ -191,7 +205,7 @@ func TestGRPC(t *testing.T) {
 	}
 	for _, parallel := range []int{1, 10, 100} {
 		s.Reset()
-		asks(t, s, exec.Command(bin, "grpc-client", "127.0.0.1:"+port, strconv.Itoa(times), strconv.Itoa(parallel)))
+		asks(t, s, program.Command(t, bin, "grpc-client", "127.0.0.1:"+port, strconv.Itoa(times), strconv.Itoa(parallel)))
 		for _, kind := range []probe.Kind{probe.Client, probe.Server} {
 			got := said(s, kind, func(span *probe.Span) string {
 				return fmt.Sprintf("%s %s %s", span.Name, roomtest.Text(span, "rpc.response.status_code"), roomtest.Text(span, "error.type"))
@@ -215,9 +229,9 @@ func TestConnectionsThatWereOpen(t *testing.T) {
 	bin, port := peer(t), free(t)
 	for _, kind := range []string{"http", "grpc"} {
 		t.Run(kind, func(t *testing.T) {
-			server := started(t, exec.Command(bin, kind+"-server", "127.0.0.1:"+port))
+			server := started(t, program.Command(t, bin, kind+"-server", "127.0.0.1:"+port))
 			listens(t, "127.0.0.1:"+port)
-			client := exec.Command(bin, kind+"-client", "127.0.0.1:"+port, "10000000", "10")
+			client := program.Command(t, bin, kind+"-client", "127.0.0.1:"+port, "10000000", "10")
 			begin, err := client.StdinPipe()
 			if err != nil {
 				t.Fatal(err)
@@ -261,7 +275,7 @@ func TestRandomConversations(t *testing.T) {
 	s := roomtest.Watch(t, http2.Protocol)
 	for seed := range 8 {
 		s.Reset()
-		out := asks(t, s, exec.Command(bin, strconv.Itoa(seed), "700"))
+		out := asks(t, s, program.Command(t, bin, strconv.Itoa(seed), "700"))
 		want := map[probe.Kind][]string{}
 		for line := range strings.Lines(out) {
 			fields := strings.Split(strings.TrimSpace(line), "|")
@@ -278,4 +292,74 @@ func TestRandomConversations(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestNginx: nginx, which sends bodies by sendfile between the frames of others, and
+// nghttp, which also gets what it has not asked for.
+func TestNginx(t *testing.T) {
+	port, dir := free(t), t.TempDir()
+	config := filepath.Join(dir, "nginx.conf")
+	for name, text := range map[string]string{config: fmt.Sprintf(`daemon off; pid %[2]s/pid; error_log %[2]s/error.log; worker_processes 2;
+events {} http { access_log off; sendfile on; server { listen 127.0.0.1:%[1]s http2; root %[2]s; http2_push_preload on;
+location /push { add_header Link "</small>; rel=preload; as=image"; try_files /small =404; } } }`, port, dir),
+		filepath.Join(dir, "large"): strings.Repeat("l", 300_000), filepath.Join(dir, "small"): "s"} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	server := started(t, program.Command(t, "nginx", "-c", config))
+	listens(t, "127.0.0.1:"+port)
+	s := roomtest.Watch(t, http2.Protocol)
+	for _, worker := range append(workers(t, server), server.Process.Pid) {
+		if err := s.Engine.AddTarget(probe.Target{PID: uint32(worker), Children: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	url := "http://127.0.0.1:" + port
+	run := func(name string, args ...string) {
+		t.Helper()
+		if out, err := program.Command(t, name, args...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %.500s", err, out)
+		}
+	}
+	s.Reset()
+	run("h2load", "-n", "600", "-c", "10", "-m", "10", url+"/large")
+	run("h2load", "-n", "1000", "-c", "10", "-m", "10", url+"/small")
+	run("h2load", "-n", "1000", "-c", "10", "-m", "10", url+"/none")
+	for range 20 {
+		run("nghttp", "-n", url+"/push", url+"/small")
+	}
+	got := map[string]int{}
+	for _, is := range said(s, probe.Server, func(span *probe.Span) string {
+		return fmt.Sprintf("%s %s %d", span.Name, span.Path.Text, roomtest.Number(span, "http.response.status_code"))
+	}) {
+		got[is]++
+	}
+	want := map[string]int{"GET /large 200": 600, "GET /small 200": 1020, "GET /none 404": 1000, "GET /push 200": 20}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("losses %v (-want +got):\n%s", s.Engine.Drops(), diff)
+	}
+}
+
+// workers returns the children of a process.
+func workers(t *testing.T, cmd *exec.Cmd) (pids []int) {
+	t.Helper()
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, field := range strings.Fields(string(raw)) {
+		pid, err := strconv.Atoi(field)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pids = append(pids, pid)
+	}
+	return pids
 }

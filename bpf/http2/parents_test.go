@@ -4,16 +4,16 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/odi-dev/odi/bpf/http1"
 	"github.com/odi-dev/odi/bpf/http2"
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/bpf/protocols"
 	"github.com/odi-dev/odi/bpf/roomtest"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // family keeps the requests of a hop: those that it serves, and those that it makes.
@@ -25,11 +25,10 @@ type family struct {
 
 func (f *family) add(x *probe.Exchange) {
 	var span probe.Span
-	switch x.Protocol {
-	case http1.Protocol.Code:
-		http1.Decode(x, &span)
-	case http2.Protocol.Code:
-		http2.Decode(x, &span)
+	for _, p := range protocols.All() {
+		if p.Code == x.Protocol {
+			p.Decode(x, &span)
+		}
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -48,9 +47,9 @@ func (f *family) add(x *probe.Exchange) {
 func TestParents(t *testing.T) {
 	roomtest.Watch(t, http2.Protocol) // skips where it must
 	bin, port, next := peer(t), free(t), free(t)
-	started(t, exec.Command(bin, "http-server", "127.0.0.1:"+next))
+	started(t, program.Command(t, bin, "http-server", "127.0.0.1:"+next))
 	listens(t, "127.0.0.1:"+next)
-	server := started(t, exec.Command(bin, "hop", "127.0.0.1:"+port, "127.0.0.1:"+next))
+	server := started(t, program.Command(t, bin, "hop", "127.0.0.1:"+port, "127.0.0.1:"+next))
 	listens(t, "127.0.0.1:"+port)
 	f := &family{served: map[string]probe.Exchange{}, made: map[string]probe.Exchange{}}
 	e := roomtest.Load(t, f.add)
