@@ -3,6 +3,7 @@ package foreign
 import (
 	"encoding/binary"
 
+	"github.com/odi-dev/odi/bpf/http2"
 	"github.com/odi-dev/odi/bpf/mysql"
 	"github.com/odi-dev/odi/bpf/postgres"
 	"github.com/odi-dev/odi/hack/prove/talk"
@@ -51,16 +52,16 @@ var binaryProtocols = []Protocol{
 		b := d.bytes(d.length(16_000))
 		return join([]byte{23, 3, 3}, be16(len(b)), b)
 	}),
-	{Name: "HTTP/2 and gRPC", Speak: func(d Dice) []talk.Turn {
+	seen(http2.Protocol.Code, Protocol{Name: "HTTP/2 and gRPC", Speak: func(d Dice) []talk.Turn {
 		turns := []talk.Turn{ask(append([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 0, 0, 0, 4, 0, 0, 0, 0, 0)), tell([]byte{0, 0, 0, 4, 1, 0, 0, 0, 0})}
 		for range d.many() {
 			turns = append(turns, ask(frame(d)), tell(frame(d)))
 		}
 		return turns
-	}},
-	{Name: "HTTP/2 preface alone", Speak: func(d Dice) []talk.Turn {
+	}}),
+	seen(http2.Protocol.Code, Protocol{Name: "HTTP/2 preface alone", Speak: func(d Dice) []talk.Turn {
 		return []talk.Turn{asks("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), tells("\x00\x00\x00\x04\x00\x00\x00\x00\x00"), ask(frame(d)), tell(frame(d))}
-	}},
+	}}),
 	exchanged("WebSocket frames", func(d Dice) []byte {
 		b := d.bytes(d.length(60_000))
 		if len(b) < 126 {
