@@ -1,6 +1,7 @@
 package http2
 
 import (
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -42,7 +43,7 @@ func headOf(asked *[fieldMax][]byte) web.Head {
 		ForwardedFor: value(asked[fieldForwardedFor]),
 	}
 	head.Target = web.ParseTarget(head.Method, value(asked[fieldPath]))
-	head.Unknown = asked[fieldPath] == nil && head.Method != "CONNECT"
+	head.Unknown = asked[fieldPath] == nil && head.Method != http.MethodConnect
 	if scheme := value(asked[fieldScheme]); scheme == "https" {
 		head.Target.Scheme = scheme
 	}

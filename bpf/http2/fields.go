@@ -2,6 +2,7 @@ package http2
 
 import (
 	"encoding/binary"
+	"net/http"
 	"strconv"
 
 	"golang.org/x/net/http2/hpack"
@@ -32,35 +33,21 @@ const (
 // keepMax bounds what is kept of a value.
 const keepMax = 1024
 
-// fieldOf returns 0 for most.
-func fieldOf(name string) field {
-	switch name {
-	case ":method":
-		return fieldMethod
-	case ":scheme":
-		return fieldScheme
-	case ":authority", "host":
-		return fieldAuthority
-	case ":path":
-		return fieldPath
-	case "user-agent":
-		return fieldUserAgent
-	case "forwarded":
-		return fieldForwarded
-	case "x-forwarded-for":
-		return fieldForwardedFor
-	case "content-type":
-		return fieldContentType
-	case "content-length":
-		return fieldLength
-	case "traceparent":
-		return fieldTrace
-	case ":status":
-		return fieldStatus
-	case "grpc-status":
-		return fieldGRPCStatus
-	}
-	return 0
+// kept are the names of those; any other header has none.
+var kept = map[string]field{
+	":method":         fieldMethod,
+	":scheme":         fieldScheme,
+	":authority":      fieldAuthority,
+	"host":            fieldAuthority,
+	":path":           fieldPath,
+	"user-agent":      fieldUserAgent,
+	"forwarded":       fieldForwarded,
+	"x-forwarded-for": fieldForwardedFor,
+	"content-type":    fieldContentType,
+	"content-length":  fieldLength,
+	"traceparent":     fieldTrace,
+	":status":         fieldStatus,
+	"grpc-status":     fieldGRPCStatus,
 }
 
 // fields are those of one header block that are kept.
@@ -98,29 +85,37 @@ func (f *fields) take(h hpack.HeaderField) {
 		}
 		return
 	}
-	is := fieldOf(h.Name)
+	is := kept[h.Name]
 	if is == 0 || f.has(is) {
 		return
 	}
 	f.have |= 1 << is
+	if !f.read(is, h.Value) {
+		f.b = appendField(f.b, is, h.Value)
+	}
+}
+
+// read reads the value of a field that is needed here. True: nobody else needs it.
+func (f *fields) read(is field, value string) bool {
 	switch is {
 	case fieldTrace:
-		f.trace = h.Value
-		return
+		f.trace = value
 	case fieldStatus:
-		f.status, _ = strconv.Atoi(h.Value)
-		return
+		f.status, _ = strconv.Atoi(value)
 	case fieldLength:
-		if n, err := strconv.ParseInt(h.Value, 10, 64); err == nil && n >= 0 {
+		if n, err := strconv.ParseInt(value, 10, 64); err == nil && n >= 0 {
 			f.length = n
 		}
-		return
 	case fieldMethod:
-		f.posts = h.Value == "POST"
+		f.posts = value == http.MethodPost
+		return false
 	case fieldPath:
-		f.cut = len(h.Value) > keepMax
+		f.cut = len(value) > keepMax
+		return false
+	default:
+		return false
 	}
-	f.b = appendField(f.b, is, h.Value)
+	return true
 }
 
 func appendField(b []byte, is field, value string) []byte {

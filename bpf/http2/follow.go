@@ -57,16 +57,11 @@ func (f *follower) Take(event *probe.Exchange, handle func(*probe.Exchange)) {
 		return
 	}
 	if n.kind == tellClosed || n.kind == tellLost {
-		if c := f.conns[n.conn]; c != nil {
-			f.ends(c, &n, event, handle)
-		}
+		f.ends(&n, event, handle)
 		return
 	}
 	c := f.of(&n, event.PID)
-	d := &c.server
-	if n.byClient {
-		d = &c.client
-	}
+	d := c.direction(n.byClient)
 	if n.seq != d.next {
 		f.missed(c, d, event.PID)
 	}
@@ -83,6 +78,14 @@ func (f *follower) Take(event *probe.Exchange, handle func(*probe.Exchange)) {
 	case tellGoAway:
 		f.goAway(c, &n, event, handle)
 	}
+}
+
+// direction is what one side of a connection says.
+func (c *conn) direction(byClient bool) *direction {
+	if byClient {
+		return &c.client
+	}
+	return &c.server
 }
 
 // of finds or begins a connection. One that was joined midway lacks its first event.
@@ -145,8 +148,11 @@ func (f *follower) forget(c *conn, id uint32) {
 }
 
 // ends ends a connection, with the requests that have no answer yet.
-func (f *follower) ends(c *conn, n *note, event *probe.Exchange, handle func(*probe.Exchange)) {
+func (f *follower) ends(n *note, event *probe.Exchange, handle func(*probe.Exchange)) {
+	c := f.conns[n.conn]
 	switch {
+	case c == nil:
+		return
 	case n.kind == tellLost:
 		f.empty(c, unparsable, event.PID)
 	case n.seq != c.client.next || n.code != c.server.next:

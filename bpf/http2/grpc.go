@@ -1,6 +1,7 @@
 package http2
 
 import (
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -60,28 +61,35 @@ func putEnd(span *probe.Span, x *probe.Exchange, answered *[fieldMax][]byte) {
 	if status != "" {
 		span.LabelText("rpc.response.status_code", status)
 	}
-	reason := ""
-	code, name, wasReset := resetOf(answered)
-	switch {
-	case x.Error != probe.ErrorNone:
-		reason = x.Error.String()
-	case status != "":
-		if status == "OK" || x.Kind == probe.Server && !faults[status] {
-			return
-		}
-		reason = status
-	case wasReset:
-		if x.Kind == probe.Server && answered[fieldReader] != nil && code == codeCancel {
-			return // its client does not want the answer any more
-		}
-		reason = name
-	case x.StatusCode != 0 && x.StatusCode != 200:
-		reason = strconv.Itoa(int(x.StatusCode))
-	default:
-		reason = "no_status"
+	reason := reasonOf(x, status, answered)
+	if reason == "" {
+		return
 	}
 	span.LabelText("error.type", reason)
 	span.Failed = true
+}
+
+// reasonOf says why a call has failed; empty if it has not.
+func reasonOf(x *probe.Exchange, status string, answered *[fieldMax][]byte) string {
+	if x.Error != probe.ErrorNone {
+		return x.Error.String()
+	}
+	if status != "" {
+		if status == "OK" || x.Kind == probe.Server && !faults[status] {
+			return ""
+		}
+		return status
+	}
+	if code, name, wasReset := resetOf(answered); wasReset {
+		if x.Kind == probe.Server && answered[fieldReader] != nil && code == codeCancel {
+			return "" // its client does not want the answer any more
+		}
+		return name
+	}
+	if x.StatusCode != 0 && x.StatusCode != http.StatusOK {
+		return strconv.Itoa(int(x.StatusCode))
+	}
+	return "no_status"
 }
 
 // statusOf is empty where the value is no code. One that nobody knows counts as UNKNOWN, as

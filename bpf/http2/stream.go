@@ -1,7 +1,6 @@
 package http2
 
 import (
-	"encoding/hex"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -114,33 +113,40 @@ func (s *stream) orphan() {
 func (f *follower) answered(c *conn, d *direction, event *probe.Exchange, handle func(*probe.Exchange)) {
 	s := c.streams[d.stream]
 	if s == nil {
-		if s = f.early(c, d); s == nil {
-			return
-		}
+		s = f.early(c, d)
 	}
-	if d.broken {
+	switch {
+	case s == nil:
+		return
+	case d.broken:
 		if s.asked {
 			f.lose(event.PID, unparsable)
 		}
 		f.forget(c, d.stream)
 		return
 	}
+	ends := d.bits&noteEndStream != 0
+	s.keep(d, ends)
+	if ends {
+		f.finish(c, d.stream, event, handle)
+	}
+}
+
+// keep keeps what a header block says of the answer.
+func (s *stream) keep(d *direction, ends bool) {
 	if s.x.Answered.IsZero() {
 		s.x.Answered = d.event.Start
 	}
-	ends := d.bits&noteEndStream != 0
-	if d.fields.status >= 100 && d.fields.status < 200 && !ends {
+	status := d.fields.status
+	if status >= 100 && status < 200 && !ends {
 		return // more comes
 	}
-	if status := d.fields.status; status > 0 && status < 1000 {
+	if status > 0 && status < 1000 {
 		s.x.StatusCode = uint16(status)
 		s.x.ResponseBodySize = d.fields.length
 	}
 	if len(s.answer)+len(d.fields.b) <= answerMax {
 		s.answer = append(s.answer, d.fields.b...)
-	}
-	if ends {
-		f.finish(c, d.stream, event, handle)
 	}
 }
 
@@ -203,30 +209,4 @@ func notBefore(t, begin time.Time) time.Time {
 		return begin
 	}
 	return t
-}
-
-// parseTrace reads a traceparent header (w3.org/TR/trace-context, 3.2).
-func parseTrace(s string) (trace [16]byte, parent [8]byte, flags uint8, ok bool) {
-	const length = 55
-	if len(s) < length || s[2] != '-' || s[35] != '-' || s[52] != '-' || s[:2] == "ff" {
-		return trace, parent, 0, false
-	}
-	if len(s) > length && (s[:2] == "00" || s[length] != '-') {
-		return trace, parent, 0, false
-	}
-	var version, f [1]byte
-	for _, part := range []struct {
-		to   []byte
-		from string
-	}{{version[:], s[:2]}, {trace[:], s[3:35]}, {parent[:], s[36:52]}, {f[:], s[53:length]}} {
-		for _, c := range part.from {
-			if c >= 'A' && c <= 'F' {
-				return trace, parent, 0, false
-			}
-		}
-		if _, err := hex.Decode(part.to, []byte(part.from)); err != nil {
-			return trace, parent, 0, false
-		}
-	}
-	return trace, parent, f[0], trace != [16]byte{} && parent != [8]byte{}
 }
