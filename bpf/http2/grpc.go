@@ -75,10 +75,7 @@ func reasonOf(x *probe.Exchange, status string, answered *[fieldMax][]byte) stri
 		return x.Error.String()
 	}
 	if status != "" {
-		if status == "OK" || x.Kind == probe.Server && !faults[status] {
-			return ""
-		}
-		return status
+		return failed(x.Kind, status)
 	}
 	if code, name, wasReset := resetOf(answered); wasReset {
 		if x.Kind == probe.Server && answered[fieldReader] != nil && code == codeCancel {
@@ -90,6 +87,14 @@ func reasonOf(x *probe.Exchange, status string, answered *[fieldMax][]byte) stri
 		return strconv.Itoa(int(x.StatusCode))
 	}
 	return "no_status"
+}
+
+// failed returns the status where one side counts it as an error, else nothing.
+func failed(kind probe.Kind, status string) string {
+	if status == "OK" || kind == probe.Server && !faults[status] {
+		return ""
+	}
+	return status
 }
 
 // statusOf is empty where the value is no code. One that nobody knows counts as UNKNOWN, as
