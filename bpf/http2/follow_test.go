@@ -337,3 +337,48 @@ func FuzzFollow(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkFollow is what a unary call costs user space, without its encoding as OTLP.
+func BenchmarkFollow(b *testing.B) {
+	var span probe.Span
+	f := Follow(func(uint32, string) {})
+	s := newScript(probe.Server)
+	var events []probe.Exchange
+	add := func(n note) {
+		events = append(events, probe.Exchange{Kind: probe.Server, Start: time.Unix(1, 0), RequestHead: encode(n)})
+	}
+	for i := range 2 { // the second stands for all that come
+		add(note{kind: tellBlock, byClient: true, seq: uint32(i), stream: 1, bits: noteFirst | noteLast | noteNew, block: s.says(0,
+			":method: POST", ":scheme: http", ":path: /odi.Shop/Buy", ":authority: shop:50051", "content-type: application/grpc", "user-agent: grpc-go/1.84.0", "te: trailers", "grpc-timeout: 1S")})
+		add(note{kind: tellBlock, seq: uint32(2 * i), stream: 1, bits: noteFirst | noteLast, block: s.says(1, ":status: 200", "content-type: application/grpc")})
+		add(note{kind: tellBlock, seq: uint32(2*i + 1), stream: 1, bits: noteFirst | noteLast | noteEndStream, block: s.says(1, "grpc-status: 0", "grpc-message: ")})
+	}
+	spans := 0
+	handle := func(x *probe.Exchange) {
+		span.Reset()
+		Decode(x, &span)
+		spans++
+	}
+	seqs := [2]uint32{}
+	b.ReportAllocs()
+	for i := range b.N {
+		from := 3
+		if i == 0 {
+			from = 0
+		}
+		for k := range events[from : from+3] {
+			event := events[from+k]
+			side := 1
+			if k == 0 {
+				side = 0
+			}
+			binary.NativeEndian.PutUint32(event.RequestHead[8:], uint32(1+2*i))
+			binary.NativeEndian.PutUint32(event.RequestHead[12:], seqs[side])
+			seqs[side]++
+			f.Take(&event, handle)
+		}
+	}
+	if spans != b.N {
+		b.Errorf("%d spans of %d calls", spans, b.N)
+	}
+}

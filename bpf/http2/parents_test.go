@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/odi-dev/odi/bpf/http2"
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/bpf/protocols"
 	"github.com/odi-dev/odi/bpf/roomtest"
@@ -43,34 +42,44 @@ func (f *family) add(x *probe.Exchange) {
 // TestParents: what a handler of Go's asks for by HTTP/2 is a child of the request that it
 // serves, and never of another one, however many are under way. The goroutine that writes
 // the request is one that the library has started for it: where the handler asks from
-// goroutines of its own, that one's parent is not known, and no link is made.
+// goroutines of its own, that one's parent is not known, and no link is made. In gRPC's
+// library one goroutine writes for all.
 func TestParents(t *testing.T) {
-	roomtest.Watch(t, http2.Protocol) // skips where it must
-	bin, port, next := peer(t), free(t), free(t)
-	started(t, program.Command(t, bin, "http-server", "127.0.0.1:"+next))
-	listens(t, "127.0.0.1:"+next)
-	server := started(t, program.Command(t, bin, "hop", "127.0.0.1:"+port, "127.0.0.1:"+next))
-	listens(t, "127.0.0.1:"+port)
-	f := &family{served: map[string]probe.Exchange{}, made: map[string]probe.Exchange{}}
-	e := roomtest.Load(t, f.add)
-	if err := e.AddTarget(probe.Target{PID: uint32(server.Process.Pid), Propagate: true, Children: true}); err != nil {
-		t.Fatal(err)
+	for kind, linkedMin := range map[string]int{"http": 1350, "grpc": 0} {
+		t.Run(kind, func(t *testing.T) {
+			bin, port, next := peer(t), free(t), free(t)
+			started(t, program.Command(t, bin, kind+"-server", "127.0.0.1:"+next))
+			listens(t, "127.0.0.1:"+next)
+			hop := map[string]string{"http": "hop", "grpc": "grpc-hop"}[kind]
+			server := started(t, program.Command(t, bin, hop, "127.0.0.1:"+port, "127.0.0.1:"+next))
+			listens(t, "127.0.0.1:"+port)
+			f := &family{served: map[string]probe.Exchange{}, made: map[string]probe.Exchange{}}
+			e := roomtest.Load(t, f.add)
+			if err := e.AddTarget(probe.Target{PID: uint32(server.Process.Pid), Propagate: true, Children: true}); err != nil {
+				t.Fatal(err)
+			}
+			for _, parallel := range []int{1, 10, 100} {
+				for _, parts := range []int{1, 3} {
+					ask(t, 500, parallel, fmt.Sprintf("http://127.0.0.1:%s/%d/%d", port, parts, parallel))
+				}
+			}
+			time.Sleep(time.Second)
+			linked, wrong := f.judge()
+			t.Logf("%d requests served, %d made, %d linked, %d wrong; losses %v", len(f.served), len(f.made), linked, wrong, e.Drops())
+			if len(f.served) != 3000 || len(f.made) != 6000 || wrong > 0 || linked < linkedMin {
+				t.Errorf("of %d requests %d are linked, %d to the wrong one; %d were served", len(f.made), linked, wrong, len(f.served))
+			}
+		})
 	}
-	const times = 500
-	for _, parallel := range []int{1, 10, 100} {
-		for _, parts := range []int{1, 3} {
-			ask(t, times, parallel, fmt.Sprintf("http://127.0.0.1:%s/%d/%d", port, parts, parallel))
-		}
-	}
-	time.Sleep(time.Second)
+}
+
+// judge counts the requests whose parent is the one that was served under their path.
+func (f *family) judge() (linked, wrong int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	linked, wrong, alone := 0, 0, 0
 	for path, x := range f.made {
-		if strings.HasPrefix(path, "/200/1/") {
-			alone++
-		}
-		up := f.served[strings.TrimPrefix(path[:strings.LastIndex(path, "/")], "/200")]
+		path = path[strings.IndexByte(path[1:], '/')+1 : strings.LastIndexByte(path, '/')]
+		up := f.served[path]
 		switch {
 		case x.Link == probe.LinkNone:
 		case x.ParentSpanID == up.SpanID && x.TraceID == up.TraceID:
@@ -79,10 +88,7 @@ func TestParents(t *testing.T) {
 			wrong++
 		}
 	}
-	t.Logf("%d requests served, %d made, %d by handlers themselves, %d linked, %d wrong; losses %v", len(f.served), len(f.made), alone, linked, wrong, e.Drops())
-	if want := 3 * times * (1 + 3); len(f.served) != 6*times || len(f.made) != want || wrong > 0 || linked < alone*9/10 {
-		t.Errorf("of %d requests %d are linked, %d to the wrong one; %d were served", len(f.made), linked, wrong, len(f.served))
-	}
+	return linked, wrong
 }
 
 // ask asks for so many pages below a URL, so many at a time.

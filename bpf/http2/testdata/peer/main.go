@@ -36,8 +36,8 @@ func run(kind, addr string) error {
 		return serveHTTP(addr)
 	case "grpc-server":
 		return serveGRPC(addr)
-	case "hop":
-		return hop(addr, os.Args[3])
+	case "hop", "grpc-hop":
+		return hop(kind, addr, os.Args[3])
 	}
 	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
 		return err
@@ -108,30 +108,44 @@ func serveHTTP(addr string) error {
 	return server.ListenAndServe()
 }
 
-// hop is a server of HTTP/1 that asks another one by HTTP/2 for what it is asked for: the
-// path says for how many parts, each of which is asked for by a goroutine of its own if
-// there are several.
-func hop(addr, next string) error {
-	client := &http.Client{Transport: &http.Transport{Protocols: plain()}}
+// hop is a server of HTTP/1 that asks another one, by HTTP/2 or a call, for what it is
+// asked for: the path says for how many parts, each of which is asked for by a goroutine
+// of its own if there are several.
+func hop(kind, addr, next string) error {
+	get, err := getter(kind, next)
+	if err != nil {
+		return err
+	}
 	return http.ListenAndServe(addr, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		parts, _ := strconv.Atoi(strings.Split(r.URL.Path, "/")[1])
-		get := func(part int) {
-			resp, err := client.Get(fmt.Sprintf("http://%s/200%s/%d", next, r.URL.Path, part))
-			if err == nil {
-				_, _ = io.Copy(io.Discard, resp.Body)
-				_ = resp.Body.Close()
-			}
-		}
 		if parts == 1 {
-			get(0)
+			get(r.URL.Path + "/0")
 			return
 		}
 		var wg sync.WaitGroup
 		for part := range parts {
-			wg.Go(func() { get(part) })
+			wg.Go(func() { get(fmt.Sprintf("%s/%d", r.URL.Path, part)) })
 		}
 		wg.Wait()
 	}))
+}
+
+// getter returns what asks for a path.
+func getter(kind, next string) (func(string), error) {
+	if kind == "grpc-hop" {
+		conn, err := grpc.NewClient(next, grpc.WithTransportCredentials(insecure.NewCredentials()))
+		return func(path string) {
+			_ = conn.Invoke(context.Background(), "/200Unary"+path, wrapperspb.String(""), new(wrapperspb.StringValue))
+		}, err
+	}
+	client := &http.Client{Transport: &http.Transport{Protocols: plain()}}
+	return func(path string) {
+		resp, err := client.Get("http://" + next + "/200" + path)
+		if err == nil {
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+		}
+	}, nil
 }
 
 // askHTTP asks for /STATUS/NUMBER: every third time with a body, every tenth for 404.
