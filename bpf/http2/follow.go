@@ -8,7 +8,7 @@ import (
 
 const (
 	// connsMax bounds the connections of a node that are followed at once; the one that
-	// was silent for the longest time gives way. Most keep a few hundred bytes.
+	// was silent for the longest time gives way. Each keeps a few KiB: what it has said.
 	connsMax = 4096
 	// streamsMax bounds the requests that are under way on all of them.
 	streamsMax = 32 << 10
