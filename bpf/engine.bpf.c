@@ -147,6 +147,7 @@ inline_ void begin_anew(struct sock *sk, struct conn *c)
 	c->role = ROLE_UNKNOWN;
 	c->ignored = 0;
 	c->protocol = 0;
+	c->carries = 0;
 	c->begun = BEGUN_UNKNOWN;
 	c->ahead = 0;
 	c->stop = 0;

@@ -33,6 +33,7 @@ const (
 	kernelMapHttp2s               = "http2s"
 	kernelMapLooks                = "looks"
 	kernelMapLosers               = "losers"
+	kernelMapMessageRooms         = "message_rooms"
 	kernelMapMysqls               = "mysqls"
 	kernelMapNameRooms            = "name_rooms"
 	kernelMapNobodys              = "nobodys"
@@ -66,6 +67,7 @@ const (
 	kernelProgOdiExec             = "odi_exec"
 	kernelProgOdiExit             = "odi_exit"
 	kernelProgOdiFind             = "odi_find"
+	kernelProgOdiHttp2Message     = "odi_http2_message"
 	kernelProgOdiHttp2Received    = "odi_http2_received"
 	kernelProgOdiHttp2Sent        = "odi_http2_sent"
 	kernelProgOdiIoctl            = "odi_ioctl"
@@ -154,6 +156,7 @@ type kernelProgramSpecs struct {
 	OdiExec             *ebpf.ProgramSpec `ebpf:"odi_exec"`
 	OdiExit             *ebpf.ProgramSpec `ebpf:"odi_exit"`
 	OdiFind             *ebpf.ProgramSpec `ebpf:"odi_find"`
+	OdiHttp2Message     *ebpf.ProgramSpec `ebpf:"odi_http2_message"`
 	OdiHttp2Received    *ebpf.ProgramSpec `ebpf:"odi_http2_received"`
 	OdiHttp2Sent        *ebpf.ProgramSpec `ebpf:"odi_http2_sent"`
 	OdiIoctl            *ebpf.ProgramSpec `ebpf:"odi_ioctl"`
@@ -204,6 +207,7 @@ type kernelMapSpecs struct {
 	Http2s         *ebpf.MapSpec `ebpf:"http2s"`
 	Looks          *ebpf.MapSpec `ebpf:"looks"`
 	Losers         *ebpf.MapSpec `ebpf:"losers"`
+	MessageRooms   *ebpf.MapSpec `ebpf:"message_rooms"`
 	Mysqls         *ebpf.MapSpec `ebpf:"mysqls"`
 	NameRooms      *ebpf.MapSpec `ebpf:"name_rooms"`
 	Nobodys        *ebpf.MapSpec `ebpf:"nobodys"`
@@ -283,6 +287,7 @@ type kernelMaps struct {
 	Http2s         *ebpf.Map `ebpf:"http2s"`
 	Looks          *ebpf.Map `ebpf:"looks"`
 	Losers         *ebpf.Map `ebpf:"losers"`
+	MessageRooms   *ebpf.Map `ebpf:"message_rooms"`
 	Mysqls         *ebpf.Map `ebpf:"mysqls"`
 	NameRooms      *ebpf.Map `ebpf:"name_rooms"`
 	Nobodys        *ebpf.Map `ebpf:"nobodys"`
@@ -329,6 +334,7 @@ func (m *kernelMaps) Close() error {
 		m.Http2s,
 		m.Looks,
 		m.Losers,
+		m.MessageRooms,
 		m.Mysqls,
 		m.NameRooms,
 		m.Nobodys,
@@ -384,6 +390,7 @@ type kernelPrograms struct {
 	OdiExec             *ebpf.Program `ebpf:"odi_exec"`
 	OdiExit             *ebpf.Program `ebpf:"odi_exit"`
 	OdiFind             *ebpf.Program `ebpf:"odi_find"`
+	OdiHttp2Message     *ebpf.Program `ebpf:"odi_http2_message"`
 	OdiHttp2Received    *ebpf.Program `ebpf:"odi_http2_received"`
 	OdiHttp2Sent        *ebpf.Program `ebpf:"odi_http2_sent"`
 	OdiIoctl            *ebpf.Program `ebpf:"odi_ioctl"`
@@ -423,6 +430,7 @@ func (p *kernelPrograms) Close() error {
 		p.OdiExec,
 		p.OdiExit,
 		p.OdiFind,
+		p.OdiHttp2Message,
 		p.OdiHttp2Received,
 		p.OdiHttp2Sent,
 		p.OdiIoctl,

@@ -134,7 +134,8 @@ inline_ u32 moved(struct sock *sk, struct target *g, struct task_struct *task, i
 	if (!c || !f.win)
 		return 0;
 	if (c->protocol) {
-		take_out(g, c, sk);
+		if (!c->carries)
+			take_out(g, c, sk);
 		return c->protocol;
 	}
 	if (sent)

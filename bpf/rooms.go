@@ -2,6 +2,8 @@ package bpf
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/cilium/ebpf"
@@ -73,11 +75,25 @@ func (e *Engine) lacks(protocol string) {
 	}
 }
 
+// loadRoom loads what sees a protocol, and then what writes headers into its requests, if
+// there is such a program. Without that one, they go out as they are.
 func (e *Engine) loadRoom(spec *ebpf.CollectionSpec, p probe.Protocol) error {
+	err := e.goOnWith(spec, p, map[string]string{"sent_rooms": "odi_" + p.Name + "_sent", "received_rooms": "odi_" + p.Name + "_received"})
+	writer := "odi_" + p.Name + "_message"
+	if err != nil || spec.Programs[writer] == nil || e.progs["odi_message"] == nil {
+		return err
+	}
+	if err := e.goOnWith(spec, p, map[string]string{"message_rooms": writer}); err != nil {
+		e.log.Debug("headers of a protocol cannot be written", "protocol", p.Name, "error", err, "verifier", verifierLog(err))
+	}
+	return nil
+}
+
+// goOnWith loads programs and has others go on with them: names are by the map that says so.
+func (e *Engine) goOnWith(spec *ebpf.CollectionSpec, p probe.Protocol, names map[string]string) error {
 	part := spec.Copy()
-	names := map[string]string{"sent_rooms": "odi_" + p.Name + "_sent", "received_rooms": "odi_" + p.Name + "_received"}
 	for name := range part.Programs {
-		if name != names["sent_rooms"] && name != names["received_rooms"] {
+		if !slices.Contains(slices.Collect(maps.Values(names)), name) {
 			delete(part.Programs, name)
 		}
 	}

@@ -25,6 +25,14 @@ struct {
 	__type(value, u32);
 } received_rooms SEC(".maps");
 
+// odi_message goes on with those of rooms that write headers.
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, ROOMS);
+	__type(key, u32);
+	__type(value, u32);
+} message_rooms SEC(".maps");
+
 // room_of returns the room whose protocol begins so, 0 if there is none.
 inline_ u32 room_of(struct beginning *b)
 {

@@ -64,6 +64,7 @@ inline_ void leave(struct turn *t, bool proven)
 {
 	struct conn *c = t->c;
 
+	c->carries = 0;
 	if (t->over) {
 		c->ignored = 1;
 		return;

@@ -22,10 +22,15 @@ struct note {
 	u8 _pad;
 };
 
+// header_block is bytes of one, as far as they are in one event.
+struct header_block {
+	u8 b[CHUNK];
+};
+
 struct http2_event {
 	struct request r;
 	struct note n;
-	u8 block[CHUNK];
+	struct header_block block;
 };
 
 struct short_http2_event {
@@ -41,6 +46,34 @@ struct {
 	__type(value, struct http2_event);
 } http2_rooms SEC(".maps");
 
+#define PENDING 4 // requests of one message that get a header
+
+// pending is a request whose header has been written, and whose message is on its way.
+struct pending {
+	struct request r;
+	u32 stream; // 0: none
+	u32 _pad;
+};
+
+// writing is where the programs are in a message. In the socket's storage: on the stack the
+// verifier would follow each value through every frame.
+struct writing {
+	u32 at;    // where the next frame begins
+	u32 fresh; // requests that begin
+	u32 newest;
+	u32 found; // a field was found that the process has written
+	u32 bad;   // what is there is not as it should be
+	u32 target; // the request that is looked for: its number
+	u32 stream; // ... its stream
+	u32 begin; // ... where its frame begins
+	u32 end;   // ... and ends, 0: not found
+	u32 len;   // ... and its length
+};
+
+struct frame_head {
+	u8 b[16];
+};
+
 // http2 is freed by the kernel with the socket.
 struct http2 {
 	struct frames q; // of the client
@@ -52,7 +85,15 @@ struct http2 {
 	u8 role;
 	u8 seen;   // something was told
 	u8 closed;
-	u8 _pad[5];
+	u8 own;    // the process writes headers itself, or nobody knows whether it does
+	u8 _pad[4];
+	u32 first_seq; // clients: write_seq before the first byte
+	u32 sent;      // ... bytes that were sent since, as the process knows them
+	u32 inserted;  // ... and those of headers
+	u32 _pad1;
+	struct writing writing;
+	struct header_block look; // for what writes headers
+	struct pending pending[PENDING];
 };
 
 struct {
@@ -61,6 +102,43 @@ struct {
 	__type(key, int);
 	__type(value, struct http2);
 } http2s SEC(".maps");
+
+struct pending_search {
+	struct http2 *h;
+	u32 stream;
+	u32 at; // PENDING: none
+};
+
+static long is_pending(u32 i, struct pending_search *s)
+{
+	u32 at = i;
+
+	barrier_var(at);
+	if (at >= PENDING || s->h->pending[at].stream != s->stream)
+		return 0;
+	s->at = at;
+	return 1;
+}
+
+// take_pending fills in what was told of a request when its header was written. False:
+// none was.
+noinline_ int take_pending(struct http2 *h, u32 stream)
+{
+	struct pending_search s = {.h = h, .stream = stream, .at = PENDING};
+	u32 zero = 0, at;
+	struct http2_event *e = bpf_map_lookup_elem(&http2_rooms, &zero);
+
+	if (!h || !e)
+		return 0;
+	bpf_loop(PENDING, is_pending, &s, 0);
+	at = s.at;
+	barrier_var(at);
+	if (at >= PENDING)
+		return 0;
+	__builtin_memcpy(&e->r, &h->pending[at].r, sizeof(e->r));
+	h->pending[at].stream = 0;
+	return 1;
+}
 
 // begin_request2 fills in what is told of a request that begins.
 noinline_ int begin_request2(struct http2 *h, struct conn *c, struct target *g, struct who *w, struct goroutine *room)

@@ -8,7 +8,7 @@
 // Hooks: the programs of engine.bpf.c go on with those below.
 #pragma once
 
-#include "event.h"
+#include "writing.h"
 
 struct http2_turn {
 	struct turn;
@@ -18,6 +18,15 @@ struct http2_turn {
 	u32 _pad1;
 };
 
+// headless2 looks at a request that goes out without a header of ours: it may have one.
+inline_ void headless2(struct http2_turn *t, struct http2_event *e, u32 n)
+{
+	if (!(e->n.bits & NOTE_LAST) || carries_trace(&e->block, n))
+		t->h->own = 1;
+	if (!t->h->own)
+		lose(t->g->pid, DROP_HEADER_NOT_WRITTEN);
+}
+
 // tell sends an event with the next n bytes of the call. False: they cannot be read.
 inline_ bool tell(struct http2_turn *t, u32 n)
 {
@@ -25,15 +34,17 @@ inline_ bool tell(struct http2_turn *t, u32 n)
 	u32 zero = 0;
 	long full;
 
-	if (is_new(t->h, t->d, t->by_client))
-		begin_request2(t->h, t->c, t->g, &t->w, t->room);
-	else
+	if (!is_new(t->h, t->d, t->by_client))
 		begin_note(t->h, &t->w);
+	else if (!t->c->carries || !take_pending(t->h, t->d->stream))
+		begin_request2(t->h, t->c, t->g, &t->w, t->room);
 	finish_note(t->h, t->d, t->by_client, n);
 	e = bpf_map_lookup_elem(&http2_rooms, &zero);
 	barrier_var(n);
-	if (!e || n > CHUNK || (n && (t->src.opaque || read_bytes(&t->src, e->block, n))))
+	if (!e || n > CHUNK || (n && (t->src.opaque || read_bytes(&t->src, e->block.b, n))))
 		return false;
+	if (t->d->fresh && t->c->role == ROLE_CLIENT && t->g->flags & T_PROPAGATE && !(e->r.bits & BIT_INJECTED))
+		headless2(t, e, n);
 	full = bpf_ringbuf_output(&events, e, sizeof(e->r) + sizeof(e->n) + n, 0);
 	if (full && t->d->fresh)
 		lose(t->g->pid, DROP_RING_FULL); // of what else is missing user space finds out by seq
@@ -67,8 +78,20 @@ static long frame_step(u32 i, struct http2_turn *t)
 	return !s->total;
 }
 
+// may_carry notes whether headers can be written into what a client sends from here on:
+// it has just sent the beginning of the connection. One that blocks leaves the map.
+inline_ void may_carry(struct http2_turn *t, struct sock *sk, struct http2 *h, u32 sent)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	if (!tp || !sent || !t->c->mapped || h->role != ROLE_CLIENT || (t->g->flags & (T_PROPAGATE | T_MANY)) != T_PROPAGATE)
+		return;
+	h->first_seq = tp->write_seq - sent;
+	t->c->carries = BPF_CORE_READ(sk, sk_socket, file, f_flags) & NONBLOCKING ? 1 : 0;
+}
+
 // http2_of finds or begins what is kept of a connection.
-inline_ struct http2 *http2_of(struct sock *sk, struct http2_turn *t)
+inline_ struct http2 *http2_of(struct sock *sk, struct http2_turn *t, u32 sent)
 {
 	struct http2 *h = bpf_sk_storage_get(&http2s, sk, 0, 0);
 	struct beginning *b;
@@ -90,7 +113,9 @@ inline_ struct http2 *http2_of(struct sock *sk, struct http2_turn *t)
 		next_part(&h->q, PART_HEAD, FRAME_HEAD);
 		next_part(&h->a, PART_SYNC, 0);
 		h->q.events = h->a.events = 1; // one is missing: all that came before
+		return h;
 	}
+	may_carry(t, sk, h, sent);
 	return h;
 }
 
@@ -116,11 +141,13 @@ inline_ void http2_moved(struct sock *sk, int bytes, bool sent)
 
 	if (!begin_turn((struct turn *)&t, sk, bytes))
 		return;
-	t.h = http2_of(sk, &t);
+	t.h = http2_of(sk, &t, sent ? bytes : 0);
 	if (!t.h)
 		return;
 	t.by_client = by_client((struct turn *)&t, sent);
 	t.d = t.by_client ? &t.h->q : &t.h->a;
+	if (sent)
+		t.h->sent += bytes;
 	if (!in_step(&t))
 		return;
 	bpf_loop(MAX_PIECES, frame_step, &t, 0);

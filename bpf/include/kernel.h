@@ -102,6 +102,7 @@ struct inet_connection_sock {
 struct tcp_sock {
 	u32 copied_seq;
 	u32 rcv_nxt;
+	u32 write_seq;
 	u32 mss_cache;
 	u64 bytes_received;
 	u64 bytes_sent;

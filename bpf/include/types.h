@@ -153,7 +153,8 @@ struct conn {
 	u16 many;   // messages of the sendmmsg call under way that were sent
 	u64 many_at; // ... its messages
 	u32 many_tid; // ... its thread
-	u32 _pad1;
+	u8 carries; // a room that is apart writes headers: it stays in the map
+	u8 _pad1[3];
 };
 
 // What is known of a connection's beginning: one that was seen from its first byte

@@ -250,6 +250,8 @@ int odi_message(struct sk_msg_md *msg)
 		f.c->out = 0; // it was put back
 	message(msg, &f, tp);
 	leaves_with(&f, tp);
+	if (f.c->carries)
+		bpf_tail_call(msg, &message_rooms, f.c->protocol);
 	return SK_PASS;
 }
 
