@@ -46,7 +46,7 @@ struct {
 	__type(value, struct http2_event);
 } http2_rooms SEC(".maps");
 
-#define PENDING 4 // requests of one message that get a header
+#define PENDING 16 // requests of one message that get a header
 
 // pending is a request whose header has been written, and whose message is on its way.
 struct pending {
@@ -58,13 +58,14 @@ struct pending {
 // writing is where the programs are in a message. In the socket's storage: on the stack the
 // verifier would follow each value through every frame.
 struct writing {
-	u32 at;    // where the next frame begins
+	u32 start; // where the first frame begins: behind the rest of one
+	u32 at;    // where the next one does
 	u32 fresh; // requests that begin
 	u32 newest;
 	u32 found; // a field was found that the process has written
 	u32 bad;   // what is there is not as it should be
-	u32 target; // the request that is looked for: its number
-	u32 stream; // ... its stream
+	u32 writes; // the next request is looked for, to write its header; its stream
+	u32 stream;
 	u32 begin; // ... where its frame begins
 	u32 end;   // ... and ends, 0: not found
 	u32 len;   // ... and its length
@@ -86,7 +87,9 @@ struct http2 {
 	u8 seen;   // something was told
 	u8 closed;
 	u8 own;    // the process writes headers itself, or nobody knows whether it does
-	u8 _pad[4];
+	u8 marked; // the client's header block has a header of ours
+	u8 seam[8]; // last bytes of the block's piece before, and first ones of this
+	u8 _pad[3];
 	u32 first_seq; // clients: write_seq before the first byte
 	u32 sent;      // ... bytes that were sent since, as the process knows them
 	u32 inserted;  // ... and those of headers

@@ -18,12 +18,19 @@ struct http2_turn {
 	u32 _pad1;
 };
 
-// headless2 looks at a request that goes out without a header of ours: it may have one.
-inline_ void headless2(struct http2_turn *t, struct http2_event *e, u32 n)
+// look_for_own looks at a request that goes out without a header of ours: its process may
+// have written one.
+inline_ void look_for_own(struct http2_turn *t, struct http2_event *e, u32 n)
 {
-	if (!(e->n.bits & NOTE_LAST) || carries_trace(&e->block, n))
-		t->h->own = 1;
-	if (!t->h->own)
+	struct http2 *h = t->h;
+
+	if (t->d->fresh)
+		h->marked = (e->r.bits & BIT_INJECTED) != 0;
+	if (h->marked || h->own || !(t->g->flags & T_PROPAGATE))
+		return;
+	if (carries_piece(h, &e->block, n, e->n.bits & NOTE_FIRST))
+		h->own = 1;
+	else if (t->d->fresh)
 		lose(t->g->pid, DROP_HEADER_NOT_WRITTEN);
 }
 
@@ -43,8 +50,8 @@ inline_ bool tell(struct http2_turn *t, u32 n)
 	barrier_var(n);
 	if (!e || n > CHUNK || (n && (t->src.opaque || read_bytes(&t->src, e->block.b, n))))
 		return false;
-	if (t->d->fresh && t->c->role == ROLE_CLIENT && t->g->flags & T_PROPAGATE && !(e->r.bits & BIT_INJECTED))
-		headless2(t, e, n);
+	if (n && t->by_client && t->c->role == ROLE_CLIENT)
+		look_for_own(t, e, n);
 	full = bpf_ringbuf_output(&events, e, sizeof(e->r) + sizeof(e->n) + n, 0);
 	if (full && t->d->fresh)
 		lose(t->g->pid, DROP_RING_FULL); // of what else is missing user space finds out by seq
@@ -78,20 +85,20 @@ static long frame_step(u32 i, struct http2_turn *t)
 	return !s->total;
 }
 
-// may_carry notes whether headers can be written into what a client sends from here on:
-// it has just sent the beginning of the connection. One that blocks leaves the map.
-inline_ void may_carry(struct http2_turn *t, struct sock *sk, struct http2 *h, u32 sent)
+// may_carry notes whether headers can be written into what a client sends from here on: it
+// has just sent the beginning of the connection. One that blocks leaves the map.
+inline_ void may_carry(struct http2_turn *t, struct sock *sk, u32 bytes)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
-	if (!tp || !sent || !t->c->mapped || h->role != ROLE_CLIENT || (t->g->flags & (T_PROPAGATE | T_MANY)) != T_PROPAGATE)
+	if (!tp || !t->c->mapped || t->h->role != ROLE_CLIENT || (t->g->flags & (T_PROPAGATE | T_MANY)) != T_PROPAGATE)
 		return;
-	h->first_seq = tp->write_seq - sent;
+	t->h->first_seq = tp->write_seq - bytes;
 	t->c->carries = BPF_CORE_READ(sk, sk_socket, file, f_flags) & NONBLOCKING ? 1 : 0;
 }
 
 // http2_of finds or begins what is kept of a connection.
-inline_ struct http2 *http2_of(struct sock *sk, struct http2_turn *t, u32 sent)
+inline_ struct http2 *http2_of(struct sock *sk, struct http2_turn *t)
 {
 	struct http2 *h = bpf_sk_storage_get(&http2s, sk, 0, 0);
 	struct beginning *b;
@@ -113,9 +120,7 @@ inline_ struct http2 *http2_of(struct sock *sk, struct http2_turn *t, u32 sent)
 		next_part(&h->q, PART_HEAD, FRAME_HEAD);
 		next_part(&h->a, PART_SYNC, 0);
 		h->q.events = h->a.events = 1; // one is missing: all that came before
-		return h;
 	}
-	may_carry(t, sk, h, sent);
 	return h;
 }
 
@@ -141,16 +146,18 @@ inline_ void http2_moved(struct sock *sk, int bytes, bool sent)
 
 	if (!begin_turn((struct turn *)&t, sk, bytes))
 		return;
-	t.h = http2_of(sk, &t, sent ? bytes : 0);
+	t.h = http2_of(sk, &t);
 	if (!t.h)
 		return;
 	t.by_client = by_client((struct turn *)&t, sent);
 	t.d = t.by_client ? &t.h->q : &t.h->a;
-	if (sent)
-		t.h->sent += bytes;
+	if (sent && t.h->q.part == PART_PREFACE && !t.h->sent)
+		may_carry(&t, sk, bytes);
 	if (!in_step(&t))
 		return;
 	bpf_loop(MAX_PIECES, frame_step, &t, 0);
+	if (sent) // now that all of it has been followed, see in_sequence
+		__sync_fetch_and_add(&t.h->sent, bytes);
 	if (is_followed((struct turn *)&t))
 		return;
 	note_ends(t.h, TELL_LOST, 0);

@@ -266,18 +266,28 @@ func TestConnectionsThatWereOpen(t *testing.T) {
 }
 
 // TestRandomConversations: whatever streams are under way, in whatever frames and pieces,
-// each is one span on each side, with its path, its status and how it failed.
+// each is one span on each side, with its path, its status and how it failed. All arrives as
+// it was sent, but for headers of ours.
 func TestRandomConversations(t *testing.T) {
 	bin := filepath.Join(t.TempDir(), "talk")
 	if out, err := program.Command(t, "go", "build", "-o", bin, "./testdata/talk").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	s := roomtest.Watch(t, http2.Protocol)
+	headers := 0
 	for seed := range 8 {
 		s.Reset()
 		out := asks(t, s, program.Command(t, bin, strconv.Itoa(seed), "700"))
 		want := map[probe.Kind][]string{}
 		for line := range strings.Lines(out) {
+			if strings.HasSuffix(line, " had a traceparent\n") {
+				var n int
+				if _, err := fmt.Sscan(line, &n); err != nil {
+					t.Fatal(err)
+				}
+				headers += n
+				continue
+			}
 			fields := strings.Split(strings.TrimSpace(line), "|")
 			want[probe.Client] = append(want[probe.Client], fields[0]+" "+fields[1])
 			want[probe.Server] = append(want[probe.Server], fields[0]+" "+fields[2])
@@ -292,6 +302,10 @@ func TestRandomConversations(t *testing.T) {
 			}
 		}
 	}
+	if headers < 300 { // of those that left as whole frames
+		t.Errorf("only %d requests had a header", headers)
+	}
+	t.Logf("%d requests had a header; losses %v", headers, s.Engine.Drops())
 }
 
 // TestNginx: nginx, which sends bodies by sendfile between the frames of others, and

@@ -13,8 +13,9 @@
 #include "event.h"
 
 #define FIELD_LEN 69 // no table, a new name: 0, length, name, length, value
-#define WRITTEN_MAX 8192 // one piece of memory up to here, see propagate.h
-#define FRAMES_LOOKED 32 // of one message
+#define WRITTEN_MAX (40 << 10) // gRPC's libraries send up to 32 KiB at once
+#define MERGED_MAX (64 << 10)
+#define FRAMES_LOOKED 256 // of one message
 #define SKB_COST 4096 // of a segment beside its bytes, at most
 #define NONBLOCKING 04000
 
@@ -23,6 +24,7 @@ struct writer {
 	struct http2 *h;
 	struct conn *c;
 	struct target *g;
+	u64 several; // requests leave with one message: who has asked for which is not known
 	struct who who;
 };
 
@@ -66,11 +68,45 @@ noinline_ int carries_trace(struct header_block *block, u32 n)
 	return s.found;
 }
 
+// carries_piece tells whether the next bytes of a header block, or those and the ones
+// before them, have a traceparent.
+noinline_ int carries_piece(struct http2 *h, struct header_block *block, u32 n, u32 first)
+{
+	u32 last = n - 3;
+	u8 *s;
+
+	if (!h || !block || !n)
+		return 0;
+	s = h->seam;
+	if (first)
+		s[0] = s[1] = s[2] = 0xff;
+	s[3] = block->b[0];
+	s[4] = block->b[1];
+	s[5] = block->b[2];
+	if (has_trace_value(s) || (n > 1 && has_trace_value(s + 1)) || (n > 2 && has_trace_value(s + 2)))
+		return 1;
+	if (n < 3) {
+		s[0] = n == 1 ? s[1] : s[2];
+		s[1] = n == 1 ? s[2] : s[3];
+		s[2] = n == 1 ? s[3] : s[4];
+		return 0;
+	}
+	barrier_var(last);
+	if (last > CHUNK - 3)
+		return 1;
+	s[0] = block->b[last];
+	s[1] = block->b[last + 1];
+	s[2] = block->b[last + 2];
+	return carries_trace(block, n);
+}
+
 // in_sequence tells whether all that was sent before on the connection has been followed:
 // else another call is still to tell of what it has sent, or nobody saw it.
 inline_ bool in_sequence(struct http2 *h, struct tcp_sock *tp)
 {
-	return h->q.part == PART_HEAD && !h->q.head_len && !h->q.block_of && tp->write_seq == h->first_seq + h->sent + h->inserted;
+	bool between = h->q.part == PART_HEAD && !h->q.head_len;
+
+	return (between || h->q.part == PART_REST) && !h->q.block_of && tp->write_seq == h->first_seq + h->sent + h->inserted;
 }
 
 // takes_all tells whether the socket takes so many bytes for sure, see surely_sent.
@@ -92,27 +128,26 @@ noinline_ u32 note_frame(struct writing *w, struct frame_head *f, u32 size)
 	len = be24_at(f->b);
 	stream = be32_at(f->b + 5) & 0x7fffffff;
 	next = w->at + FRAME_HEAD + len;
-	if (f->b[3] == DATA && next > size)
-		next = size; // it goes on
-	if (f->b[3] > CONTINUATION || next > size) {
+	if (f->b[3] > CONTINUATION) {
 		w->bad = 1;
 		return 0;
 	}
-	w->at = next;
-	if (f->b[3] != HEADERS || stream <= w->newest)
+	w->at = next < size ? next : size; // the last one may go on
+	if (f->b[3] != HEADERS || stream <= w->newest || next > size)
 		return 0;
 	w->newest = stream;
-	if (!(f->b[4] & END_HEADERS) || f->b[4] & PADDED || !(stream & 1) || len > CHUNK) {
+	if (!(f->b[4] & END_HEADERS) || f->b[4] & PADDED || !(stream & 1) || len + FIELD_LEN > CHUNK) {
 		w->bad = 1;
 		return 0;
 	}
-	if (w->fresh++ == w->target) {
-		w->begin = next - len - FRAME_HEAD;
-		w->end = next;
-		w->stream = stream;
-		w->len = len;
-	}
-	return w->target ? 0 : len; // later there are our own
+	w->fresh++;
+	if (!w->writes)
+		return len;
+	w->begin = next - len - FRAME_HEAD;
+	w->end = next;
+	w->stream = stream;
+	w->len = len;
+	return 0;
 }
 
 // frame_of_message looks at a frame of a message: the requests that begin are counted.
@@ -125,6 +160,10 @@ static long frame_of_message(u32 i, struct writer *t)
 
 	if (at >= size)
 		return 1;
+	if (at + FRAME_HEAD > size) {
+		w->at = size; // the head of the last one goes on
+		return 1;
+	}
 	if (data + at + FRAME_HEAD > end || bpf_probe_read_kernel(f.b, FRAME_HEAD, (void *)(data + at))) {
 		w->bad = 1;
 		return 1;
@@ -132,7 +171,7 @@ static long frame_of_message(u32 i, struct writer *t)
 	n = note_frame(w, &f, size);
 	barrier_var(n);
 	if (!n)
-		return w->bad ? 1 : 0;
+		return w->bad || w->end ? 1 : 0;
 	if (n > CHUNK || bpf_probe_read_kernel(t->h->look.b, n, (void *)(data + at + FRAME_HEAD)))
 		w->bad = 1;
 	else if (carries_trace(&t->h->look, n))
@@ -140,19 +179,36 @@ static long frame_of_message(u32 i, struct writer *t)
 	return w->bad || w->found ? 1 : 0;
 }
 
-// look_at_message looks at all frames of a message, for the request of a number. False:
-// nothing is to be written.
-inline_ bool look_at_message(struct writer *t, u32 target)
+inline_ void in_one_piece(struct sk_msg_md *msg)
+{
+	if ((u64)(long)msg->data_end - (u64)(long)msg->data < msg->size)
+		bpf_msg_pull_data(msg, 0, msg->size, 0);
+}
+
+// look_at_message looks at all frames of a message. False: nothing is to be written.
+inline_ bool look_at_message(struct writer *t)
 {
 	struct writing *w = &t->h->writing;
 
 	__builtin_memset(w, 0, sizeof(*w));
-	w->target = target;
 	w->newest = t->h->newest;
-	if ((u64)(long)t->msg->data_end - (u64)(long)t->msg->data < t->msg->size)
-		bpf_msg_pull_data(t->msg, 0, t->msg->size, 0);
+	w->start = t->h->q.part == PART_REST ? t->h->q.left : 0;
+	w->at = w->start;
+	in_one_piece(t->msg);
 	bpf_loop(FRAMES_LOOKED, frame_of_message, t, 0);
-	return !w->bad && !w->found && w->at == t->msg->size && w->end && w->len + FIELD_LEN <= CHUNK;
+	return !w->bad && !w->found && w->at == t->msg->size && w->fresh;
+}
+
+// next_request finds the next one that begins. False: there is none.
+inline_ bool next_request(struct writer *t)
+{
+	struct writing *w = &t->h->writing;
+
+	w->writes = 1;
+	w->end = 0;
+	in_one_piece(t->msg);
+	bpf_loop(FRAMES_LOOKED, frame_of_message, t, 0);
+	return w->end != 0;
 }
 
 inline_ void hex16(u8 *to, u64 v)
@@ -190,7 +246,7 @@ inline_ bool insert_field(struct sk_msg_md *msg, struct writing *w, const struct
 
 	barrier_var(end);
 	barrier_var(begin);
-	if (!end || end > WRITTEN_MAX || begin > WRITTEN_MAX || bpf_msg_push_data(msg, end, FIELD_LEN, 0))
+	if (!end || end > MERGED_MAX || begin > MERGED_MAX || bpf_msg_push_data(msg, end, FIELD_LEN, 0))
 		return false;
 	bpf_msg_pull_data(msg, 0, msg->size, 0); // three elements would leave as three segments
 	if (!bpf_msg_pull_data(msg, end, end + FIELD_LEN, 0)) {
@@ -243,11 +299,11 @@ static long write_next(u32 i, struct writer *t)
 	u32 at = i;
 
 	barrier_var(at);
-	if (at >= PENDING || !look_at_message(t, at))
+	if (at >= PENDING || !next_request(t))
 		return 1;
 	if (!begin_pending(h, t->c, t->g, &t->who, at))
 		return 1;
-	if (h->writing.fresh > 1)
+	if (t->several)
 		unlink_pending(h, t->g, at);
 	h->pending[at].stream = h->writing.stream;
 	if (!insert_field(t->msg, &h->writing, &h->pending[at].r)) {
@@ -256,6 +312,7 @@ static long write_next(u32 i, struct writer *t)
 	}
 	h->pending[at].r.bits |= BIT_INJECTED;
 	h->inserted += FIELD_LEN;
+	h->writing.at = h->writing.end + FIELD_LEN;
 	return 0;
 }
 
@@ -287,8 +344,13 @@ int odi_http2_message(struct sk_msg_md *msg)
 	t.who.tgid = bpf_get_current_pid_tgid() >> 32;
 	t.who.tid = (u32)bpf_get_current_pid_tgid();
 	t.msg = msg;
-	bpf_loop(PENDING, write_next, &t, 0);
-	if (t.h->writing.found)
+	if (look_at_message(&t)) {
+		t.several = t.h->writing.fresh > 1;
+		t.h->writing.at = t.h->writing.start;
+		t.h->writing.newest = t.h->newest;
+		bpf_loop(PENDING, write_next, &t, 0);
+	} else if (t.h->writing.found) {
 		t.h->own = 1;
+	}
 	return SK_PASS;
 }

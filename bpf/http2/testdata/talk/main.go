@@ -1,6 +1,7 @@
 // Command talk is both ends of a connection of HTTP/2 on which many streams are under way
 // at once, in pieces of any size: talk SEED STREAMS. It waits for a line, and prints what
-// each stream was, one a line: its path, status, and how it failed (client, server).
+// each stream was, one a line: its path, status, and how it failed (client, server). What
+// arrives must be what was sent, but for a traceparent behind the fields of a request.
 package main
 
 import (
@@ -32,6 +33,32 @@ type way struct {
 	framer   *http2.Framer
 	block    bytes.Buffer
 	encoder  *hpack.Encoder
+	said     [][][2]string // header blocks that are to arrive
+	arrived  arrived
+}
+
+// arrived reads what arrives.
+type arrived struct {
+	*bufio.Reader
+	framer  *http2.Framer
+	decoder *hpack.Decoder
+	block   []byte
+	traces  int
+}
+
+// pieces reads in pieces of any size, but for the first, by which the protocol is recognised.
+type pieces struct {
+	*rand.Rand
+	net.Conn
+	begun bool
+}
+
+func (p *pieces) Read(b []byte) (int, error) {
+	if !p.begun {
+		p.begun = true
+		return p.Conn.Read(b)
+	}
+	return p.Conn.Read(b[:1+p.Intn(len(b))])
 }
 
 // talk is the conversation.
@@ -69,21 +96,30 @@ func run() error {
 		return err
 	}
 	t := &talk{Rand: rand.New(rand.NewSource(seed))}
-	t.client.begin(c, s)
-	t.server.begin(s, c)
+	t.client.begin(c, s, seed)
+	t.server.begin(s, c, seed)
+	if seed%2 == 1 { // the socket takes what is sent in parts
+		_ = c.(*net.TCPConn).SetWriteBuffer(4096)
+		_ = s.(*net.TCPConn).SetReadBuffer(4096)
+	}
 	if err := t.all(streams); err != nil {
 		return err
 	}
 	_ = c.Close()
 	_ = s.Close()
+	fmt.Fprintf(os.Stderr, "%d requests had a traceparent\n", t.client.arrived.traces)
 	for _, left := range t.open { // no answer, or a part of one
 		left.tell("connection_closed", "connection_closed")
 	}
 	return nil
 }
 
-func (w *way) begin(from, to net.Conn) {
+func (w *way) begin(from, to net.Conn, seed int64) {
 	w.from, w.to = from, to
+	w.arrived.Reader = bufio.NewReader(&pieces{Rand: rand.New(rand.NewSource(seed)), Conn: to})
+	w.arrived.framer = http2.NewFramer(nil, w.arrived.Reader)
+	w.arrived.framer.SetMaxReadFrameSize(1 << 20)
+	w.arrived.decoder = hpack.NewDecoder(4096, nil)
 	w.framer = http2.NewFramer(&w.out, nil)
 	w.encoder = hpack.NewEncoder(&w.block)
 }
@@ -136,6 +172,7 @@ func (t *talk) write(w *way, id uint32, block [][2]string, ends bool) {
 	if t.Intn(20) == 0 {
 		w.encoder.SetMaxDynamicTableSize(uint32(t.Intn(4096)))
 	}
+	w.said = append(w.said, block)
 	w.block.Reset()
 	for _, f := range block {
 		_ = w.encoder.WriteField(hpack.HeaderField{Name: f[0], Value: f[1], Sensitive: t.Intn(5) == 0})
@@ -244,23 +281,88 @@ func (t *talk) flush(w *way) error {
 	raw := bytes.Clone(w.out.Bytes())
 	w.out.Reset()
 	read := make(chan error, 1)
-	sizes := t.sizes(len(raw))
-	go func() {
-		for _, n := range sizes {
-			if _, err := io.ReadFull(w.to, make([]byte, n)); err != nil {
-				read <- err
-				return
-			}
-		}
-		read <- nil
-	}()
-	for _, n := range t.sizes(len(raw)) {
+	all := raw
+	go func() { read <- w.read(all) }()
+	sizes := []int{len(raw)}
+	if t.Intn(2) == 0 || len(raw) == 0 {
+		sizes = t.sizes(len(raw))
+	}
+	for _, n := range sizes {
 		if _, err := w.from.Write(raw[:n]); err != nil {
 			return err
 		}
 		raw = raw[n:]
 	}
 	return <-read
+}
+
+// read reads as many frames as were sent.
+func (w *way) read(sent []byte) error {
+	if rest, ok := bytes.CutPrefix(sent, []byte(http2.ClientPreface)); ok {
+		if _, err := io.ReadFull(w.arrived, make([]byte, len(http2.ClientPreface))); err != nil {
+			return err
+		}
+		sent = rest
+	}
+	for len(sent) > 0 {
+		length := int(sent[0])<<16 | int(sent[1])<<8 | int(sent[2])
+		frame, err := w.arrived.framer.ReadFrame()
+		if err != nil {
+			return err
+		}
+		if err := w.check(frame, sent[:9+length]); err != nil {
+			return err
+		}
+		sent = sent[9+length:]
+	}
+	return nil
+}
+
+// check compares a frame with what was sent.
+func (w *way) check(frame http2.Frame, sent []byte) error {
+	head := frame.Header()
+	if byte(head.Type) != sent[3] || byte(head.Flags) != sent[4] {
+		return fmt.Errorf("%v arrived, where % x was sent", head, sent[:9])
+	}
+	switch f := frame.(type) {
+	case *http2.DataFrame:
+		if int(head.Length) != len(sent)-9 || !bytes.Equal(f.Data(), sent[9:9+len(f.Data())]) {
+			return fmt.Errorf("%v: other data arrived", head)
+		}
+	case *http2.HeadersFrame:
+		w.arrived.block = append(w.arrived.block[:0], f.HeaderBlockFragment()...)
+		if f.HeadersEnded() {
+			return w.checkBlock()
+		}
+	case *http2.ContinuationFrame:
+		w.arrived.block = append(w.arrived.block, f.HeaderBlockFragment()...)
+		if f.HeadersEnded() {
+			return w.checkBlock()
+		}
+	}
+	return nil
+}
+
+func (w *way) checkBlock() error {
+	fields, err := w.arrived.decoder.DecodeFull(w.arrived.block)
+	if err != nil {
+		return err
+	}
+	said := w.said[0]
+	w.said = w.said[1:]
+	if len(fields) == len(said)+1 && fields[len(said)].Name == "traceparent" && len(fields[len(said)].Value) == 55 {
+		fields = fields[:len(said)]
+		w.arrived.traces++
+	}
+	if len(fields) != len(said) {
+		return fmt.Errorf("%v arrived, where %v was said", fields, said)
+	}
+	for i, f := range fields {
+		if f.Name != said[i][0] || f.Value != said[i][1] {
+			return fmt.Errorf("%v arrived, where %v was said", f, said[i])
+		}
+	}
+	return nil
 }
 
 func (t *talk) sizes(n int) (sizes []int) {
