@@ -79,8 +79,8 @@ func each(requests, parallel int, ask func(int) error) error {
 }
 
 func asker(kind, addr string) (func(int) error, error) {
-	if kind == "http-client" {
-		return askHTTP(addr), nil
+	if kind == "http-client" || kind == "own-client" {
+		return askHTTP(kind, addr), nil
 	}
 	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -95,13 +95,17 @@ func plain() *http.Protocols {
 	return &p
 }
 
-// serveHTTP answers a request for /STATUS/ANYTHING with that status; of a POST it sends
+// serveHTTP answers a request for /STATUS/ANYTHING with that status, 400 where it has more
+// than one traceparent; of a POST it sends
 // back the body.
 func serveHTTP(addr string) error {
 	protocols := plain()
 	protocols.SetHTTP1(true)
 	server := &http.Server{Addr: addr, Protocols: protocols, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		code, _ := strconv.Atoi(strings.Split(r.URL.Path, "/")[1])
+		if len(r.Header["Traceparent"]) > 1 {
+			code = http.StatusBadRequest
+		}
 		w.WriteHeader(code)
 		_, _ = io.Copy(w, r.Body)
 	})}
@@ -148,8 +152,9 @@ func getter(kind, next string) (func(string), error) {
 	}, nil
 }
 
-// askHTTP asks for /STATUS/NUMBER: every third time with a body, every tenth for 404.
-func askHTTP(addr string) func(int) error {
+// askHTTP asks for /STATUS/NUMBER: every third time with a body, every tenth for 404. The
+// client of its own kind writes a traceparent into every fourth.
+func askHTTP(kind, addr string) func(int) error {
 	client := &http.Client{Transport: &http.Transport{Protocols: plain()}}
 	return func(i int) error {
 		code := 200
@@ -165,6 +170,9 @@ func askHTTP(addr string) func(int) error {
 			return err
 		}
 		req.Header.Set("x-number", strconv.Itoa(i))
+		if kind == "own-client" && i%4 == 3 {
+			req.Header.Set("traceparent", fmt.Sprintf("00-%032x-%016x-01", i/40+1, i/20+1))
+		}
 		resp, err := client.Do(req)
 		if err != nil {
 			return err
