@@ -5,7 +5,7 @@
 // Frames are followed here. Header blocks go to user space as they are, in order, with
 // what ends a stream: there they are read, and requests paired with their answers.
 // Bodies never leave the process's memory.
-// Hooks: the programs of engine.bpf.c go on with those below.
+// Hooks: the programs of engine.bpf.c go on with those below; writing.h has what is written.
 #pragma once
 
 #include "writing.h"
