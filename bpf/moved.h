@@ -134,7 +134,7 @@ inline_ u32 moved(struct sock *sk, struct target *g, struct task_struct *task, i
 	if (!c || !f.win)
 		return 0;
 	if (c->protocol) {
-		if (!c->carries)
+		if (!c->carries || (g->flags & T_MANY))
 			take_out(g, c, sk);
 		return c->protocol;
 	}
