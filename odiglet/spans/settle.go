@@ -88,11 +88,17 @@ func (k *kept) Report() { k.pipeline.report(&k.result, k.span) }
 // Leave implements handover.Request.
 func (k *kept) Leave() { k.pipeline.leave(&k.result) }
 
-// portOTLP is where agents send to.
-const portOTLP = 4318
+// portOTLP is where agents send to. By gRPC they call one of servicesOTLP, on any port.
+const (
+	portOTLP     = 4318
+	servicesOTLP = "/opentelemetry.proto.collector."
+)
 
 // isExport says that an agent sent what it had: no traffic of the application's.
 func isExport(x *probe.Exchange, span *probe.Span) bool {
+	if x.Kind == probe.Client && strings.HasPrefix(span.Path.Text, servicesOTLP) {
+		return true
+	}
 	if x.Kind != probe.Client || span.Port != portOTLP {
 		return false
 	}

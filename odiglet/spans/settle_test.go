@@ -26,6 +26,27 @@ func anExport(pid uint32) probe.Exchange {
 	return x
 }
 
+func TestExports(t *testing.T) {
+	for _, tc := range []struct {
+		kind probe.Kind
+		path string
+		port int
+		want bool
+	}{
+		{probe.Client, "/v1/traces", 4318, true},
+		{probe.Client, "/v1/traces", 80, false},
+		{probe.Client, "/v1/orders", 4318, false},
+		{probe.Client, "/opentelemetry.proto.collector.trace.v1.TraceService/Export", 4317, true},
+		{probe.Client, "/opentelemetry.proto.shop.Orders/Export", 4317, false},
+		{probe.Server, "/opentelemetry.proto.collector.trace.v1.TraceService/Export", 4317, false},
+	} {
+		span := probe.Span{Path: probe.Path{Text: tc.path}, Port: tc.port}
+		if got := isExport(&probe.Exchange{Kind: tc.kind}, &span); got != tc.want {
+			t.Errorf("%+v: %v", tc, got)
+		}
+	}
+}
+
 // TestWhoeverReportsASpanReportsItsMetric has requests that are held, and then reported
 // or left: as spans and in the metrics alike.
 func TestWhoeverReportsASpanReportsItsMetric(t *testing.T) {
