@@ -91,10 +91,12 @@ inline_ void may_carry(struct http2_turn *t, struct sock *sk, u32 bytes)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
+	t->c->carries = CARRIES_NOT;
 	if (!tp || !t->c->mapped || t->h->role != ROLE_CLIENT || (t->g->flags & (T_PROPAGATE | T_MANY)) != T_PROPAGATE)
 		return;
 	t->h->first_seq = tp->write_seq - bytes;
-	t->c->carries = BPF_CORE_READ(sk, sk_socket, file, f_flags) & NONBLOCKING ? 1 : 0;
+	if (BPF_CORE_READ(sk, sk_socket, file, f_flags) & NONBLOCKING)
+		t->c->carries = CARRIES;
 }
 
 // http2_of finds or begins what is kept of a connection.
@@ -120,6 +122,8 @@ inline_ struct http2 *http2_of(struct sock *sk, struct http2_turn *t)
 		next_part(&h->q, PART_HEAD, FRAME_HEAD);
 		next_part(&h->a, PART_SYNC, 0);
 		h->q.events = h->a.events = 1; // one is missing: all that came before
+	} else if (h->role == ROLE_CLIENT) {
+		t->c->carries = CARRIES_MAYBE; // what it has sent may be told of later
 	}
 	return h;
 }

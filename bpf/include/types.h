@@ -153,7 +153,7 @@ struct conn {
 	u16 many;   // messages of the sendmmsg call under way that were sent
 	u64 many_at; // ... its messages
 	u32 many_tid; // ... its thread
-	u8 carries; // a room that is apart writes headers: it stays in the map
+	u8 carries; // enum carries
 	u8 _pad1[3];
 };
 
@@ -161,6 +161,9 @@ struct conn {
 // and does not begin with a request is another protocol's for good.
 enum begun { BEGUN_UNKNOWN, BEGUN_SEEN, BEGUN_BEFORE };
 enum way { WAY_NONE, WAY_SENT, WAY_RECEIVED };
+
+// Whether a room that is apart writes headers: then the connection stays in the map.
+enum carries { CARRIES_NOT, CARRIES_MAYBE, CARRIES };
 
 // tuple is both ends of a connection.
 struct tuple {

@@ -250,7 +250,7 @@ int odi_message(struct sk_msg_md *msg)
 		f.c->out = 0; // it was put back
 	message(msg, &f, tp);
 	leaves_with(&f, tp);
-	if (f.c->carries)
+	if (f.c->carries == CARRIES)
 		bpf_tail_call(msg, &message_rooms, f.c->protocol);
 	return SK_PASS;
 }
