@@ -23,7 +23,7 @@ noinline_ u32 take_text(struct source *s, struct postgres *p, u32 n)
 	}
 	barrier_var(have);
 	barrier_var(at);
-	if (have && have <= TEXT_MAX && at < TEXT_MAX) {
+	if (have <= TEXT_MAX && at < TEXT_MAX) {
 		if (s->opaque || read_bytes(s, e->text + at, have))
 			return 0;
 		e->text_len = at + have;
@@ -44,7 +44,7 @@ noinline_ u32 take_params(struct source *s, struct postgres *p, u32 n)
 		have = at < PARAMS_MAX ? PARAMS_MAX - at : 0;
 	barrier_var(have);
 	barrier_var(at);
-	if (have && have <= PARAMS_MAX && at < PARAMS_MAX) {
+	if (have <= PARAMS_MAX && at < PARAMS_MAX) {
 		if (s->opaque || read_bytes(s, p->params + at, have))
 			return 0;
 		p->params_len = at + have;

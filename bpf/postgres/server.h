@@ -48,7 +48,10 @@ noinline_ u32 take_code(struct source *s, struct postgres *p, struct look_at *lo
 	bpf_loop(LOOK_MAX, code_byte, &f, 0);
 	at = f.at;
 	barrier_var(at);
-	if (at && at <= LOOK_MAX - CODE_LEN)
+	if (at > LOOK_MAX - CODE_LEN)
+		return n;
+	barrier_var(at); // the verifier of Linux 6.12 follows no comparison of at - 1
+	if (at)
 		__builtin_memcpy(e->code, look->b + at, CODE_LEN);
 	else
 		__builtin_memcpy(e->code, "XX000", CODE_LEN);
