@@ -44,6 +44,16 @@ type Instrument struct {
 	// Name is unique.
 	Name        string
 	Description string
+	// RequestBody and ResponseBody are where the sizes of bodies are recorded, by the
+	// same attributes, as far as they are known; nil: nowhere.
+	RequestBody, ResponseBody *Sizes
+}
+
+// Sizes is a histogram of sizes in bytes.
+type Sizes struct {
+	// Name is unique.
+	Name        string
+	Description string
 }
 
 // Attribute is a key with a text or, where IsNumber says so, a number.

@@ -8,10 +8,18 @@ import (
 	"github.com/odi-dev/odi/bpf/probe"
 )
 
-// Where durations are recorded.
+// Where durations and sizes are recorded.
 var (
-	served = &probe.Instrument{Name: "http.server.request.duration", Description: "Duration of HTTP server requests."}
-	called = &probe.Instrument{Name: "http.client.request.duration", Description: "Duration of HTTP client requests."}
+	served = &probe.Instrument{
+		Name: "http.server.request.duration", Description: "Duration of HTTP server requests.",
+		RequestBody:  &probe.Sizes{Name: "http.server.request.body.size", Description: "Size of HTTP server request bodies."},
+		ResponseBody: &probe.Sizes{Name: "http.server.response.body.size", Description: "Size of HTTP server response bodies."},
+	}
+	called = &probe.Instrument{
+		Name: "http.client.request.duration", Description: "Duration of HTTP client requests.",
+		RequestBody:  &probe.Sizes{Name: "http.client.request.body.size", Description: "Size of HTTP client request bodies."},
+		ResponseBody: &probe.Sizes{Name: "http.client.response.body.size", Description: "Size of HTTP client response bodies."},
+	}
 )
 
 // Head is what a span needs of a request head.

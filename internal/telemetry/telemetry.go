@@ -75,6 +75,11 @@ func DurationBuckets() []float64 {
 	return []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 }
 
+// SizeBuckets are the bounds, in bytes, of histograms of sizes. The conventions advise none.
+func SizeBuckets() []float64 {
+	return []float64{0, 128, 512, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20}
+}
+
 // Arch is the word of the conventions for one of Go's.
 func Arch(goarch string) string {
 	if goarch == "386" {

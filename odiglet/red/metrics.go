@@ -74,30 +74,63 @@ func (in *stream) instruments() []*probe.Instrument {
 	return slices.SortedFunc(maps.Keys(all), func(a, b *probe.Instrument) int { return strings.Compare(a.Name, b.Name) })
 }
 
-func (r *Recorder) collectInstrument(to pmetric.MetricSlice, in *stream, i *probe.Instrument, now time.Time) {
-	m := to.AppendEmpty()
-	m.SetName(i.Name)
-	m.SetUnit("s")
-	m.SetDescription(i.Description)
-	h := m.SetEmptyHistogram()
-	h.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-	for _, key := range slices.Sorted(maps.Keys(in.series)) { // an order that stays
-		if s := in.series[key]; s.instrument == i {
-			p := r.point(h, &s.histogram, in.start, now)
-			putLabels(p.Attributes(), s.labels)
-		}
+// column is one of the histograms that the series of an instrument have.
+type column struct {
+	name, unit, description string
+	bounds                  []float64
+	of                      func(*series) *histogram
+}
+
+// columns are those of an instrument.
+func (r *Recorder) columns(i *probe.Instrument) []column {
+	all := []column{{i.Name, "s", i.Description, r.bounds.durations, func(s *series) *histogram { return &s.durations }}}
+	if b := i.RequestBody; b != nil {
+		all = append(all, column{b.Name, "By", b.Description, r.bounds.sizes, func(s *series) *histogram { return &s.requests }})
 	}
-	if others, ok := in.overflow[i]; ok {
-		p := r.point(h, others, in.start, now)
-		p.Attributes().PutBool(telemetry.MetricOverflow, true)
+	if b := i.ResponseBody; b != nil {
+		all = append(all, column{b.Name, "By", b.Description, r.bounds.sizes, func(s *series) *histogram { return &s.responses }})
+	}
+	return all
+}
+
+func (r *Recorder) collectInstrument(to pmetric.MetricSlice, in *stream, i *probe.Instrument, now time.Time) {
+	keys := slices.Sorted(maps.Keys(in.series)) // an order that stays
+	for _, c := range r.columns(i) {
+		var h pmetric.Histogram
+		begun := false
+		put := func(s *series) pcommon.Map {
+			if !begun {
+				h, begun = c.begin(to), true
+			}
+			return c.point(h, c.of(s), in.start, now).Attributes()
+		}
+		for _, key := range keys {
+			if s := in.series[key]; s.instrument == i && c.of(s).n > 0 {
+				putLabels(put(s), s.labels)
+			}
+		}
+		if others, ok := in.overflow[i]; ok && c.of(others).n > 0 {
+			put(others).PutBool(telemetry.MetricOverflow, true)
+		}
 	}
 }
 
-func (r *Recorder) point(to pmetric.Histogram, h *histogram, start, now time.Time) pmetric.HistogramDataPoint {
+// begin adds the metric.
+func (c column) begin(to pmetric.MetricSlice) pmetric.Histogram {
+	m := to.AppendEmpty()
+	m.SetName(c.name)
+	m.SetUnit(c.unit)
+	m.SetDescription(c.description)
+	h := m.SetEmptyHistogram()
+	h.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	return h
+}
+
+func (c column) point(to pmetric.Histogram, h *histogram, start, now time.Time) pmetric.HistogramDataPoint {
 	p := to.DataPoints().AppendEmpty()
 	p.SetStartTimestamp(pcommon.NewTimestampFromTime(start))
 	p.SetTimestamp(pcommon.NewTimestampFromTime(latest(now, start)))
-	p.ExplicitBounds().FromRaw(r.bounds)
+	p.ExplicitBounds().FromRaw(c.bounds)
 	p.BucketCounts().FromRaw(h.counts)
 	p.SetCount(h.n)
 	p.SetSum(h.sum)

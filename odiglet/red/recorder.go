@@ -32,6 +32,8 @@ type Measurement struct {
 	// Labels are the attributes that are labels; others among them do not count.
 	Labels []probe.Attribute
 	Took   time.Duration
+	// Request and Response are the sizes of the bodies; negative where they are not known.
+	Request, Response int64
 }
 
 // Clone returns a measurement that holds nothing of the head that it was read from.
@@ -56,10 +58,27 @@ func labelsOf(attributes []probe.Attribute) []probe.Attribute {
 type series struct {
 	instrument *probe.Instrument
 	labels     []probe.Attribute
-	histogram
+	durations  histogram
+	// sizes of bodies
+	requests, responses histogram
 }
 
-// histogram counts durations per bucket.
+func (s *series) add(m *Measurement, b *bounds) {
+	s.durations.add(m.Took.Seconds(), b.durations)
+	if s.instrument.RequestBody != nil && m.Request >= 0 {
+		s.requests.add(float64(m.Request), b.sizes)
+	}
+	if s.instrument.ResponseBody != nil && m.Response >= 0 {
+		s.responses.add(float64(m.Response), b.sizes)
+	}
+}
+
+// bounds are those of the buckets.
+type bounds struct {
+	durations, sizes []float64
+}
+
+// histogram counts values per bucket.
 type histogram struct {
 	counts []uint64
 	sum    float64
@@ -68,19 +87,19 @@ type histogram struct {
 	n      uint64
 }
 
-func (h *histogram) add(seconds float64, bounds []float64) {
+func (h *histogram) add(value float64, bounds []float64) {
 	if h.counts == nil {
 		h.counts = make([]uint64, len(bounds)+1)
 	}
 	// A bucket includes its upper bound.
-	h.counts[sort.SearchFloat64s(bounds, seconds)]++
-	if h.n == 0 || seconds < h.min {
-		h.min = seconds
+	h.counts[sort.SearchFloat64s(bounds, value)]++
+	if h.n == 0 || value < h.min {
+		h.min = value
 	}
-	if h.n == 0 || seconds > h.max {
-		h.max = seconds
+	if h.n == 0 || value > h.max {
+		h.max = value
 	}
-	h.sum += seconds
+	h.sum += value
 	h.n++
 }
 
@@ -91,13 +110,13 @@ type stream struct {
 	start    time.Time
 	series   map[string]*series // by appendKey
 	servers  map[string]bool
-	overflow map[*probe.Instrument]*histogram
+	overflow map[*probe.Instrument]*series
 	gone     bool
 }
 
 // Recorder holds the series of all service instances. It may be used by several goroutines.
 type Recorder struct {
-	bounds []float64
+	bounds bounds
 
 	mu      sync.Mutex
 	streams map[identity.Key]*stream
@@ -123,7 +142,7 @@ type recent struct {
 func NewRecorder(now time.Time) *Recorder {
 	return &Recorder{
 		since:   now,
-		bounds:  telemetry.DurationBuckets(),
+		bounds:  bounds{durations: telemetry.DurationBuckets(), sizes: telemetry.SizeBuckets()},
 		streams: make(map[identity.Key]*stream),
 	}
 }
@@ -159,7 +178,7 @@ func (r *Recorder) begin(resource pcommon.Resource) *stream {
 		start:    r.since,
 		series:   make(map[string]*series),
 		servers:  make(map[string]bool),
-		overflow: make(map[*probe.Instrument]*histogram),
+		overflow: make(map[*probe.Instrument]*series),
 	}
 	resource.CopyTo(fresh.resource)
 	return fresh
@@ -229,13 +248,13 @@ func (r *Recorder) Record(of identity.Key, m Measurement) {
 	if !ok {
 		if len(in.series) >= MaxSeries {
 			r.overflowed++
-			in.overflowOf(m.Instrument).add(m.Took.Seconds(), r.bounds)
+			in.overflowOf(m.Instrument).add(&m, &r.bounds)
 			return
 		}
 		known = &series{instrument: m.Instrument, labels: labelsOf(limited(m.Labels, other))}
 		in.series[string(r.key)] = known
 	}
-	known.add(m.Took.Seconds(), r.bounds)
+	known.add(&m, &r.bounds)
 }
 
 // find is the stream of an instance, nil for one that is not known; r.mu is held.
@@ -246,13 +265,13 @@ func (r *Recorder) find(of identity.Key) *stream {
 	return r.recent.stream
 }
 
-func (in *stream) overflowOf(i *probe.Instrument) *histogram {
-	h, ok := in.overflow[i]
+func (in *stream) overflowOf(i *probe.Instrument) *series {
+	s, ok := in.overflow[i]
 	if !ok {
-		h = &histogram{}
-		in.overflow[i] = h
+		s = &series{instrument: i}
+		in.overflow[i] = s
 	}
-	return h
+	return s
 }
 
 // isOther says whether the requests' server is beyond those that are told apart.

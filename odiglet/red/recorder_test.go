@@ -2,6 +2,7 @@ package red
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,6 +84,48 @@ func TestCollect(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, points(r.Collect(noon.Add(time.Second)))); diff != "" {
 		t.Errorf("points (-want +got):\n%s", diff)
+	}
+}
+
+// TestSizesOfBodies: they are recorded by the same labels as durations, where they are known,
+// also of the requests beyond the series that are told apart.
+func TestSizesOfBodies(t *testing.T) {
+	r := NewRecorder(noon)
+	r.Add(key("a"), resource("cart"))
+	sized := &probe.Instrument{
+		Name: "d", RequestBody: &probe.Sizes{Name: "in"}, ResponseBody: &probe.Sizes{Name: "out"},
+	}
+	for i, of := range [][2]int64{{0, 1000}, {-1, 24}, {-1, -1}, {1 << 40, -1}} {
+		m := took(time.Second, sized, "http.route", fmt.Sprint("/", i/2))
+		m.Request, m.Response = of[0], of[1]
+		r.Record(key("a"), m)
+	}
+	for i := range MaxSeries {
+		m := took(time.Second, sized, "http.route", fmt.Sprint("/more/", i))
+		m.Request, m.Response = -1, 7
+		r.Record(key("a"), m)
+	}
+	var got []string
+	for _, p := range points(r.Collect(noon)) {
+		if !strings.Contains(p, "/more/") {
+			got = append(got, p)
+		}
+	}
+	want := []string{
+		"cart d map[http.route:/0] count 2 sum 2", "cart d map[http.route:/1] count 2 sum 2", "cart d map[otel.metric.overflow:true] count 2 sum 2",
+		"cart in map[http.route:/0] count 1 sum 0", "cart in map[http.route:/1] count 1 sum 1.099511627776e+12",
+		"cart out map[http.route:/0] count 2 sum 1024", "cart out map[otel.metric.overflow:true] count 2 sum 14",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("points (-want +got):\n%s", diff)
+	}
+	metrics := r.Collect(noon).ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics()
+	var units []string
+	for _, m := range metrics.All() {
+		units = append(units, m.Name()+" "+m.Unit())
+	}
+	if diff := cmp.Diff([]string{"d s", "in By", "out By"}, units); diff != "" {
+		t.Errorf("units (-want +got):\n%s", diff)
 	}
 }
 

@@ -123,7 +123,10 @@ func (p *Pipeline) judge(r *result, x *probe.Exchange) loss.Name {
 	o.answered(x)
 	p.name(o, x)
 	r.counts = o.Metrics && p.span.Instrument != nil
-	r.measured = red.Measurement{Instrument: p.span.Instrument, Labels: p.span.Attributes, Took: x.End.Sub(x.Start)}
+	r.measured = red.Measurement{
+		Instrument: p.span.Instrument, Labels: p.span.Attributes, Took: x.End.Sub(x.Start),
+		Request: x.RequestBodySize, Response: x.ResponseBodySize,
+	}
 	if isServer && o.Filter.ignores(path) {
 		return loss.IgnoredPath
 	}

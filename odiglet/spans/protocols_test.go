@@ -67,7 +67,7 @@ func TestAnotherProtocolIsAValue(t *testing.T) {
 		}
 	}
 	slices.Sort(series)
-	if diff := cmp.Diff([]string{"http.server.request.duration 2 4", "verbs.duration 2 1"}, series); diff != "" {
+	if diff := cmp.Diff([]string{"http.server.request.body.size 2 4", "http.server.request.duration 2 4", "http.server.response.body.size 2 4", "verbs.duration 2 1"}, series); diff != "" {
 		t.Errorf("series (-want +got):\n%s", diff)
 	}
 }
