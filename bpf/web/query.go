@@ -16,7 +16,7 @@ func shown(key, value string) bool {
 		return false
 	case strings.EqualFold(key, "order"):
 		return strings.EqualFold(value, "asc") || strings.EqualFold(value, "desc")
-	case strings.Trim(value, "0123456789") != "":
+	case !isNumber(value):
 		return false
 	}
 	for _, page := range pages {
@@ -25,4 +25,13 @@ func shown(key, value string) bool {
 		}
 	}
 	return false
+}
+
+func isNumber(value string) bool {
+	for i := range len(value) {
+		if value[i] < '0' || value[i] > '9' {
+			return false
+		}
+	}
+	return true
 }
