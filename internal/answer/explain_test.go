@@ -61,6 +61,8 @@ func TestExplain(t *testing.T) {
 			StepName, "its name cannot be looked up", "read udp", "a NetworkPolicy that keeps UDP 53 in"},
 		"a name server in trouble": {Reply{Words: `failed to make an HTTP request: Post "https://h.example.com/v1/logs": dial tcp: lookup h.example.com on 10.0.0.10:53: server misbehaving`, URL: "https://h.example.com/v1/logs"},
 			"otlphttp", false, at("https://h.example.com"), StepName, "its name cannot be looked up", "lookup h.example.com on 10.0.0.10:53: server misbehaving", "kube-dns"},
+		"a name server that has nobody to ask": {unavailable("dns: A record lookup error: lookup jaeger.obs on 10.0.0.10:53: server misbehaving"), "otlp", false, at("http://jaeger.obs:4317"),
+			StepName, "its name cannot be looked up", "server misbehaving", "Is there a Service jaeger in the namespace obs? kubectl get service -n obs; if there is, the cluster's DNS is in trouble"},
 		"no way there": {unavailable("dial tcp [2001:db8::1]:4317: connect: network is unreachable"), "otlp", false, at("https://host.example.com:4317"),
 			StepConnection, "no route to the host", "network is unreachable", "IP addresses that the cluster does not have"},
 		"packets that are lost, gRPC": {unavailable("transport: Error while dialing: dial tcp 10.1.2.3:4317: i/o timeout"), "otlp", false, at("https://host.example.com:4317"),

@@ -16,6 +16,7 @@ var reaching = []clue{
 		"The chart's value allowedAddresses makes exceptions.")},
 	{because("it answers with a redirect"), redirected},
 	{because("no such host"), noName},
+	{says("server misbehaving"), dnsFails},
 	{because(unnamed), always("The cluster's DNS does not answer the gateway: a NetworkPolicy that keeps UDP 53 in, or it is down: " +
 		"kubectl get pods -n kube-system -l k8s-app=kube-dns")},
 	{because("connection refused"), func(q question) string {
@@ -41,13 +42,32 @@ func redirected(q question) string {
 	return "Write the address that it leads to."
 }
 
+// dnsFails: the name server has an answer, SERVFAIL or REFUSED, as one without another to ask
+// has for all names that are not the cluster's.
+func dnsFails(q question) string {
+	const pods = "kubectl get pods -n kube-system -l k8s-app=kube-dns"
+	if service, is := q.service(); is {
+		return service + "; if there is, the cluster's DNS is in trouble: " + pods
+	}
+	return "The cluster's DNS fails for this name: it, or the name server that it asks, is in trouble: " + pods
+}
+
+// service asks for the Service that a name may be that of.
+func (q question) service() (ask string, is bool) {
+	labels := strings.Split(q.host(), ".")
+	if len(labels) < 2 || len(labels) > 2 && labels[2] != "svc" {
+		return "", false
+	}
+	return fmt.Sprintf("Is there a Service %s in the namespace %s? kubectl get service -n %s", labels[0], labels[1], labels[1]), true
+}
+
 func noName(q question) string {
 	host := q.host()
-	switch labels := strings.Split(host, "."); {
-	case len(labels) == 1:
+	if !strings.Contains(host, ".") {
 		return fmt.Sprintf("A name without a dot is looked for in odi's own namespace: write %s.NAMESPACE for a Service of another.", host)
-	case len(labels) == 2 || len(labels) > 2 && labels[2] == "svc":
-		return fmt.Sprintf("Is there a Service %s in the namespace %s? kubectl get service -n %s", labels[0], labels[1], labels[1])
+	}
+	if service, is := q.service(); is {
+		return service
 	}
 	if f, has := q.region(); has {
 		return fmt.Sprintf("Check %s: is there such a region or account? See %s", f, q.Type.Docs)
