@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/odi-dev/odi/bpf/http2"
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/bpf/roomtest"
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
@@ -42,26 +44,17 @@ func listens(t *testing.T, addr string) {
 	}
 }
 
-// free returns a port that nobody has.
-func free(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
-}
-
-// started starts a program that ends with the test.
+// started starts a program that ends with the test, and with it its children: those of
+// nginx outlive a killed master.
 func started(t *testing.T, cmd *exec.Cmd) *exec.Cmd {
 	t.Helper()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		late := time.AfterFunc(5*time.Second, func() { _ = cmd.Process.Kill() })
+		defer late.Stop()
 		_ = cmd.Wait()
 	})
 	return cmd
@@ -70,7 +63,7 @@ func started(t *testing.T, cmd *exec.Cmd) *exec.Cmd {
 // TestNghttpd: every request that h2load sends to nghttpd is seen there, once, at 1, 10
 // and 100 connections with 1 and 32 streams at once; and those of curl on both sides.
 func TestNghttpd(t *testing.T) {
-	port := free(t)
+	port := loopback.Port(t)
 	server := started(t, program.Command(t, "nghttpd", "--no-tls", "-d", t.TempDir(), port))
 	listens(t, "127.0.0.1:"+port)
 	s := roomtest.Watch(t, http2.Protocol)
@@ -147,7 +140,7 @@ func said(s *roomtest.Seen, kind probe.Kind, say func(*probe.Span) string) (all 
 // TestGoHTTP: every request between Go's client and server is one span on each side, with
 // its path and its status, however many are under way.
 func TestGoHTTP(t *testing.T) {
-	bin, port := peer(t), free(t)
+	bin, port := peer(t), loopback.Port(t)
 	server := started(t, program.Command(t, bin, "http-server", "127.0.0.1:"+port))
 	listens(t, "127.0.0.1:"+port)
 	s := roomtest.Watch(t, http2.Protocol)
@@ -183,7 +176,7 @@ func TestGoHTTP(t *testing.T) {
 // TestGRPC: every call between grpc-go's client and server is one span on each side, with
 // its method and status, be it unary or a stream.
 func TestGRPC(t *testing.T) {
-	bin, port := peer(t), free(t)
+	bin, port := peer(t), loopback.Port(t)
 	server := started(t, program.Command(t, bin, "grpc-server", "127.0.0.1:"+port))
 	listens(t, "127.0.0.1:"+port)
 	s := roomtest.Watch(t, http2.Protocol)
@@ -226,7 +219,7 @@ func TestGRPC(t *testing.T) {
 // from a request on. What its head says in words is known, what it takes from before is
 // counted, and nothing is made up.
 func TestConnectionsThatWereOpen(t *testing.T) {
-	bin, port := peer(t), free(t)
+	bin, port := peer(t), loopback.Port(t)
 	for _, kind := range []string{"http", "grpc"} {
 		t.Run(kind, func(t *testing.T) {
 			server := started(t, program.Command(t, bin, kind+"-server", "127.0.0.1:"+port))

@@ -14,13 +14,14 @@ import (
 	"github.com/odi-dev/odi/bpf/http2"
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/bpf/roomtest"
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // TestNginx: nginx, which sends bodies by sendfile between the frames of others, and
 // nghttp, which also gets what it has not asked for.
 func TestNginx(t *testing.T) {
-	port, dir := free(t), t.TempDir()
+	port, dir := loopback.Port(t), t.TempDir()
 	config := filepath.Join(dir, "nginx.conf")
 	for name, text := range map[string]string{config: fmt.Sprintf(`daemon off; pid %[2]s/pid; error_log %[2]s/error.log; worker_processes 2;
 events {} http { access_log off; sendfile on; server { listen 127.0.0.1:%[1]s http2; root %[2]s; http2_push_preload on;

@@ -12,6 +12,7 @@ import (
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/bpf/protocols"
 	"github.com/odi-dev/odi/bpf/roomtest"
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
@@ -47,7 +48,7 @@ func (f *family) add(x *probe.Exchange) {
 func TestParents(t *testing.T) {
 	for kind, linkedMin := range map[string]int{"http": 1350, "grpc": 0} {
 		t.Run(kind, func(t *testing.T) {
-			bin, port, next := peer(t), free(t), free(t)
+			bin, port, next := peer(t), loopback.Port(t), loopback.Port(t)
 			started(t, program.Command(t, bin, kind+"-server", "127.0.0.1:"+next))
 			listens(t, "127.0.0.1:"+next)
 			hop := map[string]string{"http": "hop", "grpc": "grpc-hop"}[kind]

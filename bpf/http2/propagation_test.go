@@ -13,6 +13,7 @@ import (
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/bpf/protocols"
 	"github.com/odi-dev/odi/bpf/roomtest"
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
@@ -59,7 +60,7 @@ func (p *pairs) judge() (joined, apart, wrong int) {
 func TestPropagation(t *testing.T) {
 	for kind, least := range map[string]int{"http": 95, "grpc": 50} {
 		t.Run(kind, func(t *testing.T) {
-			bin, port := peer(t), free(t)
+			bin, port := peer(t), loopback.Port(t)
 			server := started(t, program.Command(t, bin, kind+"-server", "127.0.0.1:"+port))
 			listens(t, "127.0.0.1:"+port)
 			for _, parallel := range []int{1, 10, 100} {
@@ -86,7 +87,7 @@ func TestPropagation(t *testing.T) {
 // TestOwnHeaders: a client that writes headers itself, even now and then, or the same one
 // again, never gets a second one; its trace counts on both sides.
 func TestOwnHeaders(t *testing.T) {
-	bin, port := peer(t), free(t)
+	bin, port := peer(t), loopback.Port(t)
 	server := started(t, program.Command(t, bin, "http-server", "127.0.0.1:"+port))
 	listens(t, "127.0.0.1:"+port)
 	for _, parallel := range []string{"1", "10", "100"} {
