@@ -20,8 +20,7 @@ import (
 )
 
 // backAfterKill is odi's promise on an odiglet that was killed: spans and links again, on a node
-// whose cores the load keeps busy. It mostly takes 3 to 4 s; where the kubelet is slow to kill the
-// container of a pod that was deleted by force, the next one comes up beside it, and takes longer.
+// whose cores the load keeps busy. It mostly takes 3 to 4 s; once it took 6, and why is not known.
 const backAfterKill = 8 * time.Second
 
 // linkSample is how much of the load after a kill is judged: about a thousand
