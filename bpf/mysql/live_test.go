@@ -20,6 +20,7 @@ import (
 	"github.com/odi-dev/odi/bpf/mysql"
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/bpf/roomtest"
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
@@ -87,13 +88,8 @@ func startServer(t *testing.T) (addr string, server *exec.Cmd) {
 	if err := os.Chown(dir, uid, -1); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr = l.Addr().String()
+	addr = loopback.Address(t)
 	_, port, _ := net.SplitHostPort(addr)
-	_ = l.Close()
 	if out, err := program.Command(t, "mariadb-install-db", "--no-defaults", "--user=mysql", "--datadir="+dir+"/data", "--auth-root-authentication-method=normal", "--skip-test-db").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/odi-dev/odi/bpf/postgres"
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/bpf/roomtest"
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
@@ -46,13 +47,8 @@ func startServer(t *testing.T) (port string, server *exec.Cmd) {
 	if err := os.Chown(dir, uid, -1); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
+	addr := loopback.Address(t)
 	_, port, _ = net.SplitHostPort(addr)
-	_ = l.Close()
 	as := []string{"--reuid", "postgres", "--clear-groups", "--regid", "postgres", "--"}
 	if out, err := program.Command(t, "setpriv", append(as, tool(t, "initdb"), "-D", dir+"/data", "-A", "trust", "--no-sync")...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

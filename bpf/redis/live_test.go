@@ -17,6 +17,7 @@ import (
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/bpf/redis"
 	"github.com/odi-dev/odi/bpf/roomtest"
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
@@ -48,13 +49,8 @@ func commands(s *roomtest.Seen, kind probe.Kind) (total int64, by map[string]int
 // startServer starts Redis and returns its address.
 func startServer(t *testing.T) (port string, server *exec.Cmd) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
+	addr := loopback.Address(t)
 	_, port, _ = net.SplitHostPort(addr)
-	_ = l.Close()
 	cmd := program.Command(t, "redis-server", "--port", port, "--save", "", "--dir", t.TempDir())
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
