@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -47,8 +46,7 @@ func startServer(t *testing.T) (port string, server *exec.Cmd) {
 	if err := os.Chown(dir, uid, -1); err != nil {
 		t.Fatal(err)
 	}
-	addr := loopback.Address(t)
-	_, port, _ = net.SplitHostPort(addr)
+	port = loopback.Port(t)
 	as := []string{"--reuid", "postgres", "--clear-groups", "--regid", "postgres", "--"}
 	if out, err := program.Command(t, "setpriv", append(as, tool(t, "initdb"), "-D", dir+"/data", "-A", "trust", "--no-sync")...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
