@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"time"
 
 	"go.opentelemetry.io/collector/confmap"
@@ -67,6 +68,7 @@ func (l *lane) run(ctx context.Context, set otelcol.CollectorSettings) error {
 	}
 	set.SkipSettingGRPCLogger = true
 	set.LoggingOptions = []zap.Option{l.question.Log()}
+	log.SetOutput(io.Discard) // net/http quotes there what a server says unasked.
 	ctx, cancel := context.WithTimeout(ctx, longestAsk)
 	defer cancel()
 	col, err := otelcol.NewCollector(set)

@@ -42,6 +42,7 @@ var signs = []sign{
 	{"frame too large", "it does not speak gRPC there"},
 	{"unexpected HTTP status code received from server", "it does not speak gRPC there"},
 	{"malformed HTTP", "it does not speak HTTP there"},
+	{"readLoopPeekFailLocked", "it does not speak HTTP there"}, // net/http, where the server spoke before it was asked
 	{"deadline exceeded", "no answer in time"},
 	{"DeadlineExceeded", "no answer in time"},
 	{"i/o timeout", "no answer in time"},
@@ -49,6 +50,7 @@ var signs = []sign{
 	{"connection reset", "the connection was cut"},
 	{"broken pipe", "the connection was cut"},
 	{"EOF", "the connection was cut"},
+	{"server closed idle connection", "the connection was cut"}, // before the request was written
 	{"queue is full", "its queue is full"},
 }
 

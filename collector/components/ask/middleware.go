@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -67,7 +68,7 @@ func (w witness) RoundTrip(request *http.Request) (*http.Response, error) {
 		return w.next.RoundTrip(request)
 	}
 	w.question.note(signal, func(a *Answer) { a.URL = request.URL.String() })
-	response, err := w.next.RoundTrip(request.WithContext(httptrace.WithClientTrace(request.Context(), w.steps(signal))))
+	response, err := w.send(request.WithContext(httptrace.WithClientTrace(request.Context(), w.steps(signal))))
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +80,26 @@ func (w witness) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 	})
 	return response, nil
+}
+
+// spokeFirst is what net/http says of a server that spoke before a request was written (its
+// persistConn.readLoopPeekFailLocked): the server's words are lost then. Which of the two comes first is chance.
+const spokeFirst, mostTries = "readLoopPeekFailLocked", 4
+
+// send asks again where the server's own words were lost.
+func (w witness) send(request *http.Request) (*http.Response, error) {
+	for try := 1; ; try++ {
+		response, err := w.next.RoundTrip(request)
+		if err == nil || try == mostTries || request.GetBody == nil || !strings.Contains(err.Error(), spokeFirst) {
+			return response, err
+		}
+		body, again := request.GetBody()
+		if again != nil {
+			return nil, err
+		}
+		request = request.Clone(request.Context())
+		request.Body = body
+	}
 }
 
 // steps note how far a request came.
