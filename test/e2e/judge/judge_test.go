@@ -49,7 +49,11 @@ func TestWholeOrder(t *testing.T) {
 		spoil func(*trace.Trace)
 		want  string
 	}{
-		"an order as it must be":       {spoil: func(*trace.Trace) {}},
+		"an order as it must be": {spoil: func(*trace.Trace) {}},
+		"a pool asks if a connection is there": {spoil: func(t *trace.Trace) {
+			t.Spans = append(t.Spans, trace.Span{ID: "ping", ParentID: t.Spans[6].ParentID, Service: t.Spans[6].Service, Kind: trace.Client,
+				Name: "postgresql", Attributes: map[string]string{"db.system.name": "postgresql"}})
+		}},
 		"a statement is missing":       {spoil: func(t *trace.Trace) { t.Spans = t.Spans[:7] }, want: "no redis SET of orders"},
 		"a statement too many":         {spoil: func(t *trace.Trace) { t.Spans = append(t.Spans, t.Spans[7]) }, want: "SET of orders is one too many"},
 		"a statement hangs in the air": {spoil: func(t *trace.Trace) { t.Spans[6].ParentID = "" }, want: "the parent of INSERT of orders is "},

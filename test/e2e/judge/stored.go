@@ -35,14 +35,20 @@ func WholeOrder(t trace.Trace, marker string) []string {
 // greetings are what clients of Redis say first on a connection: any order may be the one that needs a new one.
 var greetings = []string{"HELLO", "CLIENT"}
 
-// apart splits a trace into requests and statements, without greetings.
+// ping says whether a statement is a pool's question if a connection that idled is still there: pgx
+// sends a comment, so there is no operation to name.
+func ping(s trace.Span) bool {
+	return s.Attributes["db.system.name"] == "postgresql" && s.Attributes["db.operation.name"] == ""
+}
+
+// apart splits a trace into requests and statements, without greetings and pings.
 func apart(t trace.Trace) (requests trace.Trace, statements []trace.Span) {
 	requests.ID = t.ID
 	for _, s := range t.Spans {
 		switch {
 		case s.Attributes["db.system.name"] == "":
 			requests.Spans = append(requests.Spans, s)
-		case !slices.Contains(greetings, s.Attributes["db.operation.name"]):
+		case !ping(s) && !slices.Contains(greetings, s.Attributes["db.operation.name"]):
 			statements = append(statements, s)
 		}
 	}
