@@ -2,13 +2,11 @@ package agenttest
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
-
-	"github.com/odi-dev/odi/hack/cluster/cache"
 )
 
 // sidPackages are the runtimes of Debian's next releases, and old ones that it still builds. sid keeps the newest
@@ -28,27 +26,7 @@ func NewSid(t testing.TB) Sid {
 	if os.Geteuid() != 0 {
 		t.Fatal("mounting the folders of Debian sid needs root")
 	}
-	script, err := filepath.Abs("../agenttest/sid.sh") // Beside the folder of each agent's tests.
-	if err != nil {
-		t.Fatal(err)
-	}
-	inputs, err := cache.Files(script)
-	if err != nil {
-		t.Fatal(err)
-	}
-	store, err := cache.Default()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, err := store.Make("sid/runtimes", cache.Key(append(inputs, sidPackages...)...), func(dir string) error {
-		cmd := exec.Command(script, append([]string{dir}, sidPackages...)...)
-		cmd.Stderr = os.Stderr
-		return cmd.Run()
-	})
-	if err != nil {
-		t.Fatal(fmt.Errorf("fetching programs of Debian sid: %w", err))
-	}
-	return Sid(dir)
+	return Sid(unpacked(t, "sid/runtimes", "sid", runtime.GOARCH, sidPackages))
 }
 
 // Find are the paths that match a pattern, as the programs in there see them.

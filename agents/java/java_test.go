@@ -33,7 +33,7 @@ var runtimeMetrics = map[string]agenttest.Metric{
 
 func TestEveryRequestIsOneServerSpanWithTheRightParents(t *testing.T) {
 	path := classes(t)
-	for _, j := range releases(t) {
+	for _, j := range architectures(t) {
 		t.Run(j.name(t), func(t *testing.T) {
 			collector := agenttest.NewCollector(t)
 			p := j.jvm(t, path, collector.URL)

@@ -18,7 +18,11 @@ var wide = flag.Bool("wide", false, "run with the JDKs of Debian sid, and every 
 // jdk is a release of Java that applications run with.
 type jdk struct {
 	home string
-	sid  agenttest.Sid // Where it is not the machine's.
+	// from and in say where it is if it is not the machine's.
+	from string
+	in   interface {
+		Command(ctx context.Context, name string, args ...string) *exec.Cmd
+	}
 }
 
 // releases are those to run with; the short run takes the packaged one.
@@ -44,9 +48,18 @@ func releases(t *testing.T) []jdk {
 		if strings.Contains(java, "/java-1.") {
 			continue // A link to another one.
 		}
-		all = append(all, jdk{filepath.Dir(filepath.Dir(java)), sid})
+		all = append(all, jdk{filepath.Dir(filepath.Dir(java)), "sid", sid})
 	}
 	return all
+}
+
+// architectures are the releases, and in the wide run one for arm64, in whose emulator no time can be judged.
+func architectures(t *testing.T) []jdk {
+	t.Helper()
+	if !*wide {
+		return releases(t)
+	}
+	return append(releases(t), jdk{"/usr/lib/jvm/java-17-openjdk-arm64", "arm64", agenttest.NewARM64(t)})
 }
 
 // packaged is the JDK of hack/packages.txt.
@@ -78,8 +91,8 @@ func (j jdk) version(t *testing.T) string {
 // name says where a release is from, and its version.
 func (j jdk) name(t *testing.T) string {
 	t.Helper()
-	if j.sid != "" {
-		return "sid " + j.version(t)
+	if j.in != nil {
+		return j.from + " " + j.version(t)
 	}
 	return filepath.Base(j.home) + " " + j.version(t)
 }
@@ -88,8 +101,8 @@ func (j jdk) name(t *testing.T) string {
 func (j jdk) start(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	java := filepath.Join(j.home, "bin/java")
-	if j.sid != "" {
-		return j.sid.Command(context.WithoutCancel(t.Context()), java, args...)
+	if j.in != nil {
+		return j.in.Command(context.WithoutCancel(t.Context()), java, args...)
 	}
 	return &exec.Cmd{Path: java, Args: append([]string{"java"}, args...)}
 }

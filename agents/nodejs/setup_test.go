@@ -22,6 +22,7 @@ var lines = map[string]string{
 	"node18": "agents/nodejs/build-0.81.sh", "node20": "agents/nodejs/build-0.81.sh",
 	"node22.15": "agents/nodejs/build-0.82.sh", "node22": "agents/nodejs/build-0.82.sh",
 	"node24": "agents/nodejs/build-0.82.sh", "node26": "agents/nodejs/build-0.82.sh", musl: "agents/nodejs/build-0.82.sh",
+	arm64: "agents/nodejs/build-0.81.sh",
 }
 
 // app is an application that a test starts.
@@ -38,7 +39,10 @@ func (a app) command(t testing.TB, endpoint string) *exec.Cmd {
 	t.Helper()
 	cmd := a.node(t)
 	cmd.Dir = modules(t, "apps")
-	cmd.Env = append([]string{"PATH=" + filepath.Dir(runtime(t, a.release)) + ":" + program.Folders, "HOME=" + t.TempDir()}, a.env...)
+	cmd.Env = append([]string{"PATH=" + program.Folders, "HOME=" + t.TempDir()}, a.env...)
+	if a.release != arm64 {
+		cmd.Env[0] = "PATH=" + filepath.Dir(runtime(t, a.release)) + ":" + program.Folders
+	}
 	if a.plain {
 		return cmd
 	}
@@ -51,13 +55,20 @@ func (a app) command(t testing.TB, endpoint string) *exec.Cmd {
 	return cmd
 }
 
-// node is the release's; that for musl runs where the loader is of Debian sid, the machine's being too old for it.
+// node is the release's; that for musl runs where the loader is of Debian sid, the machine's being too old for it, and
+// that for arm64 in an emulator.
 func (a app) node(t testing.TB) *exec.Cmd {
 	t.Helper()
-	if a.release != musl {
+	ctx := context.WithoutCancel(t.Context())
+	var cmd *exec.Cmd
+	switch a.release {
+	case musl:
+		cmd = agenttest.NewSid(t).Command(ctx, runtime(t, musl), a.args...)
+	case arm64:
+		cmd = agenttest.NewARM64(t).Command(ctx, "/usr/bin/node", a.args...)
+	default:
 		return program.Command(t, runtime(t, a.release), a.args...)
 	}
-	cmd := agenttest.NewSid(t).Command(context.WithoutCancel(t.Context()), runtime(t, musl), a.args...)
 	cmd.Env = os.Environ()
 	return cmd
 }
@@ -74,6 +85,9 @@ func runtime(t testing.TB, release string) string {
 	}
 	return filepath.Join(modules(t, "runtimes"), "node_modules", release, "bin/node")
 }
+
+// arm64 is Debian's release for that architecture.
+const arm64 = "node18-arm64"
 
 // musl is a release that is linked with musl, as those of Alpine. npm has none; PyPI has one in a wheel.
 const musl = "node24-musl"

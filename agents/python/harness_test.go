@@ -105,6 +105,9 @@ func start(ctx context.Context, t *testing.T, python string, args ...string) *ex
 	if path, ok := strings.CutPrefix(python, inSid); ok {
 		return agenttest.NewSid(t).Command(ctx, path, args...)
 	}
+	if path, ok := strings.CutPrefix(python, onARM64); ok {
+		return agenttest.NewARM64(t).Command(ctx, path, args...)
+	}
 	if isOther(python) {
 		return &exec.Cmd{Path: python, Args: append([]string{python}, args...)}
 	}

@@ -12,8 +12,8 @@ import (
 
 var wide = flag.Bool("wide", false, "run the servers on every CPython too, and with those of Debian sid")
 
-// inSid marks the interpreters that are in Debian sid's folder.
-const inSid = "sid:"
+// inSid marks the interpreters that are in Debian sid's folder, onARM64 that which an emulator runs.
+const inSid, onARM64 = "sid:", "arm64:"
 
 // interpreters are Debian's, and those of pyenv, of ODI_TEST_PYTHONS and of sid that the agent is for.
 func interpreters(t *testing.T) []string {

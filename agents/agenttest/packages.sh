@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# Unpacks packages of Debian sid into the folder $1, with what they depend on: `sid.sh DIR PACKAGE...`. Nothing is
-# installed, and nothing of the packages runs. apt checks their signatures, with lists of its own.
+# Unpacks packages of a Debian into a folder, with what they depend on: `packages.sh DIR SUITE ARCHITECTURE PACKAGE...`.
+# Nothing is installed, and nothing of the packages runs. apt checks their signatures, with lists of its own.
 set -euo pipefail
-root=$1
-shift
+root=$1 suite=$2 architecture=$3
+shift 3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"/{lists,cache,packages}/partial
 touch "$work/status"
 # The machine's own way to its packages, whatever it is.
-suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-mirror=$(apt-get indextargets --format '$(SITE)' "Codename: $suite" | head -1)
+codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+mirror=$(apt-get indextargets --format '$(SITE)' "Codename: $codename" | head -1)
 if [ "$(. /etc/os-release && echo "$ID")" != debian ]; then
-	echo "sid.sh: only a Debian knows where Debian's packages are" >&2
+	echo "packages.sh: only a Debian knows where Debian's packages are" >&2
 	exit 1
 fi
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid main" >"$work/sources.list"
+echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$work/sources.list"
 cat >"$work/apt.conf" <<END
 Dir::State::lists "$work/lists";
 Dir::State::status "$work/status";
@@ -23,12 +23,13 @@ Dir::Cache "$work/cache";
 Dir::Cache::archives "$work/packages";
 Dir::Etc::sourcelist "$work/sources.list";
 Dir::Etc::sourceparts "/dev/null";
-APT::Architecture "$(dpkg --print-architecture)";
+APT::Architecture "$architecture";
+APT::Architectures "$architecture";
 APT::Sandbox::User "root";
 Acquire::Retries "3";
 END
 export APT_CONFIG=$work/apt.conf
-echo "fetching ${*} of Debian sid (270 MB)" >&2
+echo "fetching ${*} of Debian $suite for $architecture (up to 270 MB)" >&2
 apt-get update -qq
 apt-get install -qq --yes --download-only --no-install-recommends "$@" >/dev/null
 for package in "$work"/packages/*.deb; do
