@@ -16,7 +16,7 @@ packages() {
 export PIP_ROOT_USER_ACTION=ignore
 case $1 in
 java)
-	"$agents/java/testdata/assemble.sh" "$dir/app" "$agents/java/testdata/spring"
+	"$agents/java/testdata/assemble.sh" "$dir/app" "$agents/java/testdata/spring" 17
 	"$agents/java/testdata/fetch.sh" "$dir/plain" "$here/jars.txt"
 	;;
 python)
