@@ -11,6 +11,7 @@ import (
 	heartbeatreceiver "github.com/odi-dev/odi/collector/components/heartbeatreceiver"
 	laneprocessor "github.com/odi-dev/odi/collector/components/laneprocessor"
 	memoryextension "github.com/odi-dev/odi/collector/components/memoryextension"
+	oauthextension "github.com/odi-dev/odi/collector/components/oauthextension"
 	queuestorage "github.com/odi-dev/odi/collector/components/queuestorage"
 	readyextension "github.com/odi-dev/odi/collector/components/readyextension"
 	reconnectextension "github.com/odi-dev/odi/collector/components/reconnectextension"
@@ -56,6 +57,7 @@ func components() (otelcol.Factories, error) {
 		queuestorage.NewFactory(),
 		reconnectextension.NewFactory(),
 		guardextension.NewFactory(),
+		oauthextension.NewFactory(),
 		readyextension.NewFactory(),
 		agentsextension.NewFactory(),
 	)
@@ -68,6 +70,7 @@ func components() (otelcol.Factories, error) {
 		queuestorage.NewFactory().Type():         "github.com/odi-dev/odi/collector/components v0.0.0",
 		reconnectextension.NewFactory().Type():   "github.com/odi-dev/odi/collector/components v0.0.0",
 		guardextension.NewFactory().Type():       "github.com/odi-dev/odi/collector/components v0.0.0",
+		oauthextension.NewFactory().Type():       "github.com/odi-dev/odi/collector/components v0.0.0",
 		readyextension.NewFactory().Type():       "github.com/odi-dev/odi/collector/components v0.0.0",
 		agentsextension.NewFactory().Type():      "github.com/odi-dev/odi/collector/components v0.0.0",
 	})

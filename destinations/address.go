@@ -21,6 +21,8 @@ const (
 	AddressHTTP Address = "http"
 	// AddressBase is what AddressGRPC is, for HTTP: the type knows the paths.
 	AddressBase Address = "base"
+	// AddressExact is asked as it is written, with a slash at its end if it has one: it takes no data.
+	AddressExact Address = "exact"
 )
 
 // signalPath is what the exporter adds by itself.
@@ -28,7 +30,7 @@ var signalPath = regexp.MustCompile(`/v1/(traces|metrics|logs)$`)
 
 // known says whether a field may be of that kind; empty is no address.
 func (a Address) known() bool {
-	return a == "" || a == AddressGRPC || a == AddressHTTP || a == AddressBase
+	return a == "" || a == AddressGRPC || a == AddressHTTP || a == AddressBase || a == AddressExact
 }
 
 // tidy is the address as it goes into a configuration: with the path that the backend has.
@@ -54,6 +56,9 @@ func (f Field) tidy(value string) string {
 
 // tidy takes off what is too much: slashes at the end, and the path that the exporter adds.
 func (a Address) tidy(value string) string {
+	if a == AddressExact {
+		return value
+	}
 	value = strings.TrimRight(value, "/")
 	if a == AddressHTTP {
 		value = strings.TrimRight(signalPath.ReplaceAllString(value, ""), "/")
@@ -123,7 +128,7 @@ func (a Address) usualPort() string {
 // right all the same, so it is for a hint alone.
 func (f Field) UsualPortOfAnother(value string) string {
 	parsed, err := url.Parse(f.tidy(value))
-	if err != nil || f.Address == "" {
+	if err != nil || f.Address == "" || f.Address == AddressExact {
 		return ""
 	}
 	switch port := parsed.Port(); {
@@ -180,7 +185,7 @@ func (t Type) Hosts(config map[string]string) map[string]string {
 }
 
 func (a Address) checkPort(host, port string) error {
-	if whose := foreign[port]; whose != "" {
+	if whose := foreign[port]; whose != "" && a != AddressExact {
 		return fmt.Errorf("%s is the port of %s, which takes no OTLP: mostly that is %s", port, whose, a.usualPort())
 	}
 	if port == "" && !strings.HasSuffix(host, ":") {

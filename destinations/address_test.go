@@ -9,7 +9,7 @@ import (
 func TestAddresses(t *testing.T) {
 	const refused = ""
 	tests := map[string]struct {
-		kind       Address // of which the row speaks; empty means every kind
+		kind       Address // of which the row speaks; empty means every kind that takes data
 		give, want string
 		why        string // part of the refusal
 	}{
@@ -40,6 +40,11 @@ func TestAddresses(t *testing.T) {
 		"a port in words":                  {"", "http://host:otlp", refused, "it is no address"},
 		"an escape that is none":           {AddressHTTP, "http://host/%zz", refused, "it is no address"},
 		"a dollar sign stays one":          {AddressHTTP, "https://host/$x", "https://host/$$x", ""},
+		"an exact one keeps its slash":     {AddressExact, "https://host/o/token/", "https://host/o/token/", ""},
+		"an exact one keeps its path":      {AddressExact, "https://host:9411/v1/traces", "https://host:9411/v1/traces", ""},
+		"an exact one without a scheme":    {AddressExact, "host/token", refused, "the scheme is missing"},
+		"an exact one with a password":     {AddressExact, "https://me:hunter2@host/token", refused, "do not belong into an address"},
+		"an exact one with a query":        {AddressExact, "https://host/token?x=1", refused, "leave away what begins with ? or #"},
 		"a reference stays text, not more": {AddressHTTP, "https://host/${env:HOME}", "https://host/$${env:HOME}", ""},
 	}
 	seen := map[Address]bool{}
@@ -53,7 +58,7 @@ func TestAddresses(t *testing.T) {
 			}
 			seen[f.Address] = true
 			for name, tc := range tests {
-				if tc.kind != "" && tc.kind != f.Address || f.Path != "" && tc.want != refused {
+				if tc.kind != f.Address && (tc.kind != "" || f.Address == AddressExact) || f.Path != "" && tc.want != refused {
 					continue
 				}
 				t.Run(typ.Name+" "+name, func(t *testing.T) {
@@ -77,7 +82,7 @@ func TestAddresses(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) != 3 {
+	if len(seen) != 4 {
 		t.Errorf("only %v were tried", seen)
 	}
 }

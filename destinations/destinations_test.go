@@ -132,6 +132,19 @@ func TestCheckSaysWhatIsValid(t *testing.T) {
 			typ: "otlphttp", config: map[string]string{"endpoint": "http://x", "username": "odi"}, secrets: []string{"header_value", "password"},
 			want: "header_name: the header authorization is sent already, by another field",
 		},
+		"a header that a token becomes": {
+			typ: "otlphttp", config: map[string]string{"endpoint": "http://x", "oauth2_token_url": "http://y", "oauth2_client_id": "odi"},
+			secrets: []string{"header_value", "oauth2_client_secret"},
+			want:    "header_name: the header authorization is sent already, by another field",
+		},
+		"a token endpoint without a client": {
+			typ: "otlp", config: map[string]string{"endpoint": "http://x:1", "oauth2_token_url": "http://y"},
+			want: "oauth2_client_id: oauth2_token_url is set, and means nothing without it",
+		},
+		"a client without a token endpoint": {
+			typ: "otlp", config: map[string]string{"endpoint": "http://x:1"}, secrets: []string{"oauth2_client_secret"},
+			want: "oauth2_token_url: oauth2_client_secret is set, and means nothing without it",
+		},
 		"a path where the paths are added": {
 			typ: "oracle", config: map[string]string{"endpoint": "https://x.example.com/20200101/"}, secrets: []string{"data_key"},
 			want: "endpoint: \"https://x.example.com/20200101/\" is not valid: leave /20200101/ away: the paths are added. Data upload endpoint of the APM domain, for example https://aaabbbb.apm-agt.us-phoenix-1.oci.oraclecloud.com; the paths are added.",

@@ -1,6 +1,7 @@
 package destinations
 
 import (
+	"cmp"
 	"encoding/pem"
 	"strings"
 	"testing"
@@ -94,6 +95,18 @@ func checkOne(typ Type, f Field, value string) error {
 	}
 	config, secrets := typ.Samples(false)
 	config[f.Name] = value
+	need := f
+	for range typ.Fields { // They may need each other.
+		need, _ = typ.Field(need.Needs)
+		switch {
+		case need.Secret:
+			secrets = append(secrets, need.Name)
+		case need.Name != "" && need.Address == "":
+			config[need.Name] = cmp.Or(config[need.Name], "x")
+		case need.Name != "":
+			config[need.Name] = cmp.Or(config[need.Name], "https://idp.example.com/token")
+		}
+	}
 	return typ.Check(config, secrets)
 }
 

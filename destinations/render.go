@@ -30,6 +30,8 @@ type Exporter struct {
 	Local bool
 	// Config of the exporter.
 	Config map[string]any
+	// OAuth2 is what tokens for it are fetched with, nil for none.
+	OAuth2 map[string]any `json:",omitempty"`
 }
 
 // Render makes the exporters for some signals (none means all that the type
@@ -52,10 +54,23 @@ func (t Type) Render(config, secrets map[string]string, signals []odiv1.Signal) 
 		}
 		filled, _ := values.fill(e.Config)
 		rendered, _ := filled.(map[string]any)
-		exporters = append(exporters, Exporter{Type: e.Type, Signals: served, Local: e.Local, Config: rendered})
+		exporters = append(exporters, Exporter{Type: e.Type, Signals: served, Local: e.Local, Config: rendered, OAuth2: values.oauth2(e)})
 	}
 	return exporters
 }
+
+// oauth2 is what tokens are fetched with, nil while users do not say where.
+func (v values) oauth2(e Template) map[string]any {
+	filled, _ := v.fill(e.OAuth2)
+	rendered, _ := filled.(map[string]any)
+	if rendered[tokenURL] == nil {
+		return nil
+	}
+	return rendered
+}
+
+// tokenURL is the key of a token endpoint's address in a template.
+const tokenURL = "token_url"
 
 // chosen keeps those of offered that are wanted; none wanted means all.
 func chosen(offered, wanted []odiv1.Signal) []odiv1.Signal {

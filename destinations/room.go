@@ -76,6 +76,8 @@ type Template struct {
 	Local bool `json:"local,omitempty"`
 	// Config of the exporter; see Render for the places in it.
 	Config map[string]any `json:"config"`
+	// OAuth2 is what tokens are fetched with, where users say a token_url.
+	OAuth2 map[string]any `json:"oauth2,omitempty"`
 }
 
 // all is every room by name; the files are a part of the program, and read once.

@@ -50,6 +50,14 @@ func (t Type) placesSound() error {
 				problems = append(problems, fmt.Errorf("exporter %s %w", e.Type, err))
 			}
 		}
+		for _, place := range placesIn(e.OAuth2) {
+			if err := t.placeSound(place); err != nil {
+				problems = append(problems, fmt.Errorf("tokens for exporter %s: it %w", e.Type, err))
+			}
+		}
+		if err := t.endpointSound(e.OAuth2[tokenURL]); err != nil {
+			problems = append(problems, fmt.Errorf("tokens for exporter %s: %w", e.Type, err))
+		}
 		for key, item := range e.Config {
 			if key != "endpoint" && !strings.HasSuffix(key, "_endpoint") {
 				continue

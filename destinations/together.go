@@ -35,6 +35,9 @@ func (t Type) checkHeadersOnce(config map[string]string, secrets []string) error
 	for _, e := range t.Exporters {
 		headers, _ := e.Config["headers"].(map[string]any)
 		seen := map[string]string{}
+		if values.oauth2(e) != nil {
+			seen["authorization"] = fmt.Sprint(e.OAuth2[tokenURL])
+		}
 		for key, item := range headers {
 			name, named := values.fillText(key)
 			text, isText := name.(string)

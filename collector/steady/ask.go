@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/otelcol"
 	"go.uber.org/zap"
 
 	"github.com/odi-dev/odi/collector/components/ask"
+	"github.com/odi-dev/odi/collector/components/oauthextension"
 )
 
 // errNoLane says that a configuration does not have the destination.
@@ -93,9 +95,11 @@ func (l *lane) factories(all func() (otelcol.Factories, error)) func() (otelcol.
 		if err != nil {
 			return factories, err
 		}
-		receiver, middleware := l.question.Receiver(), l.question.Middleware()
+		receiver := l.question.Receiver()
 		factories.Receivers[receiver.Type()] = receiver
-		factories.Extensions[middleware.Type()] = middleware
+		for _, e := range []extension.Factory{l.question.Middleware(), oauthextension.NewFactoryWith(l.question.Keep)} {
+			factories.Extensions[e.Type()] = e
+		}
 		return factories, nil
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/odi-dev/odi/collector/components/ask"
 	"github.com/odi-dev/odi/collector/components/liveprovider"
+	"github.com/odi-dev/odi/collector/components/oauthextension"
 )
 
 // lane is what of a gateway's configuration sends to one destination, to be asked:
@@ -39,10 +40,17 @@ func (l *lane) Convert(_ context.Context, conf *confmap.Conf) error {
 	}
 	exporters := map[string]any{}
 	extensions := map[string]any{ask.Name: map[string]any{}}
+	configured := section(config, "extensions")
 	for _, id := range used {
 		exporter := section(section(config, "exporters"), id)
 		l.learn(id, exporter)
 		exporters[id] = unhurried(exporter, extensions)
+	}
+	for id := range extensions {
+		if id != ask.Name {
+			extensions[id] = section(configured, id)
+			l.learnClient(section(configured, id))
+		}
 	}
 	if err := l.readSecrets(); err != nil {
 		return err
@@ -91,6 +99,14 @@ func (l *lane) learn(id string, exporter map[string]any) {
 		if made, basic := strings.CutPrefix(text, "Basic "); basic {
 			l.made = append(l.made, made)
 		}
+	}
+}
+
+// learnClient reads what a request for a token is signed with.
+func (l *lane) learnClient(extension map[string]any) {
+	id, _ := extension["client_id"].(string)
+	if secret, ok := extension["client_secret"].(string); ok {
+		l.made = append(l.made, oauthextension.Basic(id, secret))
 	}
 }
 

@@ -77,6 +77,9 @@ func Cause(words string) string {
 	if words == "" {
 		return ""
 	}
+	if cause, about := tokenCause(words); about {
+		return cause
+	}
 	for _, s := range signs {
 		if strings.Contains(words, s.text) {
 			return s.cause
@@ -114,5 +117,5 @@ var lasting = []string{
 
 // Lasts says whether a cause is one of them.
 func Lasts(cause string) bool {
-	return slices.ContainsFunc(lasting, func(begin string) bool { return strings.HasPrefix(cause, begin) })
+	return tokenLasts(cause) || slices.ContainsFunc(lasting, func(begin string) bool { return strings.HasPrefix(cause, begin) })
 }

@@ -15,6 +15,10 @@ func TestCauses(t *testing.T) {
 		`tls: failed to verify certificate: x509: certificate signed by unknown authority (hunter2)`:                                                                             "its certificate is signed by an authority that is not known here; ca_pem may name it",
 		`rpc error: code = Unavailable desc = no children to pick from`:                                                                                                          "no such host",
 		`rpc error: code = Unavailable desc = connection error: desc = "error reading server preface: raw-read tcp 10.0.0.1:5->10.0.0.2:4317: use of closed network connection"`: "no answer in time",
+		`failed to make an HTTP request: Post "http://h": no OAuth2 token: HTTP 401 Unauthorized: invalid_client: hunter2`:                                                       "its token endpoint gives no token (401, invalid_client)",
+		`rpc error: code = Unavailable desc = no OAuth2 token: HTTP 400 Bad Request: {"error":"hunter2"}`:                                                                        "its token endpoint gives no token (400)",
+		`rpc error: code = Unavailable desc = no OAuth2 token: Post "http://h/": dial tcp 10.0.0.1:9: connect: connection refused`:                                               "its token endpoint gives no token: connection refused",
+		`rpc error: code = Unavailable desc = no OAuth2 token: cannot parse json: invalid character 'h'`:                                                                         "its token endpoint gives no token: there is none in its answer",
 		`{"AccessKeyId":"hunter2"}`: "it cannot be reached, or refuses the data",
 	} {
 		if got := Cause(words); got != want {
@@ -35,6 +39,9 @@ func TestLastingCauses(t *testing.T) {
 		`request to http://h/v1/traces responded with HTTP Status Code 401, Message=x`:                                                                     true,
 		`rpc error: code = Unavailable desc = connection error: desc = "error reading server preface: http2: frame too large"`:                             true,
 		`rpc error: code = Unimplemented desc = unexpected HTTP status code received from server: 404 (Not Found); transport: received unexpected content`: true,
+		`rpc error: code = Unavailable desc = no OAuth2 token: HTTP 401 Unauthorized: invalid_client`:                                                      true,
+		`rpc error: code = Unavailable desc = no OAuth2 token: HTTP 503 Service Unavailable`:                                                               false,
+		`no OAuth2 token: Post "http://h/": dial tcp 169.254.169.254:80: address not allowed`:                                                              true,
 		`rpc error: code = PermissionDenied desc = x`:                                                                                                      true,
 		`tls: failed to verify certificate: x509: certificate signed by unknown authority`:                                                                 true,
 		`tls: first record does not look like a TLS handshake`:                                                                                             true,

@@ -28,6 +28,7 @@ type Step string
 
 // Steps, in the order in which data takes them.
 const (
+	StepToken      Step = "token"   // there is none to sign in with
 	StepGuard      Step = "address" // odi itself refuses to send there
 	StepName       Step = "DNS"
 	StepConnection Step = "TCP"
@@ -102,6 +103,7 @@ var steps = []struct {
 	cause string
 	step  Step
 }{
+	{tokenless, StepToken},
 	{"odi sends nothing", StepGuard},
 	{"no such host", StepName},
 	{unnamed, StepName},
@@ -167,6 +169,9 @@ func words(r Reply) string {
 		return oneLine(r.Message)
 	}
 	text := asked.ReplaceAllString(r.Words, "")
+	if i := strings.Index(text, noToken); i >= 0 {
+		return oneLine(text[i:]) // Whose request it was is of no use.
+	}
 	if m := inner.FindStringSubmatch(text); m != nil {
 		text = m[2]
 		if text == "" {

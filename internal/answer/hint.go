@@ -13,7 +13,7 @@ type clue struct {
 
 // clues in the order in which they are looked for: what names its cause comes
 // before what only looks like one.
-var clues = [][]clue{reaching, securing, speaking, allowing, asking}
+var clues = [][]clue{fetching, reaching, securing, speaking, allowing, asking}
 
 // hint is the first that fits, empty for none.
 func hint(q question) string {

@@ -78,6 +78,7 @@ func NamedGateway(name string, lanes []Lane) (Config, error) {
 		}
 	}
 	c.dropRest(served)
+	c.startTokens()
 	text, err := c.YAML()
 	if err != nil {
 		return Config{}, err
@@ -100,6 +101,15 @@ func (c Config) addEntry(name string) {
 	}
 }
 
+// startTokens has every extension that fetches tokens started.
+func (c *Config) startTokens() {
+	for _, id := range slices.Sorted(maps.Keys(c.Extensions)) {
+		if strings.HasPrefix(id, "odi_oauth2/") {
+			c.Service.Extensions = append(c.Service.Extensions, id)
+		}
+	}
+}
+
 // ConfigHash is the hash that a gateway with this configuration reports in its
 // metrics, as the label odi_config_hash of target_info.
 func (c Config) ConfigHash() string { return c.hash }
@@ -113,7 +123,7 @@ func (c Config) add(lane Lane) {
 	}
 	for i, e := range lane.Exporters {
 		id := exporterID(e.Type, lane, i)
-		c.Exporters[id] = exporterConfig(e, cmp.Or(lane.Queue, laneQueue))
+		c.Exporters[id] = exporterConfig(e, cmp.Or(lane.Queue, laneQueue), c.addTokens(lane, i))
 		for _, s := range e.Signals {
 			c.Service.Pipelines[string(s)+"/"+lane.Name] = Pipeline{
 				Receivers:  []string{entry},
@@ -125,13 +135,13 @@ func (c Config) add(lane Lane) {
 	c.addHeartbeat(lane)
 }
 
-func exporterConfig(e destinations.Exporter, bytes int64) object {
+func exporterConfig(e destinations.Exporter, bytes int64, tokens string) object {
 	config := object{}
 	maps.Copy(config, e.Config)
 	if e.Local {
 		return config
 	}
-	config["middlewares"] = guarded(e)
+	config["middlewares"] = guarded(e, tokens)
 	config["sending_queue"] = queue(bytes)
 	config["retry_on_failure"] = retry()
 	config["timeout"] = "10s"
@@ -143,9 +153,27 @@ const guard = "odi_guard"
 
 // guarded are the middlewares of an exporter that sends over a network. The guard
 // is nobody's to leave out, and the last, so that it sees the connections.
-func guarded(e destinations.Exporter) []any {
+func guarded(e destinations.Exporter, tokens string) []any {
 	own, _ := e.Config["middlewares"].([]any)
-	return append(slices.Clone(own), object{"id": guard})
+	all := slices.Clone(own)
+	if tokens != "" {
+		all = append(all, object{"id": tokens})
+	}
+	return append(all, object{"id": guard})
+}
+
+// addTokens adds who fetches the tokens of a lane's exporter, and returns its id: one
+// for the exporter and the heartbeat, which share a token. It is empty for no tokens.
+func (c Config) addTokens(lane Lane, index int) string {
+	config := object{}
+	maps.Copy(config, lane.Exporters[index].OAuth2)
+	if len(config) == 0 {
+		return ""
+	}
+	id := exporterID("odi_oauth2", lane, index)
+	config["middlewares"] = []any{object{"id": guard}}
+	c.Extensions[id] = config
+	return id
 }
 
 // addHeartbeat asks a remote destination for signs of life, by its first
@@ -160,7 +188,7 @@ func (c Config) addHeartbeat(lane Lane) {
 	c.Receivers[receiver] = object{"destination": lane.Name, "uid": lane.UID, "generation": lane.Generation}
 	config := object{}
 	maps.Copy(config, first.Config)
-	config["middlewares"] = guarded(first)
+	config["middlewares"] = guarded(first, c.addTokens(lane, 0))
 	config["sending_queue"] = object{"enabled": false}
 	config["retry_on_failure"] = object{"enabled": false}
 	config["timeout"] = "5s"

@@ -79,16 +79,7 @@ func (r *recorder) serveHTTP(t *testing.T, secure bool, config *tls.Config) {
 // takeHTTP tells the signal by the data, not by the path: backends have paths of their own.
 func (r *recorder) takeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.uses(request.Header.Get(laneHeader), request.Header.Get("Content-Type")+", "+request.Header.Get("Content-Encoding"))
-	body := io.Reader(request.Body)
-	if request.Header.Get("Content-Encoding") == "gzip" {
-		unzipped, err := gzip.NewReader(body)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		body = unzipped
-	}
-	data, err := io.ReadAll(body)
+	data, err := bodyOf(request)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -99,6 +90,18 @@ func (r *recorder) takeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 	what := fmt.Sprintf("%s %s %s, %s%s", request.Method, request.URL, request.Header.Get("Content-Type"), request.Header.Get("Content-Encoding"), security(request.TLS))
 	r.remember(request.Header.Get(laneHeader), signalOf(data), what, request.Header)
+}
+
+// bodyOf reads a request, unzipped.
+func bodyOf(request *http.Request) ([]byte, error) {
+	if request.Header.Get("Content-Encoding") != "gzip" {
+		return io.ReadAll(request.Body)
+	}
+	unzipped, err := gzip.NewReader(request.Body)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(unzipped)
 }
 
 // signalOf reads protobuf: a span's batch is no batch of logs with the same words in it.

@@ -39,6 +39,7 @@ type Question struct {
 	answers map[string]*Answer
 	open    int    // signals whose exporter has not returned
 	names   string // why a name was not found
+	tokens  []string
 	done    chan struct{}
 }
 
@@ -66,10 +67,18 @@ const unanswered = "context deadline exceeded"
 // Done is closed once each signal has its answer.
 func (q *Question) Done() <-chan struct{} { return q.done }
 
+// Keep takes a token that was fetched for the question, so that no answer has it.
+func (q *Question) Keep(token string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.tokens = append(q.tokens, token)
+}
+
 // Answers are those so far, with all secrets taken out.
 func (q *Question) Answers(s Secrets) []Answer {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	s = s.With(q.tokens...)
 	var all []Answer
 	for _, a := range q.answers {
 		said := *a

@@ -51,11 +51,21 @@ func NewSecrets(values ...string) Secrets {
 	for _, value := range values {
 		s.add(value)
 	}
-	// Of two of which one is a part of the other, the longer goes first.
-	slices.SortFunc(s.texts, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	slices.SortFunc(s.texts, longestFirst)
 	s.texts = slices.Compact(s.texts)
 	return s
 }
+
+// With are these and some more.
+func (s Secrets) With(values ...string) Secrets {
+	more := NewSecrets(values...)
+	more.texts = append(more.texts, s.texts...)
+	slices.SortFunc(more.texts, longestFirst)
+	return more
+}
+
+// longestFirst: of two of which one is a part of the other, the longer goes first.
+func longestFirst(a, b string) int { return cmp.Compare(len(b), len(a)) }
 
 func (s *Secrets) add(value string) {
 	trimmed := strings.TrimSpace(value)
