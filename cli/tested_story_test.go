@@ -23,11 +23,11 @@ import (
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/cli"
 	"github.com/odi-dev/odi/cli/streams"
-	"github.com/odi-dev/odi/cli/trial"
 	"github.com/odi-dev/odi/internal/collectorconfig"
 	"github.com/odi-dev/odi/internal/testkit"
 	"github.com/odi-dev/odi/internal/testkit/kubelet"
 	"github.com/odi-dev/odi/internal/testkit/odicollector"
+	"github.com/odi-dev/odi/internal/trial"
 )
 
 const seededKey = "hunter2-$`x`-4f6a2b91c3"

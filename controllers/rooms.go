@@ -12,6 +12,7 @@ import (
 	"github.com/odi-dev/odi/controllers/namespaces"
 	"github.com/odi-dev/odi/controllers/nodes"
 	"github.com/odi-dev/odi/controllers/pipeline"
+	"github.com/odi-dev/odi/controllers/requests"
 	"github.com/odi-dev/odi/controllers/rollout"
 	selection "github.com/odi-dev/odi/controllers/select"
 	"github.com/odi-dev/odi/internal/kube"
@@ -31,6 +32,7 @@ var Rooms = []Room{
 	{"decide", decide.Setup},
 	{"rollout", rollout.Setup},
 	{"destination", destination.Setup},
+	{"requests", requests.Setup},
 	{"pipeline", pipeline.Setup},
 	{"certificates", certificates.Setup},
 	{"namespaces", namespaces.Setup},

@@ -135,7 +135,7 @@ func TestCheckSaysWhatIsValid(t *testing.T) {
 		"a header that a token becomes": {
 			typ: "otlphttp", config: map[string]string{"endpoint": "http://x", "oauth2_token_url": "http://y", "oauth2_client_id": "odi"},
 			secrets: []string{"header_value", "oauth2_client_secret"},
-			want:    "header_name: the header authorization is sent already, by another field",
+			want:    "oauth2_token_url: the header authorization is sent already, by another field",
 		},
 		"a token endpoint without a client": {
 			typ: "otlp", config: map[string]string{"endpoint": "http://x:1", "oauth2_token_url": "http://y"},

@@ -60,12 +60,24 @@ type DestinationStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	LastError string `json:"lastError,omitempty"`
+	// testRequest is the latest request to test it that was answered, by the condition Tested.
+	// +optional
+	TestRequest *TestRequest `json:"testRequest,omitempty"`
 	// conditions: Ready, Exporting, Reconciling, Stalled; Tested once somebody tested it.
 	// +optional
 	// +kubebuilder:validation:MaxItems=16
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// TestRequest is somebody's wish to have a Destination tested.
+type TestRequest struct {
+	// value of the annotation odi.dev/test-requested-at that was answered.
+	// +kubebuilder:validation:MaxLength=256
+	Value string `json:"value"`
+	// answeredAt is when. The next request is answered a minute later at the soonest.
+	AnsweredAt metav1.Time `json:"answeredAt"`
 }
 
 // Destination is a backend that receives data. In odi's own namespace it gets the data

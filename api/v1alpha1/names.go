@@ -21,6 +21,8 @@ const (
 	UsableByDestinations = "destinations"
 	// SecretTypeDestination is a type of Secrets that are for Destinations alone; they need no label.
 	SecretTypeDestination = "odi.dev/destination"
+	// AnnotationTestRequestedAt on a Destination asks for a test each time that its value changes. By custom it is a time.
+	AnnotationTestRequestedAt = "odi.dev/test-requested-at"
 	// AnnotationAgents is put on a pod by the webhook: what it injected, as container=language@version
 	// with commas between.
 	AnnotationAgents = "odi.dev/agents"
@@ -98,6 +100,7 @@ const (
 	ReasonExportRefused       = "ExportRefused" // ExportFailing for a cause that waiting does not mend
 	ReasonTestAccepted        = "TestAccepted"  // every signal was
 	ReasonTestRefused         = "TestRefused"   // some signal was
+	ReasonTestNotSent         = "TestNotSent"   // nothing could be sent, so nothing is known
 	ReasonGatewayNotReady     = "GatewayNotReady"
 	ReasonDisabled            = "Disabled"
 	ReasonNotReady            = "NotReady"

@@ -5,10 +5,11 @@ import (
 
 	"github.com/odi-dev/odi/cli/output"
 	"github.com/odi-dev/odi/internal/answer"
+	"github.com/odi-dev/odi/internal/trial"
 )
 
 // Print says for people what came of it.
-func (r Result) Print(out output.Page) {
+func Print(out output.Page, r trial.Result) {
 	head := fmt.Sprintf("destination %s (%s)", r.Destination, r.Type)
 	if r.Endpoint != "" {
 		head += ", " + r.Endpoint

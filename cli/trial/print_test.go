@@ -10,11 +10,12 @@ import (
 
 	"github.com/odi-dev/odi/cli/output"
 	"github.com/odi-dev/odi/internal/answer"
+	"github.com/odi-dev/odi/internal/trial"
 )
 
 // TestPrint also holds that a terminal of 80 columns is enough, and that a backend cannot steer it.
 func TestPrint(t *testing.T) {
-	r := Result{
+	r := trial.Result{
 		Destination: "shop/grafana", Type: "grafanacloud", Endpoint: "https://otlp-gateway-prod-eu-west-0.grafana.net/otlp", TraceID: "0af7651916cd43dd8448eb211c80319c",
 		Signals: []answer.Finding{
 			{Signal: "traces", Accepted: true, Milliseconds: 48},
@@ -24,7 +25,7 @@ func TestPrint(t *testing.T) {
 		},
 	}
 	var out bytes.Buffer
-	r.Print(output.Page{Writer: &out, Width: 80})
+	Print(output.Page{Writer: &out, Width: 80}, r)
 	want := `destination shop/grafana (grafanacloud),
 https://otlp-gateway-prod-eu-west-0.grafana.net/otlp
 ✓ traces   accepted in 48 ms

@@ -21,6 +21,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -64,8 +66,8 @@ func policies(t *testing.T) []client.Object {
 			found = append(found, o)
 		}
 	}
-	if len(found) != 12 {
-		t.Fatalf("%d policies and bindings, want 12", len(found))
+	if len(found) != 14 {
+		t.Fatalf("%d policies and bindings, want 14", len(found))
 	}
 	return found
 }
@@ -87,6 +89,7 @@ func TestWhoIsTakenOverStaysSmall(t *testing.T) {
 	testkit.Namespace(t, c, "odi-system")
 	testkit.Namespace(t, c, "shop")
 	gateway, odiglet, cart := podOf("gateway"), podOf("odiglet"), podOf("cart")
+	gateway.Name = "odi-gateway-1"
 	cart.Namespace = "shop"
 	testkit.Create(t, c, gateway, odiglet, cart)
 	testkit.Create(t, c, policies(t)...)
@@ -94,6 +97,7 @@ func TestWhoIsTakenOverStaysSmall(t *testing.T) {
 		"on Secrets":              creates(t, manager, secret("odi-system", "probe", corev1.SecretTypeOpaque)),
 		"on pods":                 creates(t, manager, podOf("probe")),
 		"on evictions":            evicts(t, manager, cart, ""),
+		"on exec":                 starts(t, masters(admin, managerUser), "odiglet", "c", "true"),
 		"on InstrumentedWorkload": creates(t, person, instrumented("deployment-probe")),
 		"on NodeInstrumentations": creates(t, as(odigletUser, ""), report("probe")),
 	} {
@@ -113,19 +117,28 @@ func TestWhoIsTakenOverStaysSmall(t *testing.T) {
 		"the manager makes another ConfigMap": {
 			creates(t, manager, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "odi-system", Name: "x"}}), "only the files",
 		},
-		"the manager touches the gateway":              {do: patches(t, manager, gateway, `{"metadata":{"annotations":{"odi.dev/config-hash":"1"}}}`)},
-		"the manager touches the gateway again":        {do: patches(t, manager, gateway, `{"metadata":{"annotations":{"odi.dev/config-hash":"2"}}}`)},
-		"the manager changes another annotation":       {patches(t, manager, gateway, `{"metadata":{"annotations":{"x":"1"}}}`), "one annotation"},
-		"the manager changes the gateway's image":      {patches(t, manager, gateway, `{"spec":{"containers":[{"name":"c","image":"evil"}]}}`), "one annotation"},
-		"the manager changes a label":                  {patches(t, manager, gateway, `{"metadata":{"labels":{"x":"1"}}}`), "one annotation"},
-		"the manager changes the odiglet's image":      {patches(t, manager, odiglet, `{"spec":{"containers":[{"name":"c","image":"evil"}]}}`), "only the gateway's pods"},
-		"the manager touches the odiglet":              {patches(t, manager, odiglet, `{"metadata":{"annotations":{"odi.dev/config-hash":"1"}}}`), "only the gateway's pods"},
-		"the manager makes a pod":                      {creates(t, manager, podOf("new")), "neither makes nor deletes"},
-		"the manager deletes a pod":                    {func() error { return manager.Delete(t.Context(), odiglet, client.DryRunAll) }, "neither makes nor deletes"},
-		"the manager evicts the pod that it saw":       {do: evicts(t, manager, cart, cart.ResourceVersion)},
-		"the manager evicts a pod as it may be now":    {evicts(t, manager, cart, ""), "only a pod that is as it saw it"},
-		"the manager evicts a pod of odi's":            {evicts(t, manager, gateway, gateway.ResourceVersion), "no pod of an excluded namespace"},
-		"somebody else evicts a pod":                   {do: evicts(t, person, cart, "")},
+		"the manager touches the gateway":           {do: patches(t, manager, gateway, `{"metadata":{"annotations":{"odi.dev/config-hash":"1"}}}`)},
+		"the manager touches the gateway again":     {do: patches(t, manager, gateway, `{"metadata":{"annotations":{"odi.dev/config-hash":"2"}}}`)},
+		"the manager changes another annotation":    {patches(t, manager, gateway, `{"metadata":{"annotations":{"x":"1"}}}`), "one annotation"},
+		"the manager changes the gateway's image":   {patches(t, manager, gateway, `{"spec":{"containers":[{"name":"c","image":"evil"}]}}`), "one annotation"},
+		"the manager changes a label":               {patches(t, manager, gateway, `{"metadata":{"labels":{"x":"1"}}}`), "one annotation"},
+		"the manager changes the odiglet's image":   {patches(t, manager, odiglet, `{"spec":{"containers":[{"name":"c","image":"evil"}]}}`), "only the gateway's pods"},
+		"the manager touches the odiglet":           {patches(t, manager, odiglet, `{"metadata":{"annotations":{"odi.dev/config-hash":"1"}}}`), "only the gateway's pods"},
+		"the manager makes a pod":                   {creates(t, manager, podOf("new")), "neither makes nor deletes"},
+		"the manager deletes a pod":                 {func() error { return manager.Delete(t.Context(), odiglet, client.DryRunAll) }, "neither makes nor deletes"},
+		"the manager evicts the pod that it saw":    {do: evicts(t, manager, cart, cart.ResourceVersion)},
+		"the manager evicts a pod as it may be now": {evicts(t, manager, cart, ""), "only a pod that is as it saw it"},
+		"the manager evicts a pod of odi's":         {evicts(t, manager, gateway, gateway.ResourceVersion), "no pod of an excluded namespace"},
+		"somebody else evicts a pod":                {do: evicts(t, person, cart, "")},
+		"the manager has the gateway asked":         {do: starts(t, masters(admin, managerUser), "odi-gateway-1", "collector", asks...)},
+		"the manager asks an odiglet":               {starts(t, masters(admin, managerUser), "odiglet", "collector", asks...), "the gateway's pods alone"},
+		"the manager starts another program": {
+			starts(t, masters(admin, managerUser), "odi-gateway-1", "collector", "/usr/bin/odi-collector"), "starts nothing else",
+		},
+		"the manager asks with a configuration of its own": {
+			starts(t, masters(admin, managerUser), "odi-gateway-1", "collector", asks[0], asks[1], "--config=file:/tmp/x", asks[3]), "starts nothing else",
+		},
+		"somebody else starts a program":               {do: starts(t, masters(admin, "jane"), "odiglet", "c", "true")},
 		"the manager instruments":                      {do: creates(t, manager, instrumented("deployment-a"))},
 		"somebody else instruments by hand":            {creates(t, person, instrumented("deployment-b")), "InstrumentationConfig"},
 		"an odiglet instruments":                       {creates(t, as(odigletUser, "n1"), instrumented("deployment-b")), "InstrumentationConfig"},
@@ -160,6 +173,33 @@ func TestWhoIsTakenOverStaysSmall(t *testing.T) {
 
 func creates(t *testing.T, c client.Client, o client.Object) func() error {
 	return func() error { return c.Create(t.Context(), o, client.DryRunAll) }
+}
+
+// asks is what the manager may start.
+var asks = []string{"/usr/bin/odi-collector", "ask", "--config=live:/etc/odi-collector/config.yaml", "--destination=shop/jaeger"}
+
+// masters is somebody whom RBAC allows everything.
+func masters(admin *rest.Config, user string) *rest.Config {
+	config := rest.CopyConfig(admin)
+	config.Impersonate = rest.ImpersonationConfig{UserName: user, Groups: []string{"system:masters"}}
+	return config
+}
+
+// starts a program, as far as the API server lets one: no kubelet has the pod.
+func starts(t *testing.T, config *rest.Config, pod, container string, command ...string) func() error {
+	t.Helper()
+	clientset, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() error {
+		err := clientset.CoreV1().RESTClient().Post().Namespace("odi-system").Resource("pods").Name(pod).SubResource("exec").
+			VersionedParams(&corev1.PodExecOptions{Container: container, Command: command, Stdout: true}, scheme.ParameterCodec).Do(t.Context()).Error()
+		if apierrors.IsForbidden(err) {
+			return err
+		}
+		return nil
+	}
 }
 
 // evicts names the pod by its UID, and as it was at a version unless that is empty.

@@ -292,6 +292,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.odi-dev.odi.api.v1alpha1.Signal
           elementRelationship: associative
+    - name: testRequest
+      type:
+        namedType: com.github.odi-dev.odi.api.v1alpha1.TestRequest
 - name: com.github.odi-dev.odi.api.v1alpha1.ErrorRate
   map:
     fields:
@@ -680,6 +683,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: selector
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector
+- name: com.github.odi-dev.odi.api.v1alpha1.TestRequest
+  map:
+    fields:
+    - name: answeredAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: value
+      type:
+        scalar: string
 - name: com.github.odi-dev.odi.api.v1alpha1.WorkloadKind
   scalar: string
 - name: com.github.odi-dev.odi.api.v1alpha1.WorkloadReference

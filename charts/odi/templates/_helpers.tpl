@@ -78,3 +78,8 @@ seccompProfile:
 {{- end -}}
 {{- toYaml $rules -}}
 {{- end }}
+
+{{/* Not empty where the manager may test Destinations in the gateway's pods: RBAC alone would let it into all pods of the namespace. */}}
+{{- define "odi.destinationTestRequests" -}}
+{{- if and .Values.destinationTestRequests .Values.admissionPolicies (.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy") }}yes{{ end }}
+{{- end }}

@@ -17,6 +17,7 @@ import (
 	"github.com/odi-dev/odi/cli/progress"
 	"github.com/odi-dev/odi/cli/streams"
 	"github.com/odi-dev/odi/cli/trial"
+	asked "github.com/odi-dev/odi/internal/trial"
 )
 
 // waiting is for a Destination that was written.
@@ -42,7 +43,7 @@ func (w waiting) wait(ctx context.Context, timeout time.Duration) error {
 		}
 		return waited
 	case waited != nil || !result.Accepted():
-		result.Print(output.Page{Writer: w.io.Err, Width: w.io.ErrWidth, Colour: w.io.ErrTerminal})
+		trial.Print(output.Page{Writer: w.io.Err, Width: w.io.ErrWidth, Colour: w.io.ErrTerminal}, result)
 	default:
 		fmt.Fprintf(w.io.Err, "It was tested with one of each signal, and the backend took them.\n")
 	}
@@ -53,10 +54,10 @@ func (w waiting) wait(ctx context.Context, timeout time.Duration) error {
 }
 
 // test has the gateway send marked data, and leaves the answer in the status.
-func (w waiting) test(ctx context.Context) (trial.Result, error) {
+func (w waiting) test(ctx context.Context) (asked.Result, error) {
 	latest, err := w.latest(ctx)
 	if err != nil {
-		return trial.Result{}, err
+		return asked.Result{}, err
 	}
 	result, err := trial.Destination(ctx, w.to, w.client, latest)
 	if err != nil {
@@ -73,7 +74,7 @@ func (w waiting) latest(ctx context.Context) (*odiv1.Destination, error) {
 	return d, nil
 }
 
-func because(result trial.Result, err error) string {
+func because(result asked.Result, err error) string {
 	if err != nil {
 		return err.Error()
 	}

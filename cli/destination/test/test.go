@@ -59,7 +59,7 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, name stri
 		return err
 	}
 	if format.ForPeople() {
-		result.Print(output.Out(io))
+		trial.Print(output.Out(io), result)
 	} else if err := output.Value(io.Out, format, result); err != nil {
 		return err
 	}

@@ -24,6 +24,8 @@ type DestinationStatusApplyConfiguration struct {
 	Queued *int64 `json:"queued,omitempty"`
 	// lastError is what came of the latest attempt that did not succeed, as one of a few causes.
 	LastError *string `json:"lastError,omitempty"`
+	// testRequest is the latest request to test it that was answered, by the condition Tested.
+	TestRequest *TestRequestApplyConfiguration `json:"testRequest,omitempty"`
 	// conditions: Ready, Exporting, Reconciling, Stalled; Tested once somebody tested it.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
@@ -81,6 +83,14 @@ func (b *DestinationStatusApplyConfiguration) WithQueued(value int64) *Destinati
 // If called multiple times, the LastError field is set to the value of the last call.
 func (b *DestinationStatusApplyConfiguration) WithLastError(value string) *DestinationStatusApplyConfiguration {
 	b.LastError = &value
+	return b
+}
+
+// WithTestRequest sets the TestRequest field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TestRequest field is set to the value of the last call.
+func (b *DestinationStatusApplyConfiguration) WithTestRequest(value *TestRequestApplyConfiguration) *DestinationStatusApplyConfiguration {
+	b.TestRequest = value
 	return b
 }
 

@@ -18,6 +18,22 @@ import (
 // fieldManager owns the condition Tested, and nothing else: the manager writes the others.
 const fieldManager = client.FieldOwner("odi/test")
 
+// requestManager owns that condition as well, and which request it answers.
+const requestManager = client.FieldOwner("odi/test-request")
+
+// Answer writes what came of a test that somebody asked for by the annotation: the
+// condition Tested, also where nothing could be sent, and which request it is about.
+func (r Result) Answer(ctx context.Context, c client.Client, d *odiv1.Destination, request string, now time.Time) error {
+	status := odiac.DestinationStatus().
+		WithConditions(kube.Condition(now, d.Status.Conditions, r.condition())).
+		WithTestRequest(odiac.TestRequest().WithValue(request).WithAnsweredAt(metav1.NewTime(now)))
+	err := c.Status().Apply(ctx, odiac.Destination(d.Name, d.Namespace).WithUID(d.UID).WithStatus(status), requestManager, client.ForceOwnership)
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("answering the request to test %s: %w", r.Destination, err)
+	}
+	return nil
+}
+
 // Record writes the condition Tested for who looks with kubectl. Whoever may not write it has
 // the answer all the same.
 func (r Result) Record(ctx context.Context, c client.Client, d *odiv1.Destination) error {
@@ -40,6 +56,11 @@ func (r Result) Record(ctx context.Context, c client.Client, d *odiv1.Destinatio
 // than may ask in the gateway.
 func (r Result) condition() metav1.Condition {
 	c := metav1.Condition{Type: odiv1.ConditionTested, Status: metav1.ConditionTrue, Reason: odiv1.ReasonTestAccepted, ObservedGeneration: r.Generation}
+	if len(r.Signals) == 0 {
+		c.Status, c.Reason = metav1.ConditionUnknown, odiv1.ReasonTestNotSent
+		c.Message = fmt.Sprintf("At %s, nothing was sent: %s.", r.time(), strings.TrimSuffix(r.Problem, "."))
+		return c
+	}
 	if !r.Accepted() {
 		c.Status, c.Reason = metav1.ConditionFalse, odiv1.ReasonTestRefused
 	}
@@ -51,6 +72,8 @@ func (r Result) condition() metav1.Condition {
 			said = append(said, fmt.Sprintf("%s: %s: %s", f.Signal, f.Step, f.Cause))
 		}
 	}
-	c.Message = fmt.Sprintf("At %s, one of each was sent: %s.", r.At.Format("2006-01-02 15:04:05 MST"), strings.Join(said, "; "))
+	c.Message = fmt.Sprintf("At %s, one of each was sent: %s.", r.time(), strings.Join(said, "; "))
 	return c
 }
+
+func (r Result) time() string { return r.At.Format("2006-01-02 15:04:05 MST") }

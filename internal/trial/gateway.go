@@ -17,18 +17,20 @@ import (
 	"k8s.io/client-go/util/exec"
 	"k8s.io/streaming/pkg/httpstream"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/odi-dev/odi/cli/cluster"
 )
 
-// nameLabel is on the gateway's pods, container the one of the collector.
+// nameLabel is gatewayName on the gateway's pods, container the one of the collector.
 const (
-	nameLabel = "app.kubernetes.io/name"
-	container = "collector"
+	nameLabel   = "app.kubernetes.io/name"
+	gatewayName = "odi-gateway"
+	container   = "collector"
 )
 
 // errNoGateway says that nothing could be asked.
 var errNoGateway = errors.New("no pod of the gateway is ready; to see why: odi status")
+
+// ErrNoRight says that the asker may not ask.
+var ErrNoRight = errors.New("no permission")
 
 // largestAnswer is far above what three answers take.
 const largestAnswer = 1 << 20
@@ -39,23 +41,19 @@ type gateway struct {
 	pod    corev1.Pod
 }
 
-// findGateway finds a pod of the gateway that is ready, if the user may start a program in it.
-func findGateway(ctx context.Context, to *cluster.Cluster, c client.Client, namespace string) (gateway, error) {
-	if err := mayExec(ctx, c, namespace); err != nil {
+// gateway is a pod of it that is ready, if the asker may start a program in it.
+func (c Cluster) gateway(ctx context.Context) (gateway, error) {
+	if err := c.mayExec(ctx); err != nil {
 		return gateway{}, err
 	}
 	var pods corev1.PodList
-	err := c.List(ctx, &pods, client.InNamespace(namespace), client.MatchingLabels{nameLabel: cluster.GatewayName})
+	err := c.Client.List(ctx, &pods, client.InNamespace(c.Namespace), client.MatchingLabels{nameLabel: gatewayName})
 	if err != nil {
 		return gateway{}, fmt.Errorf("listing the gateway's pods: %w", err)
 	}
-	config, err := to.Config()
-	if err != nil {
-		return gateway{}, err
-	}
 	for _, pod := range pods.Items {
 		if ready(&pod) {
-			return gateway{config: config, pod: pod}, nil
+			return gateway{config: c.Config, pod: pod}, nil
 		}
 	}
 	return gateway{}, errNoGateway
@@ -71,17 +69,17 @@ func ready(pod *corev1.Pod) bool {
 }
 
 // mayExec asks first: what the API server says to who may not is lost on the way.
-func mayExec(ctx context.Context, c client.Client, namespace string) error {
+func (c Cluster) mayExec(ctx context.Context) error {
 	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
-		ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: namespace, Verb: "create", Resource: "pods", Subresource: "exec"},
+		ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: c.Namespace, Verb: "create", Resource: "pods", Subresource: "exec"},
 	}}
-	if err := c.Create(ctx, review); err != nil {
+	if err := c.Client.Create(ctx, review); err != nil {
 		return fmt.Errorf("asking whether a program may be started in the gateway: %w", err)
 	}
 	if review.Status.Allowed {
 		return nil
 	}
-	return fmt.Errorf("no permission to start a program in the gateway's pod; to check: kubectl auth can-i create pods --subresource=exec --namespace %s", namespace)
+	return fmt.Errorf("%w to start a program in the gateway's pod; to check: kubectl auth can-i create pods --subresource=exec --namespace %s", ErrNoRight, c.Namespace)
 }
 
 // ask runs `odi-collector ask` beside the gateway, on the gateway's own configuration.
