@@ -189,6 +189,7 @@ func TestADestinationIsTested(t *testing.T) {
 	}
 
 	h.waits()
+	h.checks()
 	h.rights()
 	h.gatewayIsReady(corev1.ConditionFalse)
 	h.sees("destination test backend", 3, "Nothing was sent: no pod of the gateway is ready; to see why: odi status")
@@ -242,6 +243,50 @@ func (h gatewayHouse) narrow() {
 	if !strings.Contains(out.String(), "\x1b[31m✗") {
 		h.t.Errorf("no colour in a terminal: %q", out.String())
 	}
+}
+
+// checks: odi check asks where nothing is known, unless it is told not to.
+func (h gatewayHouse) checks() {
+	h.t.Helper()
+	h.backend.says(func(http.ResponseWriter, *http.Request) {})
+	manager := testkit.Deployment("odi-system", "odi-manager", "manager")
+	manager.Labels = map[string]string{"app.kubernetes.io/version": "1.2.3"} // odi is installed.
+	testkit.Create(h.t, h.c, manager)
+	h.is(metav1.ConditionTrue, "Fine.")
+	h.wantCheck("", "ok", "Fine")
+	d := h.destination()
+	meta.SetStatusCondition(&d.Status.Conditions, metav1.Condition{Type: odiv1.ConditionExporting, Status: metav1.ConditionUnknown, Reason: "Because", Message: "Nobody knows."})
+	if err := h.c.Status().Update(h.t.Context(), d); err != nil {
+		h.t.Fatal(err)
+	}
+	h.wantCheck("", "ok", "the gateway was asked just now, and the backend took one of each signal")
+	h.wantCheck(" --no-ask", "unknown", "Nobody knows, and the gateway was not asked: --no-ask was given")
+	h.backend.says(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "hunter2", http.StatusForbidden) })
+	h.wantCheck("", "broken", "the gateway was asked just now: traces: HTTP: it refuses access with these credentials (403)")
+	h.is(metav1.ConditionTrue, "Fine.")
+}
+
+func (h gatewayHouse) wantCheck(flags, state, text string) {
+	h.t.Helper()
+	out, problems, _ := h.types("check --no-pods -n odi-system -o json" + flags)
+	var report struct {
+		Checks []struct {
+			Code     string
+			Findings []struct{ State, Text string }
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &report); err != nil {
+		h.t.Fatalf("%v: %s%s", err, out, problems)
+	}
+	for _, c := range report.Checks {
+		if c.Code == "ODI-803" {
+			if len(c.Findings) != 1 || c.Findings[0].State != state || !strings.Contains(c.Findings[0].Text, text) {
+				h.t.Errorf("got %+v, want %s: %s", c.Findings, state, text)
+			}
+			return
+		}
+	}
+	h.t.Errorf("ODI-803 is not in %.300s%s", out, problems)
 }
 
 // waits: `add --wait` tests as well.

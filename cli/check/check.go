@@ -17,14 +17,14 @@ import (
 
 // flags of the command.
 type flags struct {
-	pre, host, cluster, noPods bool
+	pre, host, cluster, noPods, noAsk bool
 	timeout                    time.Duration
 	values                     release.Values
 	format                     format
 }
 
 // ofCluster are the flags that mean nothing to this machine.
-var ofCluster = []string{"pre", "cluster", "no-pods", "timeout", "values", "set", "namespace", "context", "kubeconfig"}
+var ofCluster = []string{"pre", "cluster", "no-pods", "no-ask", "timeout", "values", "set", "namespace", "context", "kubeconfig"}
 
 // New returns the command.
 func New(io streams.Streams, to *cluster.Cluster) *cobra.Command {
@@ -44,7 +44,9 @@ In a cluster it only reads, and makes dry runs, but for one thing: to see nodes 
 odiglet will, it runs a Job of one pod on up to 16 of them, one of each kind of node
 first, and removes it. The pod has odi's image and the odiglet's rights, and no token.
 Before odi has a namespace, that is in one named odi-check, which is removed as well.
-With --no-pods nothing is made, and the checks of nodes know less.
+With --no-pods nothing is made, and the checks of nodes know less. Where nothing is
+known of a destination, the gateway sends it one span, metric and log, as odi
+destination test does; with --no-ask it does not.
 
 Exit codes: 0 where nothing fatal is broken, 3 where something is, 2 for what is
 mistyped, 1 when it could not be found out.`,
@@ -60,6 +62,7 @@ mistyped, 1 when it could not be found out.`,
 	cmd.Flags().BoolVar(&f.host, "host", false, "check this machine, also where a kubeconfig names a cluster")
 	cmd.Flags().BoolVar(&f.cluster, "cluster", false, "check the cluster, and fail where no kubeconfig names one")
 	cmd.Flags().BoolVar(&f.noPods, "no-pods", false, "run no pod on nodes")
+	cmd.Flags().BoolVar(&f.noAsk, "no-ask", false, "send nothing to destinations of which nothing is known")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", defaultTimeout, "how long all of it may take")
 	f.values.AddFlags(cmd)
 	f.format.addFlag(cmd)

@@ -28,7 +28,7 @@ func ofTheCluster(ctx context.Context, io streams.Streams, to *cluster.Cluster, 
 	}
 	within, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	o := gather.Options{Run: checks.Before, Values: values, Pods: !f.noPods}
+	o := gather.Options{Run: checks.Before, Values: values, Pods: !f.noPods, Ask: !f.noAsk}
 	installed := false
 	if o.Namespace, installed = namespace(within, to); installed && !f.pre {
 		o.Run = checks.After

@@ -177,6 +177,14 @@ func deny(code string) func(*Facts) {
 	}
 }
 
+// unknownExporting is a Destination of which only who asked the gateway knows something.
+func unknownExporting(asked Known[[]Asked]) func(*Facts) {
+	return func(f *Facts) {
+		f.Destinations.Value[0].Status.Conditions[1].Status = "Unknown"
+		f.Asked = asked
+	}
+}
+
 // TestEveryCheckCanFail is the failing case of every check.
 func TestEveryCheckCanFail(t *testing.T) {
 	for _, c := range All() {
@@ -257,7 +265,14 @@ func TestOtherWays(t *testing.T) {
 		}, Broken, "killed for its memory"},
 		"a test of another configuration": {"ODI-808", func(f *Facts) { f.Destinations.Value[0].Generation = 2 }, Unknown, "changed after its latest test"},
 		"a backend that nobody called":    {"ODI-807", seen(func(f *nodefacts.Facts) { f.Looks = f.Looks[:1] }), Unknown, "was not called from any node"},
-		"an exporting that is not known":  {"ODI-803", func(f *Facts) { f.Destinations.Value[0].Status.Conditions[1].Status = "Unknown" }, Unknown, "It is so"},
+		"an exporting that is not known":  {"ODI-803", unknownExporting(Of([]Asked(nil))), Unknown, "It is so, and the gateway was not asked about it"},
+		"nobody may ask the gateway":      {"ODI-803", unknownExporting(Of([]Asked{{Destination: "odi-system/jaeger", Problem: "no permission"}})), Unknown, "did not tell: no permission"},
+		"nobody is to ask the gateway":    {"ODI-803", unknownExporting(Not[[]Asked]("--no-ask was given")), Unknown, "--no-ask was given"},
+		"the gateway says that it works":  {"ODI-803", unknownExporting(Of([]Asked{{Destination: "odi-system/jaeger"}})), OK, "the backend took one of each signal"},
+		"the gateway says that it fails":  {"ODI-803", unknownExporting(Of([]Asked{{Destination: "odi-system/jaeger", Refused: "logs: HTTP: no"}})), Broken, "just now: logs: HTTP: no"},
+		"an exporting of before a change": {"ODI-803", func(f *Facts) {
+			f.Destinations.Value[0].Generation, f.Destinations.Value[0].Status.Conditions[0].ObservedGeneration = 2, 2
+		}, Unknown, "the gateway was not asked about it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := sound()

@@ -35,9 +35,24 @@ var destinationChecks = []Check{
 	},
 	{
 		Code: "ODI-803", Title: "Every backend takes the data", Severity: Warning, Phase: After,
-		Why:   "It is what the gateway met when it sent last, in the backend's words.",
-		Mend:  "odi destination test <name> asks the backend at once, and says what to do about its answer.",
-		Judge: eachDestination(odiv1.ConditionExporting),
+		Why: "It is what the gateway met when it sent last. Where nothing is known of that, the gateway is asked: it sends one span, metric and log, as odi destination test does. " +
+			"That needs the right to start a program in its pod; --no-ask leaves it out.",
+		Mend: "odi destination test <name> asks the backend at once, and says what to do about its answer.",
+		Judge: func(f Facts) []Finding {
+			return judged(f.Destinations, func(list []odiv1.Destination) []Finding {
+				var findings []Finding
+				for _, d := range list {
+					switch {
+					case d.Spec.Disabled:
+					case NeedsAsking(d):
+						findings = append(findings, asked(f, d))
+					default:
+						findings = append(findings, ofCondition(d.Namespace+"/"+d.Name, d.Status.Conditions, odiv1.ConditionExporting))
+					}
+				}
+				return findings
+			})
+		},
 	},
 	{
 		Code: "ODI-804", Title: "Backends in this cluster are there", Severity: Warning, Phase: After,
@@ -111,6 +126,35 @@ var destinationChecks = []Check{
 			})
 		},
 	},
+}
+
+// NeedsAsking says that a Destination may have data sent, and nobody knows what becomes of it.
+func NeedsAsking(d odiv1.Destination) bool {
+	ready := meta.FindStatusCondition(d.Status.Conditions, odiv1.ConditionReady)
+	exporting := meta.FindStatusCondition(d.Status.Conditions, odiv1.ConditionExporting)
+	known := exporting != nil && exporting.ObservedGeneration == d.Generation && exporting.Status != metav1.ConditionUnknown
+	return !d.Spec.Disabled && !known && ready != nil && ready.ObservedGeneration == d.Generation && ready.Status != metav1.ConditionFalse
+}
+
+// asked is what the gateway found out about a Destination of which nothing else is known.
+func asked(f Facts, d odiv1.Destination) Finding {
+	name := d.Namespace + "/" + d.Name
+	before := ofCondition(name, d.Status.Conditions, odiv1.ConditionExporting).Text
+	if !f.Asked.Read {
+		return Finding{Unknown, name, before + ", and the gateway was not asked: " + f.Asked.Why}
+	}
+	for _, a := range f.Asked.Value {
+		switch {
+		case a.Destination != name:
+		case a.Problem != "":
+			return Finding{Unknown, name, before + ", and asking the gateway did not tell: " + a.Problem}
+		case a.Refused != "":
+			return Finding{Broken, name, "the gateway was asked just now: " + a.Refused}
+		default:
+			return Finding{OK, name, "the gateway was asked just now, and the backend took one of each signal"}
+		}
+	}
+	return Finding{Unknown, name, before + ", and the gateway was not asked about it"}
 }
 
 // tested is what a test says of the configuration as it is now.

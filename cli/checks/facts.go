@@ -72,8 +72,20 @@ type Facts struct {
 	Configs       Known[[]odiv1.InstrumentationConfig]
 	// Backends are the Services of this cluster that Destinations name.
 	Backends Known[[]Backend]
+	// Asked are the Destinations that the gateway was asked about, because nothing else tells
+	// whether their backends take data (NeedsAsking).
+	Asked Known[[]Asked]
 	// Called are the addresses of Destinations that pods on nodes called.
 	Called Known[[]Call]
+}
+
+// Asked is what came of testing a Destination in the gateway.
+type Asked struct {
+	Destination string
+	// Problem is why nothing could be sent; then Refused says nothing.
+	Problem string
+	// Refused is what the backend did not take, with the reason; empty where it took all.
+	Refused string
 }
 
 // Server is what the API server says of itself.

@@ -56,6 +56,7 @@ func sound() Facts {
 			Status: odiv1.DestinationStatus{Conditions: []metav1.Condition{condition("Ready", "True"), condition("Exporting", "True"), condition("Tested", "True")}}}}),
 		Configs: Of([]odiv1.InstrumentationConfig{{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "namespace"},
 			Status: odiv1.InstrumentationConfigStatus{Conditions: []metav1.Condition{condition("Ready", "True")}}}}),
+		Asked:    Of([]Asked(nil)),
 		Backends: Of([]Backend{{Destination: "odi-system/jaeger", Service: "observability/jaeger", Port: 4317}}),
 		Called:   Of([]Call{{Destination: "odi-system/jaeger", Address: "jaeger.observability:4317"}}),
 	}

@@ -26,6 +26,11 @@ runs in odi's namespace, or before there is one in ` + "`odi-check`" + `, which 
 by a deadline, and Kubernetes removes them 30 s later. It needs the rights to create and delete Jobs and to list pods there, and to create the
 namespace where there is none. ` + "`--no-pods`" + ` leaves all of this out.
 
+**What it sends.** The manager says of a destination whether its backend takes data (` + "`" + `Exporting` + "`" + `, ODI-803). Where it does not know, because the destination
+was just changed, or the manager or the gateway is silent, the gateway is asked, for at most five of them: it sends one span, metric and log record, as
+[` + "`" + `odi destination test` + "`" + `](testing-a-destination.md) does, with your right to start a program in its pod. Without that right the check is unknown, and says so.
+` + "`" + `--no-ask` + "`" + ` leaves it out.
+
 **How long.** At most ` + "`--timeout`" + `, 10 s by default. An image that is pulled for the first time may take longer: then the node is unknown.
 `
 

@@ -26,6 +26,8 @@ type Options struct {
 	Values map[string]any
 	// Pods has nodes asked by short-lived pods, which are the only thing that is made.
 	Pods bool
+	// Ask has the gateway send marked data to Destinations of which nothing else is known.
+	Ask bool
 }
 
 // gatherer reads facts. Its parts run at the same time, each for fields of its own.

@@ -84,6 +84,7 @@ func destinations(ctx context.Context, g *gatherer) {
 	var list odiv1.DestinationList
 	err := g.c.List(ctx, &list)
 	g.facts.Destinations = read(g, list.Items, err)
+	g.asking(ctx, list.Items)
 	if err != nil {
 		g.facts.Backends = checks.Not[[]checks.Backend](g.facts.Destinations.Why)
 		return
