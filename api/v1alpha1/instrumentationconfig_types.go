@@ -132,6 +132,16 @@ type HTTP struct {
 	// +kubebuilder:validation:items:Pattern=`^(/[^/{}*?#;\s]*(\{[A-Za-z_][A-Za-z0-9_]*\}[^/{}*?#;\s]*)?)*(/[*])?$`
 	// +listType=set
 	Routes []string `json:"routes,omitempty"`
+	// queryKeys are keys of queries whose values are shown, in url.query and url.full. The values of all others are
+	// REDACTED, but for those that say which page of a list is asked for. Capitals do not matter. A key that a query has
+	// encoded is written as it stands there, as in filter%5Bname%5D. Agents have settings of their own for queries.
+	// +optional
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=128
+	// +kubebuilder:validation:items:Pattern=`^[^&=#?\s]+$`
+	// +listType=set
+	QueryKeys []string `json:"queryKeys,omitempty"`
 }
 
 // Sampling says which traces are recorded. It is decided where a trace begins, and everything that the trace comes to

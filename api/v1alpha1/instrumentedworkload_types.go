@@ -167,6 +167,12 @@ type InstrumentedWorkloadSpec struct {
 	// +kubebuilder:validation:items:MaxLength=256
 	// +listType=set
 	Routes []string `json:"routes,omitempty"`
+	// queryKeys are keys of queries whose values are shown; see InstrumentationConfig spec.http.queryKeys.
+	// +optional
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=128
+	// +listType=set
+	QueryKeys []string `json:"queryKeys,omitempty"`
 	// containers holds one decision per container. A container without a decision is not instrumented.
 	// +optional
 	// +kubebuilder:validation:MaxItems=64

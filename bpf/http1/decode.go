@@ -16,7 +16,7 @@ const headMax = 16 << 10
 // Decode reads the exchange into an empty span, whose texts share the exchange's
 // bytes. The route is the caller's.
 func Decode(x *probe.Exchange, span *probe.Span) {
-	head := parseHead(withoutPreface(x.RequestHead, x.Preface))
+	head := parseHead(withoutPreface(x.RequestHead, x.Preface), x.QueryKeys)
 	head.Cut = isCut(x)
 	if x.Preface != nil {
 		head.Client = prefaceClient(x.Preface)

@@ -12,7 +12,7 @@ type head struct{ web.Head }
 
 // parseHead reads as much as there is; the head may be cut anywhere. What it
 // returns shares the bytes.
-func parseHead(raw []byte) web.Head {
+func parseHead(raw []byte, queryKeys []string) web.Head {
 	raw = bytes.TrimLeft(raw[:min(len(raw), headMax)], "\r\n")
 	line, rest, complete := strings.Cut(web.Text(raw), "\n")
 	h := head{web.Head{Version: "1.1"}}
@@ -22,7 +22,7 @@ func parseHead(raw []byte) web.Head {
 		h.Version = after[i+len(" HTTP/"):]
 		after = after[:i]
 	}
-	h.Target = web.ParseTarget(method, after)
+	h.Target = web.ParseTarget(method, after, queryKeys)
 	if !complete {
 		return h.Head
 	}

@@ -22,7 +22,7 @@ func Decode(x *probe.Exchange, span *probe.Span) {
 		putCall(span, x, &asked, &answered)
 		return
 	}
-	head := headOf(&asked)
+	head := headOf(&asked, x.QueryKeys)
 	head.Cut = x.HeadTruncated
 	head.Failure = failureOf(x, &answered)
 	web.Put(span, x, &head)
@@ -34,7 +34,7 @@ func Decode(x *probe.Exchange, span *probe.Span) {
 // value makes text of a field.
 func value(raw []byte) string { return web.Bounded(web.Text(raw)) }
 
-func headOf(asked *[fieldMax][]byte) web.Head {
+func headOf(asked *[fieldMax][]byte, queryKeys []string) web.Head {
 	head := web.Head{
 		Method:       value(asked[fieldMethod]),
 		Version:      "2",
@@ -42,7 +42,7 @@ func headOf(asked *[fieldMax][]byte) web.Head {
 		Forwarded:    value(asked[fieldForwarded]),
 		ForwardedFor: value(asked[fieldForwardedFor]),
 	}
-	head.Target = web.ParseTarget(head.Method, value(asked[fieldPath]))
+	head.Target = web.ParseTarget(head.Method, value(asked[fieldPath]), queryKeys)
 	head.Unknown = asked[fieldPath] == nil && head.Method != http.MethodConnect
 	if scheme := value(asked[fieldScheme]); scheme == "https" {
 		head.Target.Scheme = scheme

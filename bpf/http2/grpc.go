@@ -37,7 +37,7 @@ func putCall(span *probe.Span, x *probe.Exchange, asked, answered *[fieldMax][]b
 		span.PutText("network.peer.address", x.Peer.Addr().String())
 		span.PutNumber("network.peer.port", int64(x.Peer.Port()))
 	}
-	head := headOf(asked)
+	head := headOf(asked, x.QueryKeys)
 	span.UserAgent = head.UserAgent
 	if x.Kind == probe.Client {
 		span.Instrument = called

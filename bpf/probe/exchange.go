@@ -50,6 +50,9 @@ type Exchange struct {
 	RequestHead []byte
 	// AnswerHead is what was kept of the answer, in protocols that keep any of it.
 	AnswerHead []byte
+	// QueryKeys are the keys of queries whose values may be shown, besides those of pages:
+	// whoever handles an exchange knows whose it is, and says so before it is decoded.
+	QueryKeys []string
 	// Preface begins with the header of the PROXY protocol that the connection
 	// began with; nil: with none.
 	Preface []byte

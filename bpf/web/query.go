@@ -27,6 +27,20 @@ func shown(key, value string) bool {
 	return false
 }
 
+// named says that a key is one of those whose values the user wants to see. Some servers
+// take a semicolon for the end of a value: then there is more in it than that.
+func named(key, value string, keys []string) bool {
+	if strings.ContainsRune(value, ';') {
+		return false
+	}
+	for _, k := range keys {
+		if strings.EqualFold(key, k) {
+			return true
+		}
+	}
+	return false
+}
+
 func isNumber(value string) bool {
 	for i := range len(value) {
 		if value[i] < '0' || value[i] > '9' {

@@ -36,8 +36,9 @@ func Bounded(s string) string {
 }
 
 // ParseTarget handles the four forms of RFC 9112: origin, absolute, authority
-// (CONNECT) and asterisk. User information never leaves it.
-func ParseTarget(method, s string) Target {
+// (CONNECT) and asterisk. User information never leaves it, nor do values of queries but
+// those of pages and of the keys that may be shown.
+func ParseTarget(method, s string, keys []string) Target {
 	t := Target{Scheme: "http"}
 	if method == "CONNECT" {
 		t.Authority = WithoutUser(s)
@@ -49,7 +50,7 @@ func ParseTarget(method, s string) Target {
 	s, _, _ = strings.Cut(s, "#")
 	var query string
 	t.Path, query, _ = strings.Cut(s, "?")
-	t.Query = redact(query)
+	t.Query = redact(query, keys)
 	return t
 }
 
@@ -76,9 +77,9 @@ func WithoutUser(authority string) string {
 	return authority[strings.LastIndex(authority, "@")+1:]
 }
 
-// redact keeps the keys of a query and hides its values but those of pages. That can
-// make it longer, hence the second bound.
-func redact(query string) string {
+// redact keeps the keys of a query and hides its values but those of pages and of some
+// keys. That can make it longer, hence the second bound.
+func redact(query string, keys []string) string {
 	if query == "" {
 		return ""
 	}
@@ -96,7 +97,7 @@ func redact(query string) string {
 			b.WriteString("REDACTED")
 			continue
 		}
-		if shown(key, value) {
+		if shown(key, value) || named(key, value, keys) {
 			b.WriteString(pair)
 			continue
 		}

@@ -15,17 +15,18 @@ import (
 
 // flags are what the user typed.
 type flags struct {
-	pids    []int
-	ports   []int
-	exes    []string
-	routes  []string
-	sample  string
-	otlp    string
-	output  string
-	metrics bool
-	verbose bool
-	asRoot  bool
-	command []string
+	pids      []int
+	ports     []int
+	exes      []string
+	routes    []string
+	queryKeys []string
+	sample    string
+	otlp      string
+	output    string
+	metrics   bool
+	verbose   bool
+	asRoot    bool
+	command   []string
 }
 
 // Output formats.
@@ -98,6 +99,7 @@ func New(io streams.Streams) *cobra.Command {
 	cmd.Flags().IntSliceVar(&f.pids, "pid", nil, "trace this process; may be repeated")
 	cmd.Flags().IntSliceVar(&f.ports, "port", nil, "trace what listens on this TCP port; may be repeated")
 	cmd.Flags().StringSliceVar(&f.exes, "exe", nil, "trace every process of this executable (path or file name); may be repeated")
+	cmd.Flags().StringArrayVar(&f.queryKeys, "query-key", nil, "show the values of this key in queries, which are REDACTED otherwise; may be repeated")
 	cmd.Flags().StringArrayVar(&f.routes, "route", nil, "name requests that fit after this route, for example /users/{name}, or /files/* for all that is below; may be repeated")
 	cmd.Flags().StringVar(&f.sample, "sample", "", "record such a share of the traces that begin here, from 0 to 1 (default all)")
 	cmd.Flags().StringVar(&f.otlp, "otlp", "", "send to this OTLP endpoint, for example http://localhost:4317 (gRPC) or http://localhost:4318 (http/protobuf)")

@@ -121,7 +121,7 @@ func sameSpec(have *odiv1.InstrumentedWorkload, s selection) bool {
 	want := s.config.Spec
 	return have.Spec.Workload == s.workload.Local() && have.Spec.Config == s.config.Name &&
 		slices.Equal(have.Spec.Signals, want.Signals) && slices.Equal(have.Spec.IgnoredPaths, want.HTTP.Ignored) &&
-		slices.Equal(have.Spec.Routes, want.HTTP.Routes) && have.Spec.SamplingRatio == want.Sampling.Ratio &&
+		slices.Equal(have.Spec.Routes, want.HTTP.Routes) && slices.Equal(have.Spec.QueryKeys, want.HTTP.QueryKeys) && have.Spec.SamplingRatio == want.Sampling.Ratio &&
 		len(have.OwnerReferences) == 1 && have.OwnerReferences[0].UID == s.workload.Object.GetUID()
 }
 
@@ -152,7 +152,8 @@ func specOf(s selection) *odiac.InstrumentedWorkloadSpecApplyConfiguration {
 		WithConfig(s.config.Name).
 		WithSignals(s.config.Spec.Signals...).
 		WithIgnoredPaths(s.config.Spec.HTTP.Ignored...).
-		WithRoutes(s.config.Spec.HTTP.Routes...)
+		WithRoutes(s.config.Spec.HTTP.Routes...).
+		WithQueryKeys(s.config.Spec.HTTP.QueryKeys...)
 	if ratio := s.config.Spec.Sampling.Ratio; ratio != "" {
 		ac.WithSamplingRatio(ratio)
 	}

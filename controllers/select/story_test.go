@@ -2,6 +2,7 @@ package selection
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,7 +40,7 @@ func TestStory(t *testing.T) {
 	if err := c.Create(t.Context(), all.DeepCopy()); err == nil || !strings.Contains(err.Error(), "spec.sampling.ratio") {
 		t.Errorf("10%% of the traces is taken: %v", err)
 	}
-	all.Spec.Sampling.Ratio = "0.1"
+	all.Spec.Sampling.Ratio, all.Spec.HTTP.QueryKeys = "0.1", []string{"q", "lang"}
 	testkit.Create(t, c, all)
 	wantConfig(t, c, all, verdict{metav1.ConditionTrue, odiv1.ReasonSelected, "Selected 3 workloads."})
 	for _, name := range []string{"deployment-cart", "deployment-db", "cronjob-report"} {
@@ -50,7 +51,18 @@ func TestStory(t *testing.T) {
 		if iw.Spec.SamplingRatio != "0.1" {
 			t.Errorf("of %s %q is recorded", name, iw.Spec.SamplingRatio)
 		}
+		if !slices.Equal(iw.Spec.QueryKeys, all.Spec.HTTP.QueryKeys) {
+			t.Errorf("of queries to %s, %v is shown", name, iw.Spec.QueryKeys)
+		}
 	}
+	changed := all.DeepCopy()
+	changed.Spec.HTTP.QueryKeys = nil
+	if err := c.Update(t.Context(), changed); err != nil {
+		t.Fatal(err)
+	}
+	db := &odiv1.InstrumentedWorkload{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "deployment-db"}}
+	testkit.EventuallyObject(t, c, db, "nothing of queries is shown any more", func(iw *odiv1.InstrumentedWorkload) bool { return len(iw.Spec.QueryKeys) == 0 })
+	all = changed
 	wantGone(t, c, "shop", "job-report-29384756")
 
 	t.Log("A workload that appears later is selected too; `kubectl describe` of it says so.")

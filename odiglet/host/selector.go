@@ -19,8 +19,10 @@ type Selector struct {
 	// never is the pid of the one who looks.
 	never int
 	// Routes are the user's, set before the first Origin; nil if there are none.
-	Routes   *routes.Patterns
-	sampling probe.Sampling
+	Routes *routes.Patterns
+	// QueryKeys are the user's, set before the first Origin.
+	QueryKeys []string
+	sampling  probe.Sampling
 
 	groups groups
 
@@ -87,11 +89,12 @@ func (s *Selector) Origin(p process.Process, rt language.Runtime, env map[string
 		ContainerID: p.Container.ID, Language: string(rt.Language),
 	})
 	return spans.Origin{
-		Service:  service,
-		Resource: service.ProcessResource(p.PID, p.Name()),
-		Routes:   s.Routes,
-		Traces:   true,
-		Metrics:  true,
-		Sampling: s.sampling,
+		Service:   service,
+		Resource:  service.ProcessResource(p.PID, p.Name()),
+		Routes:    s.Routes,
+		Traces:    true,
+		Metrics:   true,
+		Sampling:  s.sampling,
+		QueryKeys: s.QueryKeys,
 	}, true
 }

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -157,7 +158,7 @@ func TestOriginAndWhatBecomesOfIt(t *testing.T) {
 	p := instance(7, "c1", true, language.Runtime{Language: language.Go}).Process
 	spec := decision("app", odiv1.MethodEBPF)
 	spec.Routes = []string{"/users/{name}"}
-	spec.SamplingRatio = "0.1"
+	spec.SamplingRatio, spec.QueryKeys = "0.1", []string{"q"}
 	spec.IgnoredPaths, spec.Signals = []string{"/internal/*"}, []odiv1.Signal{odiv1.SignalTraces}
 	c.setPod(readPod(cartPod()))
 	c.setWorkload(cart, readWorkload(&odiv1.InstrumentedWorkload{Spec: *spec}))
@@ -176,6 +177,9 @@ func TestOriginAndWhatBecomesOfIt(t *testing.T) {
 
 	if o.Sampling != probe.SampleRatio(0.1) {
 		t.Errorf("sampling %+v", o.Sampling)
+	}
+	if !slices.Equal(o.QueryKeys, spec.QueryKeys) {
+		t.Errorf("keys of queries %v", o.QueryKeys)
 	}
 	if want, err := routes.Compile(spec.Routes); err != nil || !o.Routes.Equal(want) {
 		t.Errorf("routes %+v, %v", o.Routes, err)

@@ -27,6 +27,7 @@ type decided struct {
 	watchUntil time.Time
 	ignored    []string
 	routes     *routes.Patterns
+	queryKeys  []string
 	traces     bool
 	metrics    bool
 	signals    []string
@@ -36,11 +37,12 @@ type decided struct {
 
 func readWorkload(iw *odiv1.InstrumentedWorkload) decided {
 	d := decided{
-		methods: make(map[string]odiv1.Method),
-		agents:  make(map[string]string),
-		ignored: slices.Clone(iw.Spec.IgnoredPaths),
-		traces:  wants(iw.Spec.Signals, odiv1.SignalTraces),
-		metrics: wants(iw.Spec.Signals, odiv1.SignalMetrics),
+		methods:   make(map[string]odiv1.Method),
+		agents:    make(map[string]string),
+		ignored:   slices.Clone(iw.Spec.IgnoredPaths),
+		traces:    wants(iw.Spec.Signals, odiv1.SignalTraces),
+		metrics:   wants(iw.Spec.Signals, odiv1.SignalMetrics),
+		queryKeys: slices.Clone(iw.Spec.QueryKeys),
 	}
 	// The API server takes only what compiles; without them, routes are learned.
 	d.routes, _ = routes.Compile(iw.Spec.Routes)
@@ -64,7 +66,7 @@ func readWorkload(iw *odiv1.InstrumentedWorkload) decided {
 
 func (d decided) equal(other decided) bool {
 	return d.sampling == other.sampling && d.traces == other.traces && d.metrics == other.metrics && maps.Equal(d.methods, other.methods) && maps.Equal(d.agents, other.agents) && d.watchUntil.Equal(other.watchUntil) &&
-		slices.Equal(d.ignored, other.ignored) && slices.Equal(d.signals, other.signals) && d.routes.Equal(other.routes)
+		slices.Equal(d.ignored, other.ignored) && slices.Equal(d.queryKeys, other.queryKeys) && slices.Equal(d.signals, other.signals) && d.routes.Equal(other.routes)
 }
 
 // wants says whether a signal is asked for; no list means every signal.
@@ -300,15 +302,16 @@ func (c *cluster) Origin(p process.Process, rt language.Runtime, env map[string]
 	}
 	service := identity.OfPod(c.identityOf(at, rt, env))
 	return spans.Origin{
-		Service:  service,
-		Resource: service.ProcessResource(p.PID, p.Name()),
-		Filter:   spans.Filter{Ignored: at.decided.ignored, Probes: at.container.probes},
-		Routes:   at.decided.routes,
-		Traces:   at.decided.traces,
-		Metrics:  at.decided.metrics,
-		Agent:    at.decided.byAgent(at.container),
-		Sampling: at.decided.sampling,
-		Answers:  c.answers.desk(at, env),
+		Service:   service,
+		Resource:  service.ProcessResource(p.PID, p.Name()),
+		Filter:    spans.Filter{Ignored: at.decided.ignored, Probes: at.container.probes},
+		Routes:    at.decided.routes,
+		Traces:    at.decided.traces,
+		Metrics:   at.decided.metrics,
+		Agent:     at.decided.byAgent(at.container),
+		Sampling:  at.decided.sampling,
+		QueryKeys: at.decided.queryKeys,
+		Answers:   c.answers.desk(at, env),
 	}, true
 }
 

@@ -2,6 +2,7 @@ package spans
 
 import (
 	"reflect"
+	"slices"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -22,6 +23,8 @@ type Origin struct {
 	Filter   Filter
 	// Routes are the user's; nil if there are none.
 	Routes *routes.Patterns
+	// QueryKeys are the keys of queries whose values are shown.
+	QueryKeys []string
 	// Traces and Metrics say which signals are wanted.
 	Traces, Metrics bool
 	// Sampling decides for traces that the process begins.
@@ -38,7 +41,7 @@ type Origin struct {
 // Equal says whether both report alike.
 func (o *Origin) Equal(p Origin) bool {
 	return o.Traces == p.Traces && o.Metrics == p.Metrics && o.Agent == p.Agent && o.Sampling == p.Sampling && o.Answers == p.Answers && o.Routes.Equal(p.Routes) &&
-		reflect.DeepEqual(o.Filter, p.Filter) && reflect.DeepEqual(o.Service, p.Service) &&
+		slices.Equal(o.QueryKeys, p.QueryKeys) && reflect.DeepEqual(o.Filter, p.Filter) && reflect.DeepEqual(o.Service, p.Service) &&
 		o.Resource.Attributes().Equal(p.Resource.Attributes())
 }
 

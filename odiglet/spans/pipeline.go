@@ -85,7 +85,7 @@ func (p *Pipeline) Handle(x *probe.Exchange) {
 	}
 	p.span.Reset()
 	now := result{origin: origin, room: p.rooms[x.Protocol]}
-	if now.room != nil {
+	if x.QueryKeys = origin.QueryKeys; now.room != nil {
 		now.room.Decode(x, &p.span)
 	}
 	if now.why = p.judge(&now, x); origin.Handover != nil {

@@ -88,6 +88,35 @@ func TestPipeline(t *testing.T) {
 	}
 }
 
+// TestOnlyTheValuesOfSomeKeysAreShown, of those of the very workload.
+func TestOnlyTheValuesOfSomeKeysAreShown(t *testing.T) {
+	search, other := someOrigin(), someOrigin()
+	search.QueryKeys = []string{"q"}
+	sink := &keeper{}
+	p := New(Options{Origins: origins{1: search, 2: other}, Recorder: red.NewRecorder(time.Now()), Books: books.New(), Routes: routes.NewBook(), Protocols: rooms(), Sink: sink})
+	called := request(1, "/find?q=shoes&key=hunter2")
+	called.Kind = probe.Client
+	for _, x := range []probe.Exchange{request(1, "/find?q=shoes&key=hunter2"), called, request(2, "/find?q=shoes&key=hunter2")} {
+		p.Handle(&x)
+	}
+	p.Flush()
+	var got []string
+	for _, rs := range sink.read(t).ResourceSpans().All() {
+		for _, s := range rs.ScopeSpans().At(0).Spans().All() {
+			query, _ := s.Attributes().Get("url.query")
+			full, _ := s.Attributes().Get("url.full")
+			got = append(got, query.Str()+full.Str())
+		}
+	}
+	want := []string{"q=shoes&key=REDACTED", "http://shop:8080/find?q=shoes&key=REDACTED", "q=REDACTED&key=REDACTED"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if search.Equal(*other) {
+		t.Error("a change of the keys is none")
+	}
+}
+
 func TestNamesOfSpans(t *testing.T) {
 	patterns, err := routes.Compile([]string{"/users/{name}"})
 	if err != nil {

@@ -44,6 +44,8 @@ var refusals = map[string]struct {
 		"spec.http.ignored[0]: Invalid value: \"healthz\""},
 	"an ignored path with a star in the middle": {"InstrumentationConfig", `{http: {ignored: ["/a/*/b"]}}`,
 		"spec.http.ignored[0]: Invalid value: \"/a/*/b\""},
+	"a key of a query with its value": {"InstrumentationConfig", `{http: {queryKeys: ["q=1"]}}`,
+		"spec.http.queryKeys[0]: Invalid value: \"q=1\""},
 	"a route without a slash": {"InstrumentationConfig", `{http: {routes: ["users/{id}"]}}`,
 		"spec.http.routes[0]: Invalid value: \"users/{id}\""},
 	"a route with a star in the middle": {"InstrumentationConfig", `{http: {routes: ["/a/*/b"]}}`,

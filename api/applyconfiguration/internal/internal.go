@@ -327,6 +327,12 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: queryKeys
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
     - name: routes
       type:
         list:
@@ -450,6 +456,12 @@ var schemaYAML = typed.YAMLObject(`types:
           keys:
           - name
     - name: ignoredPaths
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: queryKeys
       type:
         list:
           elementType:

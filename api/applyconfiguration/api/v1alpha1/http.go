@@ -13,6 +13,10 @@ type HTTPApplyConfiguration struct {
 	// the end takes all that is below, as in /users/{name} and /files/*. A word goes before a parameter,
 	// a parameter before a star. Requests that none of them fits are named after routes that odi learns.
 	Routes []string `json:"routes,omitempty"`
+	// queryKeys are keys of queries whose values are shown, in url.query and url.full. The values of all others are
+	// REDACTED, but for those that say which page of a list is asked for. Capitals do not matter. A key that a query has
+	// encoded is written as it stands there, as in filter%5Bname%5D. Agents have settings of their own for queries.
+	QueryKeys []string `json:"queryKeys,omitempty"`
 }
 
 // HTTPApplyConfiguration constructs a declarative configuration of the HTTP type for use with
@@ -37,6 +41,16 @@ func (b *HTTPApplyConfiguration) WithIgnored(values ...string) *HTTPApplyConfigu
 func (b *HTTPApplyConfiguration) WithRoutes(values ...string) *HTTPApplyConfiguration {
 	for i := range values {
 		b.Routes = append(b.Routes, values[i])
+	}
+	return b
+}
+
+// WithQueryKeys adds the given value to the QueryKeys field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the QueryKeys field.
+func (b *HTTPApplyConfiguration) WithQueryKeys(values ...string) *HTTPApplyConfiguration {
+	for i := range values {
+		b.QueryKeys = append(b.QueryKeys, values[i])
 	}
 	return b
 }

@@ -23,6 +23,8 @@ type InstrumentedWorkloadSpecApplyConfiguration struct {
 	IgnoredPaths []string `json:"ignoredPaths,omitempty"`
 	// routes name requests; see InstrumentationConfig spec.http.routes.
 	Routes []string `json:"routes,omitempty"`
+	// queryKeys are keys of queries whose values are shown; see InstrumentationConfig spec.http.queryKeys.
+	QueryKeys []string `json:"queryKeys,omitempty"`
 	// containers holds one decision per container. A container without a decision is not instrumented.
 	Containers []ContainerDecisionApplyConfiguration `json:"containers,omitempty"`
 	// rollout says which pods get the agents that were decided; absent where no container gets one.
@@ -85,6 +87,16 @@ func (b *InstrumentedWorkloadSpecApplyConfiguration) WithIgnoredPaths(values ...
 func (b *InstrumentedWorkloadSpecApplyConfiguration) WithRoutes(values ...string) *InstrumentedWorkloadSpecApplyConfiguration {
 	for i := range values {
 		b.Routes = append(b.Routes, values[i])
+	}
+	return b
+}
+
+// WithQueryKeys adds the given value to the QueryKeys field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the QueryKeys field.
+func (b *InstrumentedWorkloadSpecApplyConfiguration) WithQueryKeys(values ...string) *InstrumentedWorkloadSpecApplyConfiguration {
+	for i := range values {
+		b.QueryKeys = append(b.QueryKeys, values[i])
 	}
 	return b
 }
