@@ -18,9 +18,9 @@ import (
 // flags of the command.
 type flags struct {
 	pre, host, cluster, noPods, noAsk bool
-	timeout                    time.Duration
-	values                     release.Values
-	format                     format
+	timeout                           time.Duration
+	values                            release.Values
+	format                            format
 }
 
 // ofCluster are the flags that mean nothing to this machine.

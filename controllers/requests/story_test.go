@@ -41,13 +41,14 @@ func TestARequestIsAnswered(t *testing.T) {
 
 	good, bad := made(t, c, "good", backend.URL), made(t, c, "bad", backend.URL)
 	request(t, c, good, "1")
-	wantAnswer(t, c, good, "1", metav1.ConditionUnknown, odiv1.ReasonTestNotSent, "nothing was sent: no pod of the gateway is ready")
+	wantAnswer(t, c, good, "1", metav1.Condition{Status: metav1.ConditionUnknown, Reason: odiv1.ReasonTestNotSent, Message: "nothing was sent: no pod of the gateway is ready"})
 
 	node := kubelet.New(t, c, "ODI_CREDENTIALS_DIR="+dir, "ODI_ALLOW_ADDRESSES=127.0.0.1/32")
-	gatewayOf(t, c, node.Name, binary, dir, good, bad)
+	gatewayFiles(t, dir, good, bad)
+	gatewayOf(t, c, node.Name, binary, "--config=live:"+filepath.Join(dir, "config.yaml"))
 	refuses.Store(true)
 	request(t, c, bad, "2026-11-27T01:00:00Z")
-	wantAnswer(t, c, bad, "2026-11-27T01:00:00Z", metav1.ConditionFalse, odiv1.ReasonTestRefused, "traces: HTTP: it refuses the credentials (401); metrics: HTTP:")
+	wantAnswer(t, c, bad, "2026-11-27T01:00:00Z", metav1.Condition{Status: metav1.ConditionFalse, Reason: odiv1.ReasonTestRefused, Message: "traces: HTTP: it refuses the credentials (401); metrics: HTTP:"})
 	if text, _ := json.Marshal(bad.Status); strings.Contains(string(text), "hunter2") {
 		t.Errorf("the backend's words are in the status: %s", text)
 	}
@@ -58,7 +59,7 @@ func TestARequestIsAnswered(t *testing.T) {
 	third := made(t, c, "third", backend.URL)
 	gatewayFiles(t, dir, good, bad, third)
 	request(t, c, third, "1")
-	wantAnswer(t, c, third, "1", metav1.ConditionTrue, odiv1.ReasonTestAccepted, "traces: accepted; metrics: accepted; logs: accepted.")
+	wantAnswer(t, c, third, "1", metav1.Condition{Status: metav1.ConditionTrue, Reason: odiv1.ReasonTestAccepted, Message: "traces: accepted; metrics: accepted; logs: accepted."})
 	if err := c.Get(t.Context(), client.ObjectKeyFromObject(good), good); err != nil || good.Status.TestRequest.Value != "1" {
 		t.Errorf("%v: it was tested twice within a minute: %+v", err, good.Status.TestRequest)
 	}
@@ -88,25 +89,25 @@ func request(t *testing.T, c client.Client, d *odiv1.Destination, value string) 
 	}
 }
 
-func wantAnswer(t *testing.T, c client.Client, d *odiv1.Destination, request string, status metav1.ConditionStatus, reason, message string) {
+// wantAnswer waits for the answer to a request; want is a part of the condition's message.
+func wantAnswer(t *testing.T, c client.Client, d *odiv1.Destination, request string, want metav1.Condition) {
 	t.Helper()
 	testkit.EventuallyObject(t, c, d, "request "+request+" for "+d.Name+" is answered", func(d *odiv1.Destination) bool {
 		return d.Status.TestRequest != nil && d.Status.TestRequest.Value == request
 	})
 	got := meta.FindStatusCondition(d.Status.Conditions, odiv1.ConditionTested)
-	if got == nil || got.Status != status || got.Reason != reason || !strings.Contains(got.Message, message) || got.ObservedGeneration != d.Generation {
+	if got == nil || got.Status != want.Status || got.Reason != want.Reason || !strings.Contains(got.Message, want.Message) || got.ObservedGeneration != d.Generation {
 		t.Errorf("the condition is %+v", got)
 	}
 }
 
 // gatewayOf is a pod in which programs really start.
-func gatewayOf(t *testing.T, c client.Client, node, binary, dir string, lanes ...*odiv1.Destination) {
+func gatewayOf(t *testing.T, c client.Client, node, binary, config string) {
 	t.Helper()
-	gatewayFiles(t, dir, lanes...)
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "odi-system", Name: "odi-gateway-1", Labels: map[string]string{"app.kubernetes.io/name": "odi-gateway"}},
 		Spec: corev1.PodSpec{NodeName: node, Containers: []corev1.Container{{
-			Name: "collector", Image: "example.test/collector", Command: []string{binary}, Args: []string{"--config=live:" + filepath.Join(dir, "config.yaml")},
+			Name: "collector", Image: "example.test/collector", Command: []string{binary}, Args: []string{config},
 		}}},
 	}
 	testkit.Create(t, c, pod)

@@ -36,7 +36,6 @@ rely on one; where nothing could be found, the type's note says so.
 | Kafka, S3, Azure Blob Storage, files, ClickHouse itself | Their exporters connect by themselves, past the guard that keeps data from the node, the metadata services and odi. Send to an OpenTelemetry Collector of your own (` + "`otelcol`" + `) that has the exporter; ClickHouse also takes data through ` + "`clickstack`" + `. |
 | Google Cloud, Azure Monitor | They ask for tokens of an identity in their cloud, which a Destination does not have. Use ` + "`otelcol`" + ` with their authentication. |
 | AWS with roles (SigV4) | The same; ` + "`xray`" + ` and ` + "`cloudwatch`" + ` take API keys. |
-| OAuth 2 client credentials | Tokens would be fetched past the guard. Use ` + "`otelcol`" + `. |
 | Splunk Enterprise and Splunk Cloud | They take no OTLP. Use ` + "`otelcol`" + ` with splunk_hec; Splunk Observability Cloud is ` + "`splunk`" + `. |
 | Pyroscope | It takes profiles, which odi does not make. |
 | Backends with Prometheus remote write alone | The exporter for it has no queue that outlives the process. Prometheus, Mimir, Thanos, Cortex and VictoriaMetrics take OTLP. |

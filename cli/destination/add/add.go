@@ -45,11 +45,15 @@ the types; odi destination add <type> --help tells what one of them needs. Witho
 type, a terminal is asked for it.
 
 Every field of a type is a flag. Required fields that are missing are asked for on
-a terminal. Secrets never go on the command line: name an environment variable or
+a terminal, and so is what given ones need: with --oauth2-token-url its client and
+secret. Secrets never go on the command line: name an environment variable or
 a file, or write one to stdin; they are stored in a Secret beside the Destination.`,
 		Example: `  odi destination add jaeger --endpoint http://jaeger.observability:4317
   odi destination add otlp --name staging \
       --endpoint https://otlp.example.com:4317 --from-env header_value=API_KEY
+  odi destination add otlphttp --endpoint https://otlp.example.com \
+      --oauth2-token-url https://idp.example.com/oauth2/token \
+      --oauth2-client-id odi --from-env oauth2_client_secret=CLIENT_SECRET
   vault read -field=token odi | odi destination add jaeger \
       --endpoint https://jaeger.example.com:4317 --from-stdin token`,
 		Args:              func(_ *cobra.Command, args []string) error { return unknownType(args) },

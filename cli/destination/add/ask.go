@@ -15,11 +15,14 @@ import (
 	"github.com/odi-dev/odi/destinations"
 )
 
-// ask fills in the required fields that are missing: by questions on a terminal, by
-// an error that names their flags in a script.
+// ask fills in the required fields that are missing: by questions on a terminal, also for
+// what given fields need, and by an error that names their flags in a script.
 // lines are stdin where some of it was read ahead.
 func ask(ctx context.Context, io streams.Streams, t destinations.Type, given values, lines *bufio.Reader) error {
 	missing := given.missing(t)
+	if io.InTerminal {
+		missing = given.needed(t, missing)
+	}
 	if len(missing) == 0 {
 		return nil
 	}

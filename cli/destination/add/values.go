@@ -53,6 +53,30 @@ func (v values) missing(t destinations.Type) []destinations.Field {
 	return fields
 }
 
+// needed adds, to fields that are missing, those that given ones mean nothing without: a
+// user's name its password, a token endpoint its client.
+func (v values) needed(t destinations.Type, missing []destinations.Field) []destinations.Field {
+	open := map[string]bool{}
+	for _, field := range missing {
+		open[field.Name] = true
+	}
+	for range t.Fields { // What is needed may need another.
+		for _, field := range t.Fields {
+			other, found := t.Field(field.Needs)
+			if found && (v[field.Name] != "" || open[field.Name]) && v[other.Name] == "" && other.Default == "" {
+				open[other.Name] = true
+			}
+		}
+	}
+	var fields []destinations.Field
+	for _, field := range t.Fields {
+		if open[field.Name] {
+			fields = append(fields, field)
+		}
+	}
+	return fields
+}
+
 // check judges everything by the rules of the type.
 func (v values) check(t destinations.Type, signals []string) error {
 	plain, secret := v.split(t)
