@@ -2,6 +2,7 @@ package oauthextension
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,6 +21,9 @@ const (
 	// youngest is the age from which a token that a backend refuses is replaced before
 	// its end. A backend that refuses all of them costs the token endpoint no more.
 	youngest = 10 * time.Second
+	// quiet is how long a token endpoint that refuses (4xx) is left alone. Each attempt is two
+	// logins that fail, one for each way to say a secret: who counts them locks clients out.
+	quiet = 15 * time.Second
 )
 
 // tokens of one destination. They are fetched once for all who wait, and each of
@@ -39,6 +43,8 @@ type tokens struct {
 	mu      sync.Mutex
 	token   *oauth2.Token
 	fetched time.Time
+	refusal error     // of the token endpoint
+	until   time.Time // it is left alone
 }
 
 func newTokens(c *Config, client *http.Client, tell func(string)) *tokens {
@@ -60,9 +66,10 @@ func (t *tokens) get(ctx context.Context) (*oauth2.Token, error) {
 	if t.broken != nil {
 		return nil, t.words.explain(t.broken)
 	}
-	t.mu.Lock()
-	token := t.token
-	t.mu.Unlock()
+	token, refusal := t.known()
+	if refusal != nil {
+		return nil, t.words.explain(refusal)
+	}
 	if token.Valid() {
 		return token, nil
 	}
@@ -77,11 +84,22 @@ func (t *tokens) get(ctx context.Context) (*oauth2.Token, error) {
 	}
 }
 
+// known is what was fetched, and why there is nothing to fetch for now.
+func (t *tokens) known() (token *oauth2.Token, refusal error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.now().Before(t.until) {
+		refusal = t.refusal
+	}
+	return t.token, refusal
+}
+
 func (t *tokens) fetch() (any, error) {
 	ctx, cancel := context.WithTimeout(t.ended, fetchTimeout)
 	defer cancel()
 	token, err := t.config.Token(context.WithValue(ctx, oauth2.HTTPClient, t.client))
 	if err != nil {
+		t.failed(err)
 		return nil, err
 	}
 	t.tell(token.AccessToken)
@@ -89,6 +107,17 @@ func (t *tokens) fetch() (any, error) {
 	defer t.mu.Unlock()
 	t.token, t.fetched = token, t.now()
 	return token, nil
+}
+
+// failed remembers what a token endpoint refused. Any other failure may be over at once.
+func (t *tokens) failed(err error) {
+	var refused *oauth2.RetrieveError
+	if !errors.As(err, &refused) || refused.Response.StatusCode >= http.StatusInternalServerError {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.refusal, t.until = err, t.now().Add(quiet)
 }
 
 // refused says that a backend did not take a token, and returns whether there is

@@ -154,6 +154,29 @@ func TestWithoutATokenDataWaits(t *testing.T) {
 	}
 }
 
+// TestATokenEndpointThatRefusesIsLeftAlone for some seconds; one in trouble is not.
+func TestATokenEndpointThatRefusesIsLeftAlone(t *testing.T) {
+	for status, want := range map[int]int32{http.StatusUnauthorized: 2, http.StatusServiceUnavailable: 4} { // An attempt asks twice.
+		var asked atomic.Int32
+		tokens := tokensOf(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			asked.Add(1)
+			w.WriteHeader(status)
+		}))
+		for range 2 {
+			if _, err := tokens.get(t.Context()); err == nil || !strings.Contains(err.Error(), fmt.Sprint(status)) {
+				t.Errorf("got %v, want %d", err, status)
+			}
+		}
+		if got := asked.Load(); got != want {
+			t.Errorf("%d: it was asked %d times, want %d", status, got, want)
+		}
+		tokens.now = func() time.Time { return time.Now().Add(quiet) }
+		if _, err := tokens.get(t.Context()); err == nil || asked.Load() != want+2 {
+			t.Errorf("%d: it is never asked again: %v", status, err)
+		}
+	}
+}
+
 // TestWordsHaveNoSecret however the server says it again.
 func TestWordsHaveNoSecret(t *testing.T) {
 	w := newWords(&Config{ClientID: "odi", ClientSecret: "hunter2+hunter2"})
