@@ -111,3 +111,9 @@ inline_ bool begin_body(struct dir *d, bool until_close)
 	d->state = D_IDLE;
 	return true;
 }
+
+// begin_request_body does so for a request; 1: nothing follows.
+noinline_ int begin_request_body(struct dir *d)
+{
+	return d ? begin_body(d, false) : 0;
+}

@@ -40,14 +40,20 @@ inline_ void sent_event(struct request *r)
 		lose(r->pid, DROP_TRUNCATED);
 }
 
-// write_event writes the event to the ring. It is sent later: until its cache
-// lines have come, there is other work to do.
-inline_ bool write_event(struct http1 *h, struct request *r, u64 sk, struct bpf_dynptr *to)
+// long_event sends an event that is no short one. False: the ring is full.
+noinline_ int long_event(struct http1 *h, struct request *r, u64 sk)
 {
-	u32 off = r->head_off, n = r->head_len;
-	struct preface *pre = h->proxied ? &h->preface : 0;
-	struct queued *q = r->seq ? queued_of(sk, r->seq - 1) : 0;
+	struct preface *pre;
+	struct bpf_dynptr to;
+	struct queued *q;
+	u32 off, n;
 
+	if (!h || !r)
+		return false;
+	pre = h->proxied ? &h->preface : 0;
+	q = r->seq ? queued_of(sk, r->seq - 1) : 0;
+	off = r->head_off;
+	n = r->head_len;
 	barrier_var(n);
 	barrier_var(off);
 	if (n > KEEP_ONE)
@@ -57,26 +63,18 @@ inline_ bool write_event(struct http1 *h, struct request *r, u64 sk, struct bpf_
 	r->head_len = n;
 	if (pre)
 		r->bits |= BIT_PROXIED;
-	if (bpf_ringbuf_reserve_dynptr(&events, sizeof(*r) + n + (pre ? sizeof(*pre) : 0), 0, to))
+	if (bpf_ringbuf_reserve_dynptr(&events, sizeof(*r) + n + (pre ? sizeof(*pre) : 0), 0, &to)) {
+		bpf_ringbuf_discard_dynptr(&to, 0);
 		return false;
-	bpf_dynptr_write(to, 0, r, sizeof(*r), 0);
+	}
+	bpf_dynptr_write(&to, 0, r, sizeof(*r), 0);
 	barrier_var(off); // keep the check on the register that is used
 	if (n && q)
-		bpf_dynptr_write(to, sizeof(*r), q->head, n, 0);
+		bpf_dynptr_write(&to, sizeof(*r), q->head, n, 0);
 	else if (n && off <= KEEP_ALL - KEEP_PIPELINED) // what the verifier takes for too far lies in win
-		bpf_dynptr_write(to, sizeof(*r), h->kept + off, n, 0);
+		bpf_dynptr_write(&to, sizeof(*r), h->kept + off, n, 0);
 	if (pre)
-		bpf_dynptr_write(to, sizeof(*r) + n, pre, sizeof(*pre), 0);
+		bpf_dynptr_write(&to, sizeof(*r) + n, pre, sizeof(*pre), 0);
+	bpf_ringbuf_submit_dynptr(&to, 0);
 	return true;
-}
-
-inline_ void send_event(struct request *r, struct bpf_dynptr *event, bool written)
-{
-	if (!written) {
-		bpf_ringbuf_discard_dynptr(event, 0);
-		lose(r->pid, DROP_RING_FULL);
-		return;
-	}
-	sent_event(r);
-	bpf_ringbuf_submit_dynptr(event, 0);
 }

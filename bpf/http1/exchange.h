@@ -25,9 +25,7 @@ inline_ struct target *receiver_of(struct http1 *h, struct target *g, struct who
 noinline_ int finish(struct http1 *h, struct conn *c, struct target *g, struct who *w, u32 fault)
 {
 	struct short_event *event;
-	struct bpf_dynptr longer;
 	struct request *r;
-	bool written;
 
 	if (!h || !c || !w || h->head == h->tail)
 		return 0;
@@ -42,14 +40,17 @@ noinline_ int finish(struct http1 *h, struct conn *c, struct target *g, struct w
 	less_open(g, r);
 	event = short_room(h, r);
 	if (event) {
+		// It is sent later: until its cache lines have come, there is other work to do.
 		write_short(event, h, r);
 		let_go(h->tgid, g, w, r);
 		sent_event(r);
 		bpf_ringbuf_submit(event, 0);
 	} else {
-		written = write_event(h, r, w->sk, &longer);
 		let_go(h->tgid, g, w, r);
-		send_event(r, &longer, written);
+		if (long_event(h, r, w->sk)) // what it calls would need more stack than there is
+			sent_event(r);
+		else
+			lose(r->pid, DROP_RING_FULL);
 	}
 	left_slot(h, r, w->sk);
 	return 1;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../exchange/beginning.h"
+#include "step.h"
 #include "unread.h"
 
 struct feed {
@@ -27,19 +28,6 @@ struct feed {
 	u8 _pad[2];
 };
 
-inline_ u32 step_length(struct dir *d, struct source *s)
-{
-	u32 n = s->left;
-
-	if (n > d->left)
-		n = d->left;
-	d->left -= n;
-	d->body += n;
-	if (!d->left)
-		d->state = D_IDLE;
-	return n;
-}
-
 // first_bytes tells whether a message may begin here: a letter, or an empty line
 // before it. An answer never follows, so this also tells which side it is. A zero behind
 // it is that of a length in a protocol whose messages have letters for types. What begins
@@ -60,32 +48,29 @@ inline_ bool first_bytes(struct feed *f)
 	return ((first | 0x20) >= 'a' && (first | 0x20) <= 'z') || first == '\r' || first == '\n';
 }
 
-// may_be_preface tells whether a binary header of the PROXY protocol begins here.
-inline_ bool may_be_preface(struct http1 *h, struct source *s)
-{
-	u8 first = 0;
-
-	return !h->seen && !h->proxied && !s->opaque && !read_bytes(s, &first, 1) && first == '\r';
-}
-
-// begin_request begins what comes next on the request side.
-inline_ void begin_request(struct feed *f, struct dir *d)
-{
-	begin_head(f->h, d, &f->src, false);
-	d->want_hash = (f->g->flags & T_BATCHES) != 0;
-	if (!may_be_preface(f->h, &f->src))
-		return;
-	d->state = D_PROXY;
-	d->carry_len = 0;
-	d->ext = PROXY2_KEPT;
-}
-
 // headless counts a request that goes out without a header of ours, and not
 // because the application has written one.
 inline_ void headless(struct feed *f)
 {
 	if (f->c->role == ROLE_CLIENT && (f->g->flags & T_PROPAGATE) && f->h->q.has_trace != 2)
 		lose(f->g->pid, f->c->tcp ? DROP_HEADER_NOT_WRITTEN : DROP_HEADER_IMPOSSIBLE);
+}
+
+// first_pushed notes where the first request of this source is. Without branches: the
+// verifier would follow each way through all that comes behind.
+inline_ void first_pushed(struct feed *f, struct dir *d)
+{
+	struct http1 *h = f->h;
+	u32 waiting = h->first ^ h->last;
+
+	barrier_var(waiting);
+	f->line1_pos = d->line1_pos;
+	f->trace_pos = d->trace_pos;
+	f->has_trace = d->has_trace;
+	f->whole = d->split ^ 1;
+	f->queued = (waiting | -waiting) >> 31;
+	f->slot = h->tail - 1;
+	f->seq = h->last - 1;
 }
 
 // head_ended handles a whole request head.
@@ -96,78 +81,29 @@ inline_ void head_ended(struct feed *f, struct dir *d)
 	if (h->lost || f->c->role == ROLE_CLIENT)
 		asked(h, f->c, f->g, &f->w);
 	if (push(h, f->c, f->g, &f->w, (void *)f->win)) {
-		if (f->writes && !f->pushed) {
-			f->line1_pos = d->line1_pos;
-			f->trace_pos = d->trace_pos;
-			f->has_trace = d->has_trace;
-			f->whole = !d->split;
-			f->queued = h->first != h->last;
-			f->slot = h->tail - 1;
-			f->seq = h->last - 1;
-		} else {
+		if (f->writes && !f->pushed)
+			first_pushed(f, d);
+		else
 			headless(f);
-		}
 		f->pushed++;
 	}
-	begin_body(d, false);
-}
-
-// only_empty tells whether nothing has come of a head but empty lines.
-inline_ bool only_empty(const struct dir *d)
-{
-	return d->first && !d->line && (!d->carry_len || (d->carry_len == 1 && d->carry[0] == '\r'));
+	begin_request_body(d);
 }
 
 static long request_step(u32 i, struct feed *f)
 {
 	struct source *s = &f->src;
-	struct dir *d = &f->h->q;
-	u32 n = 0;
+	u32 n;
 
 	if (!s->total)
 		return 1;
 	if (!s->left)
 		return !next_piece(s);
-	switch (d->state) {
-	case D_PROXY:
-		if (s->opaque)
-			break;
-		n = step_preface(d, s, f->win);
-		if (d->state == D_HEAD && !n)
-			return 0; // there was an empty line
-		if (n && s->complete) {
-			keep_preface(f->h, d->carry);
-			d->state = D_IDLE;
-		}
-		break;
-	case D_LOST:
-	case D_IDLE:
-		begin_request(f, d);
-		if (d->state == D_PROXY)
-			return 0;
-		// fallthrough
-	case D_HEAD:
-		if (s->opaque)
-			break;
-		if (only_empty(d))
-			d->start_ns = s->now;
-		n = scan_request(f->h, s, f->win);
-		if (n && f->win->proxied)
-			keep_line(f->h, f->win);
-		if (n && s->complete)
-			head_ended(f, d);
-		break;
-	case D_LEN:
-		n = step_length(d, s);
-		break;
-	case D_CHUNK:
-		n = step_chunk(d, s);
-		if (s->complete)
-			d->state = D_IDLE;
-		break;
-	default:
-		n = s->left;
-	}
+	n = take_request(f->h, s, f->win, f->g->flags & T_BATCHES);
+	if (n == ONCE_MORE)
+		return 0;
+	if (n && s->complete == STEP_HEAD)
+		head_ended(f, &f->h->q);
 	if (!n || n > s->left) {
 		f->stuck = 1;
 		return 1;
@@ -180,39 +116,15 @@ static long answer_step(u32 i, struct feed *f)
 {
 	struct source *s = &f->src;
 	struct http1 *h = f->h;
-	struct dir *d = &h->a;
-	u32 n = 0;
+	u32 n;
 
 	if (!s->total)
 		return 1;
 	if (!s->left)
 		return !next_piece(s);
-	switch (d->state) {
-	case D_LOST:
-	case D_IDLE:
-		begin_head(h, d, s, true);
-		// fallthrough
-	case D_HEAD:
-		if (s->opaque)
-			break;
-		n = scan_answer(h, s, f->win);
-		if (n && s->complete && answer(h, f->c, f->g, &f->w))
-			ended(h, f->c, f->g, &f->w);
-		break;
-	case D_LEN:
-		n = step_length(d, s);
-		if (d->state == D_IDLE)
-			ended(h, f->c, f->g, &f->w);
-		break;
-	case D_CHUNK:
-		n = step_chunk(d, s);
-		if (s->complete)
-			ended(h, f->c, f->g, &f->w);
-		break;
-	default:
-		n = s->left;
-		d->body += n;
-	}
+	n = take_answer(h, s, f->win);
+	if (n && s->complete && (s->complete == STEP_BODY || answer(h, f->c, f->g, &f->w)))
+		ended(h, f->c, f->g, &f->w);
 	if (!n || n > s->left) {
 		f->stuck = 1;
 		return 1;

@@ -48,7 +48,7 @@ static long scan_line(u32 i, struct scan *s)
 		return 1;
 	win->pos = win->line = nl + 1;
 	end = nl > start && win_byte(win, nl - 1) == '\r' ? nl - 1 : nl;
-	if (win->odd && is_plain(s->d, win, start, end)) {
+	if (win->odd && is_plain(win, start, end)) {
 		s->d->last = LINE_NEW;
 		s->d->checked = 1;
 		win->odd = ODD_NOT;
@@ -161,7 +161,7 @@ inline_ void carry_rest(struct dir *d, struct window *win, u32 end, bool answers
 }
 
 // scan_head consumes one step of a head. Returns the bytes consumed, 0 when the
-// direction is not HTTP; s->complete tells that the head has ended.
+// direction is not HTTP; s->complete tells that the head has ended (STEP_HEAD).
 inline_ u32 scan_head(struct http1 *h, struct dir *d, struct source *s, struct window *win, bool answers)
 {
 	struct scan sc = {.win = win, .d = d};
@@ -205,14 +205,4 @@ inline_ u32 scan_head(struct http1 *h, struct dir *d, struct source *s, struct w
 		keep_head(h, d, win, carry, n);
 	d->head_seen += n;
 	return n;
-}
-
-noinline_ u32 scan_request(struct http1 *h, struct source *s, struct window *win)
-{
-	return h && s && win ? scan_head(h, &h->q, s, win, false) : 0;
-}
-
-noinline_ u32 scan_answer(struct http1 *h, struct source *s, struct window *win)
-{
-	return h && s && win ? scan_head(h, &h->a, s, win, true) : 0;
 }

@@ -99,10 +99,13 @@ inline_ u32 odd_next(const struct dir *d)
 }
 
 // is_plain tells whether a line that might be an odd one is a header line after all.
-inline_ bool is_plain(struct dir *d, const struct window *win, u32 start, u32 end)
+noinline_ int is_plain(struct window *win, u32 start, u32 end)
 {
-	u8 c = win_byte(win, start);
+	u8 c;
 
+	if (!win)
+		return 0;
+	c = win_byte(win, start);
 	if (win->odd == ODD_FOLD)
 		return c != ' ' && c != '\t';
 	return win->odd == ODD_NAME && has_short_name(win, start, end);

@@ -114,21 +114,25 @@ inline_ void read_ids(struct target *g, struct who *w, struct work *mine)
 // judge_part tells, at the answer, whether a goroutine that was started for the
 // request has ended by now. One that waits goes on without the request; one that
 // runs may be at its end.
-inline_ void judge_part(struct target *g, const struct part *part, u32 tgid)
+noinline_ int judge_part(struct target *g, struct part *part, u32 tgid)
 {
-	struct go_kind *kind = kind_of(tgid, part->kind);
+	struct go_kind *kind;
 	struct {
 		u32 status, lock;
 		u64 goid;
 	} now;
 
+	if (!g || !part)
+		return 0;
+	kind = kind_of(tgid, part->kind);
 	if (!kind || bpf_probe_read_user(&now, sizeof(now), (void *)(part->g + g->goid_off - 8)))
-		return;
+		return 0;
 	now.status &= ~G_SCAN;
 	if (now.goid != part->goid || now.status > G_WAITING)
 		__sync_fetch_and_add(&kind->ended, 1);
 	else if (now.status == G_WAITING)
 		kind->outlived = 1;
+	return 0;
 }
 
 inline_ struct parts *parts_of(u32 tgid, u64 goid)

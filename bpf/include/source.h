@@ -149,18 +149,27 @@ inline_ void open_message(struct source *s, struct conn *c, u32 bytes)
 	}
 }
 
-// next_piece moves to the next iovec entry.
-inline_ bool next_piece(struct source *s)
+// step_piece moves to the next iovec entry. Not inline, as the verifier would follow each
+// way behind it.
+noinline_ int step_piece(struct source *s)
 {
 	struct iovec_ v;
 
-	if (!s->iov || !s->iovs || bpf_probe_read_user(&v, sizeof(v), (void *)s->iov))
-		return false;
+	if (!s || !s->iov || !s->iovs || bpf_probe_read_user(&v, sizeof(v), (void *)s->iov))
+		return 0;
 	s->iov += sizeof(v);
 	s->iovs--;
 	s->ptr = v.base;
 	s->left = v.len > s->total ? s->total : v.len;
-	return true;
+	return 1;
+}
+
+inline_ bool next_piece(struct source *s)
+{
+	int moved = step_piece(s);
+
+	barrier_var(moved); // the compiler knows that it is 0 or 1, the verifier does not
+	return moved != 0;
 }
 
 inline_ long read_bytes(struct source *s, void *to, u32 n)
