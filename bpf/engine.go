@@ -40,6 +40,7 @@ type Engine struct {
 	opts     Options
 	maps     map[string]*ebpf.Map
 	progs    map[string]*ebpf.Program
+	ahead    map[string]*ahead // used by Load only
 	links    []link.Link
 	connects connects
 	waking   waking
@@ -84,10 +85,12 @@ func Load(opts Options) (*Engine, error) {
 		opts:    opts,
 		maps:    map[string]*ebpf.Map{},
 		progs:   map[string]*ebpf.Program{},
+		ahead:   map[string]*ahead{},
 		targets: map[uint32]*target{},
 		removed: map[uint32]struct{}{},
 		closing: make(chan struct{}),
 		rooms:   rooms{done: make(chan struct{})},
+		waking:  waking{loaded: make(chan struct{})},
 		goFacts: golang.NewInspector(),
 		ioctls:  libc.NewFinder("ioctl"),
 		uprobes: newUprobes(),
@@ -104,16 +107,16 @@ func Load(opts Options) (*Engine, error) {
 }
 
 func (e *Engine) start() error {
-	spec, err := kernelSpec(e.opts.RingBytes)
+	k, err := newKit(e.opts.RingBytes)
 	if err != nil {
 		return err
 	}
 	e.clock.refresh()
-	if e.finder, err = newFinder(spec); err != nil {
+	if e.finder, err = newFinder(k); err != nil {
 		return fmt.Errorf("loading what finds processes: %w", err)
 	}
-	e.waitings = spec.Maps["waitings"].InnerMap
-	e.loadGroups(spec)
+	e.waitings = k.Maps["waitings"].InnerMap
+	e.loadGroups(k)
 	for _, f := range e.features {
 		if f.Name == probe.SocketSpans && f.State == probe.Unavailable {
 			return fmt.Errorf("loading socket spans: %s", f.Reason)
@@ -126,11 +129,10 @@ func (e *Engine) start() error {
 		return err
 	}
 	e.later.Go(e.sweepNowAndThen)
-	if e.progs["odi_sent"] == nil {
-		close(e.rooms.done)
-		return nil
-	}
-	e.later.Go(func() { e.loadRooms(spec) })
+	e.later.Go(func() {
+		e.loadWaking(k)
+		e.loadRooms(k)
+	})
 	return nil
 }
 

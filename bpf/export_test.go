@@ -17,7 +17,15 @@ func (e *Engine) Entries(name string) (int, error) {
 }
 
 // Has tells whether a program was loaded, which a kernel may not know the hook of.
-func (e *Engine) Has(program string) bool { return e.progs[program] != nil }
+func (e *Engine) Has(program string) bool {
+	if program != wakingProgram {
+		return e.progs[program] != nil
+	}
+	<-e.waking.loaded
+	e.waking.mu.Lock()
+	defer e.waking.mu.Unlock()
+	return e.waking.prog != nil
+}
 
 // Wakes tells whether the program on sk_data_ready is attached.
 func (e *Engine) Wakes() bool {

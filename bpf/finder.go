@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"runtime"
 	"strings"
@@ -45,12 +44,12 @@ type finder struct {
 	boot time.Duration
 }
 
-// newFinder also tells the programs of spec which namespace is this process's.
-func newFinder(spec *ebpf.CollectionSpec) (*finder, error) {
+// newFinder also tells the programs of the kit which namespace is this process's.
+func newFinder(k *kit) (*finder, error) {
 	if self, err := os.Readlink("/proc/self"); err != nil || self != fmt.Sprint(os.Getpid()) {
 		return nil, errors.Join(errOtherProc, err)
 	}
-	first, err := loadFinder(spec)
+	first, err := loadFinder(k)
 	if err != nil {
 		return nil, err
 	}
@@ -58,18 +57,17 @@ func newFinder(spec *ebpf.CollectionSpec) (*finder, error) {
 	if err := errors.Join(err, first.close()); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(spec.Variables["own_ns"].Set(me.ns), spec.Variables["own_level"].Set(me.level)); err != nil {
+	if err := errors.Join(k.Variables["own_ns"].Set(me.ns), k.Variables["own_level"].Set(me.level)); err != nil {
 		return nil, fmt.Errorf("setting the PID namespace: %w", err)
 	}
-	return loadFinder(spec)
+	return loadFinder(k)
 }
 
-func loadFinder(spec *ebpf.CollectionSpec) (*finder, error) {
+func loadFinder(k *kit) (*finder, error) {
 	const name = "odi_find"
-	part := spec.Copy()
-	maps.DeleteFunc(part.Programs, func(p string, _ *ebpf.ProgramSpec) bool { return p != name })
-	maps.DeleteFunc(part.Maps, func(m string, _ *ebpf.MapSpec) bool { return m != ".rodata" })
-	coll, err := ebpf.NewCollection(part)
+	part := k.only(name)
+	part.Maps = map[string]*ebpf.MapSpec{".rodata": k.Maps[".rodata"]}
+	coll, err := ebpf.NewCollectionWithOptions(part, ebpf.CollectionOptions{Cache: k.types})
 	if err != nil {
 		return nil, err
 	}

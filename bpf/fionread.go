@@ -40,13 +40,13 @@ func (f fionread) limit(flags uint16) uint16 {
 // attachVerdict finds out whether FIONREAD tells the truth about sockets in a
 // socket map. Where it does not, it adds the verdict program to the second map
 // and prepares to see who asks.
-func (e *Engine) attachVerdict(spec *ebpf.CollectionSpec) (degraded string, err error) {
+func (e *Engine) attachVerdict(k *kit) (degraded string, err error) {
 	ok, err := fionreadAnswers(e.maps["sockets"])
 	if err != nil || ok {
 		return "", err
 	}
 	e.fionread = fionreadWrong
-	if err := e.load(spec, "odi_arrived"); err != nil {
+	if err := e.load(k, "odi_arrived"); err != nil {
 		return "this kernel answers FIONREAD wrongly for watched sockets, so only requests of Go programs and of some proxies carry a header: " + firstLine(err), nil
 	}
 	if err := e.attachToMap("verdict_sockets", "odi_arrived", ebpf.AttachSkSKBStreamVerdict); err != nil {
@@ -60,10 +60,10 @@ func (e *Engine) attachVerdict(spec *ebpf.CollectionSpec) (degraded string, err 
 	if ok, err = fionreadAnswers(e.maps["sockets"], e.maps["verdict_sockets"]); err != nil || !ok {
 		return "this kernel answers FIONREAD wrongly for watched sockets, so only requests of Go programs and of some proxies carry a header", err
 	}
-	if e.fionread = fionreadNeedsVerdict; e.attachAsks(spec) == nil {
+	if e.fionread = fionreadNeedsVerdict; e.attachAsks(k) == nil {
 		return "", nil
 	}
-	if e.fionread = fionreadWatched; e.load(spec, "odi_ioctl") == nil {
+	if e.fionread = fionreadWatched; e.load(k, "odi_ioctl") == nil {
 		e.asks = newIoctlProbes(e.progs["odi_ioctl"], e.uprobes)
 		return "", nil
 	}
@@ -72,11 +72,11 @@ func (e *Engine) attachVerdict(spec *ebpf.CollectionSpec) (degraded string, err 
 }
 
 // attachAsks has the kernel tell who asks FIONREAD.
-func (e *Engine) attachAsks(spec *ebpf.CollectionSpec) error {
-	if err := e.load(spec, "odi_asks_v4"); err != nil {
+func (e *Engine) attachAsks(k *kit) error {
+	if err := e.load(k, "odi_asks_v4"); err != nil {
 		return err
 	}
-	names, err := e.loadIfThere(spec, []string{"odi_asks_v4"}, "odi_asks_v6")
+	names, err := e.loadIfThere(k, []string{"odi_asks_v4"}, "odi_asks_v6")
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 // TestLayouts compares what user space writes into maps, and reads out of them,
 // with the structs of the programs.
 func TestLayouts(t *testing.T) {
-	spec, err := kernelSpec(0)
+	spec, err := newKit(0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 
 	"github.com/odi-dev/odi/bpf/probe"
@@ -18,7 +18,7 @@ import (
 type group struct {
 	feature  probe.FeatureName
 	programs []string
-	attach   func(*Engine, *ebpf.CollectionSpec) (degraded string, err error)
+	attach   func(*Engine, *kit) (degraded string, err error)
 	// needs is the sentence for a kernel that lacks the feature.
 	needs string
 }
@@ -51,7 +51,7 @@ var groups = []group{
 	},
 }
 
-func kernelSpec(ringBytes int) (*ebpf.CollectionSpec, error) {
+func newKit(ringBytes int) (*kit, error) {
 	spec, err := loadKernel()
 	if err != nil {
 		return nil, fmt.Errorf("reading the embedded programs: %w", err)
@@ -67,14 +67,15 @@ func kernelSpec(ringBytes int) (*ebpf.CollectionSpec, error) {
 	if err := spec.Variables["unix_closes"].Set(unixCloses()); err != nil {
 		return nil, fmt.Errorf("telling that the close of Unix sockets is seen: %w", err)
 	}
-	return spec, nil
+	return &kit{spec, btf.NewCache()}, nil
 }
 
 // loadGroups loads and attaches every group and writes down what came of it.
-func (e *Engine) loadGroups(spec *ebpf.CollectionSpec) {
+func (e *Engine) loadGroups(k *kit) {
+	defer e.dropAhead()
 	for _, g := range groups {
 		f := probe.Feature{Name: g.feature, State: probe.Active}
-		degraded, err := e.loadGroup(spec, g)
+		degraded, err := e.loadGroup(k, g)
 		if err != nil {
 			e.log.Debug("a feature cannot be had", "feature", g.feature, "error", err, "verifier", verifierLog(err))
 		}
@@ -90,25 +91,32 @@ func (e *Engine) loadGroups(spec *ebpf.CollectionSpec) {
 	}
 }
 
-func (e *Engine) loadGroup(spec *ebpf.CollectionSpec, g group) (string, error) {
+func (e *Engine) loadGroup(k *kit, g group) (string, error) {
 	if g.feature == probe.Propagation && e.opts.NoPropagation {
 		return "", nil
 	}
-	if err := e.load(spec, g.programs...); err != nil {
+	if err := e.load(k, g.programs...); err != nil {
 		return "", err
 	}
-	return g.attach(e, spec)
+	return g.attach(e, k)
 }
 
 // load loads programs; the first to be loaded bring the maps along.
-func (e *Engine) load(spec *ebpf.CollectionSpec, programs ...string) error {
-	part := spec.Copy()
-	for name := range part.Programs {
-		if !slices.Contains(programs, name) {
-			delete(part.Programs, name)
+func (e *Engine) load(k *kit, programs ...string) error {
+	var rest []string
+	for _, name := range programs {
+		taken, err := e.takeAhead(name)
+		if err != nil {
+			return err
+		}
+		if !taken {
+			rest = append(rest, name)
 		}
 	}
-	coll, err := ebpf.NewCollectionWithOptions(part, ebpf.CollectionOptions{MapReplacements: e.maps})
+	if len(rest) == 0 {
+		return nil
+	}
+	coll, err := k.load(e.maps, rest...)
 	if err != nil {
 		return err
 	}
@@ -139,37 +147,24 @@ func (e *Engine) attachTracing(names ...string) error {
 
 // attachSockets attaches to what a kernel has: the tracepoints since Linux 6.3,
 // the functions around them before, and until 6.5 what sendfile and splice pass.
-func (e *Engine) attachSockets(spec *ebpf.CollectionSpec) (string, error) {
-	names := []string{"odi_sent", "odi_received"}
-	err := e.load(spec, names...)
-	if errors.Is(err, ebpf.ErrNotSupported) {
-		names = []string{"odi_sent_v4", "odi_received_v4"}
-		if err = e.load(spec, names...); err != nil {
-			return "", err
-		}
-		names, err = e.loadIfThere(spec, names, "odi_sent_v6", "odi_received_v6", "odi_sent_unix", "odi_received_unix")
-	}
+func (e *Engine) attachSockets(k *kit) (string, error) {
+	e.loadLarge(k)
+	names, err := e.loadCalls(k)
 	if err != nil {
-		return "", err
-	}
-	if names, err = e.loadIfThere(spec, names, "odi_sent_page"); err != nil {
 		return "", err
 	}
 	degraded := ""
 	if e.progs["odi_sent"] == nil {
 		degraded = withoutRooms()
 	}
-	if err = e.loadWaking(spec); err != nil {
-		return "", err
-	}
 	ends := []string{"write_end"}
 	if unixCloses() {
-		names, err = e.loadIfThere(spec, names, "odi_unix_closed")
+		names, err = e.loadIfThere(k, names, "odi_unix_closed")
 	} else {
 		ends = append(ends, "unix_read_end")
 	}
 	if err == nil {
-		err = e.continueAtEnds(spec, ends)
+		err = e.continueAtEnds(k, ends)
 	}
 	if err != nil {
 		return "", err
@@ -177,11 +172,39 @@ func (e *Engine) attachSockets(spec *ebpf.CollectionSpec) (string, error) {
 	return degraded, e.attachTracing(append(names, "odi_state", "odi_destroyed")...)
 }
 
+// loadLarge begins to load what takes longest.
+func (e *Engine) loadLarge(k *kit) {
+	large := []string{"odi_sent", "odi_received"}
+	if !e.opts.NoPropagation {
+		large = append(large, "odi_message")
+	}
+	e.loadAhead(k, large...)
+}
+
+// loadCalls loads what sees calls that send and receive.
+func (e *Engine) loadCalls(k *kit) ([]string, error) {
+	names := []string{"odi_sent", "odi_received"}
+	err := e.load(k, names...)
+	if errors.Is(err, ebpf.ErrNotSupported) {
+		names = []string{"odi_sent_v4", "odi_received_v4"}
+		others := []string{"odi_sent_v6", "odi_received_v6", "odi_sent_unix", "odi_received_unix"}
+		e.loadAhead(k, append(names, others...)...)
+		if err = e.load(k, names...); err != nil {
+			return nil, err
+		}
+		names, err = e.loadIfThere(k, names, others...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return e.loadIfThere(k, names, "odi_sent_page")
+}
+
 // continueAtEnds has the programs on the tracepoints go on with those for calls that
 // meet the end of a connection.
-func (e *Engine) continueAtEnds(spec *ebpf.CollectionSpec, ends []string) error {
+func (e *Engine) continueAtEnds(k *kit, ends []string) error {
 	for _, m := range ends {
-		loaded, err := e.loadIfThere(spec, nil, "odi_"+m)
+		loaded, err := e.loadIfThere(k, nil, "odi_"+m)
 		if err != nil || len(loaded) == 0 {
 			return err
 		}
@@ -193,9 +216,9 @@ func (e *Engine) continueAtEnds(spec *ebpf.CollectionSpec, ends []string) error 
 }
 
 // loadIfThere loads those programs whose kernel function exists, and adds them to loaded.
-func (e *Engine) loadIfThere(spec *ebpf.CollectionSpec, loaded []string, programs ...string) ([]string, error) {
+func (e *Engine) loadIfThere(k *kit, loaded []string, programs ...string) ([]string, error) {
 	for _, name := range programs {
-		err := e.load(spec, name)
+		err := e.load(k, name)
 		if errors.Is(err, ebpf.ErrNotSupported) {
 			continue
 		}
@@ -207,18 +230,18 @@ func (e *Engine) loadIfThere(spec *ebpf.CollectionSpec, loaded []string, program
 	return loaded, nil
 }
 
-func (e *Engine) attachProcesses(*ebpf.CollectionSpec) (string, error) {
+func (e *Engine) attachProcesses(*kit) (string, error) {
 	return "", e.attachTracing("odi_exec", "odi_exit", "odi_newtask")
 }
 
 // checkGoLinks attaches nothing yet: the uprobe goes to each Go target.
-func (e *Engine) checkGoLinks(*ebpf.CollectionSpec) (string, error) { return "", nil }
+func (e *Engine) checkGoLinks(*kit) (string, error) { return "", nil }
 
-func (e *Engine) attachPropagation(spec *ebpf.CollectionSpec) (string, error) {
+func (e *Engine) attachPropagation(k *kit) (string, error) {
 	if err := e.attachToMap("sockets", "odi_message", ebpf.AttachSkMsgVerdict); err != nil {
 		return "", err
 	}
-	degraded, err := e.attachVerdict(spec)
+	degraded, err := e.attachVerdict(k)
 	if err != nil {
 		return "", err
 	}

@@ -44,15 +44,18 @@ func (e *Engine) AwaitProtocols() { <-e.rooms.done }
 
 // loadRooms loads the programs of the protocols that are apart, and has those on the
 // two tracepoints go on with them. A kernel that refuses one still has the others.
-func (e *Engine) loadRooms(spec *ebpf.CollectionSpec) {
+func (e *Engine) loadRooms(k *kit) {
 	defer close(e.rooms.done)
+	if e.progs["odi_sent"] == nil {
+		return // see withoutRooms
+	}
 	for _, p := range apart() {
 		select {
 		case <-e.closing:
 			return
 		default:
 		}
-		if err := e.loadRoom(spec, p); err != nil {
+		if err := e.loadRoom(k, p); err != nil {
 			e.log.Debug("a protocol cannot be had", "protocol", p.Name, "error", err, "verifier", verifierLog(err))
 			e.lacks(p.Name + " (" + firstLine(err) + ")")
 		}
@@ -77,27 +80,21 @@ func (e *Engine) lacks(protocol string) {
 
 // loadRoom loads what sees a protocol, and then what writes headers into its requests, if
 // there is such a program. Without that one, they go out as they are.
-func (e *Engine) loadRoom(spec *ebpf.CollectionSpec, p probe.Protocol) error {
-	err := e.goOnWith(spec, p, map[string]string{"sent_rooms": "odi_" + p.Name + "_sent", "received_rooms": "odi_" + p.Name + "_received"})
+func (e *Engine) loadRoom(k *kit, p probe.Protocol) error {
+	err := e.goOnWith(k, p, map[string]string{"sent_rooms": "odi_" + p.Name + "_sent", "received_rooms": "odi_" + p.Name + "_received"})
 	writer := "odi_" + p.Name + "_message"
-	if err != nil || spec.Programs[writer] == nil || e.progs["odi_message"] == nil {
+	if err != nil || k.Programs[writer] == nil || e.progs["odi_message"] == nil {
 		return err
 	}
-	if err := e.goOnWith(spec, p, map[string]string{"message_rooms": writer}); err != nil {
+	if err := e.goOnWith(k, p, map[string]string{"message_rooms": writer}); err != nil {
 		e.log.Debug("headers of a protocol cannot be written", "protocol", p.Name, "error", err, "verifier", verifierLog(err))
 	}
 	return nil
 }
 
 // goOnWith loads programs and has others go on with them: names are by the map that says so.
-func (e *Engine) goOnWith(spec *ebpf.CollectionSpec, p probe.Protocol, names map[string]string) error {
-	part := spec.Copy()
-	for name := range part.Programs {
-		if !slices.Contains(slices.Collect(maps.Values(names)), name) {
-			delete(part.Programs, name)
-		}
-	}
-	coll, err := ebpf.NewCollectionWithOptions(part, ebpf.CollectionOptions{MapReplacements: e.maps})
+func (e *Engine) goOnWith(k *kit, p probe.Protocol, names map[string]string) error {
+	coll, err := k.load(e.maps, slices.Collect(maps.Values(names))...)
 	if err != nil {
 		return err
 	}

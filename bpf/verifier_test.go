@@ -36,12 +36,12 @@ var (
 func TestVerifierCosts(t *testing.T) {
 	testkit.NeedRoot(t)
 	costs := map[string]int{}
-	spec, err := kernelSpec(0)
+	spec, err := newKit(0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name := range spec.Programs {
-		if cost := verifierCost(t, spec, name); cost > 0 {
+		if cost := verifierCost(t, spec.CollectionSpec, name); cost > 0 {
 			costs[name] = cost
 		}
 	}

@@ -2,6 +2,7 @@ package bpf
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -11,26 +12,40 @@ import (
 	"github.com/cilium/ebpf/link"
 )
 
+const wakingProgram = "odi_waking"
+
 // waking is the program that looks at requests over Unix sockets before they are
 // read. It runs for every segment that any socket of the machine receives, so it is
 // attached only once a target has a Unix socket.
 type waking struct {
+	loaded chan struct{} // closed when it is there, or cannot be had
+
 	mu   sync.Mutex
+	prog *ebpf.Program
 	link link.Link // nil: not yet
 	done bool      // it is attached, cannot be had, or is not wanted any more
 }
 
-// loadWaking loads it if the kernel has its tracepoint.
-func (e *Engine) loadWaking(spec *ebpf.CollectionSpec) error {
-	loaded, err := e.loadIfThere(spec, nil, "odi_waking")
-	if err != nil {
-		return err
+// loadWaking loads it if the kernel has its tracepoint: beside everything else, as hardly
+// anybody waits for it.
+func (e *Engine) loadWaking(k *kit) {
+	defer close(e.waking.loaded)
+	coll, err := k.load(e.maps, wakingProgram)
+	e.waking.mu.Lock()
+	defer e.waking.mu.Unlock()
+	if err == nil {
+		defer coll.Close() // its maps are the engine's once more
+		e.waking.prog = coll.DetachProgram(wakingProgram)
+		return
 	}
-	if len(loaded) == 0 {
-		e.waking.done = true
-		return e.neverAsk()
+	e.waking.done = true
+	if !errors.Is(err, ebpf.ErrNotSupported) {
+		e.log.Debug("requests over Unix sockets cannot be looked at early", "error", err, "verifier", verifierLog(err))
+		e.lacks("some parents of requests over Unix sockets (" + firstLine(err) + ")")
 	}
-	return nil
+	if err := e.neverAsk(); err != nil {
+		e.log.Warn("the programs go on asking for another", "error", err)
+	}
 }
 
 // neverAsk has the programs ask for it no more.
@@ -41,15 +56,16 @@ func (e *Engine) neverAsk() error {
 	return nil
 }
 
-// attachWaking attaches it, once.
+// attachWaking attaches it, once, as soon as it is loaded.
 func (e *Engine) attachWaking() {
+	<-e.waking.loaded
 	e.waking.mu.Lock()
 	defer e.waking.mu.Unlock()
 	if e.waking.done {
 		return
 	}
 	e.waking.done = true
-	l, err := link.AttachTracing(link.TracingOptions{Program: e.progs["odi_waking"]})
+	l, err := link.AttachTracing(link.TracingOptions{Program: e.waking.prog})
 	if err == nil {
 		e.waking.link, err = l, e.neverAsk()
 	}
@@ -72,10 +88,11 @@ func (w *waking) close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.done = true
-	if w.link == nil {
-		return nil
+	var errs []error
+	if w.link != nil {
+		errs = append(errs, w.link.Close())
 	}
-	return w.link.Close()
+	return errors.Join(append(errs, w.prog.Close())...)
 }
 
 // hasUnixStream tells whether a process has a Unix stream socket beside its standard
