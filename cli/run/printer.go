@@ -77,14 +77,15 @@ func (p *printer) watch() {
 }
 
 // Send sorts the spans of a batch into their traces; no other signal is for reading along.
-func (p *printer) Send(b signal.Batch) {
+// What is printed later may be parts of the body.
+func (p *printer) Send(b signal.Batch) (kept bool) {
 	if b.Signal != signal.Traces {
-		return
+		return false
 	}
 	td, err := signal.ReadTraces(b)
 	if err != nil {
 		p.books.Drop(loss.Rejected, b.Items)
-		return
+		return false
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -97,6 +98,7 @@ func (p *printer) Send(b signal.Batch) {
 			}
 		}
 	}
+	return true
 }
 
 func (p *printer) add(id pcommon.TraceID, l line, now time.Time) {

@@ -13,7 +13,10 @@ type Discard struct{ accounts Accounts }
 func NewDiscard(a Accounts) Discard { return Discard{a} }
 
 // Send counts the batch.
-func (d Discard) Send(b signal.Batch) { d.accounts.sent(b) }
+func (d Discard) Send(b signal.Batch) (kept bool) {
+	d.accounts.sent(b)
+	return false
+}
 
 // Close does nothing.
 func (Discard) Close(context.Context) error { return nil }

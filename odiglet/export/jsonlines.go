@@ -29,15 +29,16 @@ func NewJSONLines(out io.Writer, a Accounts, wanted ...*signal.Signal) *JSONLine
 }
 
 // Send writes one line. What is in no books fails at Close only, where the writer does.
-func (j *JSONLines) Send(b signal.Batch) {
+func (j *JSONLines) Send(b signal.Batch) (kept bool) {
 	if !slices.Contains(j.wanted, b.Signal) {
-		return
+		return false
 	}
 	if err := j.writeBatch(b); err == nil {
 		j.accounts.sent(b)
-	} else if kept, ok := j.accounts[b.Signal]; ok {
-		kept.Drop(loss.Rejected, b.Items)
+	} else if account, ok := j.accounts[b.Signal]; ok {
+		account.Drop(loss.Rejected, b.Items)
 	}
+	return false
 }
 
 func (j *JSONLines) writeBatch(b signal.Batch) error {

@@ -132,7 +132,10 @@ type keeper struct {
 	batches []signal.Batch
 }
 
-func (k *keeper) Send(b signal.Batch) { k.batches = append(k.batches, b) }
+func (k *keeper) Send(b signal.Batch) (kept bool) {
+	k.batches = append(k.batches, b)
+	return true
+}
 
 // read decodes the only batch.
 func (k *keeper) read(t *testing.T) ptrace.Traces {

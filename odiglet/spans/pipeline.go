@@ -58,6 +58,7 @@ type Pipeline struct {
 	around int      // bytes of the groups without their spans
 	groups []*group // in the order of their first spans
 	of     map[groupKey]*group
+	spare  []byte // of a batch that its sink has not kept, for the next one
 }
 
 // room is a protocol with the scope of its spans.
@@ -195,9 +196,12 @@ func (p *Pipeline) Flush() {
 }
 
 func (p *Pipeline) hand(batch signal.Batch) {
-	if batch.Items > 0 {
-		p.Sink.Send(batch)
+	if batch.Items == 0 || p.Sink.Send(batch) {
+		return
 	}
+	p.mu.Lock()
+	p.spare = batch.Body[:0]
+	p.mu.Unlock()
 }
 
 // take ends the batch and starts the next; p.mu is held.
@@ -209,7 +213,8 @@ func (p *Pipeline) take() signal.Batch {
 	for _, g := range p.groups {
 		room += g.encodedSize()
 	}
-	body := slices.Grow([]byte(nil), room)
+	body := slices.Grow(p.spare, room)
+	p.spare = nil
 	for _, g := range p.groups {
 		body = g.append(body, p.spans)
 	}

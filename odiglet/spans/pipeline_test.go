@@ -3,9 +3,11 @@ package spans
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -196,5 +198,44 @@ func BenchmarkHandle(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		p.Handle(&x)
+	}
+}
+
+// lender is a sink that copies batches, as one that needs their memory no more.
+type lender struct {
+	export.Discard
+	batches []signal.Batch
+	places  map[*byte]bool
+}
+
+func (l *lender) Send(b signal.Batch) (kept bool) {
+	l.places[unsafe.SliceData(b.Body)] = true
+	b.Body = slices.Clone(b.Body)
+	l.batches = append(l.batches, b)
+	return false
+}
+
+// TestMemoryOfBatchesIsUsedAgain: spans are the same whether or not a sink keeps what it is
+// given, and those of a batch that is kept are not written over.
+func TestMemoryOfBatchesIsUsedAgain(t *testing.T) {
+	keeps, lends := &keeper{}, &lender{places: map[*byte]bool{}}
+	for _, sink := range []export.Sink{keeps, lends} {
+		p := New(Options{Origins: origins{1: someOrigin()}, Recorder: red.NewRecorder(time.Now()), Books: books.New(), Routes: routes.NewBook(), Protocols: rooms(), Sink: sink})
+		for i := range 50 {
+			for j := range i % 7 * 3 {
+				x := request(1, fmt.Sprintf("/%d/%d", i, j))
+				p.Handle(&x)
+			}
+			p.Flush()
+		}
+	}
+	if len(keeps.batches) == 0 {
+		t.Fatal("no batches")
+	}
+	if diff := cmp.Diff(keeps.batches, lends.batches, cmp.Comparer(func(a, b *signal.Signal) bool { return a == b })); diff != "" {
+		t.Errorf("batches differ (-kept +lent):\n%s", diff)
+	}
+	if places, most := len(lends.places), len(lends.batches)/2; places > most {
+		t.Errorf("%d batches were written to %d places, want at most %d: none of them was kept", len(lends.batches), places, most)
 	}
 }
