@@ -29,7 +29,11 @@ const asClient = "ODI_TEST_MYSQL"
 
 func TestMain(m *testing.M) {
 	if addr := os.Getenv(asClient); addr != "" {
-		if err := client(addr); err != nil {
+		run := client
+		if how := os.Getenv(asPool); how != "" {
+			run = func(addr string) error { return pool(addr, how) }
+		}
+		if err := run(addr); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -48,8 +48,28 @@ inline_ u32 le24(const u8 *b)
 	return (u32)b[0] | (u32)b[1] << 8 | (u32)b[2] << 16;
 }
 
+#define EXECUTE_LEN 10 // of what every execution has: its command, number, flags, and a one
+#define CURSOR_LAST 7  // of the flags
+
+// is_command tells whether a client that is in the middle of something says this: a text
+// to be executed or prepared, or the execution of what was prepared before. Servers number
+// what is prepared from one on, for each connection.
+inline_ bool is_command(const struct beginning *b, u32 len)
+{
+	switch (b->b[4]) {
+	case COM_QUERY:
+	case COM_STMT_PREPARE:
+		return is_letter(b->b[5]);
+	case COM_STMT_EXECUTE:
+		if (len < EXECUTE_LEN || b->n < HEAD_LEN + EXECUTE_LEN || b->b[9] > CURSOR_LAST || b->b[8])
+			return false;
+		return (b->b[5] || b->b[6] || b->b[7]) && b->b[10] == 1 && !b->b[11] && !b->b[12] && !b->b[13];
+	}
+	return false;
+}
+
 // mysql_begins tells whether a server greets here or, where the beginning was not seen,
-// a client asks a query that is all of the call.
+// a client says a command that is all of the call.
 noinline_ int mysql_begins(struct beginning *b)
 {
 	u32 len;
@@ -61,7 +81,7 @@ noinline_ int mysql_begins(struct beginning *b)
 		return BEGINS_NOT;
 	if (b->b[4] == GREETING && len > 30 && (u8)(b->b[5] - '0') <= 9)
 		return BEGINS_SERVER;
-	return b->midway && b->b[4] == COM_QUERY && is_letter(b->b[5]) ? BEGINS_CLIENT : BEGINS_NOT;
+	return b->midway && is_command(b, len) ? BEGINS_CLIENT : BEGINS_NOT;
 }
 
 // head_read completes the head of a packet, and then the first bytes of its payload.
