@@ -28,6 +28,7 @@ const countExchanges = 10
 // requests together.
 var madeHere = []string{
 	"joined_midway", // fields of its head had been said before the connection was seen
+	"no_messages",   // asked of a broker, and none came or went: left out
 }
 
 // DropNames are all the names that Drops counts by.

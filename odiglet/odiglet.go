@@ -168,12 +168,12 @@ func (o *Odiglet) Balance() books.Balance {
 	return o.books.Balance(requests)
 }
 
-// Lost is what the kernel lost: requests, which count in the books; process
+// Lost is what the kernel lost, or left out on purpose: requests, which count in the books; process
 // events, which the next scan of /proc makes up for; and parts of requests that
 // have their span all the same, such as a link or a header.
 func (o *Odiglet) Lost() (requests, events, parts map[string]uint64) {
 	requests, events, parts = make(map[string]uint64), make(map[string]uint64), make(map[string]uint64)
-	of := map[loss.Class]map[string]uint64{loss.Lost: requests, loss.Recovered: events, loss.Incomplete: parts}
+	of := map[loss.Class]map[string]uint64{loss.Lost: requests, loss.Intended: requests, loss.Recovered: events, loss.Incomplete: parts}
 	for reason, n := range o.engine.Drops() {
 		of[loss.Of(loss.Name(reason)).Class][reason] = n
 	}
