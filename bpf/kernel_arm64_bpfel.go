@@ -31,6 +31,8 @@ const (
 	kernelMapHttp1s               = "http1s"
 	kernelMapHttp2Rooms           = "http2_rooms"
 	kernelMapHttp2s               = "http2s"
+	kernelMapKafkaRooms           = "kafka_rooms"
+	kernelMapKafkas               = "kafkas"
 	kernelMapLooks                = "looks"
 	kernelMapLosers               = "losers"
 	kernelMapMessageRooms         = "message_rooms"
@@ -71,6 +73,8 @@ const (
 	kernelProgOdiHttp2Received    = "odi_http2_received"
 	kernelProgOdiHttp2Sent        = "odi_http2_sent"
 	kernelProgOdiIoctl            = "odi_ioctl"
+	kernelProgOdiKafkaReceived    = "odi_kafka_received"
+	kernelProgOdiKafkaSent        = "odi_kafka_sent"
 	kernelProgOdiMessage          = "odi_message"
 	kernelProgOdiMysqlReceived    = "odi_mysql_received"
 	kernelProgOdiMysqlSent        = "odi_mysql_sent"
@@ -160,6 +164,8 @@ type kernelProgramSpecs struct {
 	OdiHttp2Received    *ebpf.ProgramSpec `ebpf:"odi_http2_received"`
 	OdiHttp2Sent        *ebpf.ProgramSpec `ebpf:"odi_http2_sent"`
 	OdiIoctl            *ebpf.ProgramSpec `ebpf:"odi_ioctl"`
+	OdiKafkaReceived    *ebpf.ProgramSpec `ebpf:"odi_kafka_received"`
+	OdiKafkaSent        *ebpf.ProgramSpec `ebpf:"odi_kafka_sent"`
 	OdiMessage          *ebpf.ProgramSpec `ebpf:"odi_message"`
 	OdiMysqlReceived    *ebpf.ProgramSpec `ebpf:"odi_mysql_received"`
 	OdiMysqlSent        *ebpf.ProgramSpec `ebpf:"odi_mysql_sent"`
@@ -205,6 +211,8 @@ type kernelMapSpecs struct {
 	Http1s         *ebpf.MapSpec `ebpf:"http1s"`
 	Http2Rooms     *ebpf.MapSpec `ebpf:"http2_rooms"`
 	Http2s         *ebpf.MapSpec `ebpf:"http2s"`
+	KafkaRooms     *ebpf.MapSpec `ebpf:"kafka_rooms"`
+	Kafkas         *ebpf.MapSpec `ebpf:"kafkas"`
 	Looks          *ebpf.MapSpec `ebpf:"looks"`
 	Losers         *ebpf.MapSpec `ebpf:"losers"`
 	MessageRooms   *ebpf.MapSpec `ebpf:"message_rooms"`
@@ -285,6 +293,8 @@ type kernelMaps struct {
 	Http1s         *ebpf.Map `ebpf:"http1s"`
 	Http2Rooms     *ebpf.Map `ebpf:"http2_rooms"`
 	Http2s         *ebpf.Map `ebpf:"http2s"`
+	KafkaRooms     *ebpf.Map `ebpf:"kafka_rooms"`
+	Kafkas         *ebpf.Map `ebpf:"kafkas"`
 	Looks          *ebpf.Map `ebpf:"looks"`
 	Losers         *ebpf.Map `ebpf:"losers"`
 	MessageRooms   *ebpf.Map `ebpf:"message_rooms"`
@@ -332,6 +342,8 @@ func (m *kernelMaps) Close() error {
 		m.Http1s,
 		m.Http2Rooms,
 		m.Http2s,
+		m.KafkaRooms,
+		m.Kafkas,
 		m.Looks,
 		m.Losers,
 		m.MessageRooms,
@@ -394,6 +406,8 @@ type kernelPrograms struct {
 	OdiHttp2Received    *ebpf.Program `ebpf:"odi_http2_received"`
 	OdiHttp2Sent        *ebpf.Program `ebpf:"odi_http2_sent"`
 	OdiIoctl            *ebpf.Program `ebpf:"odi_ioctl"`
+	OdiKafkaReceived    *ebpf.Program `ebpf:"odi_kafka_received"`
+	OdiKafkaSent        *ebpf.Program `ebpf:"odi_kafka_sent"`
 	OdiMessage          *ebpf.Program `ebpf:"odi_message"`
 	OdiMysqlReceived    *ebpf.Program `ebpf:"odi_mysql_received"`
 	OdiMysqlSent        *ebpf.Program `ebpf:"odi_mysql_sent"`
@@ -434,6 +448,8 @@ func (p *kernelPrograms) Close() error {
 		p.OdiHttp2Received,
 		p.OdiHttp2Sent,
 		p.OdiIoctl,
+		p.OdiKafkaReceived,
+		p.OdiKafkaSent,
 		p.OdiMessage,
 		p.OdiMysqlReceived,
 		p.OdiMysqlSent,

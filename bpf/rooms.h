@@ -7,8 +7,9 @@
 #include "mysql/mysql.h"
 #include "postgres/postgres.h"
 #include "http2/http2.h"
+#include "kafka/kafka.h"
 
-#define ROOMS 6 // more than the largest code
+#define ROOMS 7 // more than the largest code
 
 // The programs on the two tracepoints go on with those of a room, by its code.
 struct {
@@ -48,6 +49,9 @@ inline_ u32 room_of(struct beginning *b)
 	b->by = http2_begins(b);
 	if (b->by)
 		return PROTOCOL_HTTP2;
+	b->by = kafka_begins(b);
+	if (b->by)
+		return PROTOCOL_KAFKA;
 	return 0;
 }
 
@@ -66,6 +70,9 @@ inline_ void room_closing(struct conn *c, struct sock *sk, u32 fault)
 		break;
 	case PROTOCOL_HTTP2:
 		http2_closed(sk, fault);
+		break;
+	case PROTOCOL_KAFKA:
+		kafka_closed(sk, fault);
 		break;
 	}
 }

@@ -5,6 +5,7 @@ package protocols
 import (
 	"github.com/odi-dev/odi/bpf/http1"
 	"github.com/odi-dev/odi/bpf/http2"
+	"github.com/odi-dev/odi/bpf/kafka"
 	"github.com/odi-dev/odi/bpf/mysql"
 	"github.com/odi-dev/odi/bpf/postgres"
 	"github.com/odi-dev/odi/bpf/probe"
@@ -19,5 +20,6 @@ func All() []probe.Protocol {
 		mysql.Protocol,
 		postgres.Protocol,
 		http2.Protocol,
+		kafka.Protocol,
 	}
 }

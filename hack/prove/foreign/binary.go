@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/odi-dev/odi/bpf/http2"
+	"github.com/odi-dev/odi/bpf/kafka"
 	"github.com/odi-dev/odi/bpf/mysql"
 	"github.com/odi-dev/odi/bpf/postgres"
 	"github.com/odi-dev/odi/hack/prove/talk"
@@ -41,10 +42,31 @@ var binaryProtocols = []Protocol{
 		topic, payload := d.word(), d.bytes(d.IntN(100))
 		return join([]byte{pick(d, byte(0x10), byte(0x30), byte(0x82)), byte(2 + len(topic) + len(payload))}, be16(len(topic)), []byte(topic), payload)
 	}, ok("\x20\x02\x00\x00")),
-	exchanged("Kafka", func(d Dice) []byte {
+	seen(kafka.Protocol.Code, exchanged("Kafka", func(d Dice) []byte {
+		client, b := d.word(), d.bytes(d.length(20_000))
+		return join(be32(len(b)+len(client)+10), be16(d.IntN(60)), be16(9), be32(d.IntN(1000)), be16(len(client)), []byte(client), b)
+	}, noise(4000))),
+	exchanged("lengths and numbers", func(d Dice) []byte {
 		b := d.bytes(d.length(20_000))
-		return join(be32(len(b)+8), be16(d.IntN(60)), be16(9), be32(d.IntN(1000)), b)
-	}, noise(4000)),
+		return join(be32(len(b)+8), be16(d.IntN(60)), be16(pick(d, 0, 1, 3, 9, 100)), be32(d.IntN(1000)), b)
+	}, func(d Dice) []byte {
+		b := d.bytes(d.length(4000))
+		return join(be32(len(b)+4), be32(d.IntN(1000)), b)
+	}),
+	exchanged("ZooKeeper", func(d Dice) []byte {
+		if d.IntN(6) == 0 {
+			return join(be32(45), be32(0), be32(0), be32(0), be32(30_000), make([]byte, 8), be32(16), make([]byte, 17))
+		}
+		path := "/" + d.text(d.length(200))
+		return join(be32(13+len(path)), be32(d.IntN(20)), be32(pick(d, 3, 4, 8, 12)), be32(len(path)), []byte(path), []byte{0})
+	}, func(d Dice) []byte {
+		b := d.bytes(d.length(2000))
+		return join(be32(len(b)+16), be32(d.IntN(20)), be32(0), be32(d.IntN(1000)), be32(0), b)
+	}),
+	exchanged("RabbitMQ streams", func(d Dice) []byte {
+		b := d.bytes(d.length(2000))
+		return join(be32(len(b)+12), be16(1+d.IntN(30)), be16(1), be32(d.IntN(100)), be32(1), b)
+	}, func(d Dice) []byte { return join(be32(10), be16(0x8000+d.IntN(30)), be16(1), be32(1), be16(1)) }),
 	exchanged("TLS", func(d Dice) []byte {
 		b := d.bytes(d.length(16_000))
 		return join([]byte{pick(d, byte(22), byte(23), byte(23)), 3, pick(d, byte(1), byte(3))}, be16(len(b)), b)
