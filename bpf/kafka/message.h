@@ -159,6 +159,26 @@ inline_ bool asks_plainly(const struct beginning *b, u32 key, u32 version)
 	return !b->b[at] && !b->b[at + 4] && be32_of(b->b + at + 8) && b->b[at + 12] <= 1;
 }
 
+// in_transaction tells whether what follows the name of a client is that of its transaction.
+inline_ bool in_transaction(const struct beginning *b, u32 key, u32 version)
+{
+	u32 at = CLIENT_AT + be16_of(b->b + CLIENT_AT - 2);
+
+	barrier_var(at);
+	if (key != PRODUCE || at > BEGINNING_MAX - 4 || at + 4 > b->n)
+		return false;
+	if (version >= PRODUCE_FLEXIBLE)
+		return !b->b[at] && b->b[at + 1] > 1 && b->b[at + 2] >= ' ';
+	return !b->b[at] && b->b[at + 1] && b->b[at + 2] >= ' ';
+}
+
+// moves_records tells whether a client sends messages, or asks for some, as far as it can
+// be seen.
+inline_ bool moves_records(const struct beginning *b, u32 key, u32 version)
+{
+	return be16_of(b->b + CLIENT_AT - 2) > LONG_CLIENT || asks_plainly(b, key, version) || in_transaction(b, key, version);
+}
+
 // kafka_begins tells whether a client of Kafka's begins here or, where the beginning was
 // not seen, whether one says here what can be nothing else: an answer has a number where
 // a request has its key, and zeros or a length where that has a name.
@@ -182,7 +202,9 @@ noinline_ int kafka_begins(struct beginning *b)
 	}
 	if (size + SIZE_LEN != b->total && (key != PRODUCE || size + SIZE_LEN < b->total))
 		return BEGINS_NOT;
-	return asks_versions(b, key, version) || names_client(b) ? BEGINS_CLIENT : BEGINS_NOT;
+	if (asks_versions(b, key, version))
+		return BEGINS_CLIENT;
+	return names_client(b) && (key > FETCH || moves_records(b, key, version)) ? BEGINS_CLIENT : BEGINS_NOT;
 }
 
 // take_size completes the size of a message. Returns the bytes consumed, 0: they cannot

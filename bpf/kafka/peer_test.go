@@ -193,8 +193,7 @@ func (c *clients) note(what string, r *kgo.Record, n int) {
 	c.did[fmt.Sprintf("%s %s partition %d offset %d by client-%d", what, r.Topic, r.Partition, r.Offset, n)]++
 }
 
-// hop sends a record to the topic that a request names, and one of those that are to be
-// refused to t0.
+// hop sends a record to the topic that a request names.
 func hop(broker, port string) error {
 	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.ClientID("hop"), kgo.ProducerLinger(0), kgo.DisableClientMetrics(), kgo.MaxVersions(kversion.V3_9_0()))
 	if err != nil {
