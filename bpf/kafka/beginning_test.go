@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -37,6 +38,14 @@ func asksIn(transaction *string, version int16, client string, change func([]byt
 	return b
 }
 
+// asksNames is a request for the names of topics, whose first bytes are those of
+// PostgreSQL's first message.
+func asksNames() []byte {
+	req := kmsg.NewPtrMetadataRequest()
+	req.Version = 1
+	return kmsg.NewRequestFormatter(kmsg.FormatterClientID("app")).AppendRequest(nil, req, 5)
+}
+
 // answers is the answer to one.
 func answers(correlation int32) []byte {
 	resp := kmsg.NewPtrProduceResponse()
@@ -50,15 +59,15 @@ func answers(correlation int32) []byte {
 	return b
 }
 
-// speak opens two connections for each of what is given, says it on them, and says an
-// answer. Of the second one of each, the beginning was before it has read a line.
+// speak opens a connection for each of what is given, now or late, which is behind their
+// beginnings; it says on them what is separated by commas, and an answer to each.
 const speak = `import socket, sys
 l = socket.create_server(("127.0.0.1", 0))
 def connected():
     c = socket.create_connection(l.getsockname())
     return c, l.accept()[0]
-firsts = [bytes.fromhex(first) for first in sys.argv[2:]]
-pairs = [connected() for first in firsts if sys.argv[1] == "late"]
+talks = [[bytes.fromhex(said) for said in talk.split(",")] for talk in sys.argv[2:]]
+pairs = [connected() for talk in talks if sys.argv[1] == "late"]
 for c, s in pairs:
     c.sendall(b"\1\2")
     s.recv(10)
@@ -66,12 +75,13 @@ for c, s in pairs:
     c.recv(10)
 print(flush=True)
 sys.stdin.readline()
-for i, first in enumerate(firsts):
+for i, talk in enumerate(talks):
     c, s = pairs[i] if pairs else connected()
-    c.sendall(first)
-    s.recv(1000)
-    s.sendall(b"\0\0\0\x20" + first[8:12] + bytes(28))
-    c.recv(1000)
+    for said in talk:
+        c.sendall(said)
+        s.recv(1000)
+        s.sendall(b"\0\0\0\x20" + said[8:12] + bytes(28))
+        c.recv(1000)
 `
 
 // TestBeginnings: what only begins like a request is none, nor is an answer whose number
@@ -83,24 +93,25 @@ func TestBeginnings(t *testing.T) {
 		first     []byte
 		now, late bool // it is one on a connection that is seen from its beginning, or not
 	}{
-		"a Produce":                   {asks(7, "app", same), true, true},
-		"without fixed lengths":       {asks(9, "app", same), true, true},
-		"a client with a long name":   {asks(7, long, func(b []byte) { b[11] = 200 }), true, true},
-		"that has asked for little":   {asks(7, long, same), true, false},
-		"in a transaction":            {asksIn(&long, 7, "app", same), true, false},
-		"... without fixed lengths":   {asksIn(&long, 9, "app", same), true, false},
-		"a client without a name":     {asks(7, "", same), false, false},
-		"a name of zeros":             {asks(7, "app", func(b []byte) { clear(b[14:17]) }), false, false},
-		"no such version":             {asks(7, "app", func(b []byte) { b[7] = 99 }), false, false},
-		"a version of old":            {asks(7, "app", func(b []byte) { b[7] = 2 }), false, false},
-		"no such key":                 {asks(7, "app", func(b []byte) { b[4] = 1 }), false, false},
-		"a number below zero":         {asks(7, "app", func(b []byte) { b[8] = 0xff }), false, false},
-		"shorter than it says":        {asks(7, "app", func(b []byte) { b[3]-- }), false, false},
-		"answers that nobody knows":   {asks(7, "app", func(b []byte) { b[20] = 9 }), false, false},
-		"an answer":                   {answers(7), false, false},
-		"an answer to a later one":    {answers(65536 + 7), false, false},
-		"nothing":                     {make([]byte, 64), false, false},
-		"a Produce that is not whole": {asks(7, "app", same)[:40], false, false},
+		"a Produce":                        {asks(7, "app", same), true, true},
+		"without fixed lengths":            {asks(9, "app", same), true, true},
+		"a client with a long name":        {asks(7, long, func(b []byte) { b[11] = 200 }), true, true},
+		"that has asked for little":        {asks(7, long, same), true, false},
+		"behind what is PostgreSQL's, too": {asks(7, "app", same), true, true},
+		"in a transaction":                 {asksIn(&long, 7, "app", same), true, false},
+		"... without fixed lengths":        {asksIn(&long, 9, "app", same), true, false},
+		"a client without a name":          {asks(7, "", same), false, false},
+		"a name of zeros":                  {asks(7, "app", func(b []byte) { clear(b[14:17]) }), false, false},
+		"no such version":                  {asks(7, "app", func(b []byte) { b[7] = 99 }), false, false},
+		"a version of old":                 {asks(7, "app", func(b []byte) { b[7] = 2 }), false, false},
+		"no such key":                      {asks(7, "app", func(b []byte) { b[4] = 1 }), false, false},
+		"a number below zero":              {asks(7, "app", func(b []byte) { b[8] = 0xff }), false, false},
+		"shorter than it says":             {asks(7, "app", func(b []byte) { b[3]-- }), false, false},
+		"answers that nobody knows":        {asks(7, "app", func(b []byte) { b[20] = 9 }), false, false},
+		"an answer":                        {answers(7), false, false},
+		"an answer to a later one":         {answers(65536 + 7), false, false},
+		"nothing":                          {make([]byte, 64), false, false},
+		"a Produce that is not whole":      {asks(7, "app", same)[:40], false, false},
 	}
 	for _, when := range []string{"now", "late"} {
 		t.Run(when, func(t *testing.T) {
@@ -109,7 +120,11 @@ func TestBeginnings(t *testing.T) {
 			for i, name := range slices.Sorted(maps.Keys(cases)) {
 				tc := cases[name]
 				topic := fmt.Sprintf("or%04d", i)
-				args = append(args, hex.EncodeToString(bytes.ReplaceAll(tc.first, []byte("orders"), []byte(topic))))
+				said := hex.EncodeToString(bytes.ReplaceAll(tc.first, []byte("orders"), []byte(topic)))
+				if strings.HasPrefix(name, "behind") {
+					said = hex.EncodeToString(asksNames()) + "," + said
+				}
+				args = append(args, said)
 				if is := map[string]bool{"now": tc.now, "late": tc.late}[when]; is {
 					want["send "+topic]++
 				}

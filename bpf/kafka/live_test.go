@@ -18,6 +18,7 @@ import (
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/bpf/roomtest"
 	"github.com/odi-dev/odi/internal/testkit/loopback"
+	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
 // peer is this binary as a broker or a client.
@@ -149,6 +150,26 @@ func TestRealClients(t *testing.T) {
 				if after[reason] != before[reason] {
 					t.Errorf("losses: %v, before %v", after, before)
 				}
+			}
+			if leaked := s.Leaked("secret"); len(leaked) > 0 {
+				t.Errorf("records have left: %v", leaked)
+			}
+		})
+	}
+}
+
+// TestOtherLibraries: so is what librdkafka sends and reads, which most languages use, and
+// what kafka-python does. They speak versions of old.
+func TestOtherLibraries(t *testing.T) {
+	s := roomtest.Watch(t, kafka.Protocol)
+	for _, library := range []string{"librdkafka", "kafka-python"} {
+		t.Run(library, func(t *testing.T) {
+			port := loopback.Port(t)
+			started(t, port, peer(t, "broker", port, 2))
+			s.Reset()
+			did := trades(t, s, program.Command(t, "python3", "testdata/trade.py", library, "127.0.0.1:"+port, "200"), false)
+			if diff := cmp.Diff(did.Did, seen(s, probe.Client)); diff != "" || len(did.Did) != 400 {
+				t.Errorf("seen at the client (-want +got):\n%s; losses %v", diff, s.Engine.Drops())
 			}
 			if leaked := s.Leaked("secret"); len(leaked) > 0 {
 				t.Errorf("records have left: %v", leaked)

@@ -145,6 +145,8 @@ noinline_ int postgres_begins(struct beginning *b)
 		return b->midway && is_statement(b);
 	len = be32(b->b);
 	code = be32(b->b + 4);
+	if (b->total > len || (b->midway && b->total != len)) // Kafka's begin so, and are longer by four
+		return 0;
 	if (code == ASKS_TLS || code == ASKS_GSS)
 		return len == 8;
 	return code >> 16 == 3 && len > 8 && len <= STARTUP_MAX;
