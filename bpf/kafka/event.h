@@ -77,6 +77,8 @@ noinline_ int begin_asking(struct kafka *k, struct conn *c, struct target *g, st
 		k->names = be32_of(d->head + 4);
 		k->naming = 1;
 	}
+	if (key > FETCH)
+		d->held = REQUEST_MIN; // what follows may be a password
 	whose_call(&k->asker, c, g, w, room);
 	tell_of(&k->r, &k->asker, c, g, w);
 	k->r.start_ns = d->begun_ns;

@@ -78,7 +78,11 @@ func answerTo(req kmsg.Request, resp kmsg.Response, correlation int32) []byte {
 
 func (s *script) asks(req kmsg.Request, correlation int32) {
 	b := request(req, correlation)
-	s.event(tellAsked, len(b), b[:min(len(b), 512)], 0)
+	kept := 512
+	if req.Key() > keyFetch {
+		kept = 10
+	}
+	s.event(tellAsked, len(b), b[:min(len(b), kept)], 0)
 }
 
 func (s *script) gets(req kmsg.Request, resp kmsg.Response, correlation int32) {

@@ -82,7 +82,11 @@ func isKnown(key, version int16) bool {
 // readRequest reads what a request begins with; false: it is none.
 func readRequest(head []byte) (asked, bool) {
 	r := &reader{b: head}
-	a := asked{key: r.int16(), version: r.int16(), correlation: r.int32(), client: r.text(), sent: unknown()}
+	a := asked{key: r.int16(), version: r.int16(), correlation: r.int32(), sent: unknown()}
+	if a.key > keyFetch && !r.cut {
+		return a, true // no more is handed over
+	}
+	a.client = r.text()
 	if r.cut || a.key < 0 || a.version < 0 {
 		return asked{}, false
 	}
