@@ -39,7 +39,7 @@ func pool(addr, how string) error {
 	}
 	for i := range pooledTimes {
 		if how == "late" {
-			_, err = db.Exec("UPDATE orders SET name = ? WHERE id = ?", "secret", i%9+1)
+			_, err = db.Exec("UPDATE orders SET name = ? WHERE id = ?", "secret too", i%9+1)
 		} else {
 			var name string
 			err = early.QueryRow(i%8 + 2).Scan(&name)
