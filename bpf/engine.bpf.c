@@ -11,6 +11,7 @@
 //        to user memory.
 
 #include "golang/golang.h"
+#include "golang/grpc.h"
 #include "http1/unixends.h"
 #include "moved.h"
 #include "process/process.h"

@@ -47,17 +47,28 @@ func (e *Engine) useGo(t *target, value *targetValue) {
 	value.Family = facts.Offsets.NetFDFamily
 	value.WriteLoopPC = facts.WriteLoopPC
 	value.GoIDGen = facts.GoIDGen
-	if facts.RoundTrip == 0 || e.progs["odi_roundtrip"] == nil {
-		return
+	if e.tie(t, exe, "odi_roundtrip", facts.RoundTrip) {
+		value.Flags |= flagRoundTrip
 	}
-	l, err := attachUprobe(e.progs["odi_roundtrip"], exe, facts.RoundTrip, t.PID)
+	if e.tie(t, exe, "odi_grpc_put", facts.GRPC.Put) {
+		e.tie(t, exe, "odi_grpc_take", facts.GRPC.Take)
+	}
+}
+
+// tie attaches a probe that ties goroutines to what they ask for; at 0 the executable has
+// nothing to tie. It tells whether it did.
+func (e *Engine) tie(t *target, exe *os.File, name string, at uint64) bool {
+	if at == 0 || e.progs[name] == nil {
+		return false
+	}
+	l, err := attachUprobe(e.progs[name], exe, at, t.PID)
 	if err != nil {
 		t.goReason = err.Error()
-		e.log.Info("requests on reused connections cannot be linked", "pid", t.PID, "reason", err)
-		return
+		e.log.Info("requests that other goroutines write cannot be linked", "pid", t.PID, "probe", name, "reason", err)
+		return false
 	}
-	t.uprobe = e.uprobes.keep(l)
-	value.Flags |= flagRoundTrip
+	t.uprobes = append(t.uprobes, e.uprobes.keep(l))
+	return true
 }
 
 // everyProcess is the pid for a probe that fires wherever the file is mapped.

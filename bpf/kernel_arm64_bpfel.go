@@ -26,6 +26,7 @@ const (
 	kernelMapGoParts              = "go_parts"
 	kernelMapGoTies               = "go_ties"
 	kernelMapGoroutines           = "goroutines"
+	kernelMapGrpcTies             = "grpc_ties"
 	kernelMapHandovers            = "handovers"
 	kernelMapHeld                 = "held"
 	kernelMapHttp1s               = "http1s"
@@ -69,6 +70,8 @@ const (
 	kernelProgOdiExec             = "odi_exec"
 	kernelProgOdiExit             = "odi_exit"
 	kernelProgOdiFind             = "odi_find"
+	kernelProgOdiGrpcPut          = "odi_grpc_put"
+	kernelProgOdiGrpcTake         = "odi_grpc_take"
 	kernelProgOdiHttp2Message     = "odi_http2_message"
 	kernelProgOdiHttp2Received    = "odi_http2_received"
 	kernelProgOdiHttp2Sent        = "odi_http2_sent"
@@ -160,6 +163,8 @@ type kernelProgramSpecs struct {
 	OdiExec             *ebpf.ProgramSpec `ebpf:"odi_exec"`
 	OdiExit             *ebpf.ProgramSpec `ebpf:"odi_exit"`
 	OdiFind             *ebpf.ProgramSpec `ebpf:"odi_find"`
+	OdiGrpcPut          *ebpf.ProgramSpec `ebpf:"odi_grpc_put"`
+	OdiGrpcTake         *ebpf.ProgramSpec `ebpf:"odi_grpc_take"`
 	OdiHttp2Message     *ebpf.ProgramSpec `ebpf:"odi_http2_message"`
 	OdiHttp2Received    *ebpf.ProgramSpec `ebpf:"odi_http2_received"`
 	OdiHttp2Sent        *ebpf.ProgramSpec `ebpf:"odi_http2_sent"`
@@ -206,6 +211,7 @@ type kernelMapSpecs struct {
 	GoParts        *ebpf.MapSpec `ebpf:"go_parts"`
 	GoTies         *ebpf.MapSpec `ebpf:"go_ties"`
 	Goroutines     *ebpf.MapSpec `ebpf:"goroutines"`
+	GrpcTies       *ebpf.MapSpec `ebpf:"grpc_ties"`
 	Handovers      *ebpf.MapSpec `ebpf:"handovers"`
 	Held           *ebpf.MapSpec `ebpf:"held"`
 	Http1s         *ebpf.MapSpec `ebpf:"http1s"`
@@ -288,6 +294,7 @@ type kernelMaps struct {
 	GoParts        *ebpf.Map `ebpf:"go_parts"`
 	GoTies         *ebpf.Map `ebpf:"go_ties"`
 	Goroutines     *ebpf.Map `ebpf:"goroutines"`
+	GrpcTies       *ebpf.Map `ebpf:"grpc_ties"`
 	Handovers      *ebpf.Map `ebpf:"handovers"`
 	Held           *ebpf.Map `ebpf:"held"`
 	Http1s         *ebpf.Map `ebpf:"http1s"`
@@ -337,6 +344,7 @@ func (m *kernelMaps) Close() error {
 		m.GoParts,
 		m.GoTies,
 		m.Goroutines,
+		m.GrpcTies,
 		m.Handovers,
 		m.Held,
 		m.Http1s,
@@ -402,6 +410,8 @@ type kernelPrograms struct {
 	OdiExec             *ebpf.Program `ebpf:"odi_exec"`
 	OdiExit             *ebpf.Program `ebpf:"odi_exit"`
 	OdiFind             *ebpf.Program `ebpf:"odi_find"`
+	OdiGrpcPut          *ebpf.Program `ebpf:"odi_grpc_put"`
+	OdiGrpcTake         *ebpf.Program `ebpf:"odi_grpc_take"`
 	OdiHttp2Message     *ebpf.Program `ebpf:"odi_http2_message"`
 	OdiHttp2Received    *ebpf.Program `ebpf:"odi_http2_received"`
 	OdiHttp2Sent        *ebpf.Program `ebpf:"odi_http2_sent"`
@@ -444,6 +454,8 @@ func (p *kernelPrograms) Close() error {
 		p.OdiExec,
 		p.OdiExit,
 		p.OdiFind,
+		p.OdiGrpcPut,
+		p.OdiGrpcTake,
 		p.OdiHttp2Message,
 		p.OdiHttp2Received,
 		p.OdiHttp2Sent,

@@ -26,7 +26,7 @@ func TestLayouts(t *testing.T) {
 		}},
 		"targets": {of: "targets", size: unsafe.Sizeof(g), at: map[string]uintptr{
 			"writeloop_pc": unsafe.Offsetof(g.WriteLoopPC), "goid_off": unsafe.Offsetof(g.GoID), "flags": unsafe.Offsetof(g.Flags), "left_out": unsafe.Offsetof(g.LeftOut),
-			"open": unsafe.Offsetof(g.Open), "trust": unsafe.Offsetof(g.Trust), "clients": unsafe.Offsetof(g.Clients), "linked": unsafe.Offsetof(g.Linked),
+			"open": unsafe.Offsetof(g.Open), "trust": unsafe.Offsetof(g.Trust), "clients": unsafe.Offsetof(g.Clients), "linked": unsafe.Offsetof(g.Linked), "frame_type": unsafe.Offsetof(g.FrameType),
 		}},
 	}
 	for name, tc := range tests {

@@ -45,7 +45,7 @@ var groups = []group{
 	},
 	{
 		feature:  probe.GoLinks,
-		programs: []string{"odi_roundtrip"},
+		programs: []string{"odi_roundtrip", "odi_grpc_put", "odi_grpc_take"},
 		attach:   (*Engine).checkGoLinks,
 		needs:    "needs BPF programs on uprobes",
 	},

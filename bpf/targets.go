@@ -63,6 +63,7 @@ type targetValue struct {
 	Parts       uint32
 	Clients     uint64
 	Linked      uint64
+	FrameType   uint64
 }
 
 // target is what user space knows of one watched process.
@@ -71,16 +72,17 @@ type target struct {
 	tgid     uint32 // the number that the programs know it by
 	golang   bool
 	goReason string
-	uprobe   io.Closer   // on persistConn.roundTrip, or nil
+	uprobes  []io.Closer // see golinks.go
 	watch    *ioctlWatch // until the first FIONREAD, or nil
 }
 
 func (t *target) close() error {
 	t.watch.close()
-	if t.uprobe == nil {
-		return nil
+	var errs []error
+	for _, p := range t.uprobes {
+		errs = append(errs, p.Close())
 	}
-	return t.uprobe.Close()
+	return errors.Join(errs...)
 }
 
 // forgetStrangers has the programs look for the target that has just been added.

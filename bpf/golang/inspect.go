@@ -35,10 +35,19 @@ type Facts struct {
 	// RoundTrip is the file offset for a probe in persistConn.roundTrip; 0 where
 	// the binary has no HTTP client.
 	RoundTrip uint64
+	// GRPC has the places of the probes in grpc-go's client.
+	GRPC GRPC
 	// WriteLoopPC is the address of persistConn.writeLoop in the process; 0: none.
 	WriteLoopPC uint64
 	// GoIDGen is the address of runtime.sched.goidgen in the process; 0: unknown.
 	GoIDGen uint64
+}
+
+// GRPC are file offsets for probes in the library for gRPC; 0 where the binary has none, or
+// not one that is known.
+type GRPC struct {
+	Put  uint64 // the caller hands over the frame that begins its stream
+	Take uint64 // the goroutine that writes the connection begins with it
 }
 
 // ErrHidden means that the executable is packed, so nobody can say what runs.
@@ -72,7 +81,7 @@ func (i *Inspector) Inspect(exe *os.File, pid uint32) (Facts, error) {
 		b = read(exe, id.Size())
 		i.seen.Put(id, b)
 	}
-	if b.err != nil || b.facts.RoundTrip == 0 {
+	if b.err != nil || (b.facts.WriteLoopPC == 0 && b.facts.GoIDGen == 0) {
 		return b.facts, b.err
 	}
 	entry, err := entryOf(pid)
@@ -80,7 +89,9 @@ func (i *Inspector) Inspect(exe *os.File, pid uint32) (Facts, error) {
 		return b.facts, err
 	}
 	facts, moved := b.facts, entry-b.entry // what the kernel moved the program by
-	facts.WriteLoopPC += moved
+	if facts.WriteLoopPC != 0 {
+		facts.WriteLoopPC += moved
+	}
 	if facts.GoIDGen != 0 {
 		facts.GoIDGen += moved
 	}
@@ -118,20 +129,52 @@ func factsOf(exe *os.File, bin *elf.File, version string) (Facts, error) {
 	if facts.Offsets, err = offsetsOf(version); err != nil {
 		return facts, err
 	}
-	symbols, err := findFunctions(exe, bin, "net/http.(*persistConn).roundTrip", "net/http.(*persistConn).writeLoop", "runtime.newproc1")
+	symbols, err := findFunctions(exe, bin, append([]string{
+		"net/http.(*persistConn).roundTrip", "net/http.(*persistConn).writeLoop", "runtime.newproc1",
+	}, grpcFunctions...)...)
 	if err != nil {
 		return facts, fmt.Errorf("looking for functions: %w", err)
 	}
 	roundTrip, writeLoop := symbols[0], symbols[1]
-	if roundTrip.addr == 0 || writeLoop.addr == 0 {
-		return facts, nil // no HTTP client, or not one we know
+	if roundTrip.addr != 0 && writeLoop.addr != 0 { // else no HTTP client, or not one we know
+		if facts.RoundTrip, err = probeOffset(exe, bin, roundTrip); err != nil {
+			return facts, err
+		}
+		facts.WriteLoopPC = writeLoop.addr
 	}
-	if facts.RoundTrip, err = probeOffset(exe, bin, roundTrip); err != nil {
-		return facts, err
+	facts.GRPC = grpcOf(exe, bin, symbols[3:])
+	if facts.RoundTrip != 0 || facts.GRPC.Put != 0 {
+		facts.GoIDGen = generatorOf(exe, bin, symbols[2])
 	}
-	facts.WriteLoopPC = writeLoop.addr
-	facts.GoIDGen = generatorOf(exe, bin, symbols[2])
 	return facts, nil
+}
+
+// grpcFunctions are, in this order: the one that hands frames over to the goroutine that
+// writes, and the one in which this begins a stream, since 1.83 and before.
+var grpcFunctions = []string{
+	"google.golang.org/grpc/internal/transport.(*controlBuffer).executeAndPut",
+	"google.golang.org/grpc/internal/transport.(*loopyWriter).clientHeaderHandler",
+	"google.golang.org/grpc/internal/transport.(*loopyWriter).headerHandler",
+}
+
+// grpcOf places both probes, or none: without them calls have no parents.
+func grpcOf(exe *os.File, bin *elf.File, found []function) GRPC {
+	put, take := found[0], found[1]
+	if take.addr == 0 {
+		take = found[2]
+	}
+	if put.addr == 0 || take.addr == 0 {
+		return GRPC{}
+	}
+	putAt, err := probeOffset(exe, bin, put)
+	if err != nil {
+		return GRPC{}
+	}
+	takeAt, err := probeOffset(exe, bin, take)
+	if err != nil {
+		return GRPC{}
+	}
+	return GRPC{Put: putAt, Take: takeAt}
 }
 
 // offsetsOf looks a version such as "go1.26.8 X:experiment" up in the table.

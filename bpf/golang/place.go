@@ -23,14 +23,14 @@ const prologueMax = 64
 func probeOffset(f *os.File, bin *elf.File, fn function) (uint64, error) {
 	base, ok := bin.CodeOffset(fn.addr)
 	if !ok {
-		return 0, errors.New("persistConn.roundTrip lies outside of the executable's code")
+		return 0, errors.New("the function lies outside of the executable's code")
 	}
 	if bin.Machine() != machine.EM_X86_64 {
 		return base, nil // arguments are in registers at the entry as well
 	}
 	code := make([]byte, min(prologueMax, fn.size))
 	if _, err := f.ReadAt(code, int64(base)); err != nil {
-		return 0, fmt.Errorf("reading the code of persistConn.roundTrip: %w", err)
+		return 0, fmt.Errorf("reading the code of the function: %w", err)
 	}
 	at, err := emulated(code)
 	return base + at, err
@@ -45,7 +45,7 @@ func emulated(code []byte) (uint64, error) {
 	for at := 0; at < len(code); {
 		inst, err := x86asm.Decode(code[at:], 64)
 		if err != nil {
-			return 0, errors.New("the code of persistConn.roundTrip is not understood")
+			return 0, errors.New("the code of the function is not understood")
 		}
 		switch {
 		case inst.Op == x86asm.PUSH:
@@ -55,9 +55,9 @@ func emulated(code []byte) (uint64, error) {
 		case inst.Op == x86asm.JBE:
 			jump = at
 		case !slices.Contains(stackCheck, inst.Op):
-			return 0, errors.New("the prologue of persistConn.roundTrip is not understood")
+			return 0, errors.New("the prologue of the function is not understood")
 		}
 		at += inst.Len
 	}
-	return 0, errors.New("the prologue of persistConn.roundTrip is not understood")
+	return 0, errors.New("the prologue of the function is not understood")
 }

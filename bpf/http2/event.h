@@ -7,7 +7,8 @@
 #include "frame.h"
 
 // Bits of note.bits. NOTE_NEW: a request begins. NOTE_PROMISE: it is pushed.
-enum { NOTE_FIRST = 1, NOTE_LAST = 2, NOTE_END_STREAM = 4, NOTE_NEW = 8, NOTE_PROMISE = 16 };
+// NOTE_TIED: its parent is that of who has asked for it, whoever writes it.
+enum { NOTE_FIRST = 1, NOTE_LAST = 2, NOTE_END_STREAM = 4, NOTE_NEW = 8, NOTE_PROMISE = 16, NOTE_TIED = 32 };
 
 // note is the head of an event, behind struct request, of which only that of a new
 // request is filled in.
@@ -143,16 +144,40 @@ noinline_ int take_pending(struct http2 *h, u32 stream)
 	return 1;
 }
 
+// tie_stream ties a connection to the goroutine that has asked gRPC's library for the stream
+// which w->goid begins. 0: nobody is known to have.
+noinline_ int tie_stream(struct who *w, u32 role)
+{
+	struct grpc_key key = {};
+	struct grpc_tie *t;
+	u64 sk;
+
+	if (!w || role != ROLE_CLIENT || !w->goid || !w->stream)
+		return 0;
+	key.at = w->goid;
+	key.tgid = w->tgid;
+	key.stream = w->stream;
+	t = bpf_map_lookup_elem(&grpc_ties, &key);
+	if (!t)
+		return 0;
+	sk = w->sk;
+	return !bpf_map_update_elem(&go_ties, &sk, &t->tie, BPF_ANY);
+}
+
 // begin_request2 fills in what is told of a request that begins.
 noinline_ int begin_request2(struct http2 *h, struct conn *c, struct target *g, struct who *w, struct goroutine *room)
 {
 	u32 zero = 0;
 	struct http2_event *e = bpf_map_lookup_elem(&http2_rooms, &zero);
+	int tied;
 
 	if (!e || !h || !c || !g || !w || !room)
 		return 0;
 	whose_call(&h->asker, c, g, w, room);
+	tied = tie_stream(w, c->role);
 	tell_of(&e->r, &h->asker, c, g, w);
+	if (tied)
+		e->r.bits |= BIT_TIED;
 	return 1;
 }
 
@@ -214,6 +239,8 @@ noinline_ int finish_note(struct http2 *h, struct frames *d, u32 by_client, u32 
 	e->n.kind = d->kind;
 	e->n.by_client = by_client;
 	e->n.bits = d->kind == TELL_BLOCK ? bits_of_block(d) : 0;
+	if (d->fresh && e->r.bits & BIT_TIED)
+		e->n.bits |= NOTE_TIED;
 	e->r.head_len = sizeof(e->n) + n;
 	h->seen = 1;
 	if (d->kind == TELL_BLOCK)

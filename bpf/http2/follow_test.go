@@ -276,29 +276,32 @@ func TestTraces(t *testing.T) {
 }
 
 // TestOneCallForSeveral: who has written several requests with one call is the parent of
-// none of them for sure.
+// none of them for sure, but for those that are tied to who has asked for them.
 func TestOneCallForSeveral(t *testing.T) {
 	s := newScript(probe.Client)
-	ask := func(stream uint32, at int) {
+	ask := func(stream uint32, at int, bits uint8) {
 		block := s.says(0, ":method: GET", ":path: /")
 		s.Take(&probe.Exchange{
 			Kind: probe.Client, Start: time.Unix(int64(at), 0), Link: probe.LinkThread, TraceID: [16]byte{9}, ParentSpanID: [8]byte{9},
-			RequestHead: encode(note{kind: tellBlock, byClient: true, stream: stream, seq: s.seq[0], bits: noteFirst | noteLast | noteNew, block: block}),
+			RequestHead: encode(note{kind: tellBlock, byClient: true, stream: stream, seq: s.seq[0], bits: noteFirst | noteLast | noteNew | bits, block: block}),
 		}, s.handle)
 		s.seq[0]++
 	}
-	ask(1, 10)
-	ask(3, 20)
-	ask(5, 20)
-	ask(7, 30)
-	for id := range uint32(4) {
+	ask(1, 10, 0)
+	ask(3, 20, 0)
+	ask(5, 20, 0)
+	ask(7, 30, 0)
+	ask(9, 40, noteTied)
+	ask(11, 40, 0)
+	ask(13, 40, noteTied)
+	for id := range uint32(7) {
 		s.answers(1+2*id, true, ":status: 200")
 	}
 	var linked []bool
 	for _, x := range s.got {
 		linked = append(linked, x.Link == probe.LinkThread && x.ParentSpanID[0] == 9 && x.TraceID == [16]byte{9})
 	}
-	if diff := cmp.Diff([]bool{true, false, false, true}, linked); diff != "" {
+	if diff := cmp.Diff([]bool{true, false, false, true, true, false, true}, linked); diff != "" {
 		t.Errorf("linked (-want +got):\n%s", diff)
 	}
 }
@@ -322,7 +325,7 @@ func FuzzFollow(f *testing.F) {
 			n := min(int(raw[4]), len(raw)-5)
 			side := 1 - int(raw[1]>>7)
 			s.seq[side] += uint32(raw[3])
-			s.event(note{conn: uint64(raw[2] >> 4), kind: raw[0], byClient: raw[1]&0x80 != 0, bits: raw[1] & 0x1f, stream: uint32(raw[2]), code: uint32(raw[3]), block: raw[5 : 5+n]})
+			s.event(note{conn: uint64(raw[2] >> 4), kind: raw[0], byClient: raw[1]&0x80 != 0, bits: raw[1] & 0x3f, stream: uint32(raw[2]), code: uint32(raw[3]), block: raw[5 : 5+n]})
 			raw = raw[5+n:]
 		}
 		for _, x := range s.got {

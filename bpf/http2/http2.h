@@ -41,6 +41,7 @@ inline_ bool tell(struct http2_turn *t, u32 n)
 	u32 zero = 0;
 	long full;
 
+	t->w.stream = t->d->stream;
 	if (!is_new(t->h, t->d, t->by_client))
 		begin_note(t->h, &t->w);
 	else if (!t->c->carries || !take_pending(t->h, t->d->stream))

@@ -19,6 +19,7 @@ const (
 	noteEndStream
 	noteNew
 	notePromise
+	noteTied
 )
 
 // note is struct note of event.h, and the bytes of a header block behind it.

@@ -46,7 +46,7 @@ func (f *family) add(x *probe.Exchange) {
 // goroutines of its own, that one's parent is not known, and no link is made. In gRPC's
 // library one goroutine writes for all.
 func TestParents(t *testing.T) {
-	for kind, linkedMin := range map[string]int{"http": 1350, "grpc": 0} {
+	for kind, linkedMin := range map[string]int{"http": 1350, "grpc": 2900} {
 		t.Run(kind, func(t *testing.T) {
 			bin, port, next := peer(t), loopback.Port(t), loopback.Port(t)
 			started(t, program.Command(t, bin, kind+"-server", "127.0.0.1:"+next))

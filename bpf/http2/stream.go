@@ -16,6 +16,7 @@ const answerMax = 2 << 10
 type stream struct {
 	x      probe.Exchange
 	asked  bool // its request has come; else its answer was read before
+	tied   bool // its parent is that of who has asked for it, whoever has written it
 	head   []byte
 	answer []byte
 }
@@ -50,7 +51,7 @@ func (f *follower) asked(c *conn, d *direction, event *probe.Exchange, handle fu
 		c.early--
 	}
 	answer := s.x
-	s.asked, s.x, s.head = true, d.event, slices.Clone(d.fields.b)
+	s.asked, s.tied, s.x, s.head = true, d.bits&noteTied != 0, d.event, slices.Clone(d.fields.b)
 	s.x.Answered, s.x.StatusCode, s.x.ResponseBodySize = answer.Answered, answer.StatusCode, answer.ResponseBodySize
 	s.x.RequestBodySize, s.x.HeadTruncated = d.fields.length, d.fields.cut
 	s.joinTrace(d.fields.trace)
@@ -99,7 +100,7 @@ func (c *conn) alone(id uint32, s *stream) {
 
 // orphan begins a trace where the parent was found by who has written the request.
 func (s *stream) orphan() {
-	if s.x.Kind != probe.Client || s.x.Link == probe.LinkNone || s.x.Link == probe.LinkHeader {
+	if s.tied || s.x.Kind != probe.Client || s.x.Link == probe.LinkNone || s.x.Link == probe.LinkHeader {
 		return
 	}
 	for i := range s.x.TraceID {

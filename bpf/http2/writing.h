@@ -268,24 +268,28 @@ inline_ bool insert_field(struct sk_msg_md *msg, struct writing *w, const struct
 	return false;
 }
 
-// begin_pending notes a request whose header is to be written; alone: no other one leaves
-// with the same message, so who writes it has asked for it.
+// begin_pending notes a request whose header is to be written.
 noinline_ int begin_pending(struct http2 *h, struct conn *c, struct target *g, struct who *w, u32 at)
 {
 	struct pending *p;
+	int tied;
 
 	if (!h || !c || !g || !w || at >= PENDING)
 		return 0;
 	p = &h->pending[at];
 	whose_call(&h->asker, c, g, w, (struct goroutine *)&h->look);
+	tied = tie_stream(w, c->role);
 	tell_of(&p->r, &h->asker, c, g, w);
+	if (tied)
+		p->r.bits |= BIT_TIED;
 	return 1;
 }
 
-// unlink begins a trace for a request of which nobody knows who has asked for it.
+// unlink_pending begins a trace for a request of which nobody knows who has asked for it: more
+// than one leave with the same message, and it is not tied.
 noinline_ int unlink_pending(struct http2 *h, struct target *g, u32 at)
 {
-	if (!h || !g || at >= PENDING || h->pending[at].r.link == LINK_NONE)
+	if (!h || !g || at >= PENDING || h->pending[at].r.link == LINK_NONE || h->pending[at].r.bits & BIT_TIED)
 		return 0;
 	begin_trace(g, &h->pending[at].r, h->asker.ids);
 	h->pending[at].r.link = LINK_NONE;
@@ -301,6 +305,7 @@ static long write_next(u32 i, struct writer *t)
 	barrier_var(at);
 	if (at >= PENDING || !next_request(t))
 		return 1;
+	t->who.stream = h->writing.stream;
 	if (!begin_pending(h, t->c, t->g, &t->who, at))
 		return 1;
 	if (t->several)

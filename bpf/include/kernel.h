@@ -290,9 +290,15 @@ struct raw_regs {
 
 #if defined(__TARGET_ARCH_x86)
 #define CTX_GO_ARG0 10 // rax
+#define CTX_GO_ARG1 5  // rbx
+#define CTX_GO_ARG2 11 // rcx
+#define CTX_GO_ARG3 14 // rdi
 #define CTX_ARG1 13    // rsi
 #else
 #define CTX_GO_ARG0 0
+#define CTX_GO_ARG1 1
+#define CTX_GO_ARG2 2
+#define CTX_GO_ARG3 3
 #define CTX_ARG1 1
 #endif
 

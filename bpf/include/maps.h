@@ -145,6 +145,27 @@ struct {
 	__type(value, struct tie);
 } go_ties SEC(".maps");
 
+// grpc_key is a frame that waits for the goroutine that writes its connection, or a stream
+// that this one begins.
+struct grpc_key {
+	u64 at; // address of the frame, or id of the goroutine
+	u32 tgid;
+	u32 stream; // 0: a frame
+};
+struct grpc_tie {
+	struct tie tie;
+	u64 type; // itab of the frame
+};
+
+// LRU: a frame that is given up is not seen, and of a stream nobody needs to know for longer
+// than it takes to send its first frame. As many as goroutines may wait for streams at once.
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct grpc_key);
+	__type(value, struct grpc_tie);
+} grpc_ties SEC(".maps");
+
 // User space sets the size. No wake-up per event: see emit.
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

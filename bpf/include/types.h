@@ -10,7 +10,7 @@ enum link { LINK_NONE, LINK_HEADER, LINK_GOROUTINE, LINK_THREAD, LINK_PROXY };
 enum fault { FAULT_NONE, FAULT_CLOSED, FAULT_RESET, FAULT_TIMEOUT };
 
 // Bits of request.bits.
-enum { BIT_TRUNCATED = 1, BIT_INJECTED = 2, BIT_HEAD = 4, BIT_CONNECT = 8, BIT_ANSWERED = 16, BIT_PROXIED = 32 };
+enum { BIT_TRUNCATED = 1, BIT_INJECTED = 2, BIT_HEAD = 4, BIT_CONNECT = 8, BIT_ANSWERED = 16, BIT_PROXIED = 32, BIT_TIED = 64 };
 
 // Bits of target.flags. T_WATCHES: user space places a probe in the process, in its
 // children, and anew in a program that it starts; until then it is held. T_MANY: it
@@ -65,6 +65,7 @@ struct target {
 	u32 parts;     // Go: requests start goroutines that ask for them
 	u64 clients;   // client requests
 	u64 linked;    // client requests with a parent
+	u64 frame_type; // Go: the itab of the frames that calls of grpc-go begin with, 0: not known yet
 };
 
 // ref is what another request needs to become a child of a server request.
@@ -237,7 +238,7 @@ struct who {
 	u32 target_hash; // of the request in hand
 	u32 seq; // how far the socket was read (conn.tcp), without the end of the connection
 	u32 waits; // the call may wait for bytes
-	u32 _pad;
+	u32 stream; // of HTTP/2, of the request in hand; 0: none
 };
 
 // goroutine is room for a part of a runtime.g: its stack comes first, the id soon after.

@@ -20,7 +20,7 @@ const (
 	ProcessEvents FeatureName = "ProcessEvents"
 	// Propagation writes traceparent into outgoing requests.
 	Propagation FeatureName = "Propagation"
-	// GoLinks ties outgoing requests of Go's net/http to the goroutine that asked.
+	// GoLinks ties outgoing requests of net/http, and calls of grpc-go, to the goroutine that asked.
 	GoLinks FeatureName = "GoLinks"
 )
 
