@@ -95,16 +95,6 @@ func TestNghttpd(t *testing.T) {
 	t.Logf("losses: %v", s.Engine.Drops())
 }
 
-// peer builds the program of testdata/peer.
-func peer(t *testing.T) string {
-	t.Helper()
-	bin := filepath.Join(t.TempDir(), "peer")
-	if out, err := program.Command(t, "go", "build", "-o", bin, "./testdata/peer").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return bin
-}
-
 // asks starts a client that waits, has it watched, and lets it ask. It returns what the
 // client says.
 func asks(t *testing.T, s *roomtest.Seen, cmd *exec.Cmd) string {

@@ -36,7 +36,9 @@ func run(kind, addr string) error {
 		return serveHTTP(addr)
 	case "grpc-server":
 		return serveGRPC(addr)
-	case "hop", "grpc-hop":
+	case "grpc-narrow-server":
+		return serveGRPC(addr, grpc.MaxConcurrentStreams(3))
+	case "hop", "grpc-hop", "grpc-hasty-hop":
 		return hop(kind, addr, os.Args[3])
 	}
 	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
@@ -136,11 +138,8 @@ func hop(kind, addr, next string) error {
 
 // getter returns what asks for a path.
 func getter(kind, next string) (func(string), error) {
-	if kind == "grpc-hop" {
-		conn, err := grpc.NewClient(next, grpc.WithTransportCredentials(insecure.NewCredentials()))
-		return func(path string) {
-			_ = conn.Invoke(context.Background(), "/200Unary"+path, wrapperspb.String(""), new(wrapperspb.StringValue))
-		}, err
+	if kind != "hop" {
+		return callGetter(next, kind == "grpc-hasty-hop")
 	}
 	client := &http.Client{Transport: &http.Transport{Protocols: plain()}}
 	return func(path string) {
@@ -187,12 +186,15 @@ func askHTTP(kind, addr string) func(int) error {
 }
 
 // serveGRPC answers any method of any service by its name.
-func serveGRPC(addr string) error {
+func serveGRPC(addr string, options ...grpc.ServerOption) error {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
 	}
-	return grpc.NewServer(grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+	return grpc.NewServer(append(options, grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+		if len(options) > 0 {
+			time.Sleep(time.Millisecond) // others wait for a stream
+		}
 		method, _ := grpc.MethodFromServerStream(stream)
 		for {
 			var m wrapperspb.StringValue
@@ -215,7 +217,7 @@ func serveGRPC(addr string) error {
 			}
 		}
 		return nil
-	})).Serve(l)
+	}))...).Serve(l)
 }
 
 // call makes a call whose method says what comes of it.
