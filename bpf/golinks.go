@@ -50,6 +50,9 @@ func (e *Engine) useGo(t *target, value *targetValue) {
 	if e.tie(t, exe, "odi_roundtrip", facts.RoundTrip) {
 		value.Flags |= flagRoundTrip
 	}
+	if e.progs["odi_sent"] == nil {
+		return // nor is HTTP/2 seen
+	}
 	if e.tie(t, exe, "odi_grpc_put", facts.GRPC.Put) {
 		e.tie(t, exe, "odi_grpc_take", facts.GRPC.Take)
 	}
