@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -64,6 +65,7 @@ type Engine struct {
 	unmade    unmade
 	leaving   *leaving       // nil: nothing enters the socket maps
 	closing   chan struct{}  // closed by Close
+	turn      atomic.Uint32  // of AddTarget
 	later     sync.WaitGroup // what goes on beside the readers of the rings
 
 	mu      sync.Mutex

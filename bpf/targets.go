@@ -55,7 +55,7 @@ type targetValue struct {
 	GoIDCache   uint16
 	_           uint16
 	PID         uint32
-	_           uint32
+	Turn        uint32
 	LeftOut     uint64
 	Open        uint32
 	Streak      uint32
@@ -106,7 +106,7 @@ func (e *Engine) AddTarget(t probe.Target) error {
 		return fmt.Errorf("watching process %d: %w", t.PID, err)
 	}
 	state := &target{Target: t, tgid: who.tgid}
-	value := targetValue{PID: t.PID, LeftOut: t.Sampling.LeftOut(), Flags: flagsOf(t, exe)}
+	value := targetValue{PID: t.PID, Turn: e.turn.Add(1), LeftOut: t.Sampling.LeftOut(), Flags: flagsOf(t, exe)}
 	e.useGo(state, &value)
 	value.Flags = e.fionread.limit(value.Flags | e.askedBefore(who.tgid))
 	if value.Flags&flagBatches != 0 {

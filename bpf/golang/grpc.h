@@ -9,7 +9,8 @@
 // State: grpc_ties, first by the frame's address, then by the writer and its stream.
 //        Every frame that the writer takes was handed over after its memory was
 //        allocated, and what is handed over replaces what was known of its address:
-//        a frame that is given up before it has a stream leaves nothing wrong behind.
+//        a frame that is given up before it has a stream leaves nothing wrong behind. What
+//        was noted before the target was added again is void: meanwhile nobody looked.
 #pragma once
 
 #include "golang.h"
@@ -22,6 +23,7 @@ noinline_ int put_frame(struct target *g, struct who *w, u64 frame, u64 type)
 
 	if (!g || !w)
 		return 0;
+	tie.turn = g->turn;
 	key.tgid = w->tgid;
 	tie.tie.goid = w->goid;
 	if (!goroutine_parent(g, w, &tie.tie.parent) || bpf_map_update_elem(&grpc_ties, &key, &tie, BPF_ANY))
@@ -61,7 +63,7 @@ noinline_ int take_frame(struct target *g, struct who *w, u64 frame)
 	key.tgid = to.tgid = w->tgid;
 	to.at = w->goid;
 	tie = bpf_map_lookup_elem(&grpc_ties, &key);
-	if (!tie)
+	if (!tie || tie->turn != g->turn)
 		return 0;
 	g->frame_type = tie->type;
 	bpf_map_update_elem(&grpc_ties, &to, tie, BPF_ANY);

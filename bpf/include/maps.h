@@ -155,6 +155,8 @@ struct grpc_key {
 struct grpc_tie {
 	struct tie tie;
 	u64 type; // itab of the frame
+	u32 turn; // of the target
+	u32 _pad;
 };
 
 // LRU: a frame that is given up is not seen, and of a stream nobody needs to know for longer

@@ -56,7 +56,7 @@ struct target {
 	u16 ids_off;    // p.goidcache; goidcacheend follows
 	u16 _pad0;
 	u32 pid; // the process in user space's PID namespace
-	u32 _pad;
+	u32 turn; // a number of this addition: what was noted under another one may be out of date
 	u64 left_out; // how many of 2^64 ids are those of traces that are not recorded, see sampled
 
 	u32 open;      // number of open server requests
