@@ -53,6 +53,7 @@ func (e *Engine) useGo(t *target, value *targetValue) {
 	if e.progs["odi_sent"] == nil {
 		return // nor is HTTP/2 seen
 	}
+	// In this order: nothing is taken whose handing over could have been missed.
 	if e.tie(t, exe, "odi_grpc_put", facts.GRPC.Put) {
 		e.tie(t, exe, "odi_grpc_take", facts.GRPC.Take)
 	}
