@@ -23,7 +23,7 @@ var Manifests embed.FS
 //go:embed mixed/*.yaml
 var Mixed embed.FS
 
-// Stored holds stored/*.yaml: the service of orders, and its databases.
+// Stored holds stored/*.yaml: the service of orders, its databases, and the service of what is in stock.
 //
 //go:embed stored/*.yaml
 var Stored embed.FS
@@ -31,12 +31,12 @@ var Stored embed.FS
 // Everything is what the demo deploys.
 var Everything = []embed.FS{Manifests, Mixed, Stored}
 
-// OrderPath comes before the marker of an order: nginx, frontend, orders, which asks Redis,
-// PostgreSQL where it is not there, and Redis again.
+// OrderPath comes before the marker of an order: nginx, frontend, orders, which asks Redis, and
+// where it is not there stock by gRPC, PostgreSQL, and Redis again.
 const OrderPath = "/orders/"
 
 // OrderServices are the Deployments whose spans are in the trace of an order.
-var OrderServices = []string{"nginx", "frontend", "orders"}
+var OrderServices = []string{"nginx", "frontend", "orders", "stock"}
 
 // PagePath comes before the marker of a product page: nginx, frontend, then inventory, which
 // asks pricing, and ratings, which asks reviews, which asks pricing.
@@ -54,6 +54,8 @@ type Call struct {
 	Client, Server string
 	// Path comes before the marker.
 	Path string
+	// Method is that of a call of gRPC, which has no path and no marker.
+	Method string
 	// Parent is the index in the same list of the request that the client is working
 	// on; -1 for the request that comes from outside.
 	Parent int
@@ -88,6 +90,7 @@ var OrderCalls = []Call{
 	0: {Client: "", Server: "nginx", Path: OrderPath, Parent: -1},
 	1: {Client: "nginx", Server: "frontend", Path: OrderPath, Parent: 0},
 	2: {Client: "frontend", Server: "orders", Path: "/stored/", Parent: 1},
+	3: {Client: "orders", Server: "stock", Method: "shop.Stock/Reserve", Parent: 2},
 }
 
 // Statement is what a service asks of a database.

@@ -43,7 +43,7 @@ func TestManifestsNameWhatTheyPutWhere(t *testing.T) {
 		"Namespace /shop", "Deployment shop/catalogue", "Deployment shop/frontend", "Deployment shop/inventory",
 		"Deployment shop/nginx", "Deployment shop/pricing", "Deployment shop/recommender",
 		"Deployment shop/ratings", "Deployment shop/reviews",
-		"Deployment shop/orders", "Deployment shop/postgres", "Deployment shop/redis",
+		"Deployment shop/orders", "Deployment shop/postgres", "Deployment shop/redis", "Deployment shop/stock",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("objects (-want +got):\n%s", diff)

@@ -51,14 +51,16 @@ func TestWholeOrder(t *testing.T) {
 	}{
 		"an order as it must be": {spoil: func(*trace.Trace) {}},
 		"a pool asks if a connection is there": {spoil: func(t *trace.Trace) {
-			t.Spans = append(t.Spans, trace.Span{ID: "ping", ParentID: t.Spans[6].ParentID, Service: t.Spans[6].Service, Kind: trace.Client,
+			t.Spans = append(t.Spans, trace.Span{ID: "ping", ParentID: t.Spans[8].ParentID, Service: t.Spans[8].Service, Kind: trace.Client,
 				Name: "postgresql", Attributes: map[string]string{"db.system.name": "postgresql"}})
 		}},
-		"a statement is missing":       {spoil: func(t *trace.Trace) { t.Spans = t.Spans[:7] }, want: "no redis SET of orders"},
-		"a statement too many":         {spoil: func(t *trace.Trace) { t.Spans = append(t.Spans, t.Spans[7]) }, want: "SET of orders is one too many"},
-		"a statement hangs in the air": {spoil: func(t *trace.Trace) { t.Spans[6].ParentID = "" }, want: "the parent of INSERT of orders is "},
-		"a statement of somebody else": {spoil: func(t *trace.Trace) { t.Spans[6].ParentID = "a-1-s1" }, want: "the parent of INSERT of orders is frontend server /orders/a-1"},
-		"a request is missing":         {spoil: func(t *trace.Trace) { t.Spans = t.Spans[1:] }, want: "0 server spans of nginx"},
+		"a statement is missing":            {spoil: func(t *trace.Trace) { t.Spans = t.Spans[:9] }, want: "no redis SET of orders"},
+		"a statement too many":              {spoil: func(t *trace.Trace) { t.Spans = append(t.Spans, t.Spans[9]) }, want: "SET of orders is one too many"},
+		"a statement hangs in the air":      {spoil: func(t *trace.Trace) { t.Spans[8].ParentID = "" }, want: "the parent of INSERT of orders is "},
+		"a statement of somebody else":      {spoil: func(t *trace.Trace) { t.Spans[8].ParentID = "a-1-s1" }, want: "the parent of INSERT of orders is frontend server /orders/a-1"},
+		"the call of gRPC is missing":       {spoil: func(t *trace.Trace) { t.Spans = slices.Delete(t.Spans, 5, 6) }, want: "0 client spans of orders for shop.Stock/Reserve"},
+		"the call of gRPC hangs in the air": {spoil: func(t *trace.Trace) { t.Spans[5].ParentID = "" }, want: "the parent of orders client"},
+		"a request is missing":              {spoil: func(t *trace.Trace) { t.Spans = t.Spans[1:] }, want: "0 server spans of nginx"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -185,12 +187,23 @@ func request(calls []shop.Call, marker string) trace.Trace {
 		parent := ""
 		if call.Client != "" {
 			parent = fmt.Sprintf("%s-c%d", marker, i)
-			t.Spans = append(t.Spans, newSpan(parent, servers[call.Parent], call.Client, trace.Client, call.Path+marker))
+			t.Spans = append(t.Spans, spanOf(call, marker, parent, servers[call.Parent], trace.Client))
 		}
 		servers[i] = fmt.Sprintf("%s-s%d", marker, i)
-		t.Spans = append(t.Spans, newSpan(servers[i], parent, call.Server, trace.Server, call.Path+marker))
+		t.Spans = append(t.Spans, spanOf(call, marker, servers[i], parent, trace.Server))
 	}
 	return t
+}
+
+func spanOf(call shop.Call, marker, id, parent string, kind trace.Kind) trace.Span {
+	service := call.Server
+	if kind == trace.Client {
+		service = call.Client
+	}
+	if call.Method != "" {
+		return trace.Span{ID: id, ParentID: parent, Service: service, Kind: kind, Name: call.Method, Attributes: map[string]string{"rpc.method": call.Method}}
+	}
+	return newSpan(id, parent, service, kind, call.Path+marker)
 }
 
 func newSpan(id, parent, service string, kind trace.Kind, path string) trace.Span {

@@ -37,7 +37,7 @@ func WholeOf(calls []shop.Call, t trace.Trace, marker, parent string) []string {
 	var wrong []string
 	servers := make([]trace.Span, len(calls))
 	for i, call := range calls {
-		server, problem := only(t, call.Server, trace.Server, call.Path+marker)
+		server, problem := only(t, call.Server, trace.Server, call, marker)
 		if problem != "" {
 			wrong = append(wrong, problem)
 			continue
@@ -49,7 +49,7 @@ func WholeOf(calls []shop.Call, t trace.Trace, marker, parent string) []string {
 			}
 			continue
 		}
-		client, problem := only(t, call.Client, trace.Client, call.Path+marker)
+		client, problem := only(t, call.Client, trace.Client, call, marker)
 		if problem != "" {
 			wrong = append(wrong, problem)
 			continue
@@ -84,17 +84,31 @@ func withoutInternal(t trace.Trace) trace.Trace {
 	return kept
 }
 
-func only(t trace.Trace, service string, kind trace.Kind, path string) (trace.Span, string) {
+func only(t trace.Trace, service string, kind trace.Kind, call shop.Call, marker string) (trace.Span, string) {
 	var found []trace.Span
 	for _, s := range t.Spans {
-		if s.Service == service && s.Kind == kind && s.Path() == path {
+		if s.Service == service && s.Kind == kind && serves(s, call, marker) {
 			found = append(found, s)
 		}
 	}
 	if len(found) != 1 {
-		return trace.Span{}, fmt.Sprintf("%d %s spans of %s for %s, want 1", len(found), kind, service, path)
+		return trace.Span{}, fmt.Sprintf("%d %s spans of %s for %s, want 1", len(found), kind, service, askedFor(call, marker))
 	}
 	return found[0], ""
+}
+
+func serves(s trace.Span, call shop.Call, marker string) bool {
+	if call.Method != "" {
+		return s.Attributes["rpc.method"] == call.Method
+	}
+	return s.Path() == call.Path+marker
+}
+
+func askedFor(call shop.Call, marker string) string {
+	if call.Method != "" {
+		return call.Method
+	}
+	return call.Path + marker
 }
 
 func notChild(t trace.Trace, child, parent trace.Span) []string {
@@ -112,5 +126,9 @@ func notChild(t trace.Trace, child, parent trace.Span) []string {
 }
 
 func describe(s trace.Span) string {
-	return fmt.Sprintf("%s %s %s", s.Service, s.Kind, s.Path())
+	about := s.Path()
+	if about == "" {
+		about = s.Name
+	}
+	return fmt.Sprintf("%s %s %s", s.Service, s.Kind, about)
 }

@@ -1,5 +1,5 @@
-// Command orders keeps orders in PostgreSQL, and in Redis what was asked for last. It
-// speaks to both on the goroutine that serves the request.
+// Command orders keeps orders in PostgreSQL, and in Redis what was asked for last; what is
+// ordered it reserves by gRPC. It asks all of them on the goroutine that serves the request.
 package main
 
 import (
@@ -14,12 +14,16 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// store is where orders are.
+// store is where orders are, and what they are taken from.
 type store struct {
 	rows  *pgxpool.Pool
 	cache *redis.Client
+	stock *grpc.ClientConn
 }
 
 func main() {
@@ -34,7 +38,11 @@ func serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := store{rows: rows, cache: redis.NewClient(&redis.Options{Addr: env("REDIS", "redis:6379"), DisableIdentity: true})}
+	stock, err := grpc.NewClient(env("STOCK", "stock:8080"), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return err
+	}
+	s := store{rows: rows, stock: stock, cache: redis.NewClient(&redis.Options{Addr: env("REDIS", "redis:6379"), DisableIdentity: true})}
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
@@ -85,6 +93,9 @@ func (s store) madeAt(ctx context.Context, order string) (string, error) {
 	if !errors.Is(err, redis.Nil) {
 		return made, err
 	}
+	if err := s.reserve(ctx, order); err != nil {
+		return "", err
+	}
 	var at time.Time
 	err = s.rows.QueryRow(ctx, "INSERT INTO orders (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING made", order).Scan(&at)
 	if err != nil {
@@ -92,6 +103,11 @@ func (s store) madeAt(ctx context.Context, order string) (string, error) {
 	}
 	made = at.Format(time.RFC3339Nano)
 	return made, s.cache.Set(ctx, order, made, time.Minute).Err()
+}
+
+func (s store) reserve(ctx context.Context, order string) error {
+	var left wrapperspb.Int64Value
+	return s.stock.Invoke(ctx, "/shop.Stock/Reserve", wrapperspb.String(order), &left)
 }
 
 func env(name, otherwise string) string {

@@ -1,0 +1,75 @@
+// Command stock reserves what is ordered. It speaks gRPC, with messages that need no code
+// generated of their own.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"os"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// reserver is what grpc checks an implementation against.
+type reserver interface {
+	Reserve(ctx context.Context, order *wrapperspb.StringValue) (*wrapperspb.Int64Value, error)
+}
+
+// description is that of package shop, service Stock, method Reserve.
+var description = grpc.ServiceDesc{
+	ServiceName: "shop.Stock",
+	HandlerType: (*reserver)(nil),
+	Methods:     []grpc.MethodDesc{{MethodName: "Reserve", Handler: handle}},
+}
+
+func handle(srv any, ctx context.Context, decode func(any) error, intercept grpc.UnaryServerInterceptor) (any, error) {
+	var order wrapperspb.StringValue
+	if err := decode(&order); err != nil {
+		return nil, err
+	}
+	if intercept == nil {
+		return srv.(reserver).Reserve(ctx, &order)
+	}
+	return intercept(ctx, &order, &grpc.UnaryServerInfo{Server: srv, FullMethod: "/shop.Stock/Reserve"}, func(ctx context.Context, asked any) (any, error) {
+		return srv.(reserver).Reserve(ctx, asked.(*wrapperspb.StringValue))
+	})
+}
+
+type stock struct{}
+
+// Reserve answers how many are left, of an endless stock. An order without a name is refused.
+func (stock) Reserve(_ context.Context, order *wrapperspb.StringValue) (*wrapperspb.Int64Value, error) {
+	if order.Value == "" {
+		return nil, status.Error(codes.InvalidArgument, "an order needs a name")
+	}
+	return wrapperspb.Int64(1000), nil
+}
+
+func main() {
+	if err := serve(); err != nil {
+		slog.Error("serving", "error", err)
+		os.Exit(1)
+	}
+}
+
+func serve() error {
+	addr := ":8080"
+	if v := os.Getenv("LISTEN"); v != "" {
+		addr = v
+	}
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	server := grpc.NewServer()
+	server.RegisterService(&description, stock{})
+	healthpb.RegisterHealthServer(server, health.NewServer())
+	slog.Info("stock listens", "address", addr)
+	return server.Serve(listener)
+}
