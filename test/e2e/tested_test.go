@@ -4,11 +4,18 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/hack/demo/jaeger"
 	"github.com/odi-dev/odi/hack/demo/stage"
 	"github.com/odi-dev/odi/hack/demo/traffic"
@@ -28,6 +35,8 @@ func (w *world) checkTestedDestination(t *testing.T) {
 	}
 	w.expectTestSpan(t, begin, printedTrace.FindStringSubmatch(took.stdout))
 
+	w.checkAskedByAnnotation(t)
+
 	refused := w.tryOdi(t, w.cluster.Kubeconfig, "destination", "add", "otlp", "--name", "closed", "--endpoint", "http://odi-demo-closed.shop:4317", "--wait", "--timeout", "20s")
 	defer w.odi(t, "destination", "remove", "closed")
 	if refused.code == 0 || !strings.Contains(refused.stderr, "✗ traces   DNS: ") || !strings.Contains(refused.stderr, "Is there a Service odi-demo-closed in the namespace shop?") {
@@ -35,6 +44,29 @@ func (w *world) checkTestedDestination(t *testing.T) {
 	}
 	load.wait(t)
 	w.expectWhole(t, w.drive(t, traffic.Load{Requests: 5, Pause: 50 * time.Millisecond}))
+}
+
+// checkAskedByAnnotation has the manager ask for a user who has kubectl alone.
+func (w *world) checkAskedByAnnotation(t *testing.T) {
+	t.Helper()
+	jaeger := odiv1.Destination{ObjectMeta: metav1.ObjectMeta{Namespace: "odi-system", Name: "jaeger"}}
+	wish := time.Now().UTC().Format(time.RFC3339)
+	patch := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"annotations":{"odi.dev/test-requested-at":"`+wish+`"}}}`))
+	if err := w.cluster.Patch(t.Context(), &jaeger, patch); err != nil {
+		t.Error(err)
+		return
+	}
+	err := stage.Eventually(t.Context(), 20*time.Second, 500*time.Millisecond, func(ctx context.Context) (bool, string) {
+		if err := w.cluster.Get(ctx, client.ObjectKeyFromObject(&jaeger), &jaeger); err != nil {
+			return false, err.Error()
+		}
+		tested := meta.FindStatusCondition(jaeger.Status.Conditions, odiv1.ConditionTested)
+		answered := jaeger.Status.TestRequest != nil && jaeger.Status.TestRequest.Value == wish
+		return answered && tested != nil && tested.Status == metav1.ConditionTrue, fmt.Sprintf("it says %+v, %+v", jaeger.Status.TestRequest, tested)
+	})
+	if err != nil {
+		t.Errorf("a test that an annotation asks for: %v", err)
+	}
 }
 
 // expectTestSpan waits until Jaeger has the span that was sent.

@@ -9,9 +9,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// switchable are rights that the chart gives beside the roles, unless a value takes them away.
+var switchable = []Right{
+	{Account: "manager", Own: true, Verb: "create", Resource: "pods/exec"},
+	{Account: "manager", Own: true, Verb: "get", Resource: "pods/exec"},
+}
+
 // TestEveryRightIsExplained compares the roles with the table of docs/security.md.
 func TestEveryRightIsExplained(t *testing.T) {
 	var allowed []string
+	for _, r := range switchable {
+		allowed = append(allowed, r.String())
+	}
 	for _, account := range []string{"manager", "odiglet"} {
 		content, err := os.ReadFile("../../config/rbac/" + account + ".yaml")
 		if err != nil {
