@@ -77,9 +77,7 @@ func fieldCases(typ destinations.Type, f destinations.Field) []hostile {
 	add := func(value, refused string) {
 		c := valid(typ)
 		c.what, c.field = fmt.Sprintf("%s %s=%.60q", typ.Name, f.Name, value), refused
-		if needed, has := typ.Field(f.Needs); has {
-			c.set(needed, cmp.Or(needed.Sample(), "x"))
-		}
+		c.setNeeded(typ, f)
 		c.set(f, value)
 		cases = append(cases, c)
 	}
@@ -152,6 +150,25 @@ func (c *hostile) set(f destinations.Field, value string) {
 	c.secret.Data[f.Name] = []byte(value)
 }
 
+// setNeeded gives what a field needs, and what that needs in turn, until it is the field again.
+func (c *hostile) setNeeded(typ destinations.Type, f destinations.Field) {
+	needed, has := typ.Field(f.Needs)
+	for range typ.Fields {
+		if !has || needed.Name == f.Name {
+			return
+		}
+		value := needed.Sample()
+		if needed.Address != "" {
+			value = nobody
+		}
+		c.set(needed, cmp.Or(value, "x"))
+		needed, has = typ.Field(needed.Needs)
+	}
+}
+
+// nobody is an address where no receiver is.
+const nobody = "http://no-such-host.invalid:4317"
+
 // typeCases are wrong beside the fields.
 func typeCases(typ destinations.Type) []hostile {
 	var cases []hostile
@@ -213,8 +230,8 @@ func typeCases(typ destinations.Type) []hostile {
 func destinationOf(typ destinations.Type) *odiv1.Destination {
 	config, _ := typ.Samples(false)
 	for _, f := range typ.Fields {
-		if f.Address != "" {
-			config[f.Name] = "http://no-such-host.invalid:4317"
+		if f.Address != "" && f.Needs == "" {
+			config[f.Name] = nobody
 		}
 	}
 	return &odiv1.Destination{Spec: odiv1.DestinationSpec{Type: typ.Name, Config: config}}
