@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"strings"
@@ -122,7 +123,7 @@ func TestThePolicyRefusesNothingThatTheManagerTakes(t *testing.T) {
 			asked++
 			var secrets []string
 			if d.Spec.SecretRef != nil {
-				_, secrets = typ.Samples(true)
+				secrets = secretsFor(typ, d.Spec.Config)
 			}
 			manager := typ.Check(d.Spec.Config, secrets)
 			if manager == nil {
@@ -137,6 +138,24 @@ func TestThePolicyRefusesNothingThatTheManagerTakes(t *testing.T) {
 	if asked < 1000 {
 		t.Errorf("only %d Destinations were tried", asked)
 	}
+}
+
+// secretsFor are the secret fields that a type wants, and those without which plain ones mean nothing.
+func secretsFor(typ destinations.Type, config map[string]string) []string {
+	_, names := typ.Samples(false)
+	for _, f := range typ.Fields {
+		for range typ.Fields { // At most all of them hang together.
+			if config[f.Name] == "" || f.Needs == "" {
+				break
+			}
+			f, _ = typ.Field(f.Needs)
+			if f.Secret {
+				names = append(names, f.Name)
+				break
+			}
+		}
+	}
+	return names
 }
 
 // variants are Destinations of one type, valid and with one thing wrong each.
@@ -182,7 +201,13 @@ func variants(typ destinations.Type) map[string]*odiv1.Destination {
 			"https://foo.example.com:443/", "http://foo:4317/a", "http://foo:1?x", "http://foo:1/#a", "http://a b:1", "http://me@foo:1", "http://foo:otlp",
 			"http://[::1]:4317", "http://10.0.0.1:4317", "http://foo_bar:4317", "http://:4317", "http://foo:4317/%zz",
 		} {
-			change(fmt.Sprintf("%s %q", f.Name, address), f.Name, address)
+			config := maps.Clone(every)
+			if needs, has := typ.Field(f.Needs); has { // Beside it, nothing that may be in its way.
+				config = maps.Clone(needed)
+				config[needs.Name] = cmp.Or(needs.Sample(), "x")
+			}
+			config[f.Name] = address
+			all[fmt.Sprintf("%s %q", f.Name, address)] = wish("x", typ.Name, config, "keys")
 		}
 	}
 	return all
