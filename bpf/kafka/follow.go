@@ -23,6 +23,10 @@ const (
 	namesMax = 20_000
 	// partsMax is NAMES_KEPT of message.h: what is kept of an answer that comes in parts.
 	partsMax = 64 << 10
+	// waitsMax and keptMax bound the requests that wait, and the bytes of parts, of all
+	// connections: some 16 MiB, whatever the pods of a node do.
+	waitsMax = 16 << 10
+	keptMax  = 4 << 20
 )
 
 // Reasons for losses, of package loss.
@@ -43,6 +47,8 @@ type follower struct {
 	recent *list.List // of conns, the one with the latest event first
 	names  map[topicID]string
 	facts  []byte
+
+	waiting, kept int // of all connections: requests, and bytes of parts
 }
 
 // conn is what is known of a connection.
@@ -52,6 +58,7 @@ type conn struct {
 	waits []pending // for answers, in the order in which they will come
 	early []answer
 	parts []byte // of the answer that is coming
+	full  bool   // more of it came than is kept
 }
 
 // pending is a request without an answer.
@@ -81,9 +88,7 @@ func (f *follower) Take(event *probe.Exchange, handle func(*probe.Exchange)) {
 	case tellAsked:
 		f.asks(&n, event, handle)
 	case tellPart:
-		if c := f.of(n.conn); len(c.parts)+len(n.head) <= partsMax {
-			c.parts = append(c.parts, n.head...)
-		}
+		f.keep(f.of(n.conn), n.head)
 	case tellAnswered:
 		f.answers(&n, event, handle)
 	case tellClosed, tellStrayed:
@@ -98,11 +103,7 @@ func (f *follower) of(id uint64) *conn {
 		return c
 	}
 	if len(f.conns) >= connsMax {
-		last := f.recent.Back().Value.(*conn)
-		for i := range last.waits {
-			f.gone(&last.waits[i], pipelined)
-		}
-		f.forget(last)
+		f.giveUp(f.recent.Back().Value.(*conn))
 	}
 	c := &conn{id: id}
 	c.at = f.recent.PushFront(c)
@@ -110,9 +111,40 @@ func (f *follower) of(id uint64) *conn {
 	return c
 }
 
+// giveUp forgets a connection whose answers nobody will have waited for.
+func (f *follower) giveUp(c *conn) {
+	for i := range c.waits {
+		f.gone(&c.waits[i], pipelined)
+	}
+	f.forget(c)
+}
+
 func (f *follower) forget(c *conn) {
+	f.waiting -= len(c.waits)
+	f.kept -= len(c.parts)
 	f.recent.Remove(c.at)
 	delete(f.conns, c.id)
+}
+
+// keep keeps a part of an answer: its beginning, as far as there is room.
+func (f *follower) keep(c *conn, part []byte) {
+	if c.full || len(c.parts)+len(part) > partsMax || f.kept+len(part) > keptMax {
+		c.full = true
+		return
+	}
+	c.parts = append(c.parts, part...)
+	f.kept += len(part)
+}
+
+// whole is an answer with the parts that came before its end.
+func (f *follower) whole(c *conn, end []byte) []byte {
+	parts, full := c.parts, c.full
+	f.kept -= len(parts)
+	c.parts, c.full = nil, false
+	if full {
+		return parts
+	}
+	return append(parts, end...)
 }
 
 // moves says whether a request moves messages.
@@ -150,11 +182,23 @@ func (f *follower) asks(n *note, event *probe.Exchange, handle func(*probe.Excha
 			return
 		}
 	}
-	if len(c.waits) >= ofConnMax {
+	f.makeRoom(c)
+	c.waits = append(c.waits, p)
+	f.waiting++
+}
+
+// makeRoom lets one more request of a connection wait: where there are too many, its own
+// first one gives way, or the connection that was silent for the longest time.
+func (f *follower) makeRoom(c *conn) {
+	last := f.recent.Back().Value.(*conn)
+	if f.waiting >= waitsMax && last != c {
+		f.giveUp(last)
+	}
+	if len(c.waits) >= ofConnMax || len(c.waits) > 0 && f.waiting >= waitsMax {
 		f.gone(&c.waits[0], pipelined)
 		c.waits = slices.Delete(c.waits, 0, 1)
+		f.waiting--
 	}
-	c.waits = append(c.waits, p)
 }
 
 // numberOf is that of the request that an answer is for.
@@ -165,9 +209,8 @@ func numberOf(head []byte) int32 { return (&reader{b: head}).int32() }
 func (f *follower) answers(n *note, event *probe.Exchange, handle func(*probe.Exchange)) {
 	c := f.of(n.conn)
 	came := answer{begun: event.Start, end: event.End, head: n.head}
-	if len(c.parts) > 0 {
-		came.head = append(c.parts, n.head...)
-		c.parts = nil
+	if len(c.parts) > 0 || c.full {
+		came.head = f.whole(c, n.head)
 	}
 	if len(came.head) < 4 {
 		return
@@ -186,6 +229,7 @@ func (f *follower) answers(n *note, event *probe.Exchange, handle func(*probe.Ex
 	}
 	p := c.waits[at]
 	c.waits = slices.Delete(c.waits, 0, at+1)
+	f.waiting -= at + 1
 	f.finish(&p, &came, handle)
 }
 

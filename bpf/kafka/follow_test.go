@@ -319,6 +319,24 @@ func TestBooksAreBounded(t *testing.T) {
 	if len(f.conns) != connsMax || f.recent.Len() != connsMax || s.lost[pipelined] != 2*ofConnMax {
 		t.Errorf("%d connections; losses %v", len(f.conns), s.lost)
 	}
+	asked := request(produce(9, batch(0, 1, 9)), 1)
+	for id := range uint64(connsMax) {
+		for i := range int32(20) {
+			f.asks(&note{conn: id, head: asked}, &probe.Exchange{PID: uint32(i)}, s.handle)
+		}
+		f.keep(f.of(id), make([]byte, partsMax))
+	}
+	if f.waiting > waitsMax || f.waiting < waitsMax/2 || f.kept != keptMax {
+		t.Errorf("%d requests wait in all, and %d bytes of answers are kept", f.waiting, f.kept)
+	}
+	for id := range uint64(connsMax) {
+		if c := f.conns[id]; c != nil {
+			f.forget(c)
+		}
+	}
+	if f.waiting != 0 || f.kept != 0 || len(f.conns) != 0 {
+		t.Errorf("of no connection %d requests wait, and %d bytes are kept", f.waiting, f.kept)
+	}
 	for i := range uint64(2 * namesMax) {
 		id := topicID{}
 		binary.NativeEndian.PutUint64(id[:], i)
