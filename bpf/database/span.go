@@ -6,22 +6,12 @@ import "github.com/odi-dev/odi/bpf/probe"
 // instrument for servers.
 var asked = &probe.Instrument{Name: "db.client.operation.duration", Description: "Duration of database client operations."}
 
-// PutEnds says who was asked, and by whom.
+// PutEnds says who was asked, and by whom, and has the durations of clients recorded.
 func PutEnds(span *probe.Span, x *probe.Exchange) {
-	if x.Peer.IsValid() {
-		span.PutText("network.peer.address", x.Peer.Addr().String())
-		span.PutNumber("network.peer.port", int64(x.Peer.Port()))
-	}
-	server := x.Local
 	if x.Kind == probe.Client {
-		server = x.Peer
 		span.Instrument = asked
 	}
-	if server.IsValid() {
-		span.Server, span.Port = server.Addr().String(), int(server.Port())
-		span.LabelText("server.address", span.Server)
-		span.LabelNumber("server.port", int64(span.Port))
-	}
+	span.PutEnds(x)
 }
 
 // PutError says how it ended, if not well: code is that of the error that was answered,

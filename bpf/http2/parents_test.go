@@ -1,9 +1,7 @@
 package http2_test
 
 import (
-	"context"
 	"fmt"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -75,7 +73,7 @@ func TestParents(t *testing.T) {
 			}
 			for _, parallel := range []int{1, 10, 100} {
 				for _, parts := range []int{1, 3} {
-					ask(t, 500, parallel, fmt.Sprintf("http://127.0.0.1:%s/%d/%d", port, parts, parallel))
+					roomtest.Ask(t, 500, parallel, fmt.Sprintf("http://127.0.0.1:%s/%d/%d/", port, parts, parallel))
 				}
 			}
 			time.Sleep(time.Second)
@@ -113,35 +111,4 @@ func (f *family) judge() (j judged) {
 		}
 	}
 	return j
-}
-
-// ask asks for so many pages below a URL, so many at a time.
-func ask(t *testing.T, times, parallel int, url string) {
-	t.Helper()
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: parallel}}
-	defer client.CloseIdleConnections()
-	numbers := make(chan int, times)
-	for i := range times {
-		numbers <- i
-	}
-	close(numbers)
-	var wg sync.WaitGroup
-	for range parallel {
-		wg.Go(func() {
-			for i := range numbers {
-				req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, fmt.Sprintf("%s/%d", url, i), nil)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				resp, err := client.Do(req)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				_ = resp.Body.Close()
-			}
-		})
-	}
-	wg.Wait()
 }

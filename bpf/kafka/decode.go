@@ -30,7 +30,10 @@ func Decode(x *probe.Exchange, span *probe.Span) {
 	if f.client != "" {
 		span.PutText("messaging.client.id", f.client)
 	}
-	putEnds(span, x)
+	if x.Kind == probe.Client {
+		span.Instrument = duration
+	}
+	span.PutEnds(x)
 	putError(span, x, f.fault)
 }
 
@@ -51,24 +54,6 @@ func putRecords(span *probe.Span, f *facts) {
 	}
 	if f.offset >= 0 {
 		span.PutNumber("messaging.kafka.offset", f.offset)
-	}
-}
-
-// putEnds says which broker was asked, and by whom.
-func putEnds(span *probe.Span, x *probe.Exchange) {
-	if x.Peer.IsValid() {
-		span.PutText("network.peer.address", x.Peer.Addr().String())
-		span.PutNumber("network.peer.port", int64(x.Peer.Port()))
-	}
-	broker := x.Local
-	if x.Kind == probe.Client {
-		broker = x.Peer
-		span.Instrument = duration
-	}
-	if broker.IsValid() {
-		span.Server, span.Port = broker.Addr().String(), int(broker.Port())
-		span.LabelText("server.address", span.Server)
-		span.LabelNumber("server.port", int64(span.Port))
 	}
 }
 

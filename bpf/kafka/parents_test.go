@@ -1,7 +1,6 @@
 package kafka_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -79,7 +78,7 @@ func TestParents(t *testing.T) {
 			if err := e.AddTarget(probe.Target{PID: uint32(server.Process.Pid), Propagate: true, Children: true}); err != nil {
 				t.Fatal(err)
 			}
-			ask(t, times, parallel, "http://127.0.0.1:"+port)
+			roomtest.Ask(t, times, parallel, "http://127.0.0.1:"+port+"/t")
 			refused(t, "http://127.0.0.1:"+port+"/t0")
 			time.Sleep(time.Second)
 			linked, wrong := f.judge()
@@ -95,40 +94,6 @@ func TestParents(t *testing.T) {
 			}
 		})
 	}
-}
-
-// ask has a hop send a record to so many topics, so many at a time.
-func ask(t *testing.T, times, parallel int, url string) {
-	t.Helper()
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: parallel}, Timeout: 30 * time.Second}
-	defer client.CloseIdleConnections()
-	numbers := make(chan int, times)
-	for i := range times {
-		numbers <- i + 1
-	}
-	close(numbers)
-	var work sync.WaitGroup
-	for range parallel {
-		work.Go(func() {
-			for i := range numbers {
-				req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, fmt.Sprintf("%s/t%d", url, i), nil)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				resp, err := client.Do(req)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				_ = resp.Body.Close()
-				if resp.StatusCode != http.StatusOK {
-					t.Errorf("t%d: %s", i, resp.Status)
-				}
-			}
-		})
-	}
-	work.Wait()
 }
 
 // refused has a hop send a record that the broker refuses.

@@ -68,28 +68,7 @@ func askOpen(t *testing.T, addr, how, want string) {
 		t.Fatal(err)
 	}
 	cmd := &exec.Cmd{Path: self, Args: []string{self}, Env: append(os.Environ(), asClient+"="+addr, asPool+"="+how), Stderr: os.Stderr}
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if said := bufio.NewScanner(out); !said.Scan() || said.Text() != "connected" {
-		t.Fatalf("it says %q", said.Text())
-	}
-	s := roomtest.Watch(t, mysql.Protocol)
-	s.Target(t, cmd)
-	if _, err := in.Write([]byte("\n")); err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Wait(); err != nil {
-		t.Fatal(err)
-	}
+	s := roomtest.WatchOpen(t, mysql.Protocol, cmd)
 	if diff := cmp.Diff(map[string]int{want: pooledTimes}, s.Counts(probe.Client)); diff != "" {
 		t.Errorf("seen at the client (-want +got):\n%s; losses: %v", diff, s.Engine.Drops())
 	}

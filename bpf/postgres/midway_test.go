@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"bufio"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -29,28 +28,7 @@ func TestAPoolThatWasOpen(t *testing.T) {
 func askOpen(t *testing.T, port, binary, how, want string) {
 	t.Helper()
 	cmd := program.Command(t, binary, "postgres://postgres@127.0.0.1:"+port+"/postgres?sslmode=disable", how)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if said := bufio.NewScanner(out); !said.Scan() || said.Text() != "connected" {
-		t.Fatalf("it says %q", said.Text())
-	}
-	s := roomtest.Watch(t, postgres.Protocol)
-	s.Target(t, cmd)
-	if _, err := in.Write([]byte("\n")); err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Wait(); err != nil {
-		t.Fatal(err)
-	}
+	s := roomtest.WatchOpen(t, postgres.Protocol, cmd)
 	if diff := cmp.Diff(map[string]int{want: 20}, s.Counts(probe.Client)); diff != "" {
 		t.Errorf("seen at the client (-want +got):\n%s; losses: %v", diff, s.Engine.Drops())
 	}

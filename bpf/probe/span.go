@@ -106,3 +106,21 @@ func (s *Span) next() *Attribute {
 	s.Attributes = s.Attributes[:n+1]
 	return &s.Attributes[n]
 }
+
+// PutEnds adds who was asked, and by whom, by the addresses of the connection: for protocols
+// whose requests do not name their server.
+func (s *Span) PutEnds(x *Exchange) {
+	if x.Peer.IsValid() {
+		s.PutText("network.peer.address", x.Peer.Addr().String())
+		s.PutNumber("network.peer.port", int64(x.Peer.Port()))
+	}
+	server := x.Local
+	if x.Kind == Client {
+		server = x.Peer
+	}
+	if server.IsValid() {
+		s.Server, s.Port = server.Addr().String(), int(server.Port())
+		s.LabelText("server.address", s.Server)
+		s.LabelNumber("server.port", int64(s.Port))
+	}
+}
