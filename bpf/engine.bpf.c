@@ -175,7 +175,7 @@ inline_ void opening(struct sock *sk)
 	if ((g->flags & T_PROPAGATE) && sk->sk_protocol == IPPROTO_TCP && !encrypted((u64)sk))
 		c->want = maps_for(g, c->tgid);
 	if ((g->flags & (T_PROXY | T_BATCHES)) == T_PROXY)
-		c->owner.span = direct_owner(thread_of((u32)bpf_get_current_pid_tgid()), bpf_ktime_get_ns());
+		c->owner.span = direct_owner(thread_of((u32)bpf_get_current_pid_tgid()));
 }
 
 // trace_inet_sock_set_state(const struct sock *sk, const int oldstate, const int newstate)

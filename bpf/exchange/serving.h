@@ -76,6 +76,6 @@ inline_ void in_hand(struct target *g, struct who *w, u64 span)
 	if (!t)
 		return;
 	t->direct = span;
-	t->direct_ns = w->now;
+	t->direct_ns = has_run();
 	t->switches = sleeps();
 }

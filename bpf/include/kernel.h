@@ -264,12 +264,17 @@ struct pt_regs {
 } co_re;
 #endif
 
+struct sched_entity {
+	u64 sum_exec_runtime;
+} co_re;
+
 struct task_struct {
 	int pid;
 	int tgid;
 	char comm[16];
 	u64 start_boottime;
 	unsigned long nvcsw;
+	struct sched_entity se;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;

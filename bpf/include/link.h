@@ -59,6 +59,15 @@ inline_ void settle(struct target *g, struct open_request *o)
 		note_waiting(g, &o->ref, o->tgid, false);
 }
 
+// has_run tells for how many ns the current thread has run, as of the last time that its
+// scheduler looked: a tick may be missing.
+inline_ u64 has_run(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+
+	return task->se.sum_exec_runtime;
+}
+
 // thread_parent: the request that this thread has received and not answered. It
 // must be known to do one thing at a time: it waited in the call that read the
 // request, as no event loop does, or its process has earned trust. A client that
@@ -109,14 +118,14 @@ inline_ bool batch_parent(struct target *g, struct who *w, struct ref *out)
 
 // direct_owner: the request that the current thread goes on with, because it has
 // just read the end of it or of an answer that it needed, and done nothing since.
-inline_ u64 direct_owner(struct thread *t, u64 now)
+inline_ u64 direct_owner(struct thread *t)
 {
 	u64 span = t ? t->direct : 0;
 
 	if (!span)
 		return 0;
 	t->direct = 0;
-	return now - t->direct_ns < DIRECT_NS && t->switches == sleeps() ? span : 0;
+	return has_run() - t->direct_ns < DIRECT_NS && t->switches == sleeps() ? span : 0;
 }
 
 // proxy_parent: what the thread goes on with now, or went on with when it connected.
@@ -126,7 +135,7 @@ inline_ bool proxy_parent(struct who *w, struct conn *c, struct ref *out)
 	u64 span = c->owner.span;
 
 	if (!c->fresh)
-		span = direct_owner(thread_of(w->tid), w->now);
+		span = direct_owner(thread_of(w->tid));
 	o = span ? open_request_of(span) : 0;
 	if (!o || o->tgid != w->tgid)
 		return false;

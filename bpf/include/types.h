@@ -32,8 +32,8 @@ enum trust { TRUST_STRICT, TRUST_THREAD, TRUST_MOVED };
 #define PARTS 4
 // What an nginx does after a request or an answer is complete, without having slept
 // or touched another socket, it does because of that. A busy one may not sleep for
-// long: it is no longer believed after so much, which is more than a busy machine
-// takes the processor away for.
+// long: it is no longer believed after it has run for so much. How long others had the
+// processor meanwhile says nothing.
 #define DIRECT_NS (20ULL * 1000ULL * 1000ULL)
 
 // target is one watched process, by the number that the kernel gave it in the
@@ -126,7 +126,7 @@ struct open_request {
 struct thread {
 	u64 cur;       // request that it has received and not answered, 0: none
 	u64 direct;    // nginx: owner of what the last socket operation completed, 0: none
-	u64 direct_ns; // ... when
+	u64 direct_ns; // ... how long the thread had run by then, as its scheduler knows
 	u64 switches;  // ... and how often the thread had slept by then
 	u64 served;    // it has received requests
 };
