@@ -79,16 +79,17 @@ type column struct {
 	name, unit, description string
 	bounds                  []float64
 	of                      func(*series) *histogram
+	exemplars               bool // the points have them
 }
 
 // columns are those of an instrument.
 func (r *Recorder) columns(i *probe.Instrument) []column {
-	all := []column{{i.Name, "s", i.Description, r.bounds.durations, func(s *series) *histogram { return &s.durations }}}
+	all := []column{{i.Name, "s", i.Description, r.bounds.durations, func(s *series) *histogram { return &s.durations }, true}}
 	if b := i.RequestBody; b != nil {
-		all = append(all, column{b.Name, "By", b.Description, r.bounds.sizes, func(s *series) *histogram { return &s.requests }})
+		all = append(all, column{b.Name, "By", b.Description, r.bounds.sizes, func(s *series) *histogram { return &s.requests }, false})
 	}
 	if b := i.ResponseBody; b != nil {
-		all = append(all, column{b.Name, "By", b.Description, r.bounds.sizes, func(s *series) *histogram { return &s.responses }})
+		all = append(all, column{b.Name, "By", b.Description, r.bounds.sizes, func(s *series) *histogram { return &s.responses }, false})
 	}
 	return all
 }
@@ -102,7 +103,11 @@ func (r *Recorder) collectInstrument(to pmetric.MetricSlice, in *stream, i *prob
 			if !begun {
 				h, begun = c.begin(to), true
 			}
-			return c.point(h, c.of(s), in.start, now).Attributes()
+			p := c.point(h, c.of(s), in.start, now)
+			if c.exemplars {
+				s.exemplars.take(p.Exemplars())
+			}
+			return p.Attributes()
 		}
 		for _, key := range keys {
 			if s := in.series[key]; s.instrument == i && c.of(s).n > 0 {

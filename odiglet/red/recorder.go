@@ -34,6 +34,15 @@ type Measurement struct {
 	Took   time.Duration
 	// Request and Response are the sizes of the bodies; negative where they are not known.
 	Request, Response int64
+	// Span is the request's own where it is exported, for the exemplars of the durations.
+	Span SpanContext
+}
+
+// SpanContext says which span it is, and when it ended. The zero value is none.
+type SpanContext struct {
+	Trace pcommon.TraceID
+	Span  pcommon.SpanID
+	End   time.Time
 }
 
 // Clone returns a measurement that holds nothing of the head that it was read from.
@@ -61,10 +70,15 @@ type series struct {
 	durations  histogram
 	// sizes of bodies
 	requests, responses histogram
+	exemplars           exemplars // of the durations
 }
 
 func (s *series) add(m *Measurement, b *bounds) {
-	s.durations.add(m.Took.Seconds(), b.durations)
+	took := m.Took.Seconds()
+	bucket := s.durations.add(took, b.durations)
+	if !m.Span.Trace.IsEmpty() {
+		s.exemplars.put(bucket, took, m.Span)
+	}
 	if s.instrument.RequestBody != nil && m.Request >= 0 {
 		s.requests.add(float64(m.Request), b.sizes)
 	}
@@ -87,12 +101,14 @@ type histogram struct {
 	n      uint64
 }
 
-func (h *histogram) add(value float64, bounds []float64) {
+// add returns the value's bucket.
+func (h *histogram) add(value float64, bounds []float64) int {
 	if h.counts == nil {
 		h.counts = make([]uint64, len(bounds)+1)
 	}
 	// A bucket includes its upper bound.
-	h.counts[sort.SearchFloat64s(bounds, value)]++
+	bucket := sort.SearchFloat64s(bounds, value)
+	h.counts[bucket]++
 	if h.n == 0 || value < h.min {
 		h.min = value
 	}
@@ -101,6 +117,7 @@ func (h *histogram) add(value float64, bounds []float64) {
 	}
 	h.sum += value
 	h.n++
+	return bucket
 }
 
 // stream is what one service instance counts under one resource. Its sums begin

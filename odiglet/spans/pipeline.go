@@ -131,7 +131,11 @@ func (p *Pipeline) judge(r *result, x *probe.Exchange) loss.Name {
 	if isServer && o.Filter.ignores(path) {
 		return loss.IgnoredPath
 	}
-	return o.leavesOut(x)
+	why := o.leavesOut(x)
+	if why == "" {
+		r.measured.Span = red.SpanContext{Trace: x.TraceID, Span: x.SpanID, End: x.End}
+	}
+	return why
 }
 
 // add puts an encoded span into the batch. One that the batch has no room for

@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/odi-dev/odi/bpf/http1"
 	"github.com/odi-dev/odi/bpf/probe"
@@ -53,6 +54,7 @@ func TestPipeline(t *testing.T) {
 
 	unsampled := request(1, "/5")
 	unsampled.TraceFlags = 2 // random, but not sampled
+	unsampled.SpanID = [8]byte{5}
 	for _, x := range []probe.Exchange{
 		request(1, "/1"), request(1, "/2"), request(2, "/3"), request(1, "/4"), request(1, "/quiet"), request(3, "/off"), request(4, "/gone"),
 		unsampled,
@@ -62,9 +64,11 @@ func TestPipeline(t *testing.T) {
 	p.Flush()
 
 	var got []string
+	exported := map[pcommon.SpanID]bool{}
 	for _, rs := range sink.read(t).ResourceSpans().All() {
 		service, _ := rs.Resource().Attributes().Get("service.name")
 		for _, s := range rs.ScopeSpans().At(0).Spans().All() {
+			exported[s.SpanID()] = true
 			path, _ := s.Attributes().Get("url.path")
 			link, _ := s.Attributes().Get("odi.link.method")
 			got = append(got, fmt.Sprint(service.Str(), " ", s.Name(), " ", path.Str(), " ", link.Str()))
@@ -80,10 +84,18 @@ func TestPipeline(t *testing.T) {
 	if diff := cmp.Diff(wantBooks, accounts.Balance(nil)); diff != "" {
 		t.Errorf("books (-want +got):\n%s", diff)
 	}
-	measured := map[string]uint64{}
+	measured, exemplars := map[string]uint64{}, 0
 	for _, point := range recorder.Collect(time.Now()).ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Histogram().DataPoints().All() {
 		route, _ := point.Attributes().Get("http.route")
 		measured[route.Str()] += point.Count()
+		for _, x := range point.Exemplars().All() {
+			if exemplars++; !exported[x.SpanID()] {
+				t.Errorf("span %s is an exemplar, and not exported", x.SpanID())
+			}
+		}
+	}
+	if exemplars == 0 {
+		t.Error("no exemplars")
 	}
 	if diff := cmp.Diff(map[string]uint64{"/{id}": 4, "/quiet": 1}, measured); diff != "" {
 		t.Errorf("measured of a, with what is ignored or not sampled (-want +got):\n%s", diff)
