@@ -85,6 +85,10 @@ prove-http1: setup ## Send 200,000 random requests through real sockets, compare
 prove-bytes: setup ## Send 100,000 random messages of other protocols through traced clients, compare every byte (as root).
 	@hack/run.sh prove/bytes $(ARGS)
 
+.PHONY: prove-redaction
+prove-redaction: setup ## Hide 200 secrets in URLs, headers, statements, messages and command lines, look for each in all that odi tells (as root); ARGS="-seed 1".
+	@hack/run.sh prove/redaction $(ARGS)
+
 .PHONY: prove-outage
 prove-outage: setup ## Prove with the real gateway that backends that are away for ten minutes cost others nothing; prints figures.
 	@PATH="$(PACKAGED)" CI=true $(QUIET_GO) test -count=1 -v -timeout 30m -run DeadBackendsCost ./internal/collectorconfig -outage 10m

@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +28,7 @@ import (
 
 	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/internal/testkit"
+	"github.com/odi-dev/odi/internal/testkit/secrets"
 )
 
 // seeds makes secrets, and remembers where each was put.
@@ -142,11 +142,9 @@ func (s seeds) told(files map[string]string, blind bool) map[string]string {
 		if blind && strings.Contains(place, "as plain text") { // nobody can know it who may not read the Secret
 			continue
 		}
-		for _, form := range []string{secret, base64.StdEncoding.EncodeToString([]byte(secret)), url.QueryEscape(secret)} {
-			for name, content := range files {
-				if strings.Contains(content, form) {
-					found[secret] = name
-				}
+		for name, content := range files {
+			if form := secrets.In([]byte(content)).Find(secret); form != "" {
+				found[secret] = name + ", " + form
 			}
 		}
 	}

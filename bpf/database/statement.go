@@ -1,6 +1,7 @@
 package database
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/DataDog/go-sqllexer"
@@ -32,11 +33,18 @@ type Statement struct {
 }
 
 // Read takes the literals out of a statement. Of one that was cut, the last word may be
-// the beginning of a literal: it is left out.
+// the beginning of a literal: it is left out. One of which nobody knows where its literals end
+// is taken for one that was cut at the first.
 func Read(text string, cut bool, in Dialect) Statement {
 	text = strings.ToValidUTF8(text, "\uFFFD")
+	if !cut {
+		plain, ok := masked(text, in)
+		if cut = !ok; ok {
+			text = withoutSettings(plain)
+		}
+	}
 	if cut {
-		text = withoutLast(text)
+		text = withoutSettings(withoutLast(text))
 	}
 	obfuscator := sqllexer.NewObfuscator(sqllexer.WithReplaceDigits(false), sqllexer.WithReplacePositionalParameter(false), sqllexer.WithReplaceBoolean(true), sqllexer.WithReplaceNull(false))
 	normalizer := sqllexer.NewNormalizer(sqllexer.WithCollectTables(true), sqllexer.WithCollectCommands(true), sqllexer.WithCollectComments(false), sqllexer.WithKeepSQLAlias(true))
@@ -59,6 +67,12 @@ func Read(text string, cut bool, in Dialect) Statement {
 	}
 	return s
 }
+
+// setting is the value of a setting, which needs no quotes.
+var setting = regexp.MustCompile(`(?i)((?:^|;)\s*SET\b[^;=]*?(?:=|\sTO\s))[^;]*`)
+
+// withoutSettings takes the values out of statements that set something.
+func withoutSettings(text string) string { return setting.ReplaceAllString(text, "$1 '?'") }
 
 // withoutLast takes off what may be a part of a literal or a comment: in what was cut,
 // everything from the first of them on, and the last word.

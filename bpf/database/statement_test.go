@@ -50,3 +50,57 @@ func TestNoLiteralLeaves(t *testing.T) {
 		}
 	}
 }
+
+// TestNoLiteralLeavesOfOddStatements: statements that are read otherwise than most.
+func TestNoLiteralLeavesOfOddStatements(t *testing.T) {
+	for _, tc := range []struct {
+		in         Dialect
+		text, want string
+	}{
+		{Postgres, `SELECT a FROM t WHERE p = 'C:\' AND k = 'S3CRET'`, "SELECT a FROM t WHERE p = ? AND k = ?"},
+		{MySQL, `SELECT a FROM t WHERE p = 'C:\' AND k = 'S3CRET'`, "SELECT a FROM t WHERE p = ? AND k = ?"},
+		{MySQL, `SELECT a FROM t WHERE p = 'it\'s' AND k = "that\"s S3CRET"`, "SELECT a FROM t WHERE p = ? AND k = ?"},
+		{MySQL, `SELECT a FROM t WHERE p = 'C:\' AND k = 'S3CRET' AND q = 'D:\' AND l = 'S3CRET'`, "SELECT a FROM t WHERE p = ? AND k = ? AND q = ? AND l = ?"},
+		{Postgres, `SELECT a FROM t WHERE p = 'it\'s' AND k = 'S3CRET'`, "SELECT a FROM t WHERE p = ? AND k = ?"},
+		{Postgres, `SELECT a FROM t WHERE p = E'it\'s' AND k = E'\\' AND l = 'S3CRET'`, "SELECT a FROM t WHERE p = E ? AND k = E ? AND l = ?"},
+		{Postgres, `SELECT /* a /* b */ S3CRET */ 1`, "SELECT ?"},
+		{MySQL, `SELECT /* a /* b */ 1 /* S3CRET */`, "SELECT ?"},
+		{Postgres, "SELECT $\u00e4$it's S3CRET$\u00e4$, a$b$c FROM t", "SELECT ?, a$b$c FROM t"},
+		{Postgres, "SELECT $1, $2 FROM t WHERE a = $$it's S3CRET$$", "SELECT $1, $2 FROM t WHERE a = ?"},
+		{Postgres, `SELECT "it's" FROM t WHERE a = 'S3CRET'`, "SELECT it_s FROM t WHERE a = ?"},
+		{MySQL, "SELECT `it's` FROM t WHERE a = 'S3CRET'", "SELECT it_s FROM t WHERE a = ?"},
+		{MySQL, "SELECT 1 # it's\n, 'S3CRET'", "SELECT ?, ?"},
+		{MySQL, "SELECT 5--'S3CRET'", "SELECT ? - - ?"},
+		{Postgres, "SELECT 'it's S3CRET' FROM orders", "SELECT ..."},
+		{Postgres, "SELECT 1 FROM t WHERE a = 'S3CRET", "SELECT ? FROM t WHERE a = ..."},
+		{Postgres, "SET app.token = S3CRET", "SET app.token = ?"},
+		{Postgres, "SELECT 1; SET LOCAL app.token TO S3CRET; SELECT 2", "SELECT ?; SET LOCAL app.token TO ?; SELECT ?"},
+		{MySQL, "SET GLOBAL init_connect = S3CRET, @x = S3CRET", "SET GLOBAL init_connect = ?"},
+		{MySQL, "UPDATE t SET a = b WHERE c = 'S3CRET'", "UPDATE t SET a = b WHERE c = ?"},
+	} {
+		if got := Read(tc.text, false, tc.in).Text; got != tc.want {
+			t.Errorf("%s\n is said as %q, want %q", tc.text, got, tc.want)
+		}
+		for end := range tc.text {
+			if got := Read(tc.text[:end], true, tc.in); strings.Contains(fmt.Sprint(got), "S3") {
+				t.Errorf("%s\n is said as %q", tc.text[:end], got)
+			}
+		}
+	}
+}
+
+// FuzzMasked: what stands in quotes has left, whatever is around it.
+func FuzzMasked(f *testing.F) {
+	f.Add(`a = '`, `' AND b = "`, true)
+	f.Add(`E'\'`, `$$x/*`, false)
+	f.Fuzz(func(t *testing.T, before, after string, maria bool) {
+		in := Postgres
+		if maria {
+			in = MySQL
+		}
+		plain, ok := masked(before+"'s3cret'"+after, in)
+		if whole, sound := masked(before, in); sound && ok && !strings.ContainsAny(before+after, `\`+"\"`$/-#'") && strings.Contains(plain, "s3cret") {
+			t.Errorf("%q of %q, behind %q", plain, before+after, whole)
+		}
+	})
+}

@@ -47,6 +47,7 @@ func (h *head) headers(lines string) {
 			*to = web.Bounded(strings.TrimSpace(line[colon+1:]))
 		}
 	}
+	h.Target.Authority = web.WithoutUser(h.Target.Authority)
 }
 
 // field returns where the value of a header goes, nil for most headers. It

@@ -29,7 +29,8 @@ func putCall(span *probe.Span, x *probe.Exchange, asked, answered *[fieldMax][]b
 	span.Name = "grpc"
 	span.LabelText("rpc.system.name", "grpc")
 	span.Path.Cut = x.HeadTruncated
-	if path := value(asked[fieldPath]); strings.HasPrefix(path, "/") && len(path) > 1 {
+	head := headOf(asked, x.QueryKeys)
+	if path := head.Target.Path; strings.HasPrefix(path, "/") && len(path) > 1 {
 		span.Path.Text, span.Name = path, path[1:]
 		span.LabelText("rpc.method", path[1:])
 	}
@@ -37,7 +38,6 @@ func putCall(span *probe.Span, x *probe.Exchange, asked, answered *[fieldMax][]b
 		span.PutText("network.peer.address", x.Peer.Addr().String())
 		span.PutNumber("network.peer.port", int64(x.Peer.Port()))
 	}
-	head := headOf(asked, x.QueryKeys)
 	span.UserAgent = head.UserAgent
 	if x.Kind == probe.Client {
 		span.Instrument = called

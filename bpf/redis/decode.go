@@ -22,11 +22,22 @@ const (
 	codeMax = 24
 )
 
+// noCommand is how the answer to what is no command begins: what was meant as an argument, a
+// password, may stand in its place. Its name is other then. mixed is the name of several.
+const (
+	noCommand = "ERR unknown command"
+	other     = "_OTHER"
+	mixed     = "BATCH"
+)
+
 // Decode reads the exchange into an empty span.
 func Decode(x *probe.Exchange, span *probe.Span) {
 	operation, size := operationOf(x.RequestHead)
 	if operation == "" {
 		return
+	}
+	if bytes.HasPrefix(x.AnswerHead, []byte(noCommand)) && operation != mixed {
+		operation = strings.TrimSuffix(operation, operation[strings.LastIndexByte(operation, ' ')+1:]) + other
 	}
 	span.Name = operation
 	span.LabelText("db.system.name", "redis")
@@ -53,9 +64,9 @@ func operationOf(head []byte) (operation string, size uint32) {
 	case size == 1:
 		return name, 1
 	case head[mixedAt] != 0:
-		return "BATCH", size
+		return mixed, size
 	}
-	return "BATCH " + name, size
+	return mixed + " " + name, size
 }
 
 // word reads one word in capitals; empty where the bytes are none.
@@ -71,7 +82,7 @@ func word(raw []byte) string {
 }
 
 // codeOf reads the code of an error; "ERR", which stands for any, where there is an
-// error whose code is none.
+// error whose code is none. Codes have no digits, and scripts may answer anything.
 func codeOf(raw []byte) string {
 	raw = raw[:min(len(raw), codeMax)]
 	if len(raw) == 0 || raw[0] == 0 {
@@ -80,7 +91,7 @@ func codeOf(raw []byte) string {
 	if end := bytes.IndexAny(raw, " \r\n\x00"); end >= 0 {
 		raw = raw[:end]
 	}
-	if code := string(raw); code != "" && code == strings.ToUpper(word(raw)) {
+	if code := string(raw); code != "" && code == word(raw) && !strings.ContainsAny(code, "0123456789") {
 		return code
 	}
 	return "ERR"

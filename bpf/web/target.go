@@ -36,8 +36,8 @@ func Bounded(s string) string {
 }
 
 // ParseTarget handles the four forms of RFC 9112: origin, absolute, authority
-// (CONNECT) and asterisk. User information never leaves it, nor do values of queries but
-// those of pages and of the keys that may be shown.
+// (CONNECT) and asterisk. User information never leaves it, nor do values of path parameters,
+// nor those of queries but for pages and the keys that may be shown.
 func ParseTarget(method, s string, keys []string) Target {
 	t := Target{Scheme: "http"}
 	if method == "CONNECT" {
@@ -50,6 +50,7 @@ func ParseTarget(method, s string, keys []string) Target {
 	s, _, _ = strings.Cut(s, "#")
 	var query string
 	t.Path, query, _ = strings.Cut(s, "?")
+	t.Path = withoutParameters(t.Path)
 	t.Query = redact(query, keys)
 	return t
 }
@@ -75,6 +76,24 @@ func isScheme(s string) bool {
 // WithoutUser cuts off who the user is before a host.
 func WithoutUser(authority string) string {
 	return authority[strings.LastIndex(authority, "@")+1:]
+}
+
+// withoutParameters hides the values that segments of a path have: /cart;jsessionid=REDACTED.
+func withoutParameters(path string) string {
+	if !strings.Contains(path, ";") {
+		return path
+	}
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		words := strings.Split(segment, ";")
+		for j, word := range words[1:] {
+			if key, value, _ := strings.Cut(word, "="); value != "" {
+				words[j+1] = key + "=REDACTED"
+			}
+		}
+		segments[i] = strings.Join(words, ";")
+	}
+	return Bounded(strings.Join(segments, "/"))
 }
 
 // redact keeps the keys of a query and hides its values but those of pages and of some

@@ -120,6 +120,10 @@ var cases = []fieldCase{
 	{kind: 7, proves: "interpreters take options as the names do", pkg: "odiglet/identity/program", tests: tests("TestRealInterpreters")},
 	{kind: 7, proves: "200 recycled workers are one instance, OTEL_* win", pkg: "odiglet/host",
 		tests: tests("TestRecycledWorkersAreOneInstance", "TestAProgramThatExecsIsNamedAnew", "TestNamesComeFromTheProcessesOwnFiles")},
+	{kind: 7, proves: "secrets in URLs, headers, statements, messages, command lines: none leaves", pkg: "hack/prove/redaction", tests: tests("TestAShortProof"),
+		figures: []string{`\d+ secrets in \d+ places`, `\d+ bytes, 0 secrets`}},
+	{kind: 7, proves: "statements that are read otherwise than most lose their literals", pkg: "bpf/database",
+		tests: tests("TestNoLiteralLeaves", "TestNoLiteralLeavesOfOddStatements")},
 
 	{kind: 8, proves: "routes learned from the paths of real APIs", pkg: "odiglet/routes", tests: tests("TestOracle", "TestFewWordsStayApart", "TestNamesThatSomebodyChoseStayWords")},
 	{kind: 8, proves: "200 routes a service at most, stable once learned", pkg: "odiglet/routes",

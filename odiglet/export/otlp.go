@@ -58,6 +58,7 @@ func NewOTLP(o Options) (*OTLP, error) {
 		}
 		planned = append(planned, pipe{
 			signal: s, transport: to, timeout: settings.Timeout, backoff: o.Backoff, books: kept, counts: !counted, log: o.Log,
+			secrets: secretsOf(settings),
 		})
 	}
 	sink := &OTLP{}

@@ -27,6 +27,8 @@ type pipe struct {
 	// counts says that nobody has counted the items before they come here.
 	counts bool
 	log    *slog.Logger
+	// secrets are not to be told.
+	secrets hidden
 
 	*flow
 }
@@ -158,8 +160,10 @@ func (p *pipe) sleep(d time.Duration) {
 	}
 }
 
-// note remembers the latest outcome and logs only its changes.
+// note remembers the latest outcome and logs only its changes. Who refuses may say back what
+// it was told: that is the receiver's secret, and no log's.
 func (p *pipe) note(err error) {
+	err = p.secrets.hide(err)
 	p.mu.Lock()
 	before := p.last
 	p.last = err
