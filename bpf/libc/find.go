@@ -20,7 +20,8 @@ var ErrStatic = errors.New("a static binary has no C library")
 type Place struct {
 	// File is the library, open for as long as the caller wants.
 	File *os.File
-	// Offset is in bytes, from the start of the file.
+	// Offset is in bytes, from the start of the file: of its entry, or of an instruction on every way through
+	// it at which its second argument is where it was, and a probe costs less.
 	Offset uint64
 	// Library names the file.
 	Library procfs.FileIdentity

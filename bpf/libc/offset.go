@@ -2,6 +2,7 @@ package libc
 
 import (
 	"errors"
+	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -43,5 +44,10 @@ func offsetOf(file *os.File, st unix.Stat_t, function string) (uint64, error) {
 	if !ok {
 		return 0, errors.New("no such function")
 	}
-	return offset, nil
+	code := make([]byte, prologueMax)
+	n, err := file.ReadAt(code, int64(offset))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	return offset + emulated(code[:n]), nil
 }
