@@ -97,6 +97,10 @@ prove-outage: setup ## Prove with the real gateway that backends that are away f
 bench-scale: setup build ## Measure many targets and unselected programs: prints `name value unit`, writes bench/scale.json (as root).
 	@$(GO) run ./hack/bench -suite scale
 
+.PHONY: bench-protocols
+bench-protocols: setup build ## Measure what tracing each protocol costs, and programs that nobody selects; writes bench/protocols.json and docs/price.md (as root).
+	@PATH="$(PACKAGED)" $(GO) run ./hack/bench -suite protocols -update docs/price.md $(ARGS)
+
 .PHONY: bench-agents
 bench-agents: setup build ## Measure applications without odi, with eBPF, with its agents, with plain ones; writes bench/agents.json (as root).
 	@PATH="$(PACKAGED)" $(GO) run ./hack/bench -suite agents -window 3s $(ARGS)

@@ -16,7 +16,10 @@ type bench struct {
 	odi     string
 	window  time.Duration
 	rounds  int // Of the suite agents.
+	doc     string
 	figures []figure
+	// table and others are lines of docs/price.md.
+	table, others []string
 }
 
 // pair is a server on core 0 and a client on core 1.

@@ -23,16 +23,17 @@ func main() {
 		return
 	}
 	odi := flag.String("odi", "bin/odi", "the odi binary to measure")
-	suite := flag.String("suite", "engine", "what to measure: engine (one process under load), scale (many processes) or agents (the ways to instrument)")
+	suite := flag.String("suite", "engine", "what to measure: engine (one process under load), scale (many processes), protocols (each of them, and programs that nobody selects) or agents (the ways to instrument)")
 	out := flag.String("out", "", "where to write the figures (default bench/SUITE.json)")
 	window := flag.Duration("window", 2*time.Second, "how long each measurement takes")
-	only := flag.String("only", "", "measure only these, by comma: cost, kernel, loss, attach; targets, execs; java, python, nodejs; then no figures are written")
+	only := flag.String("only", "", "measure only these, by comma: cost, kernel, loss, attach; targets, execs; http, grpc, ...; java, python, nodejs; then no figures are written")
+	doc := flag.String("update", "", "write the table of the suite protocols into this document")
 	turns := flag.Int("rounds", agentRounds, "how often the suite agents measures each way")
 	flag.Parse()
 	if *out == "" {
 		*out = filepath.Join("bench", *suite+".json")
 	}
-	if err := run(&bench{odi: *odi, window: *window, rounds: *turns}, *out, *only, *suite); err != nil {
+	if err := run(&bench{odi: *odi, window: *window, rounds: *turns, doc: *doc}, *out, *only, *suite); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -45,10 +46,15 @@ type step struct {
 }
 
 func (b *bench) suites() map[string][]step {
+	protocolSteps := []step{}
+	for _, p := range protocols() {
+		protocolSteps = append(protocolSteps, step{p.name, b.protocolStep(p)})
+	}
 	return map[string][]step{
-		"engine": {{"cost", b.cost}, {"kernel", b.kernelTime}, {"loss", b.loss}, {"attach", b.attach}},
-		"scale":  {{"targets", b.targets}, {"execs", b.execs}},
-		"agents": {{"java", b.ofAgents("java")}, {"python", b.ofAgents("python")}, {"nodejs", b.ofAgents("nodejs")}},
+		"protocols": append(protocolSteps, step{"unselected", b.unselected}),
+		"engine":    {{"cost", b.cost}, {"kernel", b.kernelTime}, {"loss", b.loss}, {"attach", b.attach}},
+		"scale":     {{"targets", b.targets}, {"execs", b.execs}},
+		"agents":    {{"java", b.ofAgents("java")}, {"python", b.ofAgents("python")}, {"nodejs", b.ofAgents("nodejs")}},
 	}
 }
 
@@ -76,6 +82,11 @@ func run(b *bench, out, only, suite string) error {
 	}
 	if only == "" {
 		if err := write(out, b.figures); err != nil {
+			return err
+		}
+	}
+	if b.doc != "" {
+		if err := b.writePrice(b.doc); err != nil {
 			return err
 		}
 	}

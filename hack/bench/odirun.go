@@ -40,6 +40,8 @@ func (o *output) String() string {
 // books is what odi run says when it ends.
 type books struct {
 	seen, sent, dropped int64
+	// lost are those of dropped that were not left out on purpose, as what brokers are asked for besides.
+	lost int64
 }
 
 // watch starts odi run and waits until its programs are attached.
@@ -109,6 +111,12 @@ func parseBooks(line string) (books, bool) {
 			return books{}, false
 		}
 		*to = n
+	}
+	bk.lost = bk.dropped
+	for i := 8; i+1 < len(f); i += 2 { // "(no_messages 3, ring_full 1)"
+		if n, err := strconv.ParseInt(strings.TrimRight(f[i+1], ",)"), 10, 64); err == nil && strings.TrimLeft(f[i], "(") == "no_messages" {
+			bk.lost -= n
+		}
 	}
 	return bk, true
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -40,6 +41,17 @@ func play(args []string) error {
 		return serve(args[2])
 	case "starter":
 		return startPrograms(args[2], os.Stdin, os.Stdout)
+	case "pipes":
+		return count(pingPong, os.Stdin, os.Stdout)
+	case "datagrams":
+		return count(flood, os.Stdin, os.Stdout)
+	case "grpc-server":
+		return serveCalls()
+	case "kafka-server":
+		return serveRecords()
+	}
+	if kind, ok := strings.CutPrefix(args[0], "ask-"); ok {
+		return driveProtocol(kind, args[2], os.Stdin, os.Stdout)
 	}
 	return drive(args[2], os.Stdin, os.Stdout)
 }

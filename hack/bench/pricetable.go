@@ -1,0 +1,40 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// writePrice writes docs/price.md.
+func (b *bench) writePrice(path string) error {
+	if len(b.table) == 0 || len(b.others) == 0 {
+		return fmt.Errorf("%s needs all of the suite", path)
+	}
+	text := priceHead + strings.Join(b.table, "\n") + priceOthers + strings.Join(b.others, "\n") + "\n"
+	return os.WriteFile(path, []byte(text), 0o644)
+}
+
+const priceHead = `<!-- Written by make bench-protocols; do not edit. -->
+# What tracing costs
+
+Measured by ` + "`make bench-protocols`" + ` on a virtual machine of two cores that others used, too: the server on one, the client on the other, as fast as they can,
+with ` + "`odi run`" + ` beside one of them and without, in turns; medians of five. What was measured is what a process pays; on another machine it is another number. Where the kernel refuses programs on
+functions, as here, more is done by probes.
+
+` + "`alone`" + ` is the CPU time of an operation without odi, ` + "`added`" + ` what odi adds to it in that process, ` + "`target`" + ` what it should be at most. ` + "`odi`" + ` is its own process for each span (target 1.5 us), ` +
+	"`programs`" + ` what of it the kernel's
+statistics say of the BPF programs (target 1,000 ns). ` + "`throughput`" + ` is that with odi to that without. Spans that odi did not count: none, or the command fails.
+
+| operation | watched | alone, us | added, us | target, us | odi, us | programs, ns | throughput | lost |
+|---|---|---|---|---|---|---|---|---|
+`
+
+const priceOthers = `
+
+## Who is not selected
+What programs need that nobody has selected, while odi watches another one: in turns, medians of eleven. The target is 1 %.
+
+| operation | alone, ns | with odi |
+|---|---|---|
+`
