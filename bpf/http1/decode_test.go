@@ -65,6 +65,11 @@ func TestDecode(t *testing.T) {
 		wantError bool
 		want      map[string]any
 	}{
+		"who the user is, is not told of the host": {
+			exchange: server("GET /a HTTP/1.1\r\nHost: alice:secret@shop:8080\r\n\r\n", 200),
+			wantName: "GET",
+			want:     serverWants(nil),
+		},
 		"a server request has path, host, user agent and a redacted query": {
 			exchange: server("GET /a?token=secret&x=1 HTTP/1.1\r\nHost: shop:8080\r\nUSER-AGENT: curl/8\r\n\r\n", 200),
 			wantName: "GET",

@@ -55,6 +55,18 @@ func TestDecode(t *testing.T) {
 			client(head(1, false, "GET"), "user alice is not known"), "GET",
 			map[string]any{"db.operation.name": "GET", "db.response.status_code": "ERR", "error.type": "ERR"},
 		},
+		"an error of a script": {
+			client(head(1, false, "EVAL"), "A1B2C3D4 is wrong"), "EVAL",
+			map[string]any{"db.operation.name": "EVAL", "db.response.status_code": "ERR", "error.type": "ERR"},
+		},
+		"a word that is no command": {
+			client(head(1, false, "hunter2"), "ERR unknown command 'hun"), "_OTHER",
+			map[string]any{"db.operation.name": "_OTHER", "db.response.status_code": "ERR", "error.type": "ERR"},
+		},
+		"a pipeline of none": {
+			client(head(3, false, "hunter2"), "ERR unknown command 'hun"), "BATCH _OTHER",
+			map[string]any{"db.operation.name": "BATCH _OTHER", "db.operation.batch.size": int64(3), "db.response.status_code": "ERR", "error.type": "ERR"},
+		},
 		"no answer": {silent, "GET", map[string]any{"db.operation.name": "GET", "error.type": "no_response"}},
 		"a reset":   {reset, "GET", map[string]any{"db.operation.name": "GET", "error.type": "connection_reset"}},
 		"a server": {served, "GET", map[string]any{

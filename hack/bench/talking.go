@@ -59,7 +59,11 @@ func (t talking) measure(d time.Duration, odi int) (w window, err error) {
 // watched measures while odi watches one side. stats: the kernel measures the programs
 // meanwhile, which costs time by itself.
 func (b *bench) watched(t talking, pid int, stats bool) (w window, err error) {
-	odi, err := b.watch("--pid", strconv.Itoa(pid), "-o", "none")
+	args := []string{"-o", "none"}
+	for _, p := range tree(pid) { // workers that are there already, too
+		args = append(args, "--pid", strconv.Itoa(p))
+	}
+	odi, err := b.watch(args...)
 	if err != nil {
 		return w, err
 	}
@@ -69,7 +73,7 @@ func (b *bench) watched(t talking, pid int, stats bool) (w window, err error) {
 		}
 		defer func() { _ = os.WriteFile(statsSwitch, []byte("0"), 0o644) }() // root may
 	}
-	from, err := objectsOf(odi.pid())
+	from, err := programsOf(odi.pid())
 	if err != nil {
 		return w, err
 	}
@@ -77,11 +81,17 @@ func (b *bench) watched(t talking, pid int, stats bool) (w window, err error) {
 	if err != nil {
 		return w, err
 	}
-	to, err := objectsOf(odi.pid())
+	to, err := programsOf(odi.pid())
 	if err != nil {
 		return w, err
 	}
-	w.bpf = (to.runTimeNS - from.runTimeNS) / (w.operations + float64(w.opened))
+	all := w.operations + float64(w.opened)
+	for name, r := range to {
+		w.bpf += (r.nanos - from[name].nanos) / all
+	}
+	if stats {
+		profile(from, to, all)
+	}
 	time.Sleep(settles)
 	w.lost, _, err = odi.end()
 	return w, err
