@@ -50,27 +50,46 @@ func (r *reading) read() {
 	r.sound = true
 	for r.at < len(r.text) {
 		rest := r.text[r.at:]
-		switch c := rest[0]; {
-		case c == '\'', c == '"' && r.in == MySQL:
-			r.quoted(c, r.escapes || c == '\'' && r.isMarked("eE"))
-		case c == '"', c == '`' && r.in == MySQL:
-			r.name(c)
-		case c == '$' && r.in == Postgres && r.dollar(rest):
-		case strings.HasPrefix(rest, "/*"):
-			r.comment(rest)
-		case strings.HasPrefix(rest, "--") && r.isLineComment(rest), c == '#' && r.in == MySQL:
-			line, _, _ := strings.Cut(rest, "\n")
-			r.at += len(line)
-			r.plain.WriteByte(' ')
-		case strings.HasPrefix(rest, "--"):
-			r.plain.WriteString("- - ")
-			r.at += 2
-		default:
-			r.sound = r.sound && c != '\\'
-			r.plain.WriteByte(c)
-			r.at++
+		if r.passed(rest) {
+			continue
 		}
+		r.sound = r.sound && rest[0] != '\\'
+		r.plain.WriteByte(rest[0])
+		r.at++
 	}
+}
+
+// passed passes quotes and dollars; comments are for passedComment.
+func (r *reading) passed(rest string) bool {
+	switch c := rest[0]; {
+	case c == '\'', c == '"' && r.in == MySQL:
+		r.quoted(c, r.escapes || c == '\'' && r.isMarked("eE"))
+	case c == '"', c == '`' && r.in == MySQL:
+		r.name(c)
+	case c == '$' && r.in == Postgres:
+		return r.dollar(rest)
+	default:
+		return r.passedComment(rest)
+	}
+	return true
+}
+
+// passedComment passes a comment, and what only looks like one.
+func (r *reading) passedComment(rest string) bool {
+	switch {
+	case strings.HasPrefix(rest, "/*"):
+		r.comment(rest)
+	case strings.HasPrefix(rest, "--") && r.isLineComment(rest), rest[0] == '#' && r.in == MySQL:
+		line, _, _ := strings.Cut(rest, "\n")
+		r.at += len(line)
+		r.plain.WriteByte(' ')
+	case strings.HasPrefix(rest, "--"):
+		r.plain.WriteString("- - ")
+		r.at += 2
+	default:
+		return false
+	}
+	return true
 }
 
 // isLineComment: to MySQL, two signs in front of something else are just that.

@@ -80,7 +80,12 @@ func run(b *bench, out, only, suite string) error {
 	if len(b.figures) == 0 {
 		return fmt.Errorf("-suite %s -only %s: nothing is called so", suite, only)
 	}
-	if only == "" {
+	return b.finish(out, only == "")
+}
+
+// finish writes what was measured, if it is all, and judges it.
+func (b *bench) finish(out string, whole bool) error {
+	if whole {
 		if err := write(out, b.figures); err != nil {
 			return err
 		}

@@ -24,7 +24,7 @@ functions, as here, more is done by probes.
 
 ` + "`alone`" + ` is the CPU time of an operation without odi, ` + "`added`" + ` what odi adds to it in that process, ` + "`target`" + ` what it should be at most. ` + "`odi`" + ` is its own process for each span (target 1.5 us), ` +
 	"`programs`" + ` what of it the kernel's
-statistics say of the BPF programs, with those runs that return at once because the other end is not watched, and with what the statistics cost themselves (target 1,000 ns). ` + "`throughput`" + ` is that with odi to that without. Spans that odi did not count: none, or the command fails.
+statistics say of the BPF programs, with those runs that return at once because the other end is not watched, and with what the statistics cost themselves (target 1,000 ns). ` + "`throughput`" + ` is that with odi to that without. Spans that odi did not count: none, or the command fails. Between two runs figures move by 1 to 2 us, and odi changes when a thread is woken: what is below zero is that.
 
 | operation | watched | alone, us | added, us | target, us | odi, us | programs, ns | throughput | lost |
 |---|---|---|---|---|---|---|---|---|

@@ -63,7 +63,8 @@ func outside(start func(string) (*servers.Server, error)) func(string) (*listeni
 		if err != nil {
 			return nil, err
 		}
-		return &listening{s.Addr, s.PID(), s.Stop}, pinTree(s.PID(), 0)
+		pinTree(s.PID(), 0)
+		return &listening{s.Addr, s.PID(), s.Stop}, nil
 	}
 }
 
@@ -123,7 +124,7 @@ func tree(pid int) []int {
 }
 
 // pinTree moves a process and its descendants to one core; those to come inherit it.
-func pinTree(pid, core int) error {
+func pinTree(pid, core int) {
 	var set unix.CPUSet
 	set.Set(core)
 	for _, p := range tree(pid) {
@@ -137,7 +138,6 @@ func pinTree(pid, core int) error {
 			}
 		}
 	}
-	return nil
 }
 
 func treeCPU(pid int) (sum time.Duration, err error) {

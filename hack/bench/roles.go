@@ -36,11 +36,15 @@ func play(args []string) error {
 			return err
 		}
 	}
-	switch args[0] {
+	return playAs(args[0], args[2])
+}
+
+func playAs(role, with string) error {
+	switch role {
 	case "server":
-		return serve(args[2])
+		return serve(with)
 	case "starter":
-		return startPrograms(args[2], os.Stdin, os.Stdout)
+		return startPrograms(with, os.Stdin, os.Stdout)
 	case "pipes":
 		return count(pingPong, os.Stdin, os.Stdout)
 	case "datagrams":
@@ -50,10 +54,10 @@ func play(args []string) error {
 	case "kafka-server":
 		return serveRecords()
 	}
-	if kind, ok := strings.CutPrefix(args[0], "ask-"); ok {
-		return driveProtocol(kind, args[2], os.Stdin, os.Stdout)
+	if kind, ok := strings.CutPrefix(role, "ask-"); ok {
+		return driveProtocol(kind, with, os.Stdin, os.Stdout)
 	}
-	return drive(args[2], os.Stdin, os.Stdout)
+	return drive(with, os.Stdin, os.Stdout)
 }
 
 // pin moves every thread of this process, and those to come, to one core.

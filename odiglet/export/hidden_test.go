@@ -22,7 +22,7 @@ func TestSecretsAreNotTold(t *testing.T) {
 	if !strings.HasSuffix(got, "; a plan") {
 		t.Errorf("too much is hidden: %q", got)
 	}
-	if plain := errors.New("connection refused"); h.hide(plain) != plain || h.hide(nil) != nil {
+	if plain := errors.New("connection refused"); !errors.Is(h.hide(plain), plain) || h.hide(nil) != nil {
 		t.Error("what has no secret is changed")
 	}
 }

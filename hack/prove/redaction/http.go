@@ -58,6 +58,7 @@ func request(pieces ...string) func(*world, string) error {
 		if err != nil {
 			return err
 		}
+		defer func() { _ = resp.Body.Close() }() // it was read
 		if resp.StatusCode != http.StatusSwitchingProtocols {
 			_, err = io.Copy(io.Discard, resp.Body)
 		}
@@ -79,9 +80,11 @@ func upgraded(w *world, secret string) error {
 		return err
 	}
 	back := bufio.NewReader(conn)
-	if _, err := http.ReadResponse(back, nil); err != nil {
+	resp, err := http.ReadResponse(back, nil)
+	if err != nil {
 		return err
 	}
+	defer func() { _ = resp.Body.Close() }() // it has none
 	said := "GET /" + secret + " HTTP/1.1\r\nHost: shop\r\nCookie: " + secret + "\r\n\r\n"
 	if _, err := io.WriteString(conn, said); err != nil {
 		return err

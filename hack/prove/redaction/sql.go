@@ -29,7 +29,8 @@ func errorOfNet(err error) error {
 	if err == nil || strings.Contains(err.Error(), "SQLSTATE") {
 		return nil
 	}
-	if _, ok := err.(*mysql.MySQLError); ok {
+	var refused *mysql.MySQLError
+	if errors.As(err, &refused) {
 		return nil
 	}
 	return err
@@ -53,6 +54,38 @@ func copiedAsText(w *world, secret string) error {
 	return errorOfNet(err)
 }
 
+// postgresStatements are those with a secret for every %s.
+var postgresStatements = map[string]string{
+	"literal":                      "SELECT id FROM orders WHERE name = '%s' AND id IN (1, 2)",
+	"literal with quotes":          "SELECT id FROM orders WHERE name = 'it''s %s'",
+	"literal behind a backslash":   `SELECT id FROM orders WHERE name = 'C:\' AND name = '%s'`,
+	"literals behind backslashes":  `SELECT id FROM orders WHERE name = 'C:\' AND name = '%s' AND name = 'D:\' AND name = '%s'`,
+	"escaped literal":              `SELECT E'it\'s %s', E'\\', '%s'`,
+	"escapes as they were":         `SET standard_conforming_strings = off; SELECT 'it\'s %s', '%s'; SET standard_conforming_strings = on`,
+	"dollar-quoted":                "SELECT $$it's %s$$, $tag$it's %s$tag$",
+	"dollar-quoted with any tag":   "SELECT $\u00e4$it's %s$\u00e4$",
+	"code":                         "DO $do$ BEGIN PERFORM '%s'; END $do$",
+	"unicode":                      "SELECT U&'%s'",
+	"bits":                         "SELECT X'ff', B'01', N'%s'",
+	"literals one after the other": "SELECT 'a'\n'%s'",
+	"comment":                      "SELECT 1 /* it's %s */",
+	"comment in a comment":         "SELECT /* a /* b */ it's %s */ 1",
+	"comment to the end of a line": "SELECT 1 -- it's %s\n, 2",
+	"password":                     "CREATE USER %s_u PASSWORD '%s'",
+	"setting":                      "SET app.token = '%s'",
+	"setting without quotes":       "SET app.token = %s; SELECT 1",
+	"setting with TO":              "SELECT 1; SET LOCAL app.token TO %s",
+	"long literal":                 "SELECT '" + strings.Repeat("p", 470) + "%s', '%s'",
+	"long comment":                 "SELECT 1 /* " + strings.Repeat("p", 480) + " %s */, '%s'",
+	"broken":                       "SELECT 'it's %s' FROM orders",
+	"words of an error":            "SELECT '%s'::int",
+	"statement prepared by hand":   "PREPARE p%s AS SELECT '%s'",
+	"executed by hand":             "EXECUTE p('%s')",
+	"function":                     "SELECT set_config('app.token', '%s', false)",
+	"notification":                 "NOTIFY orders, '%s'",
+	"program":                      "COPY orders FROM PROGRAM 'true %s'",
+}
+
 func postgresPlaces() []place {
 	all := []place{
 		{name: "postgres: parameter", put: func(w *world, secret string) error {
@@ -74,36 +107,7 @@ func postgresPlaces() []place {
 			return simple(w, "SELECT repeat($1, 3)", secret)
 		}},
 	}
-	for name, statement := range map[string]string{
-		"literal":                      "SELECT id FROM orders WHERE name = '%s' AND id IN (1, 2)",
-		"literal with quotes":          "SELECT id FROM orders WHERE name = 'it''s %s'",
-		"literal behind a backslash":   `SELECT id FROM orders WHERE name = 'C:\' AND name = '%s'`,
-		"literals behind backslashes":  `SELECT id FROM orders WHERE name = 'C:\' AND name = '%s' AND name = 'D:\' AND name = '%s'`,
-		"escaped literal":              `SELECT E'it\'s %s', E'\\', '%s'`,
-		"escapes as they were":         `SET standard_conforming_strings = off; SELECT 'it\'s %s', '%s'; SET standard_conforming_strings = on`,
-		"dollar-quoted":                "SELECT $$it's %s$$, $tag$it's %s$tag$",
-		"dollar-quoted with any tag":   "SELECT $\u00e4$it's %s$\u00e4$",
-		"code":                         "DO $do$ BEGIN PERFORM '%s'; END $do$",
-		"unicode":                      "SELECT U&'%s'",
-		"bits":                         "SELECT X'ff', B'01', N'%s'",
-		"literals one after the other": "SELECT 'a'\n'%s'",
-		"comment":                      "SELECT 1 /* it's %s */",
-		"comment in a comment":         "SELECT /* a /* b */ it's %s */ 1",
-		"comment to the end of a line": "SELECT 1 -- it's %s\n, 2",
-		"password":                     "CREATE USER %s_u PASSWORD '%s'",
-		"setting":                      "SET app.token = '%s'",
-		"setting without quotes":       "SET app.token = %s; SELECT 1",
-		"setting with TO":              "SELECT 1; SET LOCAL app.token TO %s",
-		"long literal":                 "SELECT '" + strings.Repeat("p", 470) + "%s', '%s'",
-		"long comment":                 "SELECT 1 /* " + strings.Repeat("p", 480) + " %s */, '%s'",
-		"broken":                       "SELECT 'it's %s' FROM orders",
-		"words of an error":            "SELECT '%s'::int",
-		"statement prepared by hand":   "PREPARE p%s AS SELECT '%s'",
-		"executed by hand":             "EXECUTE p('%s')",
-		"function":                     "SELECT set_config('app.token', '%s', false)",
-		"notification":                 "NOTIFY orders, '%s'",
-		"program":                      "COPY orders FROM PROGRAM 'true %s'",
-	} {
+	for name, statement := range postgresStatements {
 		if name == "password" { // a name is none
 			statement = strings.ReplaceAll(statement, "%s_u", "alice")
 		}
