@@ -178,6 +178,14 @@ inline_ void opening(struct sock *sk)
 		c->owner.span = direct_owner(thread_of((u32)bpf_get_current_pid_tgid()));
 }
 
+// may_have_session tells whether TLS may go over a socket: it speaks nothing else.
+inline_ bool may_have_session(struct sock *sk)
+{
+	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
+
+	return c && c->ignored;
+}
+
 // trace_inet_sock_set_state(const struct sock *sk, const int oldstate, const int newstate)
 // Runs in the caller for connect and close, anywhere for what the peer does.
 SEC("tp_btf/inet_sock_set_state")
@@ -187,6 +195,8 @@ int BPF_PROG(odi_state, struct sock *sk, int before, int after)
 		opening(sk);
 	else if (after == ST_FIN_WAIT1 || after == ST_LAST_ACK || after == ST_CLOSE)
 		closing(sk, before, after);
+	if (sk->sk_shutdown == SHUTDOWN_MASK && may_have_session(sk))
+		bpf_tail_call(ctx, &session_close, 0);
 	return 0;
 }
 
@@ -196,5 +206,7 @@ SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(odi_destroyed, struct sock *sk)
 {
 	closing(sk, ST_CLOSE, ST_DESTROYED);
+	if (may_have_session(sk))
+		bpf_tail_call(ctx, &session_destroyed, 0);
 	return 0;
 }

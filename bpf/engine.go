@@ -54,7 +54,8 @@ type Engine struct {
 	finder   *finder
 	goFacts  *golang.Inspector
 	ioctls   *libc.Finder
-	asks     *ioctlProbes // nil where the kernel shows who asks
+	asks     *sharedProbes // nil where the kernel shows who asks
+	sessions *sessions
 	uprobes  *uprobes
 	waitings *ebpf.MapSpec // of the room in batches
 	batches  batches
@@ -97,6 +98,7 @@ func Load(opts Options) (*Engine, error) {
 		ioctls:  libc.NewFinder("ioctl"),
 		uprobes: newUprobes(),
 	}
+	e.sessions = newSessions(e)
 	for _, p := range apart() {
 		if p.Follow != nil {
 			e.followers[p.Code] = p.Follow(e.unmade.add)
@@ -173,6 +175,7 @@ func (e *Engine) Close() error {
 		errs = append(errs, e.ignore(t.tgid), t.close())
 	}
 	e.uprobes.wait()
+	errs = append(errs, e.sessions.close())
 	if e.leaving != nil {
 		errs = append(errs, e.releaseSockets(everybodys), e.leaving.close())
 	}

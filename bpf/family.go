@@ -21,6 +21,8 @@ func (e *Engine) onNotice(n notice) {
 		e.later.Go(func() { e.onFirstPoll(n.pid) })
 	case n.kind == noticeGuard:
 		e.later.Go(e.guardVerdict)
+	case n.kind == noticeTLS:
+		e.later.Go(func() { e.lookForTLS(n.pid) })
 	case n.kind == noticeUnix:
 		e.later.Go(e.attachWaking)
 	case n.kind == uint32(probe.ProcessExit):
@@ -60,6 +62,7 @@ func (e *Engine) adoptChild(n notice) {
 	adopted := &target{Target: child, tgid: n.tgid, golang: parent.golang, goReason: parent.goReason}
 	e.targets[n.pid] = adopted
 	e.watchSoon(adopted, coalesce)
+	e.watchTLSOfChild(adopted, parent)
 }
 
 // startAnew forgets what was true of a target's old program.
@@ -69,6 +72,7 @@ func (e *Engine) startAnew(n notice) {
 	if t := e.targets[n.pid]; t != nil {
 		t.EventLoopProxy, t.Strict, t.golang, t.goReason = false, false, false, ""
 		e.watchSoon(t, 0)
+		e.watchTLSSoon(t, execLooks())
 	}
 }
 

@@ -64,7 +64,7 @@ func (e *Engine) attachVerdict(k *kit) (degraded string, err error) {
 		return "", nil
 	}
 	if e.fionread = fionreadWatched; e.load(k, "odi_ioctl") == nil {
-		e.asks = newIoctlProbes(e.progs["odi_ioctl"], e.uprobes)
+		e.asks = newSharedProbes(e.uprobes)
 		return "", nil
 	}
 	e.fionread = fionreadUnseen

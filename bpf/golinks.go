@@ -12,6 +12,7 @@ import (
 	"github.com/cilium/ebpf/link"
 
 	"github.com/odi-dev/odi/bpf/golang"
+	"github.com/odi-dev/odi/bpf/openssl"
 )
 
 // useGo adds what is known about a Go binary; any failure only costs links. A Go
@@ -94,6 +95,46 @@ func attachUprobe(prog *ebpf.Program, file *os.File, offset uint64, pid uint32) 
 		return nil, fmt.Errorf("attaching to offset %#x of the executable: %w", offset, err)
 	}
 	return l, nil
+}
+
+// attachCookies attaches a program to functions of the open file, each with its cookie: to where
+// they begin, or to where they return.
+func attachCookies(prog *ebpf.Program, file *os.File, pid uint32, probes []openssl.Probe, returns bool) ([]link.Link, error) {
+	if len(probes) == 0 {
+		return nil, nil
+	}
+	ex, err := link.OpenExecutable(fmt.Sprintf("/proc/self/fd/%d", file.Fd()))
+	if err != nil {
+		return nil, fmt.Errorf("opening the library: %w", err)
+	}
+	if features.HaveBPFLinkUprobeMulti() == nil {
+		all := &link.UprobeMultiOptions{PID: pid}
+		for _, p := range probes {
+			all.Addresses, all.Cookies = append(all.Addresses, p.Offset), append(all.Cookies, uint64(p.Function))
+		}
+		attach := ex.UprobeMulti
+		if returns {
+			attach = ex.UretprobeMulti
+		}
+		l, err := attach(nil, prog, all)
+		if err != nil {
+			return nil, err
+		}
+		return []link.Link{l}, nil
+	}
+	attach := ex.Uprobe // before Linux 6.6
+	if returns {
+		attach = ex.Uretprobe
+	}
+	var links []link.Link
+	for _, p := range probes {
+		l, err := attach("", prog, &link.UprobeOptions{Address: p.Offset, PID: int(pid), Cookie: uint64(p.Function)})
+		if err != nil {
+			return links, err
+		}
+		links = append(links, l)
+	}
+	return links, nil
 }
 
 // closedAtOnce bounds the threads that wait in the kernel. It waits about 50 ms

@@ -5,6 +5,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/cilium/ebpf/link"
+
 	"github.com/odi-dev/odi/bpf/libc"
 	"github.com/odi-dev/odi/internal/procfs"
 )
@@ -70,7 +72,13 @@ func (e *Engine) placeWatch(t *target) (ready bool) {
 }
 
 func (e *Engine) newWatch(at libc.Place, pid uint32) (*ioctlWatch, error) {
-	probe, err := e.asks.attach(at, pid)
+	probe, err := e.asks.attach(at.Library, pid, func(pid uint32) ([]link.Link, error) {
+		l, err := attachUprobe(e.progs["odi_ioctl"], at.File, at.Offset, pid)
+		if err != nil {
+			return nil, err
+		}
+		return []link.Link{l}, nil
+	})
 	if err != nil {
 		return nil, err
 	}

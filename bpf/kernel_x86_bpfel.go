@@ -18,6 +18,7 @@ import (
 const (
 	kernelMapAdded                = "added"
 	kernelMapBeginnings           = "beginnings"
+	kernelMapCalls                = "calls"
 	kernelMapConns                = "conns"
 	kernelMapControls             = "controls"
 	kernelMapCounts               = "counts"
@@ -50,6 +51,9 @@ const (
 	kernelMapRedises              = "redises"
 	kernelMapScratches            = "scratches"
 	kernelMapSentRooms            = "sent_rooms"
+	kernelMapSessionClose         = "session_close"
+	kernelMapSessionDestroyed     = "session_destroyed"
+	kernelMapSocketSessions       = "socket_sessions"
 	kernelMapSockets              = "sockets"
 	kernelMapStrangers            = "strangers"
 	kernelMapTargets              = "targets"
@@ -201,52 +205,56 @@ type kernelProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type kernelMapSpecs struct {
-	Added          *ebpf.MapSpec `ebpf:"added"`
-	Beginnings     *ebpf.MapSpec `ebpf:"beginnings"`
-	Conns          *ebpf.MapSpec `ebpf:"conns"`
-	Controls       *ebpf.MapSpec `ebpf:"controls"`
-	Counts         *ebpf.MapSpec `ebpf:"counts"`
-	Events         *ebpf.MapSpec `ebpf:"events"`
-	GoKinds        *ebpf.MapSpec `ebpf:"go_kinds"`
-	GoParts        *ebpf.MapSpec `ebpf:"go_parts"`
-	GoTies         *ebpf.MapSpec `ebpf:"go_ties"`
-	Goroutines     *ebpf.MapSpec `ebpf:"goroutines"`
-	GrpcTies       *ebpf.MapSpec `ebpf:"grpc_ties"`
-	Handovers      *ebpf.MapSpec `ebpf:"handovers"`
-	Held           *ebpf.MapSpec `ebpf:"held"`
-	Http1s         *ebpf.MapSpec `ebpf:"http1s"`
-	Http2Rooms     *ebpf.MapSpec `ebpf:"http2_rooms"`
-	Http2s         *ebpf.MapSpec `ebpf:"http2s"`
-	KafkaRooms     *ebpf.MapSpec `ebpf:"kafka_rooms"`
-	Kafkas         *ebpf.MapSpec `ebpf:"kafkas"`
-	Looks          *ebpf.MapSpec `ebpf:"looks"`
-	Losers         *ebpf.MapSpec `ebpf:"losers"`
-	MessageRooms   *ebpf.MapSpec `ebpf:"message_rooms"`
-	Mysqls         *ebpf.MapSpec `ebpf:"mysqls"`
-	NameRooms      *ebpf.MapSpec `ebpf:"name_rooms"`
-	Nobodys        *ebpf.MapSpec `ebpf:"nobodys"`
-	Notices        *ebpf.MapSpec `ebpf:"notices"`
-	OpenRequests   *ebpf.MapSpec `ebpf:"open_requests"`
-	PgLooks        *ebpf.MapSpec `ebpf:"pg_looks"`
-	Postgreses     *ebpf.MapSpec `ebpf:"postgreses"`
-	Programs       *ebpf.MapSpec `ebpf:"programs"`
-	Queue          *ebpf.MapSpec `ebpf:"queue"`
-	ReceivedRooms  *ebpf.MapSpec `ebpf:"received_rooms"`
-	Redises        *ebpf.MapSpec `ebpf:"redises"`
-	Scratches      *ebpf.MapSpec `ebpf:"scratches"`
-	SentRooms      *ebpf.MapSpec `ebpf:"sent_rooms"`
-	Sockets        *ebpf.MapSpec `ebpf:"sockets"`
-	Strangers      *ebpf.MapSpec `ebpf:"strangers"`
-	Targets        *ebpf.MapSpec `ebpf:"targets"`
-	Threads        *ebpf.MapSpec `ebpf:"threads"`
-	TurnRooms      *ebpf.MapSpec `ebpf:"turn_rooms"`
-	UnixReadEnd    *ebpf.MapSpec `ebpf:"unix_read_end"`
-	VerdictSockets *ebpf.MapSpec `ebpf:"verdict_sockets"`
-	Waitings       *ebpf.MapSpec `ebpf:"waitings"`
-	Wakes          *ebpf.MapSpec `ebpf:"wakes"`
-	WantedNames    *ebpf.MapSpec `ebpf:"wanted_names"`
-	Wants          *ebpf.MapSpec `ebpf:"wants"`
-	WriteEnd       *ebpf.MapSpec `ebpf:"write_end"`
+	Added            *ebpf.MapSpec `ebpf:"added"`
+	Beginnings       *ebpf.MapSpec `ebpf:"beginnings"`
+	Calls            *ebpf.MapSpec `ebpf:"calls"`
+	Conns            *ebpf.MapSpec `ebpf:"conns"`
+	Controls         *ebpf.MapSpec `ebpf:"controls"`
+	Counts           *ebpf.MapSpec `ebpf:"counts"`
+	Events           *ebpf.MapSpec `ebpf:"events"`
+	GoKinds          *ebpf.MapSpec `ebpf:"go_kinds"`
+	GoParts          *ebpf.MapSpec `ebpf:"go_parts"`
+	GoTies           *ebpf.MapSpec `ebpf:"go_ties"`
+	Goroutines       *ebpf.MapSpec `ebpf:"goroutines"`
+	GrpcTies         *ebpf.MapSpec `ebpf:"grpc_ties"`
+	Handovers        *ebpf.MapSpec `ebpf:"handovers"`
+	Held             *ebpf.MapSpec `ebpf:"held"`
+	Http1s           *ebpf.MapSpec `ebpf:"http1s"`
+	Http2Rooms       *ebpf.MapSpec `ebpf:"http2_rooms"`
+	Http2s           *ebpf.MapSpec `ebpf:"http2s"`
+	KafkaRooms       *ebpf.MapSpec `ebpf:"kafka_rooms"`
+	Kafkas           *ebpf.MapSpec `ebpf:"kafkas"`
+	Looks            *ebpf.MapSpec `ebpf:"looks"`
+	Losers           *ebpf.MapSpec `ebpf:"losers"`
+	MessageRooms     *ebpf.MapSpec `ebpf:"message_rooms"`
+	Mysqls           *ebpf.MapSpec `ebpf:"mysqls"`
+	NameRooms        *ebpf.MapSpec `ebpf:"name_rooms"`
+	Nobodys          *ebpf.MapSpec `ebpf:"nobodys"`
+	Notices          *ebpf.MapSpec `ebpf:"notices"`
+	OpenRequests     *ebpf.MapSpec `ebpf:"open_requests"`
+	PgLooks          *ebpf.MapSpec `ebpf:"pg_looks"`
+	Postgreses       *ebpf.MapSpec `ebpf:"postgreses"`
+	Programs         *ebpf.MapSpec `ebpf:"programs"`
+	Queue            *ebpf.MapSpec `ebpf:"queue"`
+	ReceivedRooms    *ebpf.MapSpec `ebpf:"received_rooms"`
+	Redises          *ebpf.MapSpec `ebpf:"redises"`
+	Scratches        *ebpf.MapSpec `ebpf:"scratches"`
+	SentRooms        *ebpf.MapSpec `ebpf:"sent_rooms"`
+	SessionClose     *ebpf.MapSpec `ebpf:"session_close"`
+	SessionDestroyed *ebpf.MapSpec `ebpf:"session_destroyed"`
+	SocketSessions   *ebpf.MapSpec `ebpf:"socket_sessions"`
+	Sockets          *ebpf.MapSpec `ebpf:"sockets"`
+	Strangers        *ebpf.MapSpec `ebpf:"strangers"`
+	Targets          *ebpf.MapSpec `ebpf:"targets"`
+	Threads          *ebpf.MapSpec `ebpf:"threads"`
+	TurnRooms        *ebpf.MapSpec `ebpf:"turn_rooms"`
+	UnixReadEnd      *ebpf.MapSpec `ebpf:"unix_read_end"`
+	VerdictSockets   *ebpf.MapSpec `ebpf:"verdict_sockets"`
+	Waitings         *ebpf.MapSpec `ebpf:"waitings"`
+	Wakes            *ebpf.MapSpec `ebpf:"wakes"`
+	WantedNames      *ebpf.MapSpec `ebpf:"wanted_names"`
+	Wants            *ebpf.MapSpec `ebpf:"wants"`
+	WriteEnd         *ebpf.MapSpec `ebpf:"write_end"`
 }
 
 // kernelVariableSpecs contains global variables before they are loaded into the kernel.
@@ -284,58 +292,63 @@ func (o *kernelObjects) Close() error {
 //
 // It can be passed to loadKernelObjects or ebpf.CollectionSpec.LoadAndAssign.
 type kernelMaps struct {
-	Added          *ebpf.Map `ebpf:"added"`
-	Beginnings     *ebpf.Map `ebpf:"beginnings"`
-	Conns          *ebpf.Map `ebpf:"conns"`
-	Controls       *ebpf.Map `ebpf:"controls"`
-	Counts         *ebpf.Map `ebpf:"counts"`
-	Events         *ebpf.Map `ebpf:"events"`
-	GoKinds        *ebpf.Map `ebpf:"go_kinds"`
-	GoParts        *ebpf.Map `ebpf:"go_parts"`
-	GoTies         *ebpf.Map `ebpf:"go_ties"`
-	Goroutines     *ebpf.Map `ebpf:"goroutines"`
-	GrpcTies       *ebpf.Map `ebpf:"grpc_ties"`
-	Handovers      *ebpf.Map `ebpf:"handovers"`
-	Held           *ebpf.Map `ebpf:"held"`
-	Http1s         *ebpf.Map `ebpf:"http1s"`
-	Http2Rooms     *ebpf.Map `ebpf:"http2_rooms"`
-	Http2s         *ebpf.Map `ebpf:"http2s"`
-	KafkaRooms     *ebpf.Map `ebpf:"kafka_rooms"`
-	Kafkas         *ebpf.Map `ebpf:"kafkas"`
-	Looks          *ebpf.Map `ebpf:"looks"`
-	Losers         *ebpf.Map `ebpf:"losers"`
-	MessageRooms   *ebpf.Map `ebpf:"message_rooms"`
-	Mysqls         *ebpf.Map `ebpf:"mysqls"`
-	NameRooms      *ebpf.Map `ebpf:"name_rooms"`
-	Nobodys        *ebpf.Map `ebpf:"nobodys"`
-	Notices        *ebpf.Map `ebpf:"notices"`
-	OpenRequests   *ebpf.Map `ebpf:"open_requests"`
-	PgLooks        *ebpf.Map `ebpf:"pg_looks"`
-	Postgreses     *ebpf.Map `ebpf:"postgreses"`
-	Programs       *ebpf.Map `ebpf:"programs"`
-	Queue          *ebpf.Map `ebpf:"queue"`
-	ReceivedRooms  *ebpf.Map `ebpf:"received_rooms"`
-	Redises        *ebpf.Map `ebpf:"redises"`
-	Scratches      *ebpf.Map `ebpf:"scratches"`
-	SentRooms      *ebpf.Map `ebpf:"sent_rooms"`
-	Sockets        *ebpf.Map `ebpf:"sockets"`
-	Strangers      *ebpf.Map `ebpf:"strangers"`
-	Targets        *ebpf.Map `ebpf:"targets"`
-	Threads        *ebpf.Map `ebpf:"threads"`
-	TurnRooms      *ebpf.Map `ebpf:"turn_rooms"`
-	UnixReadEnd    *ebpf.Map `ebpf:"unix_read_end"`
-	VerdictSockets *ebpf.Map `ebpf:"verdict_sockets"`
-	Waitings       *ebpf.Map `ebpf:"waitings"`
-	Wakes          *ebpf.Map `ebpf:"wakes"`
-	WantedNames    *ebpf.Map `ebpf:"wanted_names"`
-	Wants          *ebpf.Map `ebpf:"wants"`
-	WriteEnd       *ebpf.Map `ebpf:"write_end"`
+	Added            *ebpf.Map `ebpf:"added"`
+	Beginnings       *ebpf.Map `ebpf:"beginnings"`
+	Calls            *ebpf.Map `ebpf:"calls"`
+	Conns            *ebpf.Map `ebpf:"conns"`
+	Controls         *ebpf.Map `ebpf:"controls"`
+	Counts           *ebpf.Map `ebpf:"counts"`
+	Events           *ebpf.Map `ebpf:"events"`
+	GoKinds          *ebpf.Map `ebpf:"go_kinds"`
+	GoParts          *ebpf.Map `ebpf:"go_parts"`
+	GoTies           *ebpf.Map `ebpf:"go_ties"`
+	Goroutines       *ebpf.Map `ebpf:"goroutines"`
+	GrpcTies         *ebpf.Map `ebpf:"grpc_ties"`
+	Handovers        *ebpf.Map `ebpf:"handovers"`
+	Held             *ebpf.Map `ebpf:"held"`
+	Http1s           *ebpf.Map `ebpf:"http1s"`
+	Http2Rooms       *ebpf.Map `ebpf:"http2_rooms"`
+	Http2s           *ebpf.Map `ebpf:"http2s"`
+	KafkaRooms       *ebpf.Map `ebpf:"kafka_rooms"`
+	Kafkas           *ebpf.Map `ebpf:"kafkas"`
+	Looks            *ebpf.Map `ebpf:"looks"`
+	Losers           *ebpf.Map `ebpf:"losers"`
+	MessageRooms     *ebpf.Map `ebpf:"message_rooms"`
+	Mysqls           *ebpf.Map `ebpf:"mysqls"`
+	NameRooms        *ebpf.Map `ebpf:"name_rooms"`
+	Nobodys          *ebpf.Map `ebpf:"nobodys"`
+	Notices          *ebpf.Map `ebpf:"notices"`
+	OpenRequests     *ebpf.Map `ebpf:"open_requests"`
+	PgLooks          *ebpf.Map `ebpf:"pg_looks"`
+	Postgreses       *ebpf.Map `ebpf:"postgreses"`
+	Programs         *ebpf.Map `ebpf:"programs"`
+	Queue            *ebpf.Map `ebpf:"queue"`
+	ReceivedRooms    *ebpf.Map `ebpf:"received_rooms"`
+	Redises          *ebpf.Map `ebpf:"redises"`
+	Scratches        *ebpf.Map `ebpf:"scratches"`
+	SentRooms        *ebpf.Map `ebpf:"sent_rooms"`
+	SessionClose     *ebpf.Map `ebpf:"session_close"`
+	SessionDestroyed *ebpf.Map `ebpf:"session_destroyed"`
+	SocketSessions   *ebpf.Map `ebpf:"socket_sessions"`
+	Sockets          *ebpf.Map `ebpf:"sockets"`
+	Strangers        *ebpf.Map `ebpf:"strangers"`
+	Targets          *ebpf.Map `ebpf:"targets"`
+	Threads          *ebpf.Map `ebpf:"threads"`
+	TurnRooms        *ebpf.Map `ebpf:"turn_rooms"`
+	UnixReadEnd      *ebpf.Map `ebpf:"unix_read_end"`
+	VerdictSockets   *ebpf.Map `ebpf:"verdict_sockets"`
+	Waitings         *ebpf.Map `ebpf:"waitings"`
+	Wakes            *ebpf.Map `ebpf:"wakes"`
+	WantedNames      *ebpf.Map `ebpf:"wanted_names"`
+	Wants            *ebpf.Map `ebpf:"wants"`
+	WriteEnd         *ebpf.Map `ebpf:"write_end"`
 }
 
 func (m *kernelMaps) Close() error {
 	return _KernelClose(
 		m.Added,
 		m.Beginnings,
+		m.Calls,
 		m.Conns,
 		m.Controls,
 		m.Counts,
@@ -368,6 +381,9 @@ func (m *kernelMaps) Close() error {
 		m.Redises,
 		m.Scratches,
 		m.SentRooms,
+		m.SessionClose,
+		m.SessionDestroyed,
+		m.SocketSessions,
 		m.Sockets,
 		m.Strangers,
 		m.Targets,

@@ -6,7 +6,8 @@
 
 #include "http1/waking.h"
 #include "propagate/blocking.h"
-#include "rooms.h"
+#include "include/session.h"
+#include "recognise.h"
 
 // is_stream tells whether a socket carries a stream of bytes: TCP, MPTCP or Unix.
 inline_ bool is_stream(struct sock *sk)
@@ -20,41 +21,6 @@ inline_ bool is_stream(struct sock *sk)
 	return family == AF_UNIX;
 }
 
-// requests handles bytes that may be requests. A connection that did not begin
-// with one is looked at no more, if its beginning was seen.
-inline_ void requests(struct feed *f, struct sock *sk, int bytes)
-{
-	struct http1 *h = f->h;
-
-	if (f->c->role == ROLE_SERVER && f->c->tcp)
-		caught_up(h, &f->w, bytes);
-	look_at_requests(f, sk);
-	if (h->seen) {
-		bool whole = f->c->role == ROLE_SERVER && h->q.state == D_IDLE && pending(h) == 1;
-
-		in_hand(f->g, &f->w, whole ? h->slot[h->head & (SLOTS - 1)].span : 0);
-		return;
-	}
-	if (h->q.state == D_LOST)
-		end_books(f->c, sk);
-}
-
-inline_ void answers(struct feed *f, struct sock *sk, int bytes)
-{
-	struct http1 *h = f->h;
-
-	if (f->c->role == ROLE_CLIENT) {
-		__sync_lock_test_and_set(&h->reading, 1);
-		catch_up(h, f->c, f->g, &f->w, bytes);
-	}
-	look_at_answers(f, sk);
-	if (f->c->role == ROLE_CLIENT)
-		__sync_lock_test_and_set(&h->reading, 0);
-	in_hand(f->g, &f->w, f->c->role == ROLE_CLIENT && !pending(h) ? f->c->owner.span : 0);
-	if (!unix_closes && h->a.state == D_CLOSE && h->ends.family == AF_UNIX && f->c->role == ROLE_SERVER)
-		ended(h, f->c, f->g, &f->w);
-}
-
 // conn_of finds or begins the books of a connection; other sockets have none.
 inline_ struct conn *conn_of(struct sock *sk)
 {
@@ -63,16 +29,6 @@ inline_ struct conn *conn_of(struct sock *sk)
 	if (c || !is_stream(sk))
 		return c;
 	return begin_conn(sk);
-}
-
-// worth_a_look tells whether a request may begin with these bytes. Where the
-// beginning of a connection was not seen, one may begin wherever the way changes.
-inline_ bool worth_a_look(struct conn *c, bool sent)
-{
-	u8 way = sent ? WAY_SENT : WAY_RECEIVED, last = c->last;
-
-	c->last = way;
-	return c->begun == BEGUN_SEEN || last != way;
 }
 
 // pass_over passes over what odi_message or odi_waking has looked at already. False: that is all.
@@ -102,28 +58,66 @@ inline_ u64 id_of_task(struct task_struct *task)
 	return (u64)task->tgid << 32 | (u32)task->pid;
 }
 
-// recognised finds the room whose protocol a connection begins with, 0 if there is
-// none. HTTP/1 is the one that begins with a word, other than HTTP/2's.
-inline_ u32 recognised(struct feed *f, bool sent)
-{
-	struct conn *c = f->c;
-	struct beginning *b = begins_with(&f->src, c);
+enum way_of_call { CALL_SENT, CALL_RECEIVED, CALL_WAITED };
 
-	if (!b || (is_letter(b->b[0]) && (b->n < 2 || b->b[1]) && !is_reserved(b->b)))
-		return 0;
-	c->protocol = room_of(b);
-	if (!c->protocol)
-		return 0;
-	c->role = (b->by == BEGINS_CLIENT) == sent ? ROLE_CLIENT : ROLE_SERVER;
-	c->tgid = f->w.tgid;
-	return c->protocol;
+// in_session tells whether a socket's call is one of a library that encrypts, on its way
+// through a session of TLS, and notes that this is the session's socket.
+apart_ bool in_session(struct sock *sk, struct task_struct *task, enum way_of_call way)
+{
+	struct call *call = bpf_task_storage_get(&calls, task, 0, 0);
+	struct pt_regs *regs = current_regs();
+
+	if (!call || !call->under_way || !is_within(call, regs->sp))
+		return false;
+	if (way != CALL_SENT)
+		call->waits = way == CALL_WAITED;
+	if (call->sk == (u64)sk)
+		return true;
+	call->sk = call->sk ? SEVERAL_SOCKETS : (u64)sk;
+	if (call->sk != call->known_sk)
+		remember_tuple(&call->ends, (u64)sk);
+	return true;
 }
 
-enum call { CALL_SENT, CALL_RECEIVED, CALL_WAITED };
+// begins_as_tls tells whether a record of TLS begins here: of a handshake, or of data
+// where the beginning was not seen.
+inline_ bool begins_as_tls(struct source *s)
+{
+	u8 b[3] = {};
+
+	if (s->opaque || s->left < 3 || read_bytes(s, b, 3))
+		return false;
+	return (b[0] == 0x16 || b[0] == 0x17) && b[1] == 3 && b[2] <= 4;
+}
+
+// need_library has user space look for the library that encrypts: it was not there, or not
+// known, when the target was added. Seldom where that does not help.
+noinline_ int need_library(struct target *g)
+{
+	struct notice *n;
+	u32 times;
+
+	if (!g)
+		return 0;
+	times = __sync_fetch_and_add(&g->encrypted, 1);
+	if (times & (times + 1))
+		return 0;
+	n = bpf_ringbuf_reserve(&notices, sizeof(*n), 0);
+	if (!n) {
+		count(DROP_NOTICE_FULL);
+		return 0;
+	}
+	__builtin_memset(n, 0, sizeof(*n));
+	n->kind = NOTICE_TLS;
+	n->tgid = bpf_get_current_pid_tgid() >> 32;
+	n->pid = g->pid;
+	bpf_ringbuf_submit(n, 0);
+	return 0;
+}
 
 // moved handles bytes that moved through a socket of a watched process. It returns the
 // room that goes on with them, 0 if that is done.
-inline_ u32 moved(struct sock *sk, struct target *g, struct task_struct *task, int bytes, enum call call)
+inline_ u32 moved(struct sock *sk, struct target *g, struct task_struct *task, int bytes, enum way_of_call call)
 {
 	bool sent = call == CALL_SENT;
 	struct conn *c = conn_of(sk);
@@ -144,13 +138,19 @@ inline_ u32 moved(struct sock *sk, struct target *g, struct task_struct *task, i
 		c->sending_ns = 0; // that was no beginning of a call that sends, see leaving
 	if (c->ignored || c->role == ROLE_SERVER || (g->flags & T_MANY))
 		take_out(g, c, sk);
-	if (c->ignored)
+	if (c->ignored) {
+		in_session(sk, task, call);
 		return 0;
+	}
 	if (sent)
 		c->answering = 0;
 	f.h = bpf_sk_storage_get(&http1s, sk, 0, 0);
 	if (sent && (c->ahead | c->stop) && !pass_over(&f, bytes))
 		return 0;
+	if (!f.h && in_session(sk, task, call)) {
+		c->ignored = 1;
+		return 0;
+	}
 	tp = !sent || !f.h || c->role != ROLE_SERVER ? bpf_skc_to_tcp_sock(sk) : 0; // answers need none
 	begun(c, tp, sent, bytes);
 	if (!f.h && !worth_a_look(c, sent))
@@ -171,8 +171,11 @@ inline_ u32 moved(struct sock *sk, struct target *g, struct task_struct *task, i
 		bpf_loop(MAX_PIECES, skip_piece, &f, 0);
 	if (!f.h && recognised(&f, sent))
 		return c->protocol;
-	if (!f.h && !begin_books(&f, sk, sent))
+	if (!f.h && !begin_books(&f, sk, sent)) {
+		if (begins_as_tls(&f.src))
+			need_library(g);
 		return 0;
+	}
 	if (c->role == (sent ? ROLE_CLIENT : ROLE_SERVER))
 		requests(&f, sk, bytes);
 	else

@@ -24,6 +24,7 @@ const (
 	noticeGuard   = 6
 	noticePutBack = 7
 	noticeUnix    = 8
+	noticeTLS     = 9
 
 	programLengths = noticeSize
 	programName    = programLengths + 16

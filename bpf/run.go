@@ -130,6 +130,8 @@ const (
 	bitConnect
 	bitAnswered
 	bitProxied
+	_ // tied
+	bitTLS
 )
 
 // parseExchange copies nothing: the heads stay in raw.
@@ -158,6 +160,7 @@ func parseExchange(x *probe.Exchange, raw []byte, clock *wallClock) bool {
 		TraceFlags:       raw[148],
 		HeadTruncated:    bits&bitTruncated != 0,
 		Injected:         bits&bitInjected != 0,
+		TLS:              bits&bitTLS != 0,
 		Error:            probe.ErrorKind(raw[150]),
 	}
 	end := min(len(raw), requestSize+int(u16(142)))
@@ -175,9 +178,9 @@ func parseExchange(x *probe.Exchange, raw []byte, clock *wallClock) bool {
 }
 
 func addrPort(family uint16, raw []byte, port uint16) netip.AddrPort {
-	const afUnix, afINET = 1, 2
+	const unknown, afUnix, afINET = 0, 1, 2
 	switch family {
-	case afUnix:
+	case unknown, afUnix:
 		return netip.AddrPort{}
 	case afINET:
 		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(raw[:4])), port)

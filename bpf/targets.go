@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/cilium/ebpf"
 
@@ -64,6 +65,8 @@ type targetValue struct {
 	Clients     uint64
 	Linked      uint64
 	FrameType   uint64
+	Encrypted   uint32
+	_           uint32
 }
 
 // target is what user space knows of one watched process.
@@ -74,10 +77,12 @@ type target struct {
 	goReason string
 	uprobes  []io.Closer // see golinks.go
 	watch    *ioctlWatch // until the first FIONREAD, or nil
+	tls      *tlsWatch   // the libraries that it encrypts with
 }
 
 func (t *target) close() error {
 	t.watch.close()
+	t.tls.close()
 	var errs []error
 	for _, p := range t.uprobes {
 		errs = append(errs, p.Close())
@@ -132,6 +137,7 @@ func (e *Engine) AddTarget(t probe.Target) error {
 		return fmt.Errorf("watching process %d: %w", t.PID, err)
 	}
 	e.verifyWatch(state)
+	e.watchTLS(state, append([]time.Duration{0}, libraryLooks()...))
 	if value.Flags&flagPropagate != 0 && watched {
 		if value.Flags&flagPolls != 0 {
 			e.guardVerdict()

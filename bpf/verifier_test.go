@@ -40,9 +40,15 @@ func TestVerifierCosts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name := range spec.Programs {
-		if cost := verifierCost(t, spec.CollectionSpec, name); cost > 0 {
-			costs[name] = cost
+	overTLS, err := loadSessions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for of, programs := range map[string]*ebpf.CollectionSpec{"": spec.CollectionSpec, "sessions/": overTLS} {
+		for name := range programs.Programs {
+			if cost := verifierCost(t, programs, name); cost > 0 {
+				costs[of+name] = cost
+			}
 		}
 	}
 	for name, cost := range costs {

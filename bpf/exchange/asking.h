@@ -27,12 +27,13 @@ inline_ void tell_of(struct request *r, struct asker *a, struct conn *c, struct 
 	r->goid = w->goid;
 	r->req_body = -1;
 	r->resp_body = -1;
+	r->bits = SOURCE_BITS;
 	r->pid = g->pid;
 	r->tid = w->tid;
 	r->role = c->role;
 	r->protocol = c->protocol;
 	if (!a->ends.family)
-		remember_tuple(&a->ends, w->sk);
+		ends_of(&a->ends, w->sk);
 	r->ends = a->ends;
 	if (c->role == ROLE_CLIENT)
 		link_client(g, c, r, w, a->ids);

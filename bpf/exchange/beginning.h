@@ -18,13 +18,7 @@ struct beginning {
 	u32 by;     // enum begins: what the room says of it
 };
 
-// For tracepoints only: nothing preempts them.
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct beginning);
-} beginnings SEC(".maps");
+ROOM(beginnings, struct beginning);
 
 inline_ bool is_letter(u8 c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
 
@@ -38,12 +32,12 @@ inline_ bool is_reserved(const u8 *b)
 // begins_with reads the first bytes of a call, 0 where there are none to be read.
 inline_ struct beginning *begins_with(struct source *s, struct conn *c)
 {
-	u32 zero = 0, n;
 	struct beginning *b;
+	u32 n;
 
 	if (s->opaque || (!s->left && !next_piece(s)) || !s->left)
 		return 0;
-	b = bpf_map_lookup_elem(&beginnings, &zero);
+	b = room_in(beginnings);
 	n = s->left < BEGINNING_MAX ? s->left : BEGINNING_MAX;
 	barrier_var(n);
 	if (!b || n > BEGINNING_MAX || read_bytes(s, b->b, n))

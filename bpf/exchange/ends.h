@@ -2,7 +2,7 @@
 // Both ends of a connection.
 #pragma once
 
-#include "../include/types.h"
+#include "../include/maps.h"
 
 // remember_tuple keeps both ends of a connection: they are 0 once it is closed,
 // and reading them costs more than copying.
@@ -22,4 +22,17 @@ inline_ void remember_tuple(struct tuple *t, u64 sk)
 	}
 	bpf_probe_read_kernel(t->local, 16, &c->skc_v6_rcv_saddr);
 	bpf_probe_read_kernel(t->peer, 16, &c->skc_v6_daddr);
+}
+
+// ends_of does so for a connection, of whose socket nothing may be known.
+inline_ void ends_of(struct tuple *t, u64 at)
+{
+#ifndef SESSIONS
+	remember_tuple(t, at);
+#else
+	struct session *s = books_in(conns, at);
+
+	if (s && s->sk != SEVERAL_SOCKETS)
+		*t = s->ends;
+#endif
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../include/goroutine.h"
+#include "../include/session.h"
 #include "beginning.h"
 
 // turn is the first part of a room's own, which adds the books of the connection.
@@ -17,32 +18,22 @@ struct turn {
 	u8 _pad[6];
 };
 
-// For tracepoints only: nothing preempts them.
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct goroutine);
-} turn_rooms SEC(".maps");
+ROOM(turn_rooms, struct goroutine);
 
 // begin_turn finds what a call has moved. False: nobody watches.
 inline_ bool begin_turn(struct turn *t, struct sock *sk, int bytes)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)task);
-	u32 zero = 0;
 
 	t->g = target_of(task->tgid);
-	t->c = bpf_sk_storage_get(&conns, sk, 0, 0);
-	t->room = bpf_map_lookup_elem(&turn_rooms, &zero);
+	t->c = books_in(conns, sk);
+	t->room = room_in(turn_rooms);
 	if (!t->g || !t->c || !t->room)
 		return false;
 	t->w.sk = (u64)sk;
 	t->w.tgid = task->tgid;
 	t->w.tid = task->pid;
-	t->w.now = bpf_ktime_get_ns();
-	open_call(&t->src, &t->w, regs, bytes);
-	return true;
+	return open_turn(&t->src, &t->w, task, bytes);
 }
 
 // by_client tells whether the bytes of a call are those of the connection's client.

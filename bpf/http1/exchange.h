@@ -155,9 +155,9 @@ noinline_ int push(struct http1 *h, struct conn *c, struct target *g, struct who
 	r->head_len = d->keep_len;
 	r->role = c->role;
 	r->protocol = PROTOCOL_HTTP1;
-	r->bits = d->bits;
+	r->bits = d->bits | SOURCE_BITS;
 	if (!h->ends.family)
-		remember_tuple(&h->ends, w->sk);
+		ends_of(&h->ends, w->sk);
 	r->ends = h->ends;
 	if (c->role == ROLE_SERVER) {
 		receive(g, h, r);

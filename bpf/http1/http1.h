@@ -155,28 +155,14 @@ struct http1 {
 	struct preface preface; // proxied: what the connection began with
 };
 
-// Bounded by the number of HTTP connections: freed with the socket.
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct http1);
-} http1s SEC(".maps");
+BOOKS(http1s, struct http1);
 
-// For tracepoints only: nothing preempts them. The sk_msg program, which runs in
-// its sender's context, has a window per connection.
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct window);
-} scratches SEC(".maps");
+// The sk_msg program, which runs in its sender's context, has a window per connection.
+ROOM(scratches, struct window);
 
 inline_ struct window *scratch(void)
 {
-	u32 zero = 0;
-
-	return bpf_map_lookup_elem(&scratches, &zero);
+	return room_in(scratches);
 }
 
 // pending is how many requests have no answer yet.

@@ -58,7 +58,11 @@ noinline_ int need_waking(void)
 
 inline_ bool is_unix(struct sock *sk)
 {
+#ifdef SESSIONS
+	return false;
+#else
 	return sk->__sk_common.skc_family == AF_UNIX;
+#endif
 }
 
 // other_end is the socket at the other end of a Unix socket, 0: of another kind. One

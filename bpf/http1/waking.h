@@ -8,72 +8,11 @@
 // returned.
 #pragma once
 
-#include "ends.h"
-#include "feed.h"
+#include "books.h"
 
 // What one buffer takes at least of a longer message, if the sender's SO_SNDBUF lets it.
 #define PIECE_MAX 32768
 #define VECTOR_MAX 1024 // IOV_MAX
-
-// begin_books begins the books of a connection whose first bytes may be a request.
-inline_ bool begin_books(struct feed *f, struct sock *sk, bool sent)
-{
-	struct conn *c = f->c;
-
-	if (!first_bytes(f)) {
-		c->ignored = c->begun == BEGUN_SEEN && !f->src.opaque;
-		return false;
-	}
-	f->h = bpf_sk_storage_get(&http1s, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!f->h) {
-		count(DROP_TABLE_FULL);
-		return false;
-	}
-	c->role = sent ? ROLE_CLIENT : ROLE_SERVER;
-	c->tgid = f->w.tgid;
-	return true;
-}
-
-// end_books ends those of a connection that did not begin with a request. It is
-// looked at no more, if its beginning was seen.
-inline_ void end_books(struct conn *c, struct sock *sk)
-{
-	c->ignored = c->begun == BEGUN_SEEN;
-	c->role = ROLE_UNKNOWN;
-	bpf_sk_storage_delete(&http1s, sk);
-}
-
-// look_at_requests feeds what was sent or received as requests, which go from one
-// socket to another, if they are Unix sockets.
-inline_ void look_at_requests(struct feed *f, struct sock *sk)
-{
-	struct http1 *h = f->h;
-	u32 n = h->seen;
-
-	if (f->c->role == ROLE_SERVER && is_unix(sk))
-		look_for_offer(h, sk);
-	feed_requests(f);
-	n = (u32)h->seen - n;
-	if (!n)
-		return;
-	if (f->c->role == ROLE_CLIENT) {
-		if (!early_answer(h, f->c, f->g, &f->w) && is_unix(sk))
-			hand_over(h, other_end(sk), n);
-	} else if (is_unix(sk)) {
-		heads_taken(sk, n);
-	}
-}
-
-// look_at_answers feeds what was sent or received as answers.
-inline_ void look_at_answers(struct feed *f, struct sock *sk)
-{
-	struct http1 *h = f->h;
-	bool waited = pending(h) != 0;
-
-	feed_answers(f);
-	if (is_unix(sk) && f->c->role == ROLE_CLIENT && waited && !pending(h))
-		answered_over(h, other_end(sk));
-}
 
 struct vector {
 	u64 at;

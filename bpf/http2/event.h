@@ -39,13 +39,7 @@ struct short_http2_event {
 	struct note n;
 };
 
-// For tracepoints only: nothing preempts them.
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct http2_event);
-} http2_rooms SEC(".maps");
+ROOM(http2_rooms, struct http2_event);
 
 #define PENDING 16 // requests of one message that get a header
 
@@ -100,12 +94,7 @@ struct http2 {
 	struct pending pending[PENDING];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct http2);
-} http2s SEC(".maps");
+BOOKS(http2s, struct http2);
 
 struct pending_search {
 	struct http2 *h;
@@ -129,8 +118,8 @@ static long is_pending(u32 i, struct pending_search *s)
 noinline_ int take_pending(struct http2 *h, u32 stream)
 {
 	struct pending_search s = {.h = h, .stream = stream, .at = PENDING};
-	u32 zero = 0, at;
-	struct http2_event *e = bpf_map_lookup_elem(&http2_rooms, &zero);
+	struct http2_event *e = room_in(http2_rooms);
+	u32 at;
 
 	if (!h || !e)
 		return 0;
@@ -160,15 +149,14 @@ noinline_ int tie_stream(struct who *w, u32 role)
 	t = bpf_map_lookup_elem(&grpc_ties, &key);
 	if (!t)
 		return 0;
-	sk = w->sk;
+	sk = socket_below(w->sk);
 	return !bpf_map_update_elem(&go_ties, &sk, &t->tie, BPF_ANY);
 }
 
 // begin_request2 fills in what is told of a request that begins.
 noinline_ int begin_request2(struct http2 *h, struct conn *c, struct target *g, struct who *w, struct goroutine *room)
 {
-	u32 zero = 0;
-	struct http2_event *e = bpf_map_lookup_elem(&http2_rooms, &zero);
+	struct http2_event *e = room_in(http2_rooms);
 	int tied;
 
 	if (!e || !h || !c || !g || !w || !room)
@@ -184,8 +172,7 @@ noinline_ int begin_request2(struct http2 *h, struct conn *c, struct target *g, 
 // begin_note fills in what is told of anything else.
 noinline_ int begin_note(struct http2 *h, struct who *w)
 {
-	u32 zero = 0;
-	struct http2_event *e = bpf_map_lookup_elem(&http2_rooms, &zero);
+	struct http2_event *e = room_in(http2_rooms);
 
 	if (!e || !h || !w)
 		return 0;
@@ -227,8 +214,7 @@ noinline_ int is_new(struct http2 *h, struct frames *d, u32 by_client)
 // finish_note fills in what is told of a frame, with n bytes of a header block.
 noinline_ int finish_note(struct http2 *h, struct frames *d, u32 by_client, u32 n)
 {
-	u32 zero = 0;
-	struct http2_event *e = bpf_map_lookup_elem(&http2_rooms, &zero);
+	struct http2_event *e = room_in(http2_rooms);
 
 	if (!e || !h || !d)
 		return 0;

@@ -31,14 +31,13 @@ inline_ void look_for_own(struct http2_turn *t, struct http2_event *e, u32 n)
 	if (carries_piece(h, &e->block, n, e->n.bits & NOTE_FIRST))
 		h->own = 1;
 	else if (t->d->fresh)
-		lose(t->g->pid, DROP_HEADER_NOT_WRITTEN);
+		lose(t->g->pid, NO_HEADER);
 }
 
 // tell sends an event with the next n bytes of the call. False: they cannot be read.
 inline_ bool tell(struct http2_turn *t, u32 n)
 {
 	struct http2_event *e;
-	u32 zero = 0;
 	long full;
 
 	t->w.stream = t->d->stream;
@@ -47,7 +46,7 @@ inline_ bool tell(struct http2_turn *t, u32 n)
 	else if (!t->c->carries || !take_pending(t->h, t->d->stream))
 		begin_request2(t->h, t->c, t->g, &t->w, t->room);
 	finish_note(t->h, t->d, t->by_client, n);
-	e = bpf_map_lookup_elem(&http2_rooms, &zero);
+	e = room_in(http2_rooms);
 	barrier_var(n);
 	if (!e || n > CHUNK || (n && (t->src.opaque || read_bytes(&t->src, e->block.b, n))))
 		return false;
@@ -90,6 +89,7 @@ static long frame_step(u32 i, struct http2_turn *t)
 // has just sent the beginning of the connection. One that blocks leaves the map.
 inline_ void may_carry(struct http2_turn *t, struct sock *sk, u32 bytes)
 {
+#ifndef SESSIONS
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
 	t->c->carries = CARRIES_NOT;
@@ -98,22 +98,25 @@ inline_ void may_carry(struct http2_turn *t, struct sock *sk, u32 bytes)
 	t->h->first_seq = tp->write_seq - bytes;
 	if (BPF_CORE_READ(sk, sk_socket, file, f_flags) & NONBLOCKING)
 		t->c->carries = CARRIES;
+#else
+	t->c->carries = CARRIES_NOT;
+#endif
 }
 
 // http2_of finds or begins what is kept of a connection.
 inline_ struct http2 *http2_of(struct sock *sk, struct http2_turn *t)
 {
-	struct http2 *h = bpf_sk_storage_get(&http2s, sk, 0, 0);
+	struct http2 *h = books_in(http2s, sk);
 	struct beginning *b;
 
 	if (h)
 		return h;
-	h = bpf_sk_storage_get(&http2s, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	h = books_begun(http2s, sk);
 	if (!h) {
 		count(DROP_TABLE_FULL);
 		return 0;
 	}
-	h->cookie = bpf_get_socket_cookie(sk);
+	h->cookie = connection_number(sk);
 	h->pid = t->g->pid;
 	h->role = t->c->role;
 	next_part(&h->q, PART_PREFACE, PREFACE_LEN);
@@ -167,32 +170,17 @@ inline_ void http2_moved(struct sock *sk, int bytes, bool sent)
 		return;
 	note_ends(t.h, TELL_LOST, 0);
 	leave((struct turn *)&t, t.h->seen);
-	bpf_sk_storage_delete(&http2s, sk);
+	books_ended(http2s, sk);
 }
 
-// trace_sock_send_length(struct sock *sk, int ret, int flags)
-SEC("tp_btf/sock_send_length")
-int BPF_PROG(odi_http2_sent, struct sock *sk, int ret, int flags)
-{
-	if (ret > 0)
-		http2_moved(sk, ret, true);
-	return 0;
-}
-
-// trace_sock_recv_length(struct sock *sk, int ret, int flags)
-SEC("tp_btf/sock_recv_length")
-int BPF_PROG(odi_http2_received, struct sock *sk, int ret, int flags)
-{
-	if (ret > 0)
-		http2_moved(sk, ret, false);
-	return 0;
-}
+ROOM_PROGRAMS(http2, http2_moved)
 
 // http2_closed ends the streams that will never be answered.
 inline_ void http2_closed(struct sock *sk, u32 fault)
 {
-	struct http2 *h = bpf_sk_storage_get(&http2s, sk, 0, 0);
+	struct http2 *h = books_in(http2s, sk);
 
 	if (h)
 		note_ends(h, TELL_CLOSED, fault);
+	books_gone(http2s, sk);
 }

@@ -328,6 +328,8 @@ inline_ bool is_leased(u64 now)
 	return ctl && now <= ctl->lease_ns; // else nobody would report the span that the header names
 }
 
+#ifndef SESSIONS // into what is encrypted nothing is written
+
 SEC("sk_msg")
 int odi_http2_message(struct sk_msg_md *msg)
 {
@@ -359,3 +361,5 @@ int odi_http2_message(struct sk_msg_md *msg)
 	}
 	return SK_PASS;
 }
+
+#endif

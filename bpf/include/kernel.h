@@ -298,13 +298,21 @@ struct raw_regs {
 #define CTX_GO_ARG1 5  // rbx
 #define CTX_GO_ARG2 11 // rcx
 #define CTX_GO_ARG3 14 // rdi
+#define CTX_ARG0 14    // rdi
 #define CTX_ARG1 13    // rsi
+#define CTX_ARG3 11    // rcx
+#define CTX_ARG4 9     // r8
+#define CTX_RET 10     // rax
 #else
 #define CTX_GO_ARG0 0
 #define CTX_GO_ARG1 1
 #define CTX_GO_ARG2 2
 #define CTX_GO_ARG3 3
+#define CTX_ARG0 0
 #define CTX_ARG1 1
+#define CTX_ARG3 3
+#define CTX_ARG4 4
+#define CTX_RET 0
 #endif
 
 struct iovec_ {

@@ -15,10 +15,11 @@ inline_ void less(u32 *n)
 }
 
 // polled tells whether a socket is registered with epoll: then its thread waits
-// for many things at once.
+// for many things at once. So may it be where nobody knows the socket.
 inline_ bool polled(u64 sk)
 {
-	return BPF_CORE_READ((struct sock *)sk, sk_socket, file, f_ep) != 0;
+	sk = socket_below(sk);
+	return !sk || BPF_CORE_READ((struct sock *)sk, sk_socket, file, f_ep) != 0;
 }
 
 // sleeps tells how often the current thread has waited for something.
@@ -147,7 +148,7 @@ inline_ bool proxy_parent(struct who *w, struct conn *c, struct ref *out)
 inline_ int parent_of(struct target *g, struct who *w, struct conn *c, struct ref *out)
 {
 	struct tie *tie;
-	u64 sk = w->sk;
+	u64 sk = socket_below(w->sk);
 
 	if (g->flags & T_GO) {
 		tie = bpf_map_lookup_elem(&go_ties, &sk);

@@ -2,6 +2,7 @@
 // Every map, its bound and the reason for it.
 #pragma once
 
+#include "storage.h"
 #include "types.h"
 
 // One entry per watched process; a node runs a few hundred pods.
@@ -24,13 +25,22 @@ struct {
 	__type(value, u8);
 } held SEC(".maps");
 
-// Bounded by the number of sockets: freed with them.
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct conn);
-} conns SEC(".maps");
+#ifndef SESSIONS
+BOOKS(conns, struct conn);
+
+// socket_below returns the address of a connection's socket.
+inline_ u64 socket_below(u64 sk) { return sk; }
+#else
+BOOKS(conns, struct session);
+
+// socket_below returns the address of a session's socket, 0: not known.
+inline_ u64 socket_below(u64 session)
+{
+	struct session *s = books_in(conns, session);
+
+	return s && s->sk != SEVERAL_SOCKETS ? s->sk : 0;
+}
+#endif
 
 // By thread id; taken out when the thread ends. No task storage: sk_msg programs
 // may use that only since Linux 6.15 or so.
@@ -216,8 +226,13 @@ inline_ void count(u32 what)
 {
 	u64 *n = bpf_map_lookup_elem(&counts, &what);
 
+#ifndef SESSIONS
 	if (n)
 		*n += 1;
+#else
+	if (n)
+		__sync_fetch_and_add(n, 1); // another thread may come in between
+#endif
 }
 
 // loser is whose loss it was, by its number in user space; 0: a process that is gone.

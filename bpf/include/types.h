@@ -10,7 +10,7 @@ enum link { LINK_NONE, LINK_HEADER, LINK_GOROUTINE, LINK_THREAD, LINK_PROXY };
 enum fault { FAULT_NONE, FAULT_CLOSED, FAULT_RESET, FAULT_TIMEOUT };
 
 // Bits of request.bits.
-enum { BIT_TRUNCATED = 1, BIT_INJECTED = 2, BIT_HEAD = 4, BIT_CONNECT = 8, BIT_ANSWERED = 16, BIT_PROXIED = 32, BIT_TIED = 64 };
+enum { BIT_TRUNCATED = 1, BIT_INJECTED = 2, BIT_HEAD = 4, BIT_CONNECT = 8, BIT_ANSWERED = 16, BIT_PROXIED = 32, BIT_TIED = 64, BIT_TLS = 128 };
 
 // Bits of target.flags. T_WATCHES: user space places a probe in the process, in its
 // children, and anew in a program that it starts; until then it is held. T_MANY: it
@@ -66,6 +66,8 @@ struct target {
 	u64 clients;   // client requests
 	u64 linked;    // client requests with a parent
 	u64 frame_type; // Go: the itab of the frames that calls of grpc-go begin with, 0: not known yet
+	u32 encrypted; // connections that began as TLS, outside of what probes see
+	u32 _pad1;
 };
 
 // ref is what another request needs to become a child of a server request.
@@ -176,6 +178,20 @@ struct tuple {
 	u16 _pad;
 };
 
+#define SEVERAL_SOCKETS 1 // no address of one
+
+// session is a connection below TLS, as a library's caller sees it.
+struct session {
+	struct conn c;
+	u64 sk;       // address of its socket, 0: not known, SEVERAL_SOCKETS: more than one
+	u64 tried_ns; // when what is being written was tried first, 0: nothing is
+	struct tuple ends;
+	u32 tgid;
+	u8 waits;     // who received last has waited for bytes
+	u8 shaking;   // its beginning is seen
+	u8 _pad[2];
+};
+
 // handed is a client's request on its way over a Unix socket.
 struct handed {
 	u64 trace[2];
@@ -270,7 +286,7 @@ struct control {
 };
 
 // Process and housekeeping notices for user space.
-enum notice_kind { NOTICE_EXEC = 1, NOTICE_EXIT, NOTICE_FORK, NOTICE_TAKE_OUT, NOTICE_POLLS, NOTICE_GUARD, NOTICE_PUT_BACK, NOTICE_UNIX };
+enum notice_kind { NOTICE_EXEC = 1, NOTICE_EXIT, NOTICE_FORK, NOTICE_TAKE_OUT, NOTICE_POLLS, NOTICE_GUARD, NOTICE_PUT_BACK, NOTICE_UNIX, NOTICE_TLS };
 struct notice {
 	u64 key;      // NOTICE_TAKE_OUT, NOTICE_PUT_BACK: the socket; of a process: group_of
 	u64 start_ns; // when the process started, since boot; NOTICE_PUT_BACK: bytes sent so far

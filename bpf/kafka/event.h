@@ -30,13 +30,7 @@ struct short_kafka_event {
 	struct kafka_note n;
 };
 
-// For tracepoints only: nothing preempts them.
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct kafka_event);
-} kafka_rooms SEC(".maps");
+ROOM(kafka_rooms, struct kafka_event);
 
 // kafka is freed by the kernel with the socket.
 struct kafka {
@@ -54,12 +48,7 @@ struct kafka {
 	u8 _pad[4];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct kafka);
-} kafkas SEC(".maps");
+BOOKS(kafkas, struct kafka);
 
 // begin_asking begins what is told of a request, by what it begins with. 0: it is none.
 noinline_ int begin_asking(struct kafka *k, struct conn *c, struct target *g, struct who *w, struct goroutine *room)
@@ -88,9 +77,9 @@ noinline_ int begin_asking(struct kafka *k, struct conn *c, struct target *g, st
 // tell_message sends what is held of a message.
 noinline_ int tell_message(struct kafka *k, struct who *w, u32 by_client)
 {
-	u32 zero = 0, n;
-	struct kafka_event *e = bpf_map_lookup_elem(&kafka_rooms, &zero);
+	struct kafka_event *e = room_in(kafka_rooms);
 	struct messages *d;
+	u32 n;
 
 	if (!e || !k || !w)
 		return 0;

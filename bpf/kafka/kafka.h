@@ -98,16 +98,16 @@ static long kafka_step(u32 i, struct kafka_turn *t)
 // books_of_kafka finds or begins what is kept of a connection.
 inline_ struct kafka *books_of_kafka(struct sock *sk, struct kafka_turn *t)
 {
-	struct kafka *k = bpf_sk_storage_get(&kafkas, sk, 0, 0);
+	struct kafka *k = books_in(kafkas, sk);
 
 	if (k)
 		return k;
-	k = bpf_sk_storage_get(&kafkas, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	k = books_begun(kafkas, sk);
 	if (!k) {
 		count(DROP_TABLE_FULL);
 		return 0;
 	}
-	k->cookie = bpf_get_socket_cookie(sk);
+	k->cookie = connection_number(sk);
 	k->pid = t->g->pid;
 	k->role = t->c->role;
 	return k;
@@ -129,32 +129,17 @@ inline_ void kafka_moved(struct sock *sk, int bytes, bool sent)
 		return;
 	tell_end(t.k, KAFKA_STRAYED, 0);
 	leave((struct turn *)&t, t.k->seen);
-	bpf_sk_storage_delete(&kafkas, sk);
+	books_ended(kafkas, sk);
 }
 
-// trace_sock_send_length(struct sock *sk, int ret, int flags)
-SEC("tp_btf/sock_send_length")
-int BPF_PROG(odi_kafka_sent, struct sock *sk, int ret, int flags)
-{
-	if (ret > 0)
-		kafka_moved(sk, ret, true);
-	return 0;
-}
-
-// trace_sock_recv_length(struct sock *sk, int ret, int flags)
-SEC("tp_btf/sock_recv_length")
-int BPF_PROG(odi_kafka_received, struct sock *sk, int ret, int flags)
-{
-	if (ret > 0)
-		kafka_moved(sk, ret, false);
-	return 0;
-}
+ROOM_PROGRAMS(kafka, kafka_moved)
 
 // kafka_closed ends the requests that will never be answered.
 inline_ void kafka_closed(struct sock *sk, u32 fault)
 {
-	struct kafka *k = bpf_sk_storage_get(&kafkas, sk, 0, 0);
+	struct kafka *k = books_in(kafkas, sk);
 
 	if (k)
 		tell_end(k, KAFKA_CLOSED, fault);
+	books_gone(kafkas, sk);
 }

@@ -47,12 +47,7 @@ struct mysql {
 	struct prepared_text prepared[PREPARED];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct mysql);
-} mysqls SEC(".maps");
+BOOKS(mysqls, struct mysql);
 
 // answered_all ends the command that is waited for.
 noinline_ int answered_all(struct mysql *m, u64 now, u32 fault)

@@ -12,12 +12,12 @@
 // books_of_mysql finds or begins what is kept of a connection.
 inline_ struct mysql *books_of_mysql(struct sock *sk, struct conn *c, struct source *s)
 {
-	struct mysql *m = bpf_sk_storage_get(&mysqls, sk, 0, 0);
+	struct mysql *m = books_in(mysqls, sk);
 	struct beginning *b;
 
 	if (m)
 		return m;
-	m = bpf_sk_storage_get(&mysqls, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	m = books_begun(mysqls, sk);
 	b = begins_with(s, c);
 	if (!m) {
 		count(DROP_TABLE_FULL);
@@ -44,32 +44,17 @@ inline_ void mysql_moved(struct sock *sk, int bytes, bool sent)
 	if (is_followed((struct turn *)&t))
 		return;
 	leave((struct turn *)&t, t.m->seen || t.m->ready);
-	bpf_sk_storage_delete(&mysqls, sk);
+	books_ended(mysqls, sk);
 }
 
-// trace_sock_send_length(struct sock *sk, int ret, int flags)
-SEC("tp_btf/sock_send_length")
-int BPF_PROG(odi_mysql_sent, struct sock *sk, int ret, int flags)
-{
-	if (ret > 0)
-		mysql_moved(sk, ret, true);
-	return 0;
-}
-
-// trace_sock_recv_length(struct sock *sk, int ret, int flags)
-SEC("tp_btf/sock_recv_length")
-int BPF_PROG(odi_mysql_received, struct sock *sk, int ret, int flags)
-{
-	if (ret > 0)
-		mysql_moved(sk, ret, false);
-	return 0;
-}
+ROOM_PROGRAMS(mysql, mysql_moved)
 
 // mysql_closed ends the command that will not be answered.
 inline_ void mysql_closed(struct sock *sk, u32 fault)
 {
-	struct mysql *m = bpf_sk_storage_get(&mysqls, sk, 0, 0);
+	struct mysql *m = books_in(mysqls, sk);
 
 	if (m && m->kind)
 		answered_all(m, bpf_ktime_get_ns(), fault);
+	books_gone(mysqls, sk);
 }

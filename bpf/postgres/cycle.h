@@ -61,12 +61,7 @@ struct postgres {
 	u8 room[TEXT_MAX]; // what the verifier takes for too far lies here
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct postgres);
-} postgreses SEC(".maps");
+BOOKS(postgreses, struct postgres);
 
 inline_ struct cycle_event *cycle_at(struct postgres *p, u32 n)
 {

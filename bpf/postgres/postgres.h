@@ -14,12 +14,12 @@
 // without a type, unless it was open before.
 inline_ struct postgres *books_of(struct sock *sk, struct conn *c, struct source *s)
 {
-	struct postgres *p = bpf_sk_storage_get(&postgreses, sk, 0, 0);
+	struct postgres *p = books_in(postgreses, sk);
 	struct beginning *b;
 
 	if (p)
 		return p;
-	p = bpf_sk_storage_get(&postgreses, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	p = books_begun(postgreses, sk);
 	b = begins_with(s, c);
 	if (!p) {
 		count(DROP_TABLE_FULL);
@@ -34,9 +34,8 @@ inline_ struct postgres *books_of(struct sock *sk, struct conn *c, struct source
 inline_ void pg_moved(struct sock *sk, int bytes, bool sent)
 {
 	struct pg_turn t = {};
-	u32 zero = 0;
 
-	t.look = bpf_map_lookup_elem(&pg_looks, &zero);
+	t.look = room_in(pg_looks);
 	if (!t.look || !begin_turn((struct turn *)&t, sk, bytes))
 		return;
 	t.p = books_of(sk, t.c, &t.src);
@@ -51,32 +50,17 @@ inline_ void pg_moved(struct sock *sk, int bytes, bool sent)
 	if (!t.over)
 		end_cycles(t.p, 0, 1);
 	leave((struct turn *)&t, t.p->seen);
-	bpf_sk_storage_delete(&postgreses, sk);
+	books_ended(postgreses, sk);
 }
 
-// trace_sock_send_length(struct sock *sk, int ret, int flags)
-SEC("tp_btf/sock_send_length")
-int BPF_PROG(odi_postgres_sent, struct sock *sk, int ret, int flags)
-{
-	if (ret > 0)
-		pg_moved(sk, ret, true);
-	return 0;
-}
-
-// trace_sock_recv_length(struct sock *sk, int ret, int flags)
-SEC("tp_btf/sock_recv_length")
-int BPF_PROG(odi_postgres_received, struct sock *sk, int ret, int flags)
-{
-	if (ret > 0)
-		pg_moved(sk, ret, false);
-	return 0;
-}
+ROOM_PROGRAMS(postgres, pg_moved)
 
 // postgres_closed ends the cycles that the server will not end.
 inline_ void postgres_closed(struct sock *sk, u32 fault)
 {
-	struct postgres *p = bpf_sk_storage_get(&postgreses, sk, 0, 0);
+	struct postgres *p = books_in(postgreses, sk);
 
 	if (p)
 		end_cycles(p, fault, 0);
+	books_gone(postgreses, sk);
 }

@@ -5,12 +5,7 @@
 #include "../exchange/turn.h"
 #include "cycle.h"
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct look_at);
-} pg_looks SEC(".maps");
+ROOM(pg_looks, struct look_at);
 
 struct pg_turn {
 	struct turn;

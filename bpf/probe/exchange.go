@@ -18,6 +18,8 @@ type Exchange struct {
 	HeadTruncated bool
 	// Injected says that the engine wrote the traceparent of this client request.
 	Injected bool
+	// TLS says that the request was seen where a library encrypts.
+	TLS bool
 
 	PID uint32
 	TID uint32
@@ -31,7 +33,8 @@ type Exchange struct {
 	TraceFlags   uint8
 
 	// Local and Peer are the two ends of the connection; IPv4-mapped
-	// addresses are unmapped. Those of a Unix socket are invalid.
+	// addresses are unmapped. Those of a Unix socket are invalid, and those of a connection
+	// below TLS whose socket is not known.
 	Local netip.AddrPort
 	Peer  netip.AddrPort
 

@@ -44,12 +44,7 @@ struct redis {
 	struct batch batch[BATCHES];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct redis);
-} redises SEC(".maps");
+BOOKS(redises, struct redis);
 
 inline_ struct batch *batch_at(struct redis *r, u32 n)
 {

@@ -331,12 +331,11 @@ static long reply_step(u32 i, struct redis_turn *t)
 inline_ void redis_moved(struct sock *sk, int bytes, bool sent)
 {
 	struct redis_turn t = {};
-	u32 zero = 0;
 
-	t.l = bpf_map_lookup_elem(&looks, &zero);
+	t.l = room_in(looks);
 	if (!t.l || !begin_turn((struct turn *)&t, sk, bytes))
 		return;
-	t.r = bpf_sk_storage_get(&redises, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	t.r = books_begun(redises, sk);
 	if (!t.r) {
 		count(DROP_TABLE_FULL);
 		return;
@@ -351,32 +350,17 @@ inline_ void redis_moved(struct sock *sk, int bytes, bool sent)
 		return;
 	forget_batches(t.r);
 	leave((struct turn *)&t, t.r->seen);
-	bpf_sk_storage_delete(&redises, sk);
+	books_ended(redises, sk);
 }
 
-// trace_sock_send_length(struct sock *sk, int ret, int flags)
-SEC("tp_btf/sock_send_length")
-int BPF_PROG(odi_redis_sent, struct sock *sk, int ret, int flags)
-{
-	if (ret > 0)
-		redis_moved(sk, ret, true);
-	return 0;
-}
-
-// trace_sock_recv_length(struct sock *sk, int ret, int flags)
-SEC("tp_btf/sock_recv_length")
-int BPF_PROG(odi_redis_received, struct sock *sk, int ret, int flags)
-{
-	if (ret > 0)
-		redis_moved(sk, ret, false);
-	return 0;
-}
+ROOM_PROGRAMS(redis, redis_moved)
 
 // redis_closed ends the commands that will never be answered.
 inline_ void redis_closed(struct sock *sk, u32 fault)
 {
-	struct redis *r = bpf_sk_storage_get(&redises, sk, 0, 0);
+	struct redis *r = books_in(redises, sk);
 
 	if (r)
 		end_batches(r, fault);
+	books_gone(redises, sk);
 }

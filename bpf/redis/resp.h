@@ -40,12 +40,7 @@ struct look {
 	u8 b[LINE_LOOK + 8];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct look);
-} looks SEC(".maps");
+ROOM(looks, struct look);
 
 struct search {
 	const u8 *b;

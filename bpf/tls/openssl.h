@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+// OpenSSL's functions that take plaintext and give it. What they have moved is sure when
+// they return: one that could not write all is called again with the same buffer.
+//
+// The socket of a session is the one that moves bytes between entry and return. A session
+// over memory has none: its program moves the ciphertext by itself, at any time.
+#pragma once
+
+#include "../include/session.h"
+
+// The cookies of probes: bpf/openssl has the same.
+enum ssl_function { SSL_READ = 1, SSL_READ_EX, SSL_WRITE, SSL_WRITE_EX, SSL_HANDSHAKE, SSL_FREE, SSL_WRITE_EX2 };
+
+inline_ bool sends(u32 function)
+{
+	return function == SSL_WRITE || function == SSL_WRITE_EX || function == SSL_WRITE_EX2;
+}
+
+// moved_at is where a function leaves how much it has moved, 0: it returns that.
+inline_ u64 moved_at(struct raw_regs *ctx, u32 function)
+{
+	u64 fourth = ctx->r[CTX_ARG3], fifth = ctx->r[CTX_ARG4];
+
+	barrier_var(fourth); // the verifier wants each register to be read by itself
+	barrier_var(fifth);
+	switch (function) {
+	case SSL_READ_EX:
+	case SSL_WRITE_EX:
+		return fourth;
+	case SSL_WRITE_EX2:
+		return fifth;
+	}
+	return 0;
+}
+
+// ssl_enter notes that the thread calls a function of a session. In a call that it is in
+// already, it is a session below another one, which carries it: the one above counts.
+inline_ void ssl_enter(struct raw_regs *ctx, u32 function)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u64 sp = current_regs()->sp;
+	struct session *s;
+	struct call *call;
+
+	if (!target_of(task->tgid))
+		return;
+	call = bpf_task_storage_get(&calls, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!call) {
+		count(DROP_TABLE_FULL);
+		return;
+	}
+	if (call->under_way && sp < call->sp && is_within(call, sp))
+		return;
+	call->under_way = session_number(task->tgid, ctx->r[CTX_ARG0]);
+	call->buf = ctx->r[CTX_ARG1];
+	call->moved_at = moved_at(ctx, function);
+	call->sp = sp;
+	call->entered_ns = bpf_ktime_get_ns();
+	call->function = function;
+	call->sk = 0;
+	s = books_in(conns, call->under_way);
+	call->known_sk = s ? s->sk : 0;
+	call->waits = s ? s->waits : 0;
+	if (s && sends(function) && !s->tried_ns)
+		s->tried_ns = call->entered_ns;
+}
+
+// returned tells how many bytes a call has moved.
+inline_ u32 returned(struct raw_regs *ctx, const struct call *call, u32 function)
+{
+	int ret = ctx->r[CTX_RET];
+	u64 much = 0;
+
+	if (function == SSL_HANDSHAKE || ret <= 0)
+		return 0;
+	if (!call->moved_at)
+		return ret;
+	if (bpf_probe_read_user(&much, sizeof(much), (void *)call->moved_at) || much > 0x7fffffff)
+		return 0;
+	return much;
+}
+
+// shaken_hands notes a handshake: what begins with one that was seen is seen from its
+// beginning. Bytes have moved in it, so it was not over before; or it could not end at once.
+inline_ void shaken_hands(struct session *s, const struct call *call, int ret)
+{
+	if (ret != 1)
+		s->shaking = 1;
+	else if ((call->sk || s->shaking) && !s->c.begun)
+		s->c.begun = BEGUN_SEEN;
+}
+
+// associate notes the socket that a call has moved bytes of.
+inline_ void associate(struct session *s, struct call *call, u64 session)
+{
+	u64 sk = call->sk;
+
+	s->waits = call->waits;
+	if (!sk || sk == s->sk || s->sk == SEVERAL_SOCKETS)
+		return;
+	if (s->sk || sk == SEVERAL_SOCKETS) {
+		s->sk = SEVERAL_SOCKETS;
+		return;
+	}
+	s->ends = call->ends;
+	s->sk = sk;
+	bpf_map_update_elem(&socket_sessions, &sk, &session, BPF_ANY);
+}
+
+// ssl_return ends a call. 0: it has moved no plaintext.
+inline_ struct session *ssl_return(struct raw_regs *ctx, struct call *call, u32 function)
+{
+	u64 session = call->under_way;
+	struct session *s;
+	u32 n;
+
+	if (!session || call->function != function || current_regs()->sp - call->sp > sizeof(u64))
+		return 0;
+	call->under_way = 0;
+	n = returned(ctx, call, function);
+	if (!n && function != SSL_HANDSHAKE && !call->sk)
+		return 0;
+	s = books_begun(conns, session);
+	if (!s) {
+		count(DROP_TABLE_FULL);
+		return 0;
+	}
+	if (!s->tgid)
+		s->tgid = bpf_get_current_pid_tgid() >> 32;
+	associate(s, call, session);
+	if (function == SSL_HANDSHAKE)
+		shaken_hands(s, call, ctx->r[CTX_RET]);
+	if (!n)
+		return 0;
+	if (sends(function) && !s->tried_ns)
+		s->tried_ns = call->entered_ns;
+	call->session = session;
+	call->ptr = call->buf;
+	call->n = n;
+	call->now = bpf_ktime_get_ns();
+	return s;
+}

@@ -1,0 +1,112 @@
+package bpf_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/internal/testkit/program"
+)
+
+// certificate makes one for this machine, which is its own authority.
+func certificate(t *testing.T) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for file, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: secret}} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
+}
+
+// begun starts a command that waits until it is let go: it is a target before it begins.
+func begun(t *testing.T, command string) (pid uint32, finish func() string) {
+	t.Helper()
+	cmd := program.Command(t, "sh", "-c", "read go; "+command)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = in.Close() })
+	return uint32(cmd.Process.Pid), func() string {
+		if _, err := io.WriteString(in, "\n"); err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%s: %v: %s", command, err, text)
+		}
+		return string(text)
+	}
+}
+
+// TestCurlAsksPythonOverTLS is the thinnest path: both ends are seen, each with what a request
+// without TLS has.
+func TestCurlAsksPythonOverTLS(t *testing.T) {
+	needRoot(t)
+	cert, key := certificate(t)
+	const addr = "127.0.0.1:18443"
+	server := start(t, addr, "python3", "testdata/tlshop.py", addr, "-", cert, key)
+	shell, finish := begun(t, fmt.Sprintf("curl -sS --cacert %s https://%s/one?q=1", cert, addr))
+	r := record(t, server, shell)
+	time.Sleep(2 * time.Second)
+	finish()
+	spans := r.waitFor(2)
+	if len(spans) != 2 {
+		t.Fatalf("want both sides of a request, got %+v (lost: %v)", spans, r.engine.Drops())
+	}
+	for _, s := range spans {
+		if !s.TLS || s.StatusCode != 200 || s.path != "/one?q=1" || s.ResponseBodySize <= 0 || s.Error != probe.ErrorNone {
+			t.Errorf("%+v", s)
+		}
+		at := s.Local
+		if s.Kind == probe.Client {
+			at = s.Peer
+		}
+		if at.String() != addr {
+			t.Errorf("the server's end is %s, want %s: %+v", at, addr, s)
+		}
+	}
+}
