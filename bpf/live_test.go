@@ -194,6 +194,12 @@ func storm(t *testing.T, base, prefix string, n, width int) {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: width}}
 	defer client.CloseIdleConnections()
+	stormWith(t, client, base, prefix, n, width)
+}
+
+// stormWith does so with a client.
+func stormWith(t *testing.T, client *http.Client, base, prefix string, n, width int) {
+	t.Helper()
 	var wg sync.WaitGroup
 	next := make(chan int)
 	for range width {

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -11,6 +12,7 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -108,5 +110,51 @@ func TestCurlAsksPythonOverTLS(t *testing.T) {
 		if at.String() != addr {
 			t.Errorf("the server's end is %s, want %s: %+v", at, addr, s)
 		}
+	}
+}
+
+// tlsClient trusts a certificate, and keeps as many connections as it is told.
+func tlsClient(t *testing.T, cert string, width int) *http.Client {
+	t.Helper()
+	text, err := os.ReadFile(cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusted := x509.NewCertPool()
+	trusted.AppendCertsFromPEM(text)
+	transport := &http.Transport{MaxIdleConnsPerHost: width, TLSClientConfig: &tls.Config{RootCAs: trusted}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}
+
+// TestThreadsLinkOverTLS: a server that asks another one over TLS is linked by its threads, as it
+// is without.
+func TestThreadsLinkOverTLS(t *testing.T) {
+	needRoot(t)
+	cert, key := certificate(t)
+	const front, back = "127.0.0.1:18444", "127.0.0.1:18445"
+	second := start(t, back, "python3", "testdata/tlshop.py", back, "-", cert, key)
+	first := start(t, front, "python3", "testdata/tlshop.py", front, "https://"+back, cert, key)
+	r := record(t, first, second)
+	time.Sleep(time.Second)
+	for _, width := range []int{1, 10, 100} {
+		t.Run(fmt.Sprint(width), func(t *testing.T) {
+			r.reset()
+			const n = 500
+			stormWith(t, tlsClient(t, cert, width), "https://"+front, "tls", n, width)
+			spans := r.waitFor(3 * n)
+			found := judge(t, spans)
+			if len(spans) != 3*n {
+				t.Errorf("want %d spans, got %d (lost: %v)", 3*n, len(spans), r.engine.Drops())
+			}
+			if l := found[first]; l == nil || l.client != n || l.linked != n {
+				t.Errorf("want %d linked requests, got %+v", n, l)
+			}
+			for _, s := range spans {
+				if !s.TLS || !s.Peer.IsValid() || !s.Local.IsValid() {
+					t.Fatalf("%+v", s)
+				}
+			}
+		})
 	}
 }

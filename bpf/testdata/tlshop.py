@@ -21,6 +21,7 @@ def ask(path):
 
 class Hop(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_GET(self):
         out = f"{self.path} {self.headers.get_all('traceparent') or []}\n".encode()
