@@ -241,6 +241,8 @@ type TargetStatus struct {
 	// ClientSpans and LinkedClientSpans count outgoing requests since the target was added.
 	ClientSpans       uint64
 	LinkedClientSpans uint64
+	// TLS says that what it encrypts is seen: probes are on a library that does.
+	TLS bool
 	// Unlinked says why none of its outgoing requests has a parent and what would
 	// give them one; empty where one has, or too few were seen.
 	Unlinked string
@@ -259,6 +261,7 @@ func (e *Engine) Targets() []TargetStatus {
 		all = append(all, TargetStatus{
 			PID: pid, Go: t.golang, GoReason: t.goReason, Trust: trustOf(&v), OpenRequests: int(v.Open),
 			ClientSpans: v.Clients, LinkedClientSpans: v.Linked, Unlinked: unlinked(&v),
+			TLS: t.tls != nil && len(t.tls.probes) > 0,
 		})
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i].PID < all[j].PID })

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -93,7 +94,7 @@ func TestCurlAsksPythonOverTLS(t *testing.T) {
 	server := start(t, addr, "python3", "testdata/tlshop.py", addr, "-", cert, key)
 	shell, finish := begun(t, fmt.Sprintf("curl -sS --cacert %s https://%s/one?q=1", cert, addr))
 	r := record(t, server, shell)
-	time.Sleep(2 * time.Second)
+	awaitTLS(t, r, server)
 	finish()
 	spans := r.waitFor(2)
 	if len(spans) != 2 {
@@ -127,6 +128,23 @@ func tlsClient(t *testing.T, cert string, width int) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
+// awaitTLS waits until the probes of processes are there.
+func awaitTLS(t *testing.T, r *recorder, pids ...uint32) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		seen := map[uint32]bool{}
+		for _, s := range r.engine.Targets() {
+			seen[s.PID] = s.TLS
+		}
+		if !slices.ContainsFunc(pids, func(pid uint32) bool { return !seen[pid] }) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("what these encrypt is not seen: %v of %v", pids, seen)
+		}
+	}
+}
+
 // TestThreadsLinkOverTLS: a server that asks another one over TLS is linked by its threads, as it
 // is without.
 func TestThreadsLinkOverTLS(t *testing.T) {
@@ -136,7 +154,7 @@ func TestThreadsLinkOverTLS(t *testing.T) {
 	second := start(t, back, "python3", "testdata/tlshop.py", back, "-", cert, key)
 	first := start(t, front, "python3", "testdata/tlshop.py", front, "https://"+back, cert, key)
 	r := record(t, first, second)
-	time.Sleep(time.Second)
+	awaitTLS(t, r, first, second)
 	for _, width := range []int{1, 10, 100} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
 			r.reset()

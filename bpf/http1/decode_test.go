@@ -45,6 +45,10 @@ func TestDecode(t *testing.T) {
 		x.RequestBodySize, x.ResponseBodySize = request, response
 		return x
 	}
+	overTLS := func(x probe.Exchange) probe.Exchange {
+		x.TLS = true
+		return x
+	}
 	serverWants := func(more map[string]any) map[string]any {
 		want := map[string]any{
 			"http.request.method": "GET", "url.scheme": "http", "network.protocol.version": "1.1",
@@ -74,6 +78,23 @@ func TestDecode(t *testing.T) {
 			exchange: server("GET /a?token=secret&x=1 HTTP/1.1\r\nHost: shop:8080\r\nUSER-AGENT: curl/8\r\n\r\n", 200),
 			wantName: "GET",
 			want:     serverWants(map[string]any{"url.query": "token=REDACTED&x=REDACTED", "user_agent.original": "curl/8"}),
+		},
+		"a request over TLS has another scheme and port": {
+			exchange: overTLS(server("GET /a HTTP/1.1\r\nHost: shop\r\n\r\n", 200)),
+			wantName: "GET",
+			want:     serverWants(map[string]any{"url.scheme": "https", "server.port": int64(443)}),
+		},
+		"a request to a proxy over TLS says its scheme itself": {
+			exchange: overTLS(server("GET http://shop:8080/a HTTP/1.1\r\nHost: shop:8080\r\n\r\n", 200)),
+			wantName: "GET",
+			want:     serverWants(nil),
+		},
+		"a session without a known socket has no peer": {
+			exchange: probe.Exchange{Kind: probe.Server, TLS: true, StatusCode: 200, RequestBodySize: -1, ResponseBodySize: -1, RequestHead: []byte("GET /a HTTP/1.1\r\nHost: shop:8080\r\n\r\n")},
+			wantName: "GET",
+			want: serverWants(map[string]any{
+				"url.scheme": "https", "network.peer.address": nil, "network.peer.port": nil, "client.address": nil,
+			}),
 		},
 		"a 404 is no error of the server": {
 			exchange: server("GET /a HTTP/1.1\r\nHost: shop:8080\r\n\r\n", 404),

@@ -43,6 +43,7 @@ type Head struct {
 // Put reads an exchange with the head into an empty span. The route is the caller's.
 func Put(span *probe.Span, x *probe.Exchange, head *Head) {
 	putMethod(span, head.Method)
+	head.Target.over(x.TLS)
 	var peer string
 	if x.Peer.IsValid() {
 		peer = x.Peer.Addr().String()

@@ -16,6 +16,8 @@ type Target struct {
 	Authority string
 	Path      string
 	Query     string
+
+	absolute bool // the request says the scheme itself
 }
 
 // Text is wire bytes, made valid, which nearly all are already. These are not
@@ -45,7 +47,7 @@ func ParseTarget(method, s string, keys []string) Target {
 		return t
 	}
 	if !strings.HasPrefix(s, "/") {
-		s = t.absolute(s)
+		s = t.takeAuthority(s)
 	}
 	s, _, _ = strings.Cut(s, "#")
 	var query string
@@ -55,10 +57,10 @@ func ParseTarget(method, s string, keys []string) Target {
 	return t
 }
 
-// absolute takes scheme and authority, if there are any, and returns what follows.
-func (t *Target) absolute(s string) string {
+// takeAuthority takes scheme and authority, if there are any, and returns what follows.
+func (t *Target) takeAuthority(s string) string {
 	if scheme, rest, ok := strings.Cut(s, "://"); ok && isScheme(scheme) {
-		t.Scheme = strings.ToLower(scheme)
+		t.Scheme, t.absolute = strings.ToLower(scheme), true
 		end := strings.IndexAny(rest, "/?#")
 		if end < 0 {
 			end = len(rest)
@@ -67,6 +69,14 @@ func (t *Target) absolute(s string) string {
 		return rest[end:]
 	}
 	return s
+}
+
+// over gives a target the scheme of what its request came over, unless it has said another one
+// itself, as to a proxy.
+func (t *Target) over(tls bool) {
+	if tls && !t.absolute {
+		t.Scheme = "https"
+	}
 }
 
 func isScheme(s string) bool {
