@@ -88,6 +88,7 @@ func (e *Engine) sweepNowAndThen() {
 		select {
 		case <-tick.C:
 			e.sweep()
+			e.sessions.sweep()
 		case <-e.closing:
 			return
 		}

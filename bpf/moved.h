@@ -62,7 +62,7 @@ enum way_of_call { CALL_SENT, CALL_RECEIVED, CALL_WAITED };
 
 // in_session tells whether a socket's call is one of a library that encrypts, on its way
 // through a session of TLS, and notes that this is the session's socket.
-apart_ bool in_session(struct sock *sk, struct task_struct *task, enum way_of_call way)
+apart_ bool in_session(struct sock *sk, struct conn *c, struct task_struct *task, enum way_of_call way)
 {
 	struct call *call = bpf_task_storage_get(&calls, task, 0, 0);
 	struct pt_regs *regs = current_regs();
@@ -74,8 +74,11 @@ apart_ bool in_session(struct sock *sk, struct task_struct *task, enum way_of_ca
 	if (call->sk == (u64)sk)
 		return true;
 	call->sk = call->sk ? SEVERAL_SOCKETS : (u64)sk;
-	if (call->sk != call->known_sk)
-		remember_tuple(&call->ends, (u64)sk);
+	if (call->sk == call->known_sk)
+		return true;
+	remember_tuple(&call->ends, (u64)sk);
+	call->fresh = c->fresh;
+	call->opened_for = c->owner.span;
 	return true;
 }
 
@@ -139,7 +142,7 @@ inline_ u32 moved(struct sock *sk, struct target *g, struct task_struct *task, i
 	if (c->ignored || c->role == ROLE_SERVER || (g->flags & T_MANY))
 		take_out(g, c, sk);
 	if (c->ignored) {
-		in_session(sk, task, call);
+		in_session(sk, c, task, call);
 		return 0;
 	}
 	if (sent)
@@ -147,7 +150,7 @@ inline_ u32 moved(struct sock *sk, struct target *g, struct task_struct *task, i
 	f.h = bpf_sk_storage_get(&http1s, sk, 0, 0);
 	if (sent && (c->ahead | c->stop) && !pass_over(&f, bytes))
 		return 0;
-	if (!f.h && in_session(sk, task, call)) {
+	if (!f.h && in_session(sk, c, task, call)) {
 		c->ignored = 1;
 		return 0;
 	}

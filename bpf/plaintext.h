@@ -14,6 +14,8 @@ inline_ u32 plaintext(struct session *s, struct call *call, struct target *g, bo
 	struct conn *c = &s->c;
 	struct feed f = {.g = g, .c = c, .win = scratch()};
 
+	if (!f.win)
+		count(DROP_TABLE_FULL);
 	if (!f.win || c->ignored)
 		return 0;
 	if (c->protocol)

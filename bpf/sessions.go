@@ -25,6 +25,7 @@ type sessions struct {
 	maps   map[string]*ebpf.Map // its own
 	progs  map[string]*ebpf.Program
 	rooms  []*ebpf.Program
+	tgidAt uint32 // where struct session has the process
 
 	mu     sync.Mutex // guards closed, and what loading leaves
 	closed bool
@@ -65,6 +66,9 @@ func (s *sessions) loadAll() error {
 	spec, err := loadSessions()
 	if err != nil {
 		return fmt.Errorf("reading the embedded programs: %w", err)
+	}
+	if s.tgidAt, err = offsetIn(spec.Maps["conns"].Value, "tgid"); err != nil {
+		return err
 	}
 	k := &kit{spec, btf.NewCache()}
 	shared := s.sharedMaps(spec)
@@ -122,6 +126,18 @@ func (s *sessions) loadRoom(k *kit, all map[string]*ebpf.Map, p probe.Protocol) 
 		}
 	}
 	return nil
+}
+
+// offsetIn returns where a struct has a member, in bytes.
+func offsetIn(of btf.Type, name string) (uint32, error) {
+	if in, ok := of.(*btf.Struct); ok {
+		for _, m := range in.Members {
+			if m.Name == name {
+				return m.Offset.Bytes(), nil
+			}
+		}
+	}
+	return 0, fmt.Errorf("the programs have no %s", name)
 }
 
 // ownMaps are those that both objects have, each with its own content.

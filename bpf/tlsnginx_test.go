@@ -7,6 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/odi-dev/odi/bpf/http1"
+	"github.com/odi-dev/odi/bpf/http2"
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
@@ -61,7 +65,9 @@ func TestNginxOverTLS(t *testing.T) {
 					all.server, all.client, all.linked = all.server+l.server, all.client+l.client, all.linked+l.linked
 				}
 			}
-			t.Logf("nginx: %+v, lost %v", all, r.engine.Drops())
+			if all.client != n || all.linked != n {
+				t.Errorf("nginx: want %d linked requests, got %+v", n, all)
+			}
 		})
 	}
 	t.Run("large bodies", func(t *testing.T) {
@@ -86,10 +92,17 @@ func TestNginxOverTLS(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
-		got := map[string]int{}
+		got, each := map[string]int{}, "protocol %d kind %d status %d TLS %v"
 		for _, s := range r.waitFor(3000) {
-			got[fmt.Sprintf("protocol %d kind %d status %d tls %v", s.Protocol, s.Kind, s.StatusCode, s.TLS)]++
+			got[fmt.Sprintf(each, s.Protocol, s.Kind, s.StatusCode, s.TLS)]++
 		}
-		t.Log(got, r.engine.Drops())
+		want := map[string]int{
+			fmt.Sprintf(each, http2.Protocol.Code, probe.Server, 200, true): 1000,
+			fmt.Sprintf(each, http1.Protocol.Code, probe.Client, 200, true): 1000,
+			fmt.Sprintf(each, http1.Protocol.Code, probe.Server, 200, true): 1000,
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("losses %v (-want +got):\n%s", r.engine.Drops(), diff)
+		}
 	})
 }

@@ -28,6 +28,10 @@ inline_ bool begin_turn(struct turn *t, struct sock *sk, int bytes)
 	t->g = target_of(task->tgid);
 	t->c = books_in(conns, sk);
 	t->room = room_in(turn_rooms);
+#ifdef SESSIONS
+	if (!t->room)
+		count(DROP_TABLE_FULL); // a processor's room is always there
+#endif
 	if (!t->g || !t->c || !t->room)
 		return false;
 	t->w.sk = (u64)sk;

@@ -155,7 +155,7 @@ struct http1 {
 	struct preface preface; // proxied: what the connection began with
 };
 
-BOOKS(http1s, struct http1);
+BOOKS(http1s, struct http1, BOOKS_MANY);
 
 // The sk_msg program, which runs in its sender's context, has a window per connection.
 ROOM(scratches, struct window);

@@ -26,12 +26,12 @@ struct {
 } held SEC(".maps");
 
 #ifndef SESSIONS
-BOOKS(conns, struct conn);
+BOOKS(conns, struct conn, BOOKS_MANY);
 
 // socket_below returns the address of a connection's socket.
 inline_ u64 socket_below(u64 sk) { return sk; }
 #else
-BOOKS(conns, struct session);
+BOOKS(conns, struct session, BOOKS_MANY);
 
 // socket_below returns the address of a session's socket, 0: not known.
 inline_ u64 socket_below(u64 session)

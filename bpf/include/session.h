@@ -27,9 +27,11 @@ struct call {
 	u64 sk;        // the socket that has moved bytes meanwhile, 0: none
 	u64 known_sk;  // of the session, whose ends are known
 	struct tuple ends; // of sk, if that is another one
+	u64 opened_for; // fresh: the request that an nginx opened sk for, 0: none
 	u32 function;  // enum function of the library's room
 	u8 waits;      // a call that received has waited for bytes
-	u8 _pad[3];
+	u8 fresh;      // sk was opened by its process, see conn
+	u8 _pad[2];
 	// What was moved, for the programs of rooms.
 	u64 session;
 	u64 ptr;
@@ -49,7 +51,7 @@ struct {
 // The session of a socket, by its address: taken out by what ends the session.
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 32768);
+	__uint(max_entries, BOOKS_MANY);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, u64);
 	__type(value, u64);
@@ -96,6 +98,29 @@ inline_ bool open_turn(struct source *s, struct who *w, struct task_struct *task
 }
 
 #else
+
+// begin_session finds or begins what is kept of a session of a process, 0 where there is no room.
+inline_ struct session *begin_session(u64 session, u32 tgid)
+{
+	struct session *s = books_begun(conns, session);
+
+	if (!s) {
+		count(DROP_TABLE_FULL);
+		return 0;
+	}
+	if (!s->number) {
+		s->number = 1ULL << 63 | (u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32(); // no cookie of a socket
+		s->tgid = tgid;
+	}
+	return s;
+}
+
+inline_ u64 number_of_session(u64 session)
+{
+	struct session *s = books_in(conns, session);
+
+	return s ? s->number : session;
+}
 
 // open_turn finds what the current call of a library has moved. False: there is none.
 inline_ bool open_turn(struct source *s, struct who *w, struct task_struct *task, u32 bytes)

@@ -184,6 +184,7 @@ struct tuple {
 struct session {
 	struct conn c;
 	u64 sk;       // address of its socket, 0: not known, SEVERAL_SOCKETS: more than one
+	u64 number;   // as addresses are used again: of this one only
 	u64 tried_ns; // when what is being written was tried first, 0: nothing is
 	struct tuple ends;
 	u32 tgid;

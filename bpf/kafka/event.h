@@ -48,7 +48,7 @@ struct kafka {
 	u8 _pad[4];
 };
 
-BOOKS(kafkas, struct kafka);
+BOOKS(kafkas, struct kafka, BOOKS_FEW);
 
 // begin_asking begins what is told of a request, by what it begins with. 0: it is none.
 noinline_ int begin_asking(struct kafka *k, struct conn *c, struct target *g, struct who *w, struct goroutine *room)

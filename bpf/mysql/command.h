@@ -47,7 +47,7 @@ struct mysql {
 	struct prepared_text prepared[PREPARED];
 };
 
-BOOKS(mysqls, struct mysql);
+BOOKS(mysqls, struct mysql, BOOKS_FEW);
 
 // answered_all ends the command that is waited for.
 noinline_ int answered_all(struct mysql *m, u64 now, u32 fault)

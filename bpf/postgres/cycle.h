@@ -61,7 +61,7 @@ struct postgres {
 	u8 room[TEXT_MAX]; // what the verifier takes for too far lies here
 };
 
-BOOKS(postgreses, struct postgres);
+BOOKS(postgreses, struct postgres, BOOKS_FEW);
 
 inline_ struct cycle_event *cycle_at(struct postgres *p, u32 n)
 {

@@ -44,7 +44,7 @@ struct redis {
 	struct batch batch[BATCHES];
 };
 
-BOOKS(redises, struct redis);
+BOOKS(redises, struct redis, BOOKS_FEW);
 
 inline_ struct batch *batch_at(struct redis *r, u32 n)
 {

@@ -103,6 +103,8 @@ inline_ void associate(struct session *s, struct call *call, u64 session)
 		return;
 	}
 	s->ends = call->ends;
+	s->c.fresh = call->fresh;
+	s->c.owner.span = call->opened_for;
 	s->sk = sk;
 	bpf_map_update_elem(&socket_sessions, &sk, &session, BPF_ANY);
 }
@@ -120,13 +122,9 @@ inline_ struct session *ssl_return(struct raw_regs *ctx, struct call *call, u32 
 	n = returned(ctx, call, function);
 	if (!n && function != SSL_HANDSHAKE && !call->sk)
 		return 0;
-	s = books_begun(conns, session);
-	if (!s) {
-		count(DROP_TABLE_FULL);
+	s = begin_session(session, bpf_get_current_pid_tgid() >> 32);
+	if (!s)
 		return 0;
-	}
-	if (!s->tgid)
-		s->tgid = bpf_get_current_pid_tgid() >> 32;
 	associate(s, call, session);
 	if (function == SSL_HANDSHAKE)
 		shaken_hands(s, call, ctx->r[CTX_RET]);
