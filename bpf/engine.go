@@ -29,6 +29,9 @@ type Options struct {
 	RingBytes int
 	// NoPropagation leaves traffic untouched: nothing is written into requests.
 	NoPropagation bool
+	// AtOnce loads what is otherwise loaded when the first target needs it: that may live for
+	// less than loading takes.
+	AtOnce bool
 	// Log receives what happens once per target or feature, never per request.
 	// Nil means slog.Default.
 	Log *slog.Logger
@@ -134,6 +137,9 @@ func (e *Engine) start() error {
 	}
 	e.later.Go(e.sweepNowAndThen)
 	e.later.Go(func() {
+		if e.opts.AtOnce {
+			_ = e.sessions.ready() // said by Features
+		}
 		e.loadWaking(k)
 		e.loadRooms(k)
 	})

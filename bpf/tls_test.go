@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
@@ -90,7 +91,7 @@ func begun(t *testing.T, command string) (pid uint32, finish func() string) {
 func TestCurlAsksPythonOverTLS(t *testing.T) {
 	needRoot(t)
 	cert, key := certificate(t)
-	const addr = "127.0.0.1:18443"
+	addr := loopback.Address(t)
 	server := start(t, addr, "python3", "testdata/tlshop.py", addr, "-", cert, key)
 	shell, finish := begun(t, fmt.Sprintf("curl -sS --cacert %s https://%s/one?q=1", cert, addr))
 	r := record(t, server, shell)
@@ -145,12 +146,66 @@ func awaitTLS(t *testing.T, r *recorder, pids ...uint32) {
 	}
 }
 
+// lateTLS asks by HTTP, then loads its library, and asks over TLS so many times.
+const lateTLS = `
+import sys, http.client
+plain, secure, cert, times = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+sys.stdin.readline()
+import ssl, time
+context = ssl.create_default_context(cafile=cert)
+for i in range(times):
+    c = http.client.HTTPSConnection(secure, context=context)
+    c.request("GET", "/late%d" % i)
+    c.getresponse().read()
+    c.close()
+    time.sleep(0.2)
+`
+
+// TestLibraryIsLoadedLater: nobody looks for the library of a process that has been there for long, until
+// a connection of it begins to encrypt. Its first requests are missed, its later ones are not.
+func TestLibraryIsLoadedLater(t *testing.T) {
+	needRoot(t)
+	cert, key := certificate(t)
+	addr := loopback.Address(t)
+	start(t, addr, "python3", "testdata/tlshop.py", addr, "-", cert, key)
+	script := filepath.Join(t.TempDir(), "late.py")
+	if err := os.WriteFile(script, []byte(lateTLS), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := program.Command(t, "python3", script, "-", addr, cert, "10")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	r := record(t, uint32(cmd.Process.Pid))
+	time.Sleep(1500 * time.Millisecond) // between two looks
+	if _, err := io.WriteString(in, "\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	spans := r.waitFor(8)
+	if len(spans) < 8 || len(spans) > 10 {
+		t.Errorf("want 8 to 10 spans, got %d", len(spans))
+	}
+	for _, s := range spans {
+		if !s.TLS || s.Kind != probe.Client || s.StatusCode != 200 {
+			t.Errorf("%+v", s)
+		}
+	}
+}
+
 // TestThreadsLinkOverTLS: a server that asks another one over TLS is linked by its threads, as it
 // is without.
 func TestThreadsLinkOverTLS(t *testing.T) {
 	needRoot(t)
 	cert, key := certificate(t)
-	const front, back = "127.0.0.1:18444", "127.0.0.1:18445"
+	front, back := loopback.Address(t), loopback.Address(t)
 	second := start(t, back, "python3", "testdata/tlshop.py", back, "-", cert, key)
 	first := start(t, front, "python3", "testdata/tlshop.py", front, "https://"+back, cert, key)
 	r := record(t, first, second)

@@ -15,6 +15,7 @@ import (
 // Engine.mu guards it.
 type tlsWatch struct {
 	probes map[procfs.FileIdentity]io.Closer
+	since  time.Time
 	closed bool
 }
 
@@ -56,15 +57,27 @@ func (e *Engine) watchTLSSoon(t *target, pauses []time.Duration) {
 		return
 	}
 	t.tls.close()
-	w := &tlsWatch{probes: map[procfs.FileIdentity]io.Closer{}}
+	w := &tlsWatch{probes: map[procfs.FileIdentity]io.Closer{}, since: time.Now()}
 	t.tls = w
+	if len(pauses) == 0 {
+		return
+	}
 	e.later.Go(func() { e.keepLookingForTLS(t, w, pauses) })
 }
 
+// startsUp is how long a program takes at most to map its libraries, but for those that it maps when
+// it needs them.
+const startsUp = time.Second
+
 // watchTLSOfChild looks for those of a process that was forked: its libraries are those of its
-// parent, whose probes are not its own. e.mu is held.
+// parent, whose probes are not its own. Where the parent has none the child waits for a
+// connection that begins to encrypt. e.mu is held.
 func (e *Engine) watchTLSOfChild(child, parent *target) {
-	e.watchTLSSoon(child, append([]time.Duration{0, coalesce}, libraryLooks()...))
+	var pauses []time.Duration
+	if w := parent.tls; w != nil && (len(w.probes) > 0 || time.Since(w.since) < startsUp) {
+		pauses = append([]time.Duration{0, coalesce}, libraryLooks()...)
+	}
+	e.watchTLSSoon(child, pauses)
 }
 
 func (e *Engine) keepLookingForTLS(t *target, w *tlsWatch, pauses []time.Duration) {

@@ -44,7 +44,9 @@ type Options struct {
 	BatchDelay, MetricsInterval time.Duration
 	// CgroupPath is handed to the engine; empty lets it look for itself.
 	CgroupPath string
-	Log        *slog.Logger
+	// AtOnce is for programs that live for a moment: see bpf.Options.
+	AtOnce bool
+	Log    *slog.Logger
 	// Changed is called after what is known of a process has changed. May be nil.
 	Changed func()
 }
@@ -75,7 +77,7 @@ type Odiglet struct {
 
 // Load loads the engine into the kernel. Nothing is attached to a process before Run.
 func Load(o Options) (*Odiglet, error) {
-	engine, err := bpf.Load(bpf.Options{CgroupPath: o.CgroupPath, Log: o.Log})
+	engine, err := bpf.Load(bpf.Options{CgroupPath: o.CgroupPath, AtOnce: o.AtOnce, Log: o.Log})
 	if err != nil {
 		return nil, fmt.Errorf("loading the engine: %w", err)
 	}

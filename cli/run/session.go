@@ -106,7 +106,7 @@ func (s *session) trace(ctx context.Context, sink export.Sink) error {
 	var err error
 	s.odiglet, err = odiglet.Load(odiglet.Options{
 		Selector: s.selector, Sink: sink, Books: s.books, LinkMethods: true, BatchDelay: batchDelay, Log: s.log,
-		Changed: s.onNews,
+		Changed: s.onNews, AtOnce: len(s.command) > 0,
 	})
 	if err != nil {
 		return fmt.Errorf("%w (`odi check` says what this kernel has)", err)
