@@ -1,6 +1,10 @@
 package bpf
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/cilium/ebpf"
+)
 
 // Entries counts what a map of the engine holds.
 func (e *Engine) Entries(name string) (int, error) {
@@ -32,4 +36,27 @@ func (e *Engine) Wakes() bool {
 	e.waking.mu.Lock()
 	defer e.waking.mu.Unlock()
 	return e.waking.link != nil
+}
+
+// SweepSessions takes out what is kept of the sessions of dead processes.
+func (e *Engine) SweepSessions() { e.sessions.sweep() }
+
+// SessionEntries counts what the programs for TLS keep, by the map's name.
+func (e *Engine) SessionEntries() map[string]int {
+	n := map[string]int{}
+	count := func(name string, m *ebpf.Map) {
+		if m.Type() != ebpf.Hash || m.KeySize() != 8 {
+			return
+		}
+		key, value := make([]byte, m.KeySize()), make([]byte, m.ValueSize())
+		n[name] = 0
+		for all := m.Iterate(); all.Next(&key, &value); {
+			n[name]++
+		}
+	}
+	for name, m := range e.sessions.maps {
+		count(name, m)
+	}
+	count("socket_sessions", e.maps["socket_sessions"])
+	return n
 }

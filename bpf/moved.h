@@ -82,6 +82,15 @@ apart_ bool in_session(struct sock *sk, struct conn *c, struct task_struct *task
 	return true;
 }
 
+// session_fails notes that the socket of a session is broken.
+inline_ void session_fails(struct task_struct *task, int ret)
+{
+	struct call *call = bpf_task_storage_get(&calls, task, 0, 0);
+
+	if (call && call->under_way && is_within(call, current_regs()->sp))
+		call->fault = ret == -ECONNRESET ? FAULT_RESET : FAULT_TIMEOUT;
+}
+
 // begins_as_tls tells whether a record of TLS begins here: of a handshake, or of data
 // where the beginning was not seen.
 inline_ bool begins_as_tls(struct source *s)
@@ -247,6 +256,8 @@ inline_ u32 received(struct sock *sk, int ret, int flags)
 		return 0;
 	if (ret > 0)
 		return moved(sk, g, task, ret, flags & MSG_DONTWAIT ? CALL_RECEIVED : CALL_WAITED);
+	if (ret)
+		session_fails(task, ret);
 	eof(sk, g, id_of_task(task), ret);
 	return 0;
 }

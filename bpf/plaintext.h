@@ -68,6 +68,8 @@ inline_ void end_session(u64 session, u32 fault)
 
 	if (!s)
 		return;
+	if (s->fault)
+		fault = s->fault;
 	if (s->c.protocol)
 		room_closing(&s->c, at, fault);
 	h = books_in(http1s, at);

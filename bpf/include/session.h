@@ -31,7 +31,8 @@ struct call {
 	u32 function;  // enum function of the library's room
 	u8 waits;      // a call that received has waited for bytes
 	u8 fresh;      // sk was opened by its process, see conn
-	u8 _pad[2];
+	u8 fault;      // enum fault: of the socket
+	u8 _pad;
 	// What was moved, for the programs of rooms.
 	u64 session;
 	u64 ptr;

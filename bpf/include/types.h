@@ -190,7 +190,8 @@ struct session {
 	u32 tgid;
 	u8 waits;     // who received last has waited for bytes
 	u8 shaking;   // its beginning is seen
-	u8 _pad[2];
+	u8 fault;     // enum fault: of its socket
+	u8 _pad;
 };
 
 // handed is a client's request on its way over a Unix socket.

@@ -58,6 +58,7 @@ inline_ void ssl_enter(struct raw_regs *ctx, u32 function)
 	call->entered_ns = bpf_ktime_get_ns();
 	call->function = function;
 	call->sk = 0;
+	call->fault = 0;
 	s = books_in(conns, call->under_way);
 	call->known_sk = s ? s->sk : 0;
 	call->waits = s ? s->waits : 0;
@@ -120,12 +121,14 @@ inline_ struct session *ssl_return(struct raw_regs *ctx, struct call *call, u32 
 		return 0;
 	call->under_way = 0;
 	n = returned(ctx, call, function);
-	if (!n && function != SSL_HANDSHAKE && !call->sk)
+	if (!n && function != SSL_HANDSHAKE && !call->sk && !call->fault)
 		return 0;
 	s = begin_session(session, bpf_get_current_pid_tgid() >> 32);
 	if (!s)
 		return 0;
 	associate(s, call, session);
+	if (call->fault)
+		s->fault = call->fault;
 	if (function == SSL_HANDSHAKE)
 		shaken_hands(s, call, ctx->r[CTX_RET]);
 	if (!n)
