@@ -1,6 +1,7 @@
 package bpf_test
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -16,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -54,35 +56,28 @@ func certificate(t *testing.T) (cert, key string) {
 	return cert, key
 }
 
-// begun starts a command that waits until it is let go: it is a target before it begins.
-func begun(t *testing.T, command string) (pid uint32, finish func() string) {
+// startCurl starts curl, which waits until it is let go: it is watched before it asks. finish returns
+// what it has said.
+func startCurl(t *testing.T, args ...string) (pid uint32, finish func() string) {
 	t.Helper()
-	cmd := program.Command(t, "sh", "-c", "read go; "+command)
-	in, err := cmd.StdinPipe()
-	if err != nil {
+	gate := filepath.Join(t.TempDir(), "gate")
+	if err := syscall.Mkfifo(gate, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stderr = os.Stderr
+	cmd := program.Command(t, "curl", append([]string{"-sS", "file://" + gate}, args...)...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = in.Close() })
 	return uint32(cmd.Process.Pid), func() string {
-		if _, err := io.WriteString(in, "\n"); err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(out)
+		opened, err := os.OpenFile(gate, os.O_WRONLY, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("%s: %v: %s", command, err, text)
-		}
-		return string(text)
+		_ = opened.Close() // it reads on then
+		_ = cmd.Wait()     // it fails where its last request does
+		return out.String()
 	}
 }
 
@@ -93,9 +88,9 @@ func TestCurlAsksPythonOverTLS(t *testing.T) {
 	cert, key := certificate(t)
 	addr := loopback.Address(t)
 	server := start(t, addr, "python3", "testdata/tlshop.py", addr, "-", cert, key)
-	shell, finish := begun(t, fmt.Sprintf("curl -sS --cacert %s https://%s/one?q=1", cert, addr))
-	r := record(t, server, shell)
-	awaitTLS(t, r, server)
+	client, finish := startCurl(t, "--cacert", cert, "https://"+addr+"/one?q=1")
+	r := record(t, server, client)
+	awaitTLS(t, r, server, client)
 	finish()
 	spans := r.waitFor(2)
 	if len(spans) != 2 {

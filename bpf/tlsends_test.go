@@ -23,13 +23,13 @@ func TestEndsOverTLS(t *testing.T) {
 	tests := []struct {
 		path           string
 		client, server end
-		more           string // for curl
+		more           []string // for curl
 	}{
 		{path: "until-close", client: end{200, 5000, ""}, server: end{200, 5000, ""}},
 		{path: "pieces", client: end{200, 5000, ""}, server: end{200, 5000, ""}},
 		{path: "cut", client: end{200, 50, ""}, server: end{200, 50, "connection_closed"}},
 		{path: "nothing", client: end{0, -1, "connection_closed"}, server: end{0, -1, "connection_closed"}},
-		{path: "slow", client: end{200, 50, ""}, server: end{200, 50, "connection_closed"}, more: "--max-time 0.5"},
+		{path: "slow", client: end{200, 50, ""}, server: end{200, 50, "connection_closed"}, more: []string{"--max-time", "0.5"}},
 		{path: "reset", client: end{0, -1, "connection_reset"}, server: end{0, -1, "connection_closed"}},
 		{path: "die", client: end{0, -1, "connection_closed"}, server: end{0, -1, "connection_closed"}},
 	}
@@ -37,9 +37,9 @@ func TestEndsOverTLS(t *testing.T) {
 		t.Run(tc.path, func(t *testing.T) {
 			addr := loopback.Address(t)
 			server := start(t, addr, "python3", "testdata/tlsends.py", addr, cert, key)
-			shell, finish := begun(t, fmt.Sprintf("curl -sS %s --cacert %s 'https://%s/%s[1-20]' -o /dev/null; true", tc.more, cert, addr, tc.path))
-			r := record(t, server, shell)
-			awaitTLS(t, r, server)
+			client, finish := startCurl(t, append(tc.more, "--cacert", cert, "-o", "/dev/null", fmt.Sprintf("https://%s/%s[1-20]", addr, tc.path))...)
+			r := record(t, server, client)
+			awaitTLS(t, r, server, client)
 			finish()
 			wantServer := 20
 			if tc.path == "die" {
