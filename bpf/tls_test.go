@@ -2,59 +2,22 @@ package bpf_test
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/bpf/roomtest"
 	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
-
-// certificate makes one for this machine, which is its own authority.
-func certificate(t *testing.T) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for file, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: secret}} {
-		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return cert, key
-}
 
 // startCurl starts curl, which waits until it is let go: it is watched before it asks. finish returns
 // what it has said.
@@ -85,12 +48,12 @@ func startCurl(t *testing.T, args ...string) (pid uint32, finish func() string) 
 // without TLS has.
 func TestCurlAsksPythonOverTLS(t *testing.T) {
 	needRoot(t)
-	cert, key := certificate(t)
+	cert, key := roomtest.Certificate(t)
 	addr := loopback.Address(t)
 	server := start(t, addr, "python3", "testdata/tlshop.py", addr, "-", cert, key)
 	client, finish := startCurl(t, "--cacert", cert, "https://"+addr+"/one?q=1")
 	r := record(t, server, client)
-	awaitTLS(t, r, server, client)
+	roomtest.AwaitTLS(t, r.engine, server, client)
 	finish()
 	spans := r.waitFor(2)
 	if len(spans) != 2 {
@@ -124,23 +87,6 @@ func tlsClient(t *testing.T, cert string, width int) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// awaitTLS waits until the probes of processes are there.
-func awaitTLS(t *testing.T, r *recorder, pids ...uint32) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		seen := map[uint32]bool{}
-		for _, s := range r.engine.Targets() {
-			seen[s.PID] = s.TLS
-		}
-		if !slices.ContainsFunc(pids, func(pid uint32) bool { return !seen[pid] }) {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("what these encrypt is not seen: %v of %v", pids, seen)
-		}
-	}
-}
-
 // lateTLS asks by HTTP, then loads its library, and asks over TLS so many times.
 const lateTLS = `
 import sys, http.client
@@ -160,7 +106,7 @@ for i in range(times):
 // a connection of it begins to encrypt. Its first requests are missed, its later ones are not.
 func TestLibraryIsLoadedLater(t *testing.T) {
 	needRoot(t)
-	cert, key := certificate(t)
+	cert, key := roomtest.Certificate(t)
 	addr := loopback.Address(t)
 	start(t, addr, "python3", "testdata/tlshop.py", addr, "-", cert, key)
 	script := filepath.Join(t.TempDir(), "late.py")
@@ -199,12 +145,12 @@ func TestLibraryIsLoadedLater(t *testing.T) {
 // is without.
 func TestThreadsLinkOverTLS(t *testing.T) {
 	needRoot(t)
-	cert, key := certificate(t)
+	cert, key := roomtest.Certificate(t)
 	front, back := loopback.Address(t), loopback.Address(t)
 	second := start(t, back, "python3", "testdata/tlshop.py", back, "-", cert, key)
 	first := start(t, front, "python3", "testdata/tlshop.py", front, "https://"+back, cert, key)
 	r := record(t, first, second)
-	awaitTLS(t, r, first, second)
+	roomtest.AwaitTLS(t, r.engine, first, second)
 	for _, width := range []int{1, 10, 100} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
 			r.reset()

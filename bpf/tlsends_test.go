@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/bpf/roomtest"
 	"github.com/odi-dev/odi/internal/testkit/loopback"
 )
 
@@ -14,7 +15,7 @@ import (
 // nothing is kept of any session.
 func TestEndsOverTLS(t *testing.T) {
 	needRoot(t)
-	cert, key := certificate(t)
+	cert, key := roomtest.Certificate(t)
 	type end struct {
 		Status uint16
 		Body   int64
@@ -39,7 +40,7 @@ func TestEndsOverTLS(t *testing.T) {
 			server := start(t, addr, "python3", "testdata/tlsends.py", addr, cert, key)
 			client, finish := startCurl(t, append(tc.more, "--cacert", cert, "-o", "/dev/null", fmt.Sprintf("https://%s/%s[1-20]", addr, tc.path))...)
 			r := record(t, server, client)
-			awaitTLS(t, r, server, client)
+			roomtest.AwaitTLS(t, r.engine, server, client)
 			finish()
 			wantServer := 20
 			if tc.path == "die" {

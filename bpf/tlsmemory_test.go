@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/bpf/roomtest"
 	"github.com/odi-dev/odi/internal/testkit/loopback"
 )
 
@@ -12,7 +13,7 @@ import (
 // socket it came over is not known, and nothing is claimed of it.
 func TestSessionsOverMemory(t *testing.T) {
 	needRoot(t)
-	cert, key := certificate(t)
+	cert, key := roomtest.Certificate(t)
 	tests := map[string]struct {
 		front, back []string // the program, before its arguments
 		spans       int      // for each request
@@ -32,7 +33,7 @@ func TestSessionsOverMemory(t *testing.T) {
 				next = "https://" + addr
 			}
 			r := record(t, pids...)
-			awaitTLS(t, r, pids...)
+			roomtest.AwaitTLS(t, r.engine, pids...)
 			for _, width := range []int{1, 10, 100} {
 				t.Run(fmt.Sprint(width), func(t *testing.T) {
 					r.reset()

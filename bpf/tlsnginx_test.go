@@ -12,6 +12,7 @@ import (
 	"github.com/odi-dev/odi/bpf/http1"
 	"github.com/odi-dev/odi/bpf/http2"
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/bpf/roomtest"
 	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
@@ -43,12 +44,12 @@ http {
 // TestNginxOverTLS: nginx between a client and Python, TLS on both sides.
 func TestNginxOverTLS(t *testing.T) {
 	needRoot(t)
-	cert, key := certificate(t)
+	cert, key := roomtest.Certificate(t)
 	front, back := loopback.Address(t), loopback.Address(t)
 	second := start(t, back, "python3", "testdata/tlshop.py", back, "-", cert, key)
 	_, workers := startTLSNginx(t, front, back, cert, key)
 	r := record(t, append([]uint32{second}, workers...)...)
-	awaitTLS(t, r, append([]uint32{second}, workers...)...)
+	roomtest.AwaitTLS(t, r.engine, append([]uint32{second}, workers...)...)
 	for _, width := range []int{1, 10, 100} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
 			r.reset()

@@ -31,7 +31,7 @@ func tool(t *testing.T, name string) string {
 }
 
 // startServer makes a cluster and starts it; it takes no superuser.
-func startServer(t *testing.T) (port string, server *exec.Cmd) {
+func startServer(t *testing.T, settings ...string) (port string, server *exec.Cmd) {
 	t.Helper()
 	owner, err := user.Lookup("postgres")
 	if err != nil {
@@ -51,7 +51,11 @@ func startServer(t *testing.T) (port string, server *exec.Cmd) {
 	if out, err := program.Command(t, "setpriv", append(as, tool(t, "initdb"), "-D", dir+"/data", "-A", "trust", "--no-sync")...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	server = program.Command(t, "setpriv", append(as, tool(t, "postgres"), "-D", dir+"/data", "-p", port, "-k", dir, "-c", "fsync=off", "-c", "max_connections=120")...)
+	as = append(as, tool(t, "postgres"), "-D", dir+"/data", "-p", port, "-k", dir, "-c", "fsync=off", "-c", "max_connections=120")
+	for _, setting := range settings {
+		as = append(as, "-c", setting)
+	}
+	server = program.Command(t, "setpriv", as...)
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
