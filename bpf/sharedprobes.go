@@ -45,7 +45,7 @@ func (p *sharedProbes) attach(on procfs.FileIdentity, pid uint32, place func(pid
 	if f == nil {
 		f = &probedFile{}
 	}
-	share := f.alone >= aloneMax
+	share := f.alone >= aloneMax || f.shared != nil
 	if share && f.shared != nil {
 		f.sharing++
 		return &placed{of: p, on: on, shared: true}, nil
@@ -53,13 +53,9 @@ func (p *sharedProbes) attach(on procfs.FileIdentity, pid uint32, place func(pid
 	if share {
 		pid = everyProcess
 	}
-	links, err := place(pid)
-	var probes []io.Closer
-	for _, l := range links {
-		probes = append(probes, p.away.keep(l))
-	}
+	probes, err := p.place(place, pid)
 	if err != nil {
-		return nil, errors.Join(err, closeAll(probes))
+		return nil, err
 	}
 	p.ofs[on] = f
 	if share {
@@ -69,6 +65,38 @@ func (p *sharedProbes) attach(on procfs.FileIdentity, pid uint32, place func(pid
 		f.alone++
 	}
 	return &placed{of: p, on: on, shared: share, own: probes}, nil
+}
+
+// place makes probes whose Close does not wait.
+func (p *sharedProbes) place(place func(pid uint32) ([]link.Link, error), pid uint32) (probes []io.Closer, err error) {
+	links, err := place(pid)
+	for _, l := range links {
+		probes = append(probes, p.away.keep(l))
+	}
+	if err != nil {
+		return nil, errors.Join(err, closeAll(probes))
+	}
+	return probes, nil
+}
+
+// share has probes in a file for every process from now on, until the last one that shares them has left.
+func (p *sharedProbes) share(on procfs.FileIdentity, place func(pid uint32) ([]link.Link, error)) (io.Closer, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f := p.ofs[on]
+	if f == nil {
+		f = &probedFile{}
+	}
+	if f.shared == nil {
+		probes, err := p.place(place, everyProcess)
+		if err != nil {
+			return nil, err
+		}
+		f.shared = probes
+	}
+	p.ofs[on] = f
+	f.sharing++
+	return &placed{of: p, on: on, shared: true}, nil
 }
 
 // placed is the part of a target in the probes of a file.

@@ -16,6 +16,8 @@ import (
 type tlsWatch struct {
 	probes map[procfs.FileIdentity]io.Closer
 	since  time.Time
+	forks  int         // children, since then
+	shared []io.Closer // its parts in probes for every process, see shareTLS
 	closed bool
 }
 
@@ -29,6 +31,8 @@ func (w *tlsWatch) close() {
 		_ = p.Close() // begins it; the rest is logged nowhere
 		delete(w.probes, on)
 	}
+	_ = closeAll(w.shared)
+	w.shared = nil
 }
 
 // execLooks are the pauses between looks for a library in a program that has just started: its
@@ -69,11 +73,47 @@ func (e *Engine) watchTLSSoon(t *target, pauses []time.Duration) {
 // it needs them.
 const startsUp = time.Second
 
+// forksMany is after how many children a process is taken for a server that forks one for each
+// connection.
+const forksMany = 16
+
+// shareTLS has every process get the probes of a target that forks for each connection: a child has
+// read its first request before probes of its own could be there. Processes that nobody watches
+// pay for that, where they use the same file.
+func (e *Engine) shareTLS(t *target, w *tlsWatch) {
+	places, err := e.sessions.finder.Find(t.PID)
+	if err != nil {
+		return // gone
+	}
+	for _, at := range places {
+		shared, err := e.sessions.probes.share(at.Library, func(pid uint32) ([]link.Link, error) {
+			return e.sessions.attach(at, pid)
+		})
+		_ = at.File.Close() // read only
+		if err != nil {
+			e.log.Debug("children of a process have probes of their own", "pid", t.PID, "reason", err)
+			continue
+		}
+		e.mu.Lock()
+		if w.closed {
+			_ = shared.Close() // begins it
+		} else {
+			w.shared = append(w.shared, shared)
+		}
+		e.mu.Unlock()
+	}
+}
+
 // watchTLSOfChild looks for those of a process that was forked: its libraries are those of its
 // parent, whose probes are not its own. Where the parent has none the child waits for a
 // connection that begins to encrypt. e.mu is held.
 func (e *Engine) watchTLSOfChild(child, parent *target) {
 	var pauses []time.Duration
+	if w := parent.tls; w != nil && !e.closed {
+		if w.forks++; w.forks == forksMany && len(w.probes) > 0 {
+			e.later.Go(func() { e.shareTLS(parent, w) })
+		}
+	}
 	if w := parent.tls; w != nil && (len(w.probes) > 0 || time.Since(w.since) < startsUp) {
 		pauses = append([]time.Duration{0, coalesce}, libraryLooks()...)
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -57,16 +58,22 @@ func TestOverTLS(t *testing.T) {
 	if err := os.WriteFile(script, []byte("\\sleep 1 ms\nSELECT relname FROM pg_class WHERE oid = 1;\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	run := func(mode string, connections, each int) {
+		t.Helper()
+		bench := program.Command(t, tool(t, "pgbench"), "-h", "127.0.0.1", "-p", port, "-U", "postgres", "-n", "-M", mode, "-f", script,
+			"-c", strconv.Itoa(connections), "-t", strconv.Itoa(each), "postgres")
+		bench.Env = append(os.Environ(), "PGSSLMODE=require")
+		if out, err := bench.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	run("simple", 20, 1) // it is known now that it forks for each connection
+	time.Sleep(200 * time.Millisecond)
 	for _, mode := range []string{"simple", "extended", "prepared"} {
 		for _, connections := range []int{1, 10, 50} {
 			t.Run(fmt.Sprint(mode, " ", connections), func(t *testing.T) {
 				s.Reset()
-				bench := program.Command(t, tool(t, "pgbench"), "-h", "127.0.0.1", "-p", port, "-U", "postgres", "-n", "-M", mode, "-f", script,
-					"-c", strconv.Itoa(connections), "-t", strconv.Itoa(500/connections), "postgres")
-				bench.Env = append(os.Environ(), "PGSSLMODE=require")
-				if out, err := bench.CombinedOutput(); err != nil {
-					t.Fatalf("%v: %s", err, out)
-				}
+				run(mode, connections, 500/connections)
 				if diff := cmp.Diff(map[string]int{"SELECT pg_class": 500}, s.Counts(probe.Server)); diff != "" {
 					t.Errorf("losses %v (-want +got):\n%s", s.Engine.Drops(), diff)
 				}
