@@ -6,6 +6,7 @@ import (
 
 	"github.com/cilium/ebpf"
 
+	"github.com/odi-dev/odi/bpf/golang"
 	"github.com/odi-dev/odi/bpf/probe"
 )
 
@@ -59,7 +60,7 @@ func (e *Engine) adoptChild(n notice) {
 	}
 	child := parent.Target
 	child.PID = n.pid
-	adopted := &target{Target: child, tgid: n.tgid, golang: parent.golang, goReason: parent.goReason}
+	adopted := &target{Target: child, tgid: n.tgid, golang: parent.golang, goReason: parent.goReason, goTLS: parent.goTLS}
 	e.targets[n.pid] = adopted
 	e.watchSoon(adopted, coalesce)
 	e.watchTLSOfChild(adopted, parent)
@@ -71,6 +72,7 @@ func (e *Engine) startAnew(n notice) {
 	defer e.mu.Unlock()
 	if t := e.targets[n.pid]; t != nil {
 		t.EventLoopProxy, t.Strict, t.golang, t.goReason = false, false, false, ""
+		t.goTLS = golang.TLS{}
 		e.watchSoon(t, 0)
 		e.watchTLSSoon(t, execLooks())
 	}

@@ -48,6 +48,8 @@ func (e *Engine) useGo(t *target, value *targetValue) {
 	value.Family = facts.Offsets.NetFDFamily
 	value.WriteLoopPC = facts.WriteLoopPC
 	value.GoIDGen = facts.GoIDGen
+	value.TLSSlot = facts.TLS.Slot
+	t.goTLS = facts.TLS
 	if e.tie(t, exe, "odi_roundtrip", facts.RoundTrip) {
 		value.Flags |= flagRoundTrip
 	}

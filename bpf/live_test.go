@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/odi-dev/odi/bpf"
+	"github.com/odi-dev/odi/bpf/http2"
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
@@ -137,6 +138,11 @@ func (r *recorder) add(exchange *probe.Exchange) {
 	s := span{Exchange: x}
 	if fields := strings.Fields(line); len(fields) > 1 {
 		s.path = fields[1]
+	}
+	if x.Protocol == http2.Protocol.Code {
+		var decoded probe.Span
+		http2.Protocol.Decode(&x, &decoded)
+		s.path = strings.Clone(decoded.Path.Text)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

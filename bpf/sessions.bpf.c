@@ -9,6 +9,7 @@
 // Loaded when the first target has such a function, with the maps of engine.bpf.c.
 #define SESSIONS
 
+#include "golang/tls.h"
 #include "plaintext.h"
 #include "tls/openssl.h"
 
@@ -53,6 +54,76 @@ SEC("uprobe.multi")
 int odi_ssl_free(struct raw_regs *ctx)
 {
 	end_session(session_number(bpf_get_current_pid_tgid() >> 32, ctx->r[CTX_ARG0]), FAULT_CLOSED);
+	return 0;
+}
+
+// func (c *Conn) clientHandshake(ctx context.Context) error, and serverHandshake: once for each
+// connection. What is known of another one at its address is out of date.
+SEC("uprobe.multi")
+int odi_gotls_begin(struct raw_regs *ctx)
+{
+	u64 conn = ctx->r[CTX_GO_ARG0], session;
+	struct target *g = current_target();
+	struct session *s;
+
+	if (!g)
+		return 0;
+	session = session_number(bpf_get_current_pid_tgid() >> 32, conn);
+	end_session(session, FAULT_CLOSED);
+	s = go_session(g, session, conn);
+	if (s)
+		s->c.begun = BEGUN_SEEN;
+	return 0;
+}
+
+// go_plaintext handles what the goroutine moves. It returns what plaintext does.
+inline_ u32 go_plaintext(u64 conn, u64 ptr, u64 n, bool sent)
+{
+	struct target *g = current_target();
+	struct session *s;
+	struct call *call;
+	u64 session;
+
+	if (!g)
+		return 0;
+	session = session_number(bpf_get_current_pid_tgid() >> 32, conn);
+	call = go_moved(session, ptr, n);
+	s = call ? go_session(g, session, conn) : 0;
+	return s ? plaintext(s, call, g, sent) : 0;
+}
+
+// func (c *Conn) Write(b []byte) (int, error)
+SEC("uprobe.multi")
+int odi_gotls_write(struct raw_regs *ctx)
+{
+	u32 room = go_plaintext(ctx->r[CTX_GO_ARG0], ctx->r[CTX_GO_ARG1], ctx->r[CTX_GO_ARG2], true);
+
+	if (room)
+		bpf_tail_call(ctx, &sent_rooms, room);
+	return 0;
+}
+
+// The call of memmove(to, from, n) in (*Conn).Read, whose receiver is on the stack.
+SEC("uprobe.multi")
+int odi_gotls_read(struct raw_regs *ctx)
+{
+	struct target *g = current_target();
+	u64 conn = 0;
+	u32 room;
+
+	if (!g || !g->tls_slot || bpf_probe_read_user(&conn, sizeof(conn), (void *)(current_regs()->sp + g->tls_slot)))
+		return 0;
+	room = go_plaintext(conn, ctx->r[CTX_GO_ARG1], ctx->r[CTX_GO_ARG2], false);
+	if (room)
+		bpf_tail_call(ctx, &received_rooms, room);
+	return 0;
+}
+
+// func (c *Conn) Close() error
+SEC("uprobe.multi")
+int odi_gotls_close(struct raw_regs *ctx)
+{
+	end_session(session_number(bpf_get_current_pid_tgid() >> 32, ctx->r[CTX_GO_ARG0]), FAULT_CLOSED);
 	return 0;
 }
 

@@ -39,7 +39,10 @@ func newSessions(e *Engine) *sessions {
 }
 
 // Programs that probes are attached to, or that others go on with.
-var sessionPrograms = []string{"odi_ssl_enter", "odi_ssl_return", "odi_ssl_free", "odi_session_close", "odi_session_destroyed"}
+var sessionPrograms = []string{
+	"odi_ssl_enter", "odi_ssl_return", "odi_ssl_free", "odi_session_close", "odi_session_destroyed",
+	"odi_gotls_begin", "odi_gotls_write", "odi_gotls_read", "odi_gotls_close",
+}
 
 // ready loads the programs, once. What it returns then it returns ever after.
 func (s *sessions) ready() error {

@@ -59,6 +59,10 @@ const (
 	sessionsMapVerdictSockets       = "verdict_sockets"
 	sessionsMapWaitings             = "waitings"
 	sessionsMapWakes                = "wakes"
+	sessionsProgOdiGotlsBegin       = "odi_gotls_begin"
+	sessionsProgOdiGotlsClose       = "odi_gotls_close"
+	sessionsProgOdiGotlsRead        = "odi_gotls_read"
+	sessionsProgOdiGotlsWrite       = "odi_gotls_write"
 	sessionsProgOdiHttp2Received    = "odi_http2_received"
 	sessionsProgOdiHttp2Sent        = "odi_http2_sent"
 	sessionsProgOdiKafkaReceived    = "odi_kafka_received"
@@ -126,6 +130,10 @@ type sessionsSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type sessionsProgramSpecs struct {
+	OdiGotlsBegin       *ebpf.ProgramSpec `ebpf:"odi_gotls_begin"`
+	OdiGotlsClose       *ebpf.ProgramSpec `ebpf:"odi_gotls_close"`
+	OdiGotlsRead        *ebpf.ProgramSpec `ebpf:"odi_gotls_read"`
+	OdiGotlsWrite       *ebpf.ProgramSpec `ebpf:"odi_gotls_write"`
 	OdiHttp2Received    *ebpf.ProgramSpec `ebpf:"odi_http2_received"`
 	OdiHttp2Sent        *ebpf.ProgramSpec `ebpf:"odi_http2_sent"`
 	OdiKafkaReceived    *ebpf.ProgramSpec `ebpf:"odi_kafka_received"`
@@ -337,6 +345,10 @@ type sessionsVariables struct {
 //
 // It can be passed to loadSessionsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type sessionsPrograms struct {
+	OdiGotlsBegin       *ebpf.Program `ebpf:"odi_gotls_begin"`
+	OdiGotlsClose       *ebpf.Program `ebpf:"odi_gotls_close"`
+	OdiGotlsRead        *ebpf.Program `ebpf:"odi_gotls_read"`
+	OdiGotlsWrite       *ebpf.Program `ebpf:"odi_gotls_write"`
 	OdiHttp2Received    *ebpf.Program `ebpf:"odi_http2_received"`
 	OdiHttp2Sent        *ebpf.Program `ebpf:"odi_http2_sent"`
 	OdiKafkaReceived    *ebpf.Program `ebpf:"odi_kafka_received"`
@@ -356,6 +368,10 @@ type sessionsPrograms struct {
 
 func (p *sessionsPrograms) Close() error {
 	return _SessionsClose(
+		p.OdiGotlsBegin,
+		p.OdiGotlsClose,
+		p.OdiGotlsRead,
+		p.OdiGotlsWrite,
 		p.OdiHttp2Received,
 		p.OdiHttp2Sent,
 		p.OdiKafkaReceived,

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cilium/ebpf"
 
+	"github.com/odi-dev/odi/bpf/golang"
 	"github.com/odi-dev/odi/bpf/probe"
 )
 
@@ -54,7 +55,7 @@ type targetValue struct {
 	MP          uint16
 	MOldP       uint16
 	GoIDCache   uint16
-	_           uint16
+	TLSSlot     uint16
 	PID         uint32
 	Turn        uint32
 	LeftOut     uint64
@@ -78,6 +79,7 @@ type target struct {
 	uprobes  []io.Closer // see golinks.go
 	watch    *ioctlWatch // until the first FIONREAD, or nil
 	tls      *tlsWatch   // the libraries that it encrypts with
+	goTLS    golang.TLS  // the places in its own crypto/tls
 }
 
 func (t *target) close() error {

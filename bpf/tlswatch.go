@@ -153,6 +153,7 @@ func (e *Engine) placeTLS(t *target, w *tlsWatch) bool {
 	if !e.isWatchedForTLS(t, w) {
 		return false
 	}
+	e.placeGoTLS(t, w)
 	places, err := e.sessions.finder.Find(t.PID)
 	if err != nil {
 		e.log.Debug("cannot see which libraries a process encrypts with", "pid", t.PID, "reason", err)
@@ -170,28 +171,33 @@ func (e *Engine) isWatchedForTLS(t *target, w *tlsWatch) bool {
 	return !e.closed && !w.closed && t.tls == w
 }
 
-// placeAt attaches to one library, if that is still to be done.
+// placeAt attaches to one library.
 func (e *Engine) placeAt(t *target, w *tlsWatch, at openssl.Place) {
+	e.placeIn(t, w, at.Library, func() (io.Closer, error) {
+		return e.sessions.probes.attach(at.Library, t.PID, func(pid uint32) ([]link.Link, error) { return e.sessions.attach(at, pid) })
+	})
+}
+
+// placeIn attaches to one file, if that is still to be done.
+func (e *Engine) placeIn(t *target, w *tlsWatch, file procfs.FileIdentity, attach func() (io.Closer, error)) {
 	e.mu.Lock()
-	_, have := w.probes[at.Library]
+	_, have := w.probes[file]
 	e.mu.Unlock()
 	if have || e.sessions.ready() != nil {
 		return
 	}
-	probes, err := e.sessions.probes.attach(at.Library, t.PID, func(pid uint32) ([]link.Link, error) {
-		return e.sessions.attach(at, pid)
-	})
+	probes, err := attach()
 	if err != nil {
-		e.log.Debug("cannot see what a process encrypts", "pid", t.PID, "library", at.File.Name(), "reason", err)
+		e.log.Debug("cannot see what a process encrypts", "pid", t.PID, "reason", err)
 		return
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if _, have := w.probes[at.Library]; have || w.closed || e.closed {
+	if _, have := w.probes[file]; have || w.closed || e.closed {
 		_ = probes.Close() // begins it
 		return
 	}
-	w.probes[at.Library] = probes
+	w.probes[file] = probes
 }
 
 // attach attaches to the functions of a library: what sees the return first, so that no call is begun

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,6 +38,8 @@ type Facts struct {
 	RoundTrip uint64
 	// GRPC has the places of the probes in grpc-go's client.
 	GRPC GRPC
+	// TLS has the places of the probes in crypto/tls.
+	TLS TLS
 	// WriteLoopPC is the address of persistConn.writeLoop in the process; 0: none.
 	WriteLoopPC uint64
 	// GoIDGen is the address of runtime.sched.goidgen in the process; 0: unknown.
@@ -129,9 +132,9 @@ func factsOf(exe *os.File, bin *elf.File, version string) (Facts, error) {
 	if facts.Offsets, err = offsetsOf(version); err != nil {
 		return facts, err
 	}
-	symbols, err := findFunctions(exe, bin, append([]string{
+	symbols, err := findFunctions(exe, bin, slices.Concat([]string{
 		"net/http.(*persistConn).roundTrip", "net/http.(*persistConn).writeLoop", "runtime.newproc1",
-	}, grpcFunctions...)...)
+	}, grpcFunctions, tlsFunctions)...)
 	if err != nil {
 		return facts, fmt.Errorf("looking for functions: %w", err)
 	}
@@ -143,6 +146,7 @@ func factsOf(exe *os.File, bin *elf.File, version string) (Facts, error) {
 		facts.WriteLoopPC = writeLoop.addr
 	}
 	facts.GRPC = grpcOf(exe, bin, symbols[3:])
+	facts.TLS = tlsOf(exe, bin, symbols[3+len(grpcFunctions):])
 	if facts.RoundTrip != 0 || facts.GRPC.Put != 0 {
 		facts.GoIDGen = generatorOf(exe, bin, symbols[2])
 	}

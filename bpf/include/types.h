@@ -54,7 +54,7 @@ struct target {
 	u16 p_off;      // m.p
 	u16 oldp_off;   // m.oldp
 	u16 ids_off;    // p.goidcache; goidcacheend follows
-	u16 _pad0;
+	u16 tls_slot;   // Go: where (*tls.Conn).Read keeps its receiver, above the stack pointer; 0: unknown
 	u32 pid; // the process in user space's PID namespace
 	u32 turn; // a number of this addition: what was noted under another one may be out of date
 	u64 left_out; // how many of 2^64 ids are those of traces that are not recorded, see sampled
