@@ -43,11 +43,13 @@ var hops = map[string]struct {
 	server, hop string
 	least       float64
 	own         bool // it calls for nobody, too
+	tls         bool // it calls over TLS
 }{
 	// The library writes a request from a goroutine that it starts for it: where the handler
 	// asks from goroutines of its own, that one's parent is not known.
 	"http":                         {server: "http-server", hop: "hop", least: 0.225},
 	"grpc":                         {server: "grpc-server", hop: "grpc-hop", least: 0.99, own: true},
+	"grpc over TLS":                {server: "grpc-server", hop: "grpc-hop", least: 0.99, own: true, tls: true},
 	"grpc that waits and gives up": {server: "grpc-narrow-server", hop: "grpc-hasty-hop", least: 0.99, own: true},
 }
 
@@ -60,16 +62,26 @@ func TestParents(t *testing.T) {
 	for name, tc := range hops {
 		t.Run(name, func(t *testing.T) {
 			port, next := loopback.Port(t), loopback.Port(t)
-			started(t, program.Command(t, bin, tc.server, "127.0.0.1:"+next))
+			var env []string
+			if tc.tls {
+				cert, key := roomtest.Certificate(t)
+				env = []string{"PEER_CERTIFICATE=" + cert, "PEER_KEY=" + key}
+			}
+			asked := program.Command(t, bin, tc.server, "127.0.0.1:"+next)
+			asked.Env = append(asked.Environ(), env...)
+			started(t, asked)
 			listens(t, "127.0.0.1:"+next)
 			hop := program.Command(t, bin, tc.hop, "127.0.0.1:"+port, "127.0.0.1:"+next)
-			hop.Env = append(hop.Environ(), "GOGC=5") // memory is soon used for something else
+			hop.Env = append(append(hop.Environ(), "GOGC=5"), env...) // memory is soon used for something else
 			server := started(t, hop)
 			listens(t, "127.0.0.1:"+port)
 			f := &family{served: map[string]probe.Exchange{}, made: map[string]probe.Exchange{}}
 			e := roomtest.Load(t, f.add)
 			if err := e.AddTarget(probe.Target{PID: uint32(server.Process.Pid), Propagate: true, Children: true}); err != nil {
 				t.Fatal(err)
+			}
+			if tc.tls {
+				roomtest.AwaitTLS(t, e, uint32(server.Process.Pid))
 			}
 			for _, parallel := range []int{1, 10, 100} {
 				for _, parts := range []int{1, 3} {

@@ -18,7 +18,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
@@ -84,7 +83,11 @@ func asker(kind, addr string) (func(int) error, error) {
 	if kind == "http-client" || kind == "own-client" {
 		return askHTTP(kind, addr), nil
 	}
-	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	trusted, err := clientCredentials()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(trusted))
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +194,11 @@ func serveGRPC(addr string, options ...grpc.ServerOption) error {
 	if err != nil {
 		return err
 	}
-	return grpc.NewServer(append(options, grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+	own, err := serverCredentials()
+	if err != nil {
+		return err
+	}
+	return grpc.NewServer(append(options, grpc.Creds(own), grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
 		if len(options) > 0 {
 			time.Sleep(time.Millisecond) // others wait for a stream
 		}
