@@ -55,8 +55,8 @@ func get(client *http.Client, page string) error {
 }
 
 // WatchOpen watches a client whose connections were there before: it says "connected" and
-// waits for a line, then asks, and ends.
-func WatchOpen(t *testing.T, protocol probe.Protocol, cmd *exec.Cmd) *Seen {
+// waits for a line, then asks, and ends. It gets the line when all of await have returned.
+func WatchOpen(t *testing.T, protocol probe.Protocol, cmd *exec.Cmd, await ...func(*Seen)) *Seen {
 	t.Helper()
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -74,6 +74,9 @@ func WatchOpen(t *testing.T, protocol probe.Protocol, cmd *exec.Cmd) *Seen {
 	}
 	s := Watch(t, protocol)
 	s.Target(t, cmd)
+	for _, ready := range await {
+		ready(s)
+	}
 	if _, err := in.Write([]byte("\n")); err != nil {
 		t.Fatal(err)
 	}
