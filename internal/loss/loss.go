@@ -83,7 +83,7 @@ func Reasons() []Reason {
 		{"table_full", "a table was full: the link to another request, or a header, is missing", Incomplete},
 		{"too_many_pieces", "a call had more pieces than odi looks at", Incomplete},
 		{"header_not_written", "the request went out without traceparent", Incomplete},
-		{"header_impossible", "the request went over a Unix socket or MPTCP, where no traceparent can be written", Incomplete},
+		{"header_impossible", "the request went over TLS, a Unix socket or MPTCP, where no traceparent can be written", Incomplete},
 		{"truncated", "the head was longer than odi keeps", Incomplete},
 		{"joined_midway", "the HTTP/2 connection was open before odi saw it, and part of the head stands for what was said then", Incomplete},
 
