@@ -64,6 +64,8 @@ inline_ bool client_packet(struct my_turn *t, struct packets *d)
 	if (!m->ready) {
 		if (d->head[3] == 1)
 			t->over = wants_tls(d) || wants_compression(d);
+		else if (d->head[3] == LOGIN_NUMBER) // no other packet of a client's has it
+			t->over = wants_compression(d);
 		return true;
 	}
 	if (d->head[3])

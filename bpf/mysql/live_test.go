@@ -27,6 +27,9 @@ import (
 // asClient has this binary be a client of the server at the address that it names.
 const asClient = "ODI_TEST_MYSQL"
 
+// withSettings has settings of a client's connections.
+const withSettings = "ODI_TEST_MYSQL_SETTINGS"
+
 func TestMain(m *testing.M) {
 	if addr := os.Getenv(asClient); addr != "" {
 		run := client
@@ -45,7 +48,7 @@ func TestMain(m *testing.M) {
 // client waits for a line and executes statements, prepared and not.
 func client(addr string) error {
 	_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
-	db, err := databasesql.Open("mysql", "root@tcp("+addr+")/test")
+	db, err := databasesql.Open("mysql", "root@tcp("+addr+")/test"+os.Getenv(withSettings))
 	if err != nil {
 		return err
 	}
@@ -77,7 +80,7 @@ func client(addr string) error {
 }
 
 // startServer makes a database with a table of orders and starts its server.
-func startServer(t *testing.T) (addr string, server *exec.Cmd) {
+func startServer(t *testing.T, settings ...string) (addr string, server *exec.Cmd) {
 	t.Helper()
 	owner, err := user.Lookup("mysql")
 	if err != nil {
@@ -97,7 +100,7 @@ func startServer(t *testing.T) (addr string, server *exec.Cmd) {
 	if out, err := program.Command(t, "mariadb-install-db", "--no-defaults", "--user=mysql", "--datadir="+dir+"/data", "--auth-root-authentication-method=normal", "--skip-test-db").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	server = program.Command(t, "mariadbd", "--no-defaults", "--user=mysql", "--datadir="+dir+"/data", "--port="+port, "--bind-address=127.0.0.1", "--socket="+dir+"/socket", "--max-connections=150", "--innodb-flush-log-at-trx-commit=0")
+	server = program.Command(t, "mariadbd", append([]string{"--no-defaults", "--user=mysql", "--datadir=" + dir + "/data", "--port=" + port, "--bind-address=127.0.0.1", "--socket=" + dir + "/socket", "--max-connections=150", "--innodb-flush-log-at-trx-commit=0"}, settings...)...)
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}

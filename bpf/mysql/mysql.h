@@ -23,7 +23,7 @@ inline_ struct mysql *books_of_mysql(struct sock *sk, struct conn *c, struct sou
 		count(DROP_TABLE_FULL);
 		return 0;
 	}
-	m->ready = b && b->b[4] != GREETING; // it was open before
+	m->ready = b && b->b[4] != GREETING && !b->b[3]; // it was open before
 	return m;
 }
 

@@ -68,17 +68,37 @@ inline_ bool is_command(const struct beginning *b, u32 len)
 	return false;
 }
 
-// mysql_begins tells whether a server greets here or, where the beginning was not seen,
-// a client says a command that is all of the call.
+#define LOGIN_MIN 32 // flags, the longest packet, a character set, and nothing up to here
+#define LOGIN_NUMBER 2 // in a session of TLS: the greeting and the wish for TLS came before
+#define FLAG_41 2 // of the second byte of the flags: the protocol since MySQL 4.1
+#define FLAG_TLS 8 // ... TLS
+
+// is_login tells whether a client says who it is, as the first in a session of TLS. MariaDB has
+// flags of its own in the last four of what is nothing elsewhere.
+inline_ bool is_login(const struct beginning *b, u32 len)
+{
+	u8 any = 0;
+
+	if (len < LOGIN_MIN || b->n < HEAD_LEN + LOGIN_MIN || (b->b[5] & (FLAG_41 | FLAG_TLS)) != (FLAG_41 | FLAG_TLS))
+		return false;
+	for (u32 i = HEAD_LEN + 9; i < HEAD_LEN + LOGIN_MIN - 4; i++)
+		any |= b->b[i];
+	return !any;
+}
+
+// mysql_begins tells whether a server greets here, a client says who it is or, where the
+// beginning was not seen, says a command that is all of the call.
 noinline_ int mysql_begins(struct beginning *b)
 {
 	u32 len;
 
-	if (!b || b->n < 8 || b->b[3])
+	if (!b || b->n < 8)
 		return BEGINS_NOT;
 	len = le24(b->b);
 	if (len + HEAD_LEN != b->total)
 		return BEGINS_NOT;
+	if (b->b[3])
+		return b->b[3] == LOGIN_NUMBER && !b->midway && is_login(b, len) ? BEGINS_CLIENT : BEGINS_NOT;
 	if (b->b[4] == GREETING && len > 30 && (u8)(b->b[5] - '0') <= 9)
 		return BEGINS_SERVER;
 	return b->midway && is_command(b, len) ? BEGINS_CLIENT : BEGINS_NOT;
