@@ -70,7 +70,7 @@ func (c *connects) close() error {
 // this PID namespace. Their own mount shows theirs.
 func (e *Engine) cover(pid uint32, who found) {
 	prog := e.progs["odi_connected"]
-	if prog == nil || e.opts.CgroupPath != "" || e.connects.serves(who) {
+	if prog == nil || e.aside.Load() || e.opts.CgroupPath != "" || e.connects.serves(who) {
 		return
 	}
 	err := errNoCgroup2

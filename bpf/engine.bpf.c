@@ -15,6 +15,7 @@
 #include "http1/unixends.h"
 #include "moved.h"
 #include "process/process.h"
+#include "propagate/socketmaps.h"
 #include "propagate/propagate.h"
 #include "propagate/verdict.h"
 

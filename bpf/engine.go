@@ -27,8 +27,6 @@ type Options struct {
 	// RingBytes is the size of the event ring, rounded up to a power of two.
 	// Zero means DefaultRingBytes.
 	RingBytes int
-	// NoPropagation leaves traffic untouched: nothing is written into requests.
-	NoPropagation bool
 	// AtOnce loads what is otherwise loaded when the first target needs it: that may live for
 	// less than loading takes.
 	AtOnce bool
@@ -68,6 +66,8 @@ type Engine struct {
 	followers [1 << 8]probe.Follower
 	unmade    unmade
 	leaving   *leaving       // nil: nothing enters the socket maps
+	others    *link.Iter     // over all maps of the machine; nil: they cannot be seen
+	aside     atomic.Bool    // nothing enters them any more, see others.go
 	closing   chan struct{}  // closed by Close
 	turn      atomic.Uint32  // of AddTarget
 	later     sync.WaitGroup // what goes on beside the readers of the rings

@@ -91,6 +91,7 @@ func (e *Engine) sweepNowAndThen() {
 		case <-tick.C:
 			e.sweep()
 			e.sessions.sweep()
+			e.lookAgainForOthers()
 		case <-e.closing:
 			return
 		}

@@ -85,12 +85,15 @@ func (e *Engine) attachAsks(k *kit) error {
 
 // askedBefore keeps what the programs have seen of a target that is added again.
 // Another program of the process begins anew: odi_exec forgets it.
-func (e *Engine) askedBefore(tgid uint32) uint16 {
+func (e *Engine) askedBefore(tgid uint32) uint16 { return e.flagsBefore(tgid) & flagPolls }
+
+// flagsBefore returns what the programs go by now; 0 of a process that is no target.
+func (e *Engine) flagsBefore(tgid uint32) uint16 {
 	var before targetValue
 	if err := e.maps["targets"].Lookup(tgid, &before); err != nil {
 		return 0 // new
 	}
-	return before.Flags & flagPolls
+	return before.Flags
 }
 
 // onFirstPoll serves a target that was seen to ask FIONREAD: its connections
@@ -103,7 +106,7 @@ func (e *Engine) onFirstPoll(pid uint32) {
 		t.watch = nil
 	}
 	e.mu.Unlock()
-	if t == nil {
+	if !e.fillsMaps(t) {
 		return
 	}
 	e.guardVerdict()
@@ -129,7 +132,7 @@ func (e *Engine) serveLater(pid uint32) {
 		e.mu.Lock()
 		t := e.targets[pid]
 		e.mu.Unlock()
-		if t == nil || e.serveFIONREAD(pid) == 0 {
+		if !e.fillsMaps(t) || e.serveFIONREAD(pid) == 0 {
 			return
 		}
 	}

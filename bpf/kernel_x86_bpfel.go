@@ -101,6 +101,7 @@ const (
 	kernelProgOdiSentUnix         = "odi_sent_unix"
 	kernelProgOdiSentV4           = "odi_sent_v4"
 	kernelProgOdiSentV6           = "odi_sent_v6"
+	kernelProgOdiSocketMaps       = "odi_socket_maps"
 	kernelProgOdiState            = "odi_state"
 	kernelProgOdiUnixClosed       = "odi_unix_closed"
 	kernelProgOdiUnixReadEnd      = "odi_unix_read_end"
@@ -194,6 +195,7 @@ type kernelProgramSpecs struct {
 	OdiSentUnix         *ebpf.ProgramSpec `ebpf:"odi_sent_unix"`
 	OdiSentV4           *ebpf.ProgramSpec `ebpf:"odi_sent_v4"`
 	OdiSentV6           *ebpf.ProgramSpec `ebpf:"odi_sent_v6"`
+	OdiSocketMaps       *ebpf.ProgramSpec `ebpf:"odi_socket_maps"`
 	OdiState            *ebpf.ProgramSpec `ebpf:"odi_state"`
 	OdiUnixClosed       *ebpf.ProgramSpec `ebpf:"odi_unix_closed"`
 	OdiUnixReadEnd      *ebpf.ProgramSpec `ebpf:"odi_unix_read_end"`
@@ -453,6 +455,7 @@ type kernelPrograms struct {
 	OdiSentUnix         *ebpf.Program `ebpf:"odi_sent_unix"`
 	OdiSentV4           *ebpf.Program `ebpf:"odi_sent_v4"`
 	OdiSentV6           *ebpf.Program `ebpf:"odi_sent_v6"`
+	OdiSocketMaps       *ebpf.Program `ebpf:"odi_socket_maps"`
 	OdiState            *ebpf.Program `ebpf:"odi_state"`
 	OdiUnixClosed       *ebpf.Program `ebpf:"odi_unix_closed"`
 	OdiUnixReadEnd      *ebpf.Program `ebpf:"odi_unix_read_end"`
@@ -497,6 +500,7 @@ func (p *kernelPrograms) Close() error {
 		p.OdiSentUnix,
 		p.OdiSentV4,
 		p.OdiSentV6,
+		p.OdiSocketMaps,
 		p.OdiState,
 		p.OdiUnixClosed,
 		p.OdiUnixReadEnd,

@@ -66,10 +66,13 @@ func (l *leaving) renew() error {
 	return l.order(func(c *guard.Control) { c.LeaseNanos = uint64(now + int64(leaseLength)) })
 }
 
+// fillsMaps tells whether connections of a target may enter the socket maps.
+func (e *Engine) fillsMaps(t *target) bool { return t != nil && t.Propagate && !e.aside.Load() }
+
 // Whose sockets leave the maps; see struct control in include/types.h.
 const (
-	everybodys uint32 = iota
-	formerTargets
+	everybodys    uint32 = iota
+	formerTargets        // and those whose requests get no header any more
 )
 
 // all takes out the sockets of those. It returns how many had to stay.
@@ -115,8 +118,8 @@ func (e *Engine) releaseSockets(of uint32) error {
 	return err
 }
 
-// releaseFormer has the connections of former targets taken out of the maps,
-// soon: a walk over all connections serves any number of processes.
+// releaseFormer has the connections of former targets, and of those that get no header any
+// more, taken out of the maps, soon: a walk over all connections serves any number of processes.
 func (e *Engine) releaseFormer() {
 	if e.leaving == nil {
 		return

@@ -80,8 +80,8 @@ func (e *Engine) loadGroups(k *kit) {
 			e.log.Debug("a feature cannot be had", "feature", g.feature, "error", err, "verifier", verifierLog(err))
 		}
 		switch {
-		case g.feature == probe.Propagation && e.opts.NoPropagation:
-			f.State, f.Reason = probe.Unavailable, "switched off"
+		case errors.As(err, new(errOther)):
+			f.State, f.Reason = probe.Unavailable, err.Error()
 		case err != nil:
 			f.State, f.Reason = probe.Unavailable, fmt.Sprintf("%s: %s", g.needs, firstLine(err))
 		case degraded != "":
@@ -92,9 +92,6 @@ func (e *Engine) loadGroups(k *kit) {
 }
 
 func (e *Engine) loadGroup(k *kit, g group) (string, error) {
-	if g.feature == probe.Propagation && e.opts.NoPropagation {
-		return "", nil
-	}
 	if err := e.load(k, g.programs...); err != nil {
 		return "", err
 	}
@@ -174,11 +171,7 @@ func (e *Engine) attachSockets(k *kit) (string, error) {
 
 // loadLarge begins to load what takes longest.
 func (e *Engine) loadLarge(k *kit) {
-	large := []string{"odi_sent", "odi_received"}
-	if !e.opts.NoPropagation {
-		large = append(large, "odi_message")
-	}
-	e.loadAhead(k, large...)
+	e.loadAhead(k, "odi_sent", "odi_received", "odi_message")
 }
 
 // loadCalls loads what sees calls that send and receive.
@@ -238,6 +231,9 @@ func (e *Engine) attachProcesses(*kit) (string, error) {
 func (e *Engine) checkGoLinks(*kit) (string, error) { return "", nil }
 
 func (e *Engine) attachPropagation(k *kit) (string, error) {
+	if err := e.lookForOthers(k); err != nil {
+		return "", err
+	}
 	if err := e.attachToMap("sockets", "odi_message", ebpf.AttachSkMsgVerdict); err != nil {
 		return "", err
 	}

@@ -16,7 +16,7 @@ import (
 // FIONREAD. What cannot be adopted only goes without header; so does a blocking one
 // of a process that handles signals, because it could not leave the map for a while.
 func (e *Engine) adoptSockets(t *target, polls bool) {
-	if e.progs["odi_message"] == nil {
+	if e.progs["odi_message"] == nil || !e.fillsMaps(t) {
 		return
 	}
 	pid := t.PID
@@ -66,7 +66,7 @@ func (e *Engine) putBack(n notice) {
 	}
 	e.mu.Lock() // who lets go of a target walks over the map afterwards
 	defer e.mu.Unlock()
-	if e.targets[n.pid] == nil {
+	if !e.fillsMaps(e.targets[n.pid]) {
 		return
 	}
 	if err := e.maps["sockets"].Update(n.key, uint64(fd), ebpf.UpdateNoExist); err != nil && !errors.Is(err, ebpf.ErrKeyExist) {

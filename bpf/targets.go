@@ -115,7 +115,8 @@ func (e *Engine) AddTarget(t probe.Target) error {
 	state := &target{Target: t, tgid: who.tgid}
 	value := targetValue{PID: t.PID, Turn: e.turn.Add(1), LeftOut: t.Sampling.LeftOut(), Flags: flagsOf(t, exe)}
 	e.useGo(state, &value)
-	value.Flags = e.fionread.limit(value.Flags | e.askedBefore(who.tgid))
+	had := e.flagsBefore(who.tgid)
+	value.Flags = e.fionread.limit(value.Flags | had&flagPolls)
 	if value.Flags&flagBatches != 0 {
 		if err := e.batches.begin(e.maps["waitings"], e.waitings); err != nil {
 			return fmt.Errorf("watching process %d: %w", t.PID, err)
@@ -140,7 +141,10 @@ func (e *Engine) AddTarget(t probe.Target) error {
 	}
 	e.verifyWatch(state)
 	e.watchTLS(state, append([]time.Duration{0}, libraryLooks()...))
-	if value.Flags&flagPropagate != 0 && watched {
+	switch {
+	case value.Flags&flagPropagate == 0 && had&flagPropagate != 0:
+		e.releaseFormer()
+	case value.Flags&flagPropagate != 0 && watched:
 		if value.Flags&flagPolls != 0 {
 			e.guardVerdict()
 		}

@@ -155,6 +155,18 @@ type Sampling struct {
 	Ratio string `json:"ratio,omitempty"`
 }
 
+// Propagation says whether eBPF writes the trace context into what the selected workloads send.
+// +kubebuilder:validation:Enum=Auto;None
+type Propagation string
+
+// The choices.
+const (
+	// PropagationAuto writes traceparent into outgoing requests, where that is sure to change nothing else of them.
+	PropagationAuto Propagation = "Auto"
+	// PropagationNone leaves what is sent as it is. Requests that come with a traceparent still have their parent.
+	PropagationNone Propagation = "None"
+)
+
 // InstrumentationConfigSpec says what to instrument and how.
 type InstrumentationConfigSpec struct {
 	// target selects the workloads; empty selects every workload of the namespace.
@@ -192,6 +204,11 @@ type InstrumentationConfigSpec struct {
 	// sampling says which traces are recorded.
 	// +optional
 	Sampling Sampling `json:"sampling,omitzero"`
+	// propagation says whether eBPF writes traceparent into outgoing requests; with None it touches no connection,
+	// and whoever is called begins a trace of its own. Agents write it themselves, whatever is said here.
+	// +optional
+	// +kubebuilder:default=Auto
+	Propagation Propagation `json:"propagation,omitempty"`
 	// http says how HTTP requests are treated.
 	// +optional
 	HTTP HTTP `json:"http,omitempty"`

@@ -155,6 +155,9 @@ type InstrumentedWorkloadSpec struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=8
 	SamplingRatio string `json:"samplingRatio,omitempty"`
+	// propagation is None where eBPF writes nothing into outgoing requests; see InstrumentationConfig spec.propagation.
+	// +optional
+	Propagation Propagation `json:"propagation,omitempty"`
 	// ignoredPaths give no spans; see InstrumentationConfig spec.http.ignored.
 	// +optional
 	// +kubebuilder:validation:MaxItems=64

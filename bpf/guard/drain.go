@@ -14,10 +14,11 @@ import (
 type Control struct {
 	// LeaseNanos is when to stop writing headers, on the monotonic clock.
 	LeaseNanos uint64
-	// Former is 1 where only the sockets of processes that are no targets leave
-	// the map, 0 where all do.
+	// Former is 1 where only the sockets of processes whose requests get no header
+	// leave the map, 0 where all do.
 	Former uint32
-	_      uint32
+	// Aside is 1 where no socket enters the maps, because somebody else has some.
+	Aside uint32
 }
 
 // between is how long a socket gets to be read before the next look at it.

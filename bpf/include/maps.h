@@ -321,6 +321,14 @@ inline_ struct target *current_target(void)
 	return target_of(bpf_get_current_pid_tgid() >> 32);
 }
 
+// propagates tells whether the requests of a process get headers. No stranger is asked about.
+inline_ bool propagates(u32 tgid)
+{
+	struct target *g = bpf_map_lookup_elem(&targets, &tgid);
+
+	return g && (g->flags & T_PROPAGATE);
+}
+
 // hold notes that a target's probe is missing.
 inline_ void hold(struct target *g, u32 tgid)
 {

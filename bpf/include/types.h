@@ -283,8 +283,8 @@ inline_ bool read_part(struct goroutine *b, u32 n, u64 at)
 // control is what user space tells the programs while they run.
 struct control {
 	u64 lease_ns; // headers are written until then; user space extends it as long as it lives
-	u32 former;   // odi_release: only the sockets of processes that are no targets leave the maps
-	u32 _pad;
+	u32 former;   // odi_release: only the sockets of processes whose requests get no header leave the maps
+	u32 aside;    // somebody else has socket maps here: nothing enters ours
 };
 
 // Process and housekeeping notices for user space.

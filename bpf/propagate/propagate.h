@@ -258,10 +258,10 @@ int odi_message(struct sk_msg_md *msg)
 // connected puts a new connection of a target into the socket maps.
 inline_ void connected(struct bpf_sock_ops *ops, struct conn *c)
 {
-	u32 tgid = c->tgid;
+	struct control *ctl = controlled();
 	u64 key;
 
-	if (!bpf_map_lookup_elem(&targets, &tgid))
+	if (!propagates(c->tgid) || !ctl || ctl->aside)
 		return; // let go of since it began to connect: nobody would take it out again
 	key = bpf_get_socket_cookie(ops);
 	if (bpf_sock_hash_update(ops, &sockets, &key, BPF_ANY) ||

@@ -127,7 +127,7 @@ int odi_release(struct bpf_iter__sockmap *ctx)
 	if (ctl->former) {
 		c = bpf_sk_storage_get(&conns, sk, 0, 0);
 		tgid = c ? c->tgid : 0;
-		if (!c || bpf_map_lookup_elem(&targets, &tgid))
+		if (!c || propagates(tgid))
 			return 0;
 	}
 	key = bpf_get_socket_cookie(sk);

@@ -28,8 +28,10 @@ type workloadAnswer struct {
 	// Agents has a container each, where a language agent was asked for.
 	Agents []agentAnswer `json:"agents,omitempty"`
 	// Rollout says how far they are.
-	Rollout   string         `json:"rollout,omitempty"`
-	Processes []live.Process `json:"processes,omitempty"`
+	Rollout string `json:"rollout,omitempty"`
+	// Propagation says that nothing is written into what the workload sends, and who has said so.
+	Propagation string         `json:"propagation,omitempty"`
+	Processes   []live.Process `json:"processes,omitempty"`
 	// Routes are all that the odiglets know, the most used first.
 	Routes []nodeapi.Route `json:"routes,omitempty"`
 	// MoreRoutes is how many the odiglets left out.
@@ -60,6 +62,7 @@ func describeWorkload(ctx context.Context, a asked, kind odiv1.WorkloadKind) err
 	answer := workloadAnswer{Workload: wish.String(), Steps: chain.Follow(in)}
 	answer.Why = chain.Why(answer.Steps)
 	answer.Agents, answer.Rollout = agentsOf(in.Object)
+	answer.Propagation = propagationOf(in.Object)
 	if odiglets, err := live.Of(a.to, world.seen.Pods); err == nil && in.Object != nil {
 		answer.Processes, _ = odiglets.Processes(ctx, in.Workload)
 		answer.Routes, answer.MoreRoutes = odiglets.Routes(ctx, in.Workload)
@@ -157,11 +160,24 @@ func wrapListing(err error) error {
 	return nil
 }
 
+// propagationOf is empty where headers are written.
+func propagationOf(iw *odiv1.InstrumentedWorkload) string {
+	if iw == nil || iw.Spec.Propagation != odiv1.PropagationNone {
+		return ""
+	}
+	return fmt.Sprintf("off by InstrumentationConfig %s: eBPF writes no traceparent into what it sends, so that whoever it calls begins a trace; "+
+		"requests that come with one still have their parent", iw.Spec.Config)
+}
+
 func (w workloadAnswer) print(out output.Page, format output.Format) error {
 	fmt.Fprintf(out, "%s\n\n", w.Workload)
 	printSteps(out, w.Steps)
 	if err := w.printAgents(out, format); err != nil {
 		return err
+	}
+	if w.Propagation != "" {
+		fmt.Fprintln(out)
+		out.Line("propagation: ", w.Propagation)
 	}
 	if len(w.Processes) > 0 {
 		fmt.Fprintln(out)

@@ -25,6 +25,7 @@ type flags struct {
 	rollout rollout
 	agents  agents
 	sample  share
+	writes  propagation
 	wait    bool
 	timeout time.Duration
 	export  bool
@@ -92,6 +93,7 @@ func (f *flags) add(cmd *cobra.Command) {
 	cmd.Flags().Var(&f.rollout, "rollout", "who makes pods anew for agents: "+strings.Join(modes, ", "))
 	cmd.Flags().Var(&f.agents, "agent", "version of the agent for a language, or an image that has one; may be repeated")
 	cmd.Flags().Var(&f.sample, "sample", "record such a share of the traces that begin there, from 0 to 1; 1 is all")
+	cmd.Flags().Var(&f.writes, "propagation", "whether eBPF writes traceparent into what is sent: "+strings.Join(propagations, ", "))
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until it is instrumented and the gateway knows its destinations")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 2*time.Minute, "how long to wait")
 	cmd.Flags().BoolVar(&f.export, "export", false, "print the InstrumentationConfig instead of applying it")
@@ -101,7 +103,7 @@ func (f *flags) add(cmd *cobra.Command) {
 	for i := range languages {
 		languages[i] += "="
 	}
-	for name, words := range map[string][]string{"rollout": modes, "method": methods, "agent": languages} {
+	for name, words := range map[string][]string{"rollout": modes, "method": methods, "agent": languages, "propagation": propagations} {
 		// The only error is a flag that does not exist, which the lines above rule out.
 		_ = cmd.RegisterFlagCompletionFunc(name, complete.Word(words))
 	}
@@ -154,6 +156,7 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags, 
 func (f *flags) config(wish selected.Wish) *odiv1.InstrumentationConfig {
 	config := wish.Config(odiv1.Method(f.method))
 	config.Spec.Rollout, config.Spec.Agents, config.Spec.Sampling.Ratio = odiv1.RolloutMode(f.rollout), f.agents, string(f.sample)
+	config.Spec.Propagation = odiv1.Propagation(f.writes)
 	return config
 }
 

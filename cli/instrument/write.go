@@ -37,6 +37,9 @@ func write(ctx context.Context, c client.Client, config *odiv1.InstrumentationCo
 	if config.Spec.Rollout != "" {
 		have.Spec.Rollout = config.Spec.Rollout
 	}
+	if config.Spec.Propagation != "" {
+		have.Spec.Propagation = config.Spec.Propagation
+	}
 	if config.Spec.Sampling.Ratio != "" {
 		have.Spec.Sampling = config.Spec.Sampling
 	}

@@ -24,6 +24,7 @@ type flags struct {
 	otlp      string
 	output    string
 	metrics   bool
+	untouched bool
 	verbose   bool
 	asRoot    bool
 	command   []string
@@ -102,6 +103,7 @@ func New(io streams.Streams) *cobra.Command {
 	cmd.Flags().StringArrayVar(&f.queryKeys, "query-key", nil, "show the values of this key in queries, which are REDACTED otherwise; may be repeated")
 	cmd.Flags().StringArrayVar(&f.routes, "route", nil, "name requests that fit after this route, for example /users/{name}, or /files/* for all that is below; may be repeated")
 	cmd.Flags().StringVar(&f.sample, "sample", "", "record such a share of the traces that begin here, from 0 to 1 (default all)")
+	cmd.Flags().BoolVar(&f.untouched, "no-propagation", false, "write no traceparent into what the processes send; requests that come with one still have their parent")
 	cmd.Flags().StringVar(&f.otlp, "otlp", "", "send to this OTLP endpoint, for example http://localhost:4317 (gRPC) or http://localhost:4318 (http/protobuf)")
 	cmd.Flags().StringVarP(&f.output, "output", "o", outputTree, "print spans as tree, json (OTLP/JSON lines) or none")
 	// The only error is a flag that does not exist, which the line above rules out.

@@ -61,7 +61,7 @@ func run(ctx context.Context, io streams.Streams, f flags) error {
 		flags: f, io: io, out: out, log: logger(io.Err, f.verbose), books: books.New(),
 		selector: host.New(hostname, f.exes, os.Getpid()), news: make(chan struct{}, 1),
 	}
-	s.selector.QueryKeys = f.queryKeys
+	s.selector.QueryKeys, s.selector.Untouched = f.queryKeys, f.untouched
 	if s.selector.Routes, err = routes.Compile(f.routes); err != nil {
 		return exit.Usagef("odi run: --route: %w", err)
 	}

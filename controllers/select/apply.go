@@ -122,6 +122,7 @@ func sameSpec(have *odiv1.InstrumentedWorkload, s selection) bool {
 	return have.Spec.Workload == s.workload.Local() && have.Spec.Config == s.config.Name &&
 		slices.Equal(have.Spec.Signals, want.Signals) && slices.Equal(have.Spec.IgnoredPaths, want.HTTP.Ignored) &&
 		slices.Equal(have.Spec.Routes, want.HTTP.Routes) && slices.Equal(have.Spec.QueryKeys, want.HTTP.QueryKeys) && have.Spec.SamplingRatio == want.Sampling.Ratio &&
+		have.Spec.Propagation == want.Propagation &&
 		len(have.OwnerReferences) == 1 && have.OwnerReferences[0].UID == s.workload.Object.GetUID()
 }
 
@@ -156,6 +157,9 @@ func specOf(s selection) *odiac.InstrumentedWorkloadSpecApplyConfiguration {
 		WithQueryKeys(s.config.Spec.HTTP.QueryKeys...)
 	if ratio := s.config.Spec.Sampling.Ratio; ratio != "" {
 		ac.WithSamplingRatio(ratio)
+	}
+	if choice := s.config.Spec.Propagation; choice != "" {
+		ac.WithPropagation(choice)
 	}
 	return ac
 }

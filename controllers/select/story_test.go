@@ -55,13 +55,24 @@ func TestStory(t *testing.T) {
 			t.Errorf("of queries to %s, %v is shown", name, iw.Spec.QueryKeys)
 		}
 	}
+	t.Log("Propagation is on unless somebody says no, and what was selected follows.")
+	wrong := all.DeepCopy()
+	wrong.Spec.Propagation = "Off"
+	if err := c.Update(t.Context(), wrong); err == nil || !strings.Contains(err.Error(), "spec.propagation") {
+		t.Errorf("propagation Off is taken: %v", err)
+	}
 	changed := all.DeepCopy()
-	changed.Spec.HTTP.QueryKeys = nil
+	if changed.Spec.Propagation != odiv1.PropagationAuto {
+		t.Errorf("propagation is %q by default", changed.Spec.Propagation)
+	}
+	changed.Spec.HTTP.QueryKeys, changed.Spec.Propagation = nil, odiv1.PropagationNone
 	if err := c.Update(t.Context(), changed); err != nil {
 		t.Fatal(err)
 	}
 	db := &odiv1.InstrumentedWorkload{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "deployment-db"}}
-	testkit.EventuallyObject(t, c, db, "nothing of queries is shown any more", func(iw *odiv1.InstrumentedWorkload) bool { return len(iw.Spec.QueryKeys) == 0 })
+	testkit.EventuallyObject(t, c, db, "nothing of queries is shown any more", func(iw *odiv1.InstrumentedWorkload) bool {
+		return len(iw.Spec.QueryKeys) == 0 && iw.Spec.Propagation == odiv1.PropagationNone
+	})
 	all = changed
 	wantGone(t, c, "shop", "job-report-29384756")
 

@@ -41,7 +41,7 @@ func target(r *record) probe.Target {
 		EventLoopProxy: r.runtime.EventLoop,
 		Strict:         r.runtime.Strict,
 		AsksAgain:      r.runtime.AsksAgain,
-		Propagate:      !instrumentedByItself(r.runtime) && (!r.looking || r.detected) && r.agent.Propagates(),
+		Propagate:      !untouched(r.origin) && !instrumentedByItself(r.runtime) && (!r.looking || r.detected) && r.agent.Propagates(),
 		Sampling:       samplingOf(r.origin),
 		Children:       true,
 	}
@@ -53,6 +53,8 @@ func samplingOf(origin *spans.Origin) probe.Sampling {
 	}
 	return origin.Sampling
 }
+
+func untouched(origin *spans.Origin) bool { return origin != nil && origin.Untouched }
 
 // instrumentedByItself says that an agent or SDK is alive in the process, which
 // writes its own traceparent.

@@ -39,6 +39,8 @@ type world struct {
 	files    map[int][]string
 	agents   bool // are wanted
 	sampling probe.Sampling
+	// untouched forbids headers.
+	untouched bool
 }
 
 func newWorld(ps ...process.Process) *world {
@@ -147,7 +149,7 @@ func (w *world) Select(p process.Process, parent bool) Verdict {
 
 func (w *world) Origin(p process.Process, rt language.Runtime, _ map[string]string) (spans.Origin, bool) {
 	s := identity.Service{Name: p.Name(), InstanceID: p.Name(), Language: string(rt.Language)}
-	return spans.Origin{Service: s, Resource: s.ProcessResource(p.PID, p.Name()), Agent: w.agents, Sampling: w.sampling}, true
+	return spans.Origin{Service: s, Resource: s.ProcessResource(p.PID, p.Name()), Agent: w.agents, Sampling: w.sampling, Untouched: w.untouched}, true
 }
 
 // start adds a process and reports its exec.

@@ -97,3 +97,22 @@ func TestAnotherSamplingReachesTheEngine(t *testing.T) {
 		}
 	})
 }
+
+// TestPropagationIsSwitchedWhileItRuns brings the engine what a user decides, both ways.
+func TestPropagationIsSwitchedWhileItRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(process.Process{PID: 10, Start: 1, Exe: "/bin/cart"})
+		w.wanted["/bin/cart"] = true
+		m := w.run(t)
+		for _, off := range []bool{false, true, false} {
+			w.mu.Lock()
+			w.untouched = off
+			w.mu.Unlock()
+			m.Reselect()
+			synctest.Wait()
+			if got := w.targets[10].Propagate; got == off {
+				t.Errorf("off: %v; headers: %v", off, got)
+			}
+		}
+	})
+}

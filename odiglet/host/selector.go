@@ -22,6 +22,8 @@ type Selector struct {
 	Routes *routes.Patterns
 	// QueryKeys are the user's, set before the first Origin.
 	QueryKeys []string
+	// Untouched has nothing written into what the processes send; set before the first Origin.
+	Untouched bool
 	sampling  probe.Sampling
 
 	groups groups
@@ -95,6 +97,7 @@ func (s *Selector) Origin(p process.Process, rt language.Runtime, env map[string
 		Traces:    true,
 		Metrics:   true,
 		Sampling:  s.sampling,
+		Untouched: s.Untouched,
 		QueryKeys: s.QueryKeys,
 	}, true
 }

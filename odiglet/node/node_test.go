@@ -158,7 +158,7 @@ func TestOriginAndWhatBecomesOfIt(t *testing.T) {
 	p := instance(7, "c1", true, language.Runtime{Language: language.Go}).Process
 	spec := decision("app", odiv1.MethodEBPF)
 	spec.Routes = []string{"/users/{name}"}
-	spec.SamplingRatio, spec.QueryKeys = "0.1", []string{"q"}
+	spec.SamplingRatio, spec.QueryKeys, spec.Propagation = "0.1", []string{"q"}, odiv1.PropagationNone
 	spec.IgnoredPaths, spec.Signals = []string{"/internal/*"}, []odiv1.Signal{odiv1.SignalTraces}
 	c.setPod(readPod(cartPod()))
 	c.setWorkload(cart, readWorkload(&odiv1.InstrumentedWorkload{Spec: *spec}))
@@ -178,6 +178,14 @@ func TestOriginAndWhatBecomesOfIt(t *testing.T) {
 	if o.Sampling != probe.SampleRatio(0.1) {
 		t.Errorf("sampling %+v", o.Sampling)
 	}
+	if !o.Untouched {
+		t.Error("headers are written although propagation is None")
+	}
+	spec.Propagation = odiv1.PropagationAuto
+	c.setWorkload(cart, readWorkload(&odiv1.InstrumentedWorkload{Spec: *spec}))
+	if again, ok := c.Origin(p, language.Runtime{Language: language.Go}, nil); !ok || again.Untouched || again.Equal(o) {
+		t.Errorf("propagation is Auto again: %v %+v", ok, again)
+	}
 	if !slices.Equal(o.QueryKeys, spec.QueryKeys) {
 		t.Errorf("keys of queries %v", o.QueryKeys)
 	}
@@ -190,7 +198,7 @@ func TestOriginAndWhatBecomesOfIt(t *testing.T) {
 		t.Error("the decision is gone, and the process still a target")
 	}
 	c.deletePod("shop", "cart-5d9-x")
-	if len(c.pods)+len(c.byContainer) != 0 || changes != 4 {
+	if len(c.pods)+len(c.byContainer) != 0 || changes != 5 {
 		t.Errorf("left over: %v %v after %d changes", c.pods, c.byContainer, changes)
 	}
 }

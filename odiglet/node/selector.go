@@ -33,6 +33,8 @@ type decided struct {
 	signals    []string
 	// sampling decides for traces that begin in the workload.
 	sampling probe.Sampling
+	// untouched says that nothing is written into what the workload sends.
+	untouched bool
 }
 
 func readWorkload(iw *odiv1.InstrumentedWorkload) decided {
@@ -43,6 +45,7 @@ func readWorkload(iw *odiv1.InstrumentedWorkload) decided {
 		traces:    wants(iw.Spec.Signals, odiv1.SignalTraces),
 		metrics:   wants(iw.Spec.Signals, odiv1.SignalMetrics),
 		queryKeys: slices.Clone(iw.Spec.QueryKeys),
+		untouched: iw.Spec.Propagation == odiv1.PropagationNone,
 	}
 	// The API server takes only what compiles; without them, routes are learned.
 	d.routes, _ = routes.Compile(iw.Spec.Routes)
@@ -65,7 +68,7 @@ func readWorkload(iw *odiv1.InstrumentedWorkload) decided {
 }
 
 func (d decided) equal(other decided) bool {
-	return d.sampling == other.sampling && d.traces == other.traces && d.metrics == other.metrics && maps.Equal(d.methods, other.methods) && maps.Equal(d.agents, other.agents) && d.watchUntil.Equal(other.watchUntil) &&
+	return d.sampling == other.sampling && d.untouched == other.untouched && d.traces == other.traces && d.metrics == other.metrics && maps.Equal(d.methods, other.methods) && maps.Equal(d.agents, other.agents) && d.watchUntil.Equal(other.watchUntil) &&
 		slices.Equal(d.ignored, other.ignored) && slices.Equal(d.queryKeys, other.queryKeys) && slices.Equal(d.signals, other.signals) && d.routes.Equal(other.routes)
 }
 
@@ -310,6 +313,7 @@ func (c *cluster) Origin(p process.Process, rt language.Runtime, env map[string]
 		Metrics:   at.decided.metrics,
 		Agent:     at.decided.byAgent(at.container),
 		Sampling:  at.decided.sampling,
+		Untouched: at.decided.untouched,
 		QueryKeys: at.decided.queryKeys,
 		Answers:   c.answers.desk(at, env),
 	}, true

@@ -29,6 +29,8 @@ type Origin struct {
 	Traces, Metrics bool
 	// Sampling decides for traces that the process begins.
 	Sampling probe.Sampling
+	// Untouched says that nothing is written into what the process sends.
+	Untouched bool
 	// Agent says that a language agent may report in the odiglet's stead.
 	Agent bool
 	// Answers is where what the process answers is counted, whoever reports it.
@@ -40,7 +42,7 @@ type Origin struct {
 
 // Equal says whether both report alike.
 func (o *Origin) Equal(p Origin) bool {
-	return o.Traces == p.Traces && o.Metrics == p.Metrics && o.Agent == p.Agent && o.Sampling == p.Sampling && o.Answers == p.Answers && o.Routes.Equal(p.Routes) &&
+	return o.Traces == p.Traces && o.Metrics == p.Metrics && o.Agent == p.Agent && o.Sampling == p.Sampling && o.Untouched == p.Untouched && o.Answers == p.Answers && o.Routes.Equal(p.Routes) &&
 		slices.Equal(o.QueryKeys, p.QueryKeys) && reflect.DeepEqual(o.Filter, p.Filter) && reflect.DeepEqual(o.Service, p.Service) &&
 		o.Resource.Attributes().Equal(p.Resource.Attributes())
 }

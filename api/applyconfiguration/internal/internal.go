@@ -384,6 +384,10 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.odi-dev.odi.api.v1alpha1.Method
       default: Auto
+    - name: propagation
+      type:
+        namedType: com.github.odi-dev.odi.api.v1alpha1.Propagation
+      default: Auto
     - name: rollout
       type:
         namedType: com.github.odi-dev.odi.api.v1alpha1.RolloutMode
@@ -461,6 +465,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: propagation
+      type:
+        namedType: com.github.odi-dev.odi.api.v1alpha1.Propagation
     - name: queryKeys
       type:
         list:
@@ -582,6 +589,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: truncated
       type:
         scalar: numeric
+- name: com.github.odi-dev.odi.api.v1alpha1.Propagation
+  scalar: string
 - name: com.github.odi-dev.odi.api.v1alpha1.RolloutMode
   scalar: string
 - name: com.github.odi-dev.odi.api.v1alpha1.RolloutPlan

@@ -27,6 +27,9 @@ type InstrumentationConfigSpecApplyConfiguration struct {
 	Signals []apiv1alpha1.Signal `json:"signals,omitempty"`
 	// sampling says which traces are recorded.
 	Sampling *SamplingApplyConfiguration `json:"sampling,omitempty"`
+	// propagation says whether eBPF writes traceparent into outgoing requests; with None it touches no connection,
+	// and whoever is called begins a trace of its own. Agents write it themselves, whatever is said here.
+	Propagation *apiv1alpha1.Propagation `json:"propagation,omitempty"`
 	// http says how HTTP requests are treated.
 	HTTP *HTTPApplyConfiguration `json:"http,omitempty"`
 }
@@ -102,6 +105,14 @@ func (b *InstrumentationConfigSpecApplyConfiguration) WithSignals(values ...apiv
 // If called multiple times, the Sampling field is set to the value of the last call.
 func (b *InstrumentationConfigSpecApplyConfiguration) WithSampling(value *SamplingApplyConfiguration) *InstrumentationConfigSpecApplyConfiguration {
 	b.Sampling = value
+	return b
+}
+
+// WithPropagation sets the Propagation field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Propagation field is set to the value of the last call.
+func (b *InstrumentationConfigSpecApplyConfiguration) WithPropagation(value apiv1alpha1.Propagation) *InstrumentationConfigSpecApplyConfiguration {
+	b.Propagation = &value
 	return b
 }
 

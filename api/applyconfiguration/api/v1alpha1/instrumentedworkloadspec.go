@@ -19,6 +19,8 @@ type InstrumentedWorkloadSpecApplyConfiguration struct {
 	Signals []apiv1alpha1.Signal `json:"signals,omitempty"`
 	// samplingRatio of the traces that begin here; see InstrumentationConfig spec.sampling.
 	SamplingRatio *string `json:"samplingRatio,omitempty"`
+	// propagation is None where eBPF writes nothing into outgoing requests; see InstrumentationConfig spec.propagation.
+	Propagation *apiv1alpha1.Propagation `json:"propagation,omitempty"`
 	// ignoredPaths give no spans; see InstrumentationConfig spec.http.ignored.
 	IgnoredPaths []string `json:"ignoredPaths,omitempty"`
 	// routes name requests; see InstrumentationConfig spec.http.routes.
@@ -68,6 +70,14 @@ func (b *InstrumentedWorkloadSpecApplyConfiguration) WithSignals(values ...apiv1
 // If called multiple times, the SamplingRatio field is set to the value of the last call.
 func (b *InstrumentedWorkloadSpecApplyConfiguration) WithSamplingRatio(value string) *InstrumentedWorkloadSpecApplyConfiguration {
 	b.SamplingRatio = &value
+	return b
+}
+
+// WithPropagation sets the Propagation field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Propagation field is set to the value of the last call.
+func (b *InstrumentedWorkloadSpecApplyConfiguration) WithPropagation(value apiv1alpha1.Propagation) *InstrumentedWorkloadSpecApplyConfiguration {
+	b.Propagation = &value
 	return b
 }
 
