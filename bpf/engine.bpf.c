@@ -10,6 +10,7 @@
 // Needs: BTF; Linux 6.3 (the two tracepoints), or 6.1 (fexit). No kprobes, no writes
 //        to user memory.
 
+#include "flow/flow.h"
 #include "golang/golang.h"
 #include "golang/grpc.h"
 #include "http1/unixends.h"
@@ -169,6 +170,7 @@ inline_ void opening(struct sock *sk)
 	if (!c)
 		return;
 	begin_anew(sk, c);
+	flow_opening(sk, g, c);
 	c->tgid = bpf_get_current_pid_tgid() >> 32;
 	c->fresh = 1;
 	// Parts of an MPTCP connection carry a protocol of their own, and are no
@@ -196,6 +198,8 @@ int BPF_PROG(odi_state, struct sock *sk, int before, int after)
 		opening(sk);
 	else if (after == ST_FIN_WAIT1 || after == ST_LAST_ACK || after == ST_CLOSE)
 		closing(sk, before, after);
+	if (after == ST_ESTABLISHED || after == ST_CLOSE)
+		flow_state(sk, before, after);
 	if (sk->sk_shutdown == SHUTDOWN_MASK && may_have_session(sk))
 		bpf_tail_call(ctx, &session_close, 0);
 	return 0;

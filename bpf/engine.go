@@ -66,6 +66,7 @@ type Engine struct {
 	followers [1 << 8]probe.Follower
 	unmade    unmade
 	leaving   *leaving       // nil: nothing enters the socket maps
+	flows     *link.Iter     // over the TCP connections of targets; nil: they are not followed
 	others    *link.Iter     // over all maps of the machine; nil: they cannot be seen
 	aside     atomic.Bool    // nothing enters them any more, see others.go
 	closing   chan struct{}  // closed by Close

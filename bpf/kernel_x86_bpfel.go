@@ -23,6 +23,8 @@ const (
 	kernelMapControls             = "controls"
 	kernelMapCounts               = "counts"
 	kernelMapEvents               = "events"
+	kernelMapFlowSums             = "flow_sums"
+	kernelMapFlows                = "flows"
 	kernelMapGoKinds              = "go_kinds"
 	kernelMapGoParts              = "go_parts"
 	kernelMapGoTies               = "go_ties"
@@ -74,6 +76,7 @@ const (
 	kernelProgOdiExec             = "odi_exec"
 	kernelProgOdiExit             = "odi_exit"
 	kernelProgOdiFind             = "odi_find"
+	kernelProgOdiFlows            = "odi_flows"
 	kernelProgOdiGrpcPut          = "odi_grpc_put"
 	kernelProgOdiGrpcTake         = "odi_grpc_take"
 	kernelProgOdiHttp2Message     = "odi_http2_message"
@@ -112,9 +115,11 @@ const (
 	kernelVarNewThread            = "new_thread"
 	kernelVarNoParts              = "no_parts"
 	kernelVarNoRequest            = "no_request"
+	kernelVarNoSums               = "no_sums"
 	kernelVarNoWork               = "no_work"
 	kernelVarOwnLevel             = "own_level"
 	kernelVarOwnNs                = "own_ns"
+	kernelVarRttBounds            = "rtt_bounds"
 	kernelVarUnixCloses           = "unix_closes"
 )
 
@@ -168,6 +173,7 @@ type kernelProgramSpecs struct {
 	OdiExec             *ebpf.ProgramSpec `ebpf:"odi_exec"`
 	OdiExit             *ebpf.ProgramSpec `ebpf:"odi_exit"`
 	OdiFind             *ebpf.ProgramSpec `ebpf:"odi_find"`
+	OdiFlows            *ebpf.ProgramSpec `ebpf:"odi_flows"`
 	OdiGrpcPut          *ebpf.ProgramSpec `ebpf:"odi_grpc_put"`
 	OdiGrpcTake         *ebpf.ProgramSpec `ebpf:"odi_grpc_take"`
 	OdiHttp2Message     *ebpf.ProgramSpec `ebpf:"odi_http2_message"`
@@ -214,6 +220,8 @@ type kernelMapSpecs struct {
 	Controls         *ebpf.MapSpec `ebpf:"controls"`
 	Counts           *ebpf.MapSpec `ebpf:"counts"`
 	Events           *ebpf.MapSpec `ebpf:"events"`
+	FlowSums         *ebpf.MapSpec `ebpf:"flow_sums"`
+	Flows            *ebpf.MapSpec `ebpf:"flows"`
 	GoKinds          *ebpf.MapSpec `ebpf:"go_kinds"`
 	GoParts          *ebpf.MapSpec `ebpf:"go_parts"`
 	GoTies           *ebpf.MapSpec `ebpf:"go_ties"`
@@ -268,9 +276,11 @@ type kernelVariableSpecs struct {
 	NewThread  *ebpf.VariableSpec `ebpf:"new_thread"`
 	NoParts    *ebpf.VariableSpec `ebpf:"no_parts"`
 	NoRequest  *ebpf.VariableSpec `ebpf:"no_request"`
+	NoSums     *ebpf.VariableSpec `ebpf:"no_sums"`
 	NoWork     *ebpf.VariableSpec `ebpf:"no_work"`
 	OwnLevel   *ebpf.VariableSpec `ebpf:"own_level"`
 	OwnNs      *ebpf.VariableSpec `ebpf:"own_ns"`
+	RttBounds  *ebpf.VariableSpec `ebpf:"rtt_bounds"`
 	UnixCloses *ebpf.VariableSpec `ebpf:"unix_closes"`
 }
 
@@ -301,6 +311,8 @@ type kernelMaps struct {
 	Controls         *ebpf.Map `ebpf:"controls"`
 	Counts           *ebpf.Map `ebpf:"counts"`
 	Events           *ebpf.Map `ebpf:"events"`
+	FlowSums         *ebpf.Map `ebpf:"flow_sums"`
+	Flows            *ebpf.Map `ebpf:"flows"`
 	GoKinds          *ebpf.Map `ebpf:"go_kinds"`
 	GoParts          *ebpf.Map `ebpf:"go_parts"`
 	GoTies           *ebpf.Map `ebpf:"go_ties"`
@@ -355,6 +367,8 @@ func (m *kernelMaps) Close() error {
 		m.Controls,
 		m.Counts,
 		m.Events,
+		m.FlowSums,
+		m.Flows,
 		m.GoKinds,
 		m.GoParts,
 		m.GoTies,
@@ -410,9 +424,11 @@ type kernelVariables struct {
 	NewThread  *ebpf.Variable `ebpf:"new_thread"`
 	NoParts    *ebpf.Variable `ebpf:"no_parts"`
 	NoRequest  *ebpf.Variable `ebpf:"no_request"`
+	NoSums     *ebpf.Variable `ebpf:"no_sums"`
 	NoWork     *ebpf.Variable `ebpf:"no_work"`
 	OwnLevel   *ebpf.Variable `ebpf:"own_level"`
 	OwnNs      *ebpf.Variable `ebpf:"own_ns"`
+	RttBounds  *ebpf.Variable `ebpf:"rtt_bounds"`
 	UnixCloses *ebpf.Variable `ebpf:"unix_closes"`
 }
 
@@ -428,6 +444,7 @@ type kernelPrograms struct {
 	OdiExec             *ebpf.Program `ebpf:"odi_exec"`
 	OdiExit             *ebpf.Program `ebpf:"odi_exit"`
 	OdiFind             *ebpf.Program `ebpf:"odi_find"`
+	OdiFlows            *ebpf.Program `ebpf:"odi_flows"`
 	OdiGrpcPut          *ebpf.Program `ebpf:"odi_grpc_put"`
 	OdiGrpcTake         *ebpf.Program `ebpf:"odi_grpc_take"`
 	OdiHttp2Message     *ebpf.Program `ebpf:"odi_http2_message"`
@@ -473,6 +490,7 @@ func (p *kernelPrograms) Close() error {
 		p.OdiExec,
 		p.OdiExit,
 		p.OdiFind,
+		p.OdiFlows,
 		p.OdiGrpcPut,
 		p.OdiGrpcTake,
 		p.OdiHttp2Message,

@@ -10,6 +10,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 
+	"github.com/odi-dev/odi/bpf/flow"
 	"github.com/odi-dev/odi/bpf/probe"
 )
 
@@ -36,6 +37,12 @@ var groups = []group{
 		programs: []string{"odi_exec", "odi_exit", "odi_newtask"},
 		attach:   (*Engine).attachProcesses,
 		needs:    "needs BTF and the tracepoints of the scheduler",
+	},
+	{
+		feature:  probe.Connections,
+		programs: []string{"odi_flows"},
+		attach:   (*Engine).attachFlows,
+		needs:    "needs BPF iterators over the storage of sockets",
 	},
 	{
 		feature:  probe.Propagation,
@@ -66,6 +73,9 @@ func newKit(ringBytes int) (*kit, error) {
 	spec.Maps["events"].MaxEntries = uint32(size)
 	if err := spec.Variables["unix_closes"].Set(unixCloses()); err != nil {
 		return nil, fmt.Errorf("telling that the close of Unix sockets is seen: %w", err)
+	}
+	if err := spec.Variables["rtt_bounds"].Set(flow.Micros()); err != nil {
+		return nil, fmt.Errorf("setting the buckets of round trips: %w", err)
 	}
 	return &kit{spec, btf.NewCache()}, nil
 }

@@ -4,6 +4,7 @@
 // programs go on with those of its room.
 #pragma once
 
+#include "flow/flow.h"
 #include "http1/waking.h"
 #include "propagate/blocking.h"
 #include "include/session.h"
@@ -139,6 +140,8 @@ inline_ u32 moved(struct sock *sk, struct target *g, struct task_struct *task, i
 
 	if (!c || !f.win)
 		return 0;
+	if (!c->flow)
+		flow_met(sk, g, c);
 	if (c->protocol) {
 		if (!c->carries || (g->flags & T_MANY))
 			take_out(g, c, sk);

@@ -102,6 +102,28 @@ type connValue struct {
 // did not accept. fd is a duplicate of the process's descriptor own, and is
 // closed after f.
 func (e *Engine) eachOutgoing(pid uint32, f func(fd, own int, cookie uint64)) {
+	e.eachConnection(pid, func(c connection) {
+		if !c.outgoing {
+			return
+		}
+		if cookie, err := unix.GetsockoptUint64(c.fd, unix.SOL_SOCKET, unix.SO_COOKIE); err == nil {
+			f(c.fd, c.own, cookie)
+		}
+	})
+}
+
+// connection is an established TCP connection of a process.
+type connection struct {
+	fd       int // a duplicate
+	own      int // of the process's descriptor
+	port     uint16
+	outgoing bool // nobody listens on its port
+	info     *unix.TCPInfo
+}
+
+// eachConnection calls f for each established TCP connection of a process; its fd is
+// closed after f.
+func (e *Engine) eachConnection(pid uint32, f func(connection)) {
 	pidfd, err := unix.PidfdOpen(int(pid), 0)
 	if err != nil {
 		return // gone
@@ -127,36 +149,37 @@ func (e *Engine) eachOutgoing(pid uint32, f func(fd, own int, cookie uint64)) {
 			e.log.Debug("cannot look at a connection", "pid", pid, "reason", err)
 			continue
 		}
-		if cookie, ok := outgoing(fd, listening); ok {
-			f(fd, n, cookie)
+		if c, ok := connectionOf(fd, listening); ok {
+			c.own = n
+			f(c)
 		}
 		_ = unix.Close(fd)
 	}
 }
 
-// outgoing tells whether fd is an established TCP connection from a port that
-// nobody listens on.
-func outgoing(fd int, listening *listeners) (cookie uint64, ok bool) {
+// connectionOf looks at fd; false: it is no established TCP connection.
+func connectionOf(fd int, listening *listeners) (connection, bool) {
 	if proto, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL); err != nil || proto != unix.IPPROTO_TCP {
-		return 0, false
+		return connection{}, false
 	}
 	const established = 1
-	if info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO); err != nil || info.State != established {
-		return 0, false
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil || info.State != established {
+		return connection{}, false
 	}
 	name, err := unix.Getsockname(fd)
 	if err != nil {
-		return 0, false
+		return connection{}, false
 	}
+	c := connection{fd: fd, info: info}
 	switch a := name.(type) {
 	case *unix.SockaddrInet4:
-		ok = !listening.on(a.Port)
+		c.port = uint16(a.Port)
 	case *unix.SockaddrInet6:
-		ok = !listening.on(a.Port)
+		c.port = uint16(a.Port)
+	default:
+		return connection{}, false
 	}
-	if !ok {
-		return 0, false
-	}
-	cookie, err = unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE)
-	return cookie, err == nil
+	c.outgoing = !listening.on(int(c.port))
+	return c, true
 }

@@ -122,6 +122,9 @@ func (e *Engine) AddTarget(t probe.Target) error {
 			return fmt.Errorf("watching process %d: %w", t.PID, err)
 		}
 	}
+	if e.known(t.PID) == nil {
+		e.adoptFlows(state)
+	}
 	e.wakeIfUnix(t.PID)
 	watched := e.watchIoctl(state, &value)
 	if err := e.put(who, &value); err != nil {
@@ -152,6 +155,13 @@ func (e *Engine) AddTarget(t probe.Target) error {
 		e.adoptSockets(state, value.Flags&flagPolls != 0)
 	}
 	return nil
+}
+
+// known returns what is known of a target, nil if it is none.
+func (e *Engine) known(pid uint32) *target {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.targets[pid]
 }
 
 // put makes a process a target. One that ends meanwhile is taken out again: the

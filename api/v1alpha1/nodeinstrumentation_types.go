@@ -18,7 +18,7 @@ const (
 
 // Feature is one capability of the odiglet on its node.
 type Feature struct {
-	// name of the feature, for example SocketSpans, Propagation, GoLinks, ProcessEvents.
+	// name of the feature, for example SocketSpans, Connections, Propagation, GoLinks, ProcessEvents.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Name string `json:"name"`

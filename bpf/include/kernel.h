@@ -8,6 +8,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
 
 #define noinline_ __attribute__((noinline))
 #define inline_ static __always_inline
@@ -33,8 +34,12 @@ typedef u8 bool;
 #define IPPROTO_TCP 6
 #define IPPROTO_MPTCP 262
 #define EPIPE 32
+#define ENETUNREACH 101
+#define ECONNABORTED 103
 #define ECONNRESET 104
 #define ETIMEDOUT 110
+#define ECONNREFUSED 111
+#define EHOSTUNREACH 113
 #define MSG_PEEK 0x2
 #define MSG_TRUNC 0x20
 #define MSG_DONTWAIT 0x40
@@ -83,6 +88,7 @@ struct sock {
 	u8 sk_shutdown;
 	int sk_err;
 	int sk_sndbuf;
+	u32 sk_max_ack_backlog;
 	int sk_write_pending;
 	int sk_wmem_queued;
 	socket_lock_t sk_lock;
@@ -106,6 +112,9 @@ struct tcp_sock {
 	u32 mss_cache;
 	u64 bytes_received;
 	u64 bytes_sent;
+	u64 bytes_retrans;
+	u32 total_retrans;
+	u32 srtt_us;
 } co_re;
 
 struct list_head {
@@ -163,6 +172,13 @@ struct bpf_shtab {
 struct bpf_iter__bpf_map {
 	struct bpf_iter_meta *meta;
 	struct bpf_map *map;
+} co_re;
+
+struct bpf_iter__bpf_sk_storage_map {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+	struct sock *sk;
+	void *value;
 } co_re;
 
 struct bpf_iter__sockmap {
@@ -368,6 +384,7 @@ struct msghdr_ {
 #define NR_writev 20
 #define NR_sendto 44
 #define NR_recvfrom 45
+#define NR_connect 42
 #define NR_sendmsg 46
 #define NR_recvmsg 47
 #define NR_sendmmsg 307
@@ -382,6 +399,7 @@ inline_ u64 reg_arg3(struct pt_regs *r) { return r->dx; }
 #define NR_writev 66
 #define NR_sendto 206
 #define NR_recvfrom 207
+#define NR_connect 203
 #define NR_sendmsg 211
 #define NR_recvmsg 212
 #define NR_sendmmsg 269
@@ -392,4 +410,4 @@ inline_ u64 reg_arg3(struct pt_regs *r) { return r->regs[2]; }
 #endif
 
 // Kernel states of a TCP socket (include/net/tcp_states.h).
-enum { ST_SYN_SENT = 2, ST_FIN_WAIT1 = 4, ST_CLOSE = 7, ST_CLOSE_WAIT = 8, ST_LAST_ACK = 9 };
+enum { ST_ESTABLISHED = 1, ST_SYN_SENT = 2, ST_FIN_WAIT1 = 4, ST_CLOSE = 7, ST_CLOSE_WAIT = 8, ST_LAST_ACK = 9 };

@@ -157,7 +157,8 @@ struct conn {
 	u64 many_at; // ... its messages
 	u32 many_tid; // ... its thread
 	u8 carries; // enum carries
-	u8 _pad1[3];
+	u8 flow;    // its flow was begun, or it has none
+	u8 _pad1[2];
 };
 
 // What is known of a connection's beginning: one that was seen from its first byte

@@ -18,6 +18,8 @@ const (
 	SocketSpans FeatureName = "SocketSpans"
 	// ProcessEvents reports starts and ends of processes as they happen.
 	ProcessEvents FeatureName = "ProcessEvents"
+	// Connections counts how TCP connections are doing.
+	Connections FeatureName = "Connections"
 	// Propagation writes traceparent into outgoing requests.
 	Propagation FeatureName = "Propagation"
 	// GoLinks ties outgoing requests of net/http, and calls of grpc-go, to the goroutine that asked.
