@@ -83,10 +83,11 @@ func (e *Engine) adoptFlows(t *target) {
 	e.eachConnection(t.PID, func(c connection) {
 		value := flowValue{
 			PID: t.PID, Port: c.port, Role: flow.Server,
-			Sent: c.info.Bytes_sent - c.info.Bytes_retrans, Received: c.info.Bytes_received, Resent: c.info.Total_retrans,
+			Sent: c.info.Bytes_acked, Received: c.info.Bytes_received, Resent: c.info.Total_retrans,
 		}
 		if c.outgoing {
 			value.Role = flow.Client
+			value.Sent-- // the SYN
 			value.Port = peerPort(c.fd)
 		}
 		if err := e.maps["flows"].Update(int32(c.fd), value, ebpf.UpdateNoExist); err != nil && !errors.Is(err, ebpf.ErrKeyExist) {

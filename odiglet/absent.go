@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/odi-dev/odi/bpf"
+	"github.com/odi-dev/odi/bpf/flow"
 	"github.com/odi-dev/odi/bpf/probe"
 )
 
@@ -51,6 +52,12 @@ func (Absent) Drops() map[string]uint64 { return nil }
 
 // Losers is empty.
 func (Absent) Losers() map[bpf.Loser]uint64 { return nil }
+
+// Flows has none.
+func (Absent) Flows() ([]flow.Flow, error) { return nil, nil }
+
+// ForgetFlow does nothing.
+func (Absent) ForgetFlow(flow.Key) error { return nil }
 
 // Stats is empty.
 func (Absent) Stats() (bpf.Stats, error) { return bpf.Stats{}, nil }

@@ -19,8 +19,10 @@ import (
 	"github.com/odi-dev/odi/odiglet/books"
 	"github.com/odi-dev/odi/odiglet/detect"
 	"github.com/odi-dev/odi/odiglet/export"
+	"github.com/odi-dev/odi/odiglet/flows"
 	"github.com/odi-dev/odi/odiglet/red"
 	"github.com/odi-dev/odi/odiglet/routes"
+	"github.com/odi-dev/odi/odiglet/signal"
 	"github.com/odi-dev/odi/odiglet/spans"
 )
 
@@ -54,6 +56,7 @@ type Options struct {
 // Engine is the kernel engine (bpf.Engine) or what stands in for it.
 type Engine interface {
 	attach.Engine
+	flows.Source
 	Run(ctx context.Context, handle func(*probe.Exchange)) error
 	Features() []probe.Feature
 	Drops() map[string]uint64
@@ -68,6 +71,8 @@ type Odiglet struct {
 	manager  *attach.Manager
 	pipeline *spans.Pipeline
 	recorder *red.Recorder
+	flows    *flows.Book
+	sink     export.Sink
 	routes   *routes.Book
 	books    *books.Books
 	named    namedLosses
@@ -99,6 +104,8 @@ func New(o Options, engine Engine) *Odiglet {
 			LinkMethods: o.LinkMethods, Delay: cmp.Or(o.BatchDelay, DefaultBatchDelay),
 		}),
 		recorder: recorder,
+		flows:    flows.New(flows.Options{Source: engine, Origins: manager, Lives: manager.Attached, Log: o.Log}, time.Now()),
+		sink:     o.Sink,
 		routes:   book,
 		books:    o.Books,
 		interval: cmp.Or(o.MetricsInterval, DefaultMetricsInterval),
@@ -122,6 +129,7 @@ func (o *Odiglet) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return o.engine.Run(ctx, o.pipeline.Handle) })
 	g.Go(func() error { return o.manager.Run(ctx) })
+	g.Go(func() error { o.followFlows(ctx); return nil })
 	g.Go(func() error { o.pipeline.Run(ctx, o.interval); return nil })
 	g.Go(func() error { trimWhenSettled(ctx, o.manager.Ready()); return nil })
 	g.Go(func() error { o.nameNowAndThen(ctx); return nil })
@@ -129,8 +137,29 @@ func (o *Odiglet) Run(ctx context.Context) error {
 	o.nameLosses()
 	o.manager.Release()
 	o.pipeline.Collect(time.Now())
+	o.collectFlows(time.Now())
 	o.pipeline.Flush()
 	return errors.Join(err, o.Close())
+}
+
+// followFlows sends how connections are doing every interval, until ctx ends.
+func (o *Odiglet) followFlows(ctx context.Context) {
+	tick := time.NewTicker(o.interval)
+	defer tick.Stop()
+	for {
+		select {
+		case now := <-tick.C:
+			o.collectFlows(now)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (o *Odiglet) collectFlows(now time.Time) {
+	for _, b := range signal.OfMetrics(o.flows.Collect(now)) {
+		o.sink.Send(b)
+	}
 }
 
 // Close detaches from everything. It may be called before Run, and twice.

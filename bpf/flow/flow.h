@@ -24,7 +24,7 @@ enum flow_failure { FAILED_REFUSED, FAILED_TIMEOUT, FAILED_UNREACHABLE, FAILED_C
 // flow is freed by the kernel with the socket. User space makes those of connections that
 // were open before.
 struct flow {
-	u64 sent; // bytes that were told of
+	u64 sent; // bytes that were told of: those that the peer has acknowledged
 	u64 received;
 	u32 resent; // segments that were
 	u32 pid;    // in user space's PID namespace
@@ -142,8 +142,19 @@ inline_ u64 news(u64 *told, u64 now)
 	return now > before ? now - before : 0;
 }
 
+// acknowledged is how many bytes have reached the peer. What was sent says less: bytes that
+// did not leave the machine are sent again, and no retransmission. The first byte of a
+// client's numbers is that of the SYN, the last one the FIN's.
+inline_ u64 acknowledged(struct tcp_sock *tp, struct flow *f, u8 state)
+{
+	bool ends = state == ST_FIN_WAIT2 || state == ST_TIME_WAIT || state == ST_CLOSING || state == ST_LAST_ACK;
+	u64 n = tp->bytes_acked, none = (f->role == FLOW_CLIENT) + (ends && tp->snd_una == tp->write_seq);
+
+	return n > none ? n - none : 0;
+}
+
 // tell_flow adds what a connection has done since it was told of last.
-inline_ void tell_flow(struct sock *sk, struct flow *f, struct flow_sums *s)
+inline_ void tell_flow(struct sock *sk, struct flow *f, struct flow_sums *s, u8 state)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	u64 sent, received, resent;
@@ -151,7 +162,7 @@ inline_ void tell_flow(struct sock *sk, struct flow *f, struct flow_sums *s)
 
 	if (!tp)
 		return;
-	sent = news(&f->sent, tp->bytes_sent - tp->bytes_retrans);
+	sent = news(&f->sent, acknowledged(tp, f, state));
 	// The peer's last byte has a number, and is none.
 	received = news(&f->received, tp->bytes_received - (tp->bytes_received && (sk->__sk_common.skc_flags >> SOCK_DONE_BIT & 1)));
 	before = __sync_lock_test_and_set(&f->resent, tp->total_retrans);
@@ -258,7 +269,7 @@ apart_ void flow_state(struct sock *sk, int before, int after)
 			sum(&s->opened, 1);
 		return;
 	}
-	tell_flow(sk, f, s);
+	tell_flow(sk, f, s, before);
 	if (before != ST_SYN_SENT) {
 		ended_badly(sk, s, before);
 		return;
@@ -279,6 +290,6 @@ int odi_flows(struct bpf_iter__bpf_sk_storage_map *ctx)
 		return 0;
 	s = sums_of(sk, f);
 	if (s)
-		tell_flow(sk, f, s);
+		tell_flow(sk, f, s, sk->__sk_common.skc_state);
 	return 0;
 }

@@ -68,6 +68,7 @@ struct sock_common {
 	__be16 skc_dport;
 	u16 skc_num;
 	u16 skc_family;
+	u8 skc_state;
 	unsigned long skc_flags;
 	struct in6_addr_ skc_v6_daddr;
 	struct in6_addr_ skc_v6_rcv_saddr;
@@ -110,9 +111,10 @@ struct tcp_sock {
 	u32 rcv_nxt;
 	u32 write_seq;
 	u32 mss_cache;
+	u32 snd_una;
 	u64 bytes_received;
 	u64 bytes_sent;
-	u64 bytes_retrans;
+	u64 bytes_acked;
 	u32 total_retrans;
 	u32 srtt_us;
 } co_re;
@@ -410,4 +412,4 @@ inline_ u64 reg_arg3(struct pt_regs *r) { return r->regs[2]; }
 #endif
 
 // Kernel states of a TCP socket (include/net/tcp_states.h).
-enum { ST_ESTABLISHED = 1, ST_SYN_SENT = 2, ST_FIN_WAIT1 = 4, ST_CLOSE = 7, ST_CLOSE_WAIT = 8, ST_LAST_ACK = 9 };
+enum { ST_ESTABLISHED = 1, ST_SYN_SENT = 2, ST_FIN_WAIT1 = 4, ST_FIN_WAIT2 = 5, ST_TIME_WAIT = 6, ST_CLOSE = 7, ST_CLOSE_WAIT = 8, ST_LAST_ACK = 9, ST_CLOSING = 11 };

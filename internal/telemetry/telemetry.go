@@ -10,7 +10,8 @@ const Distribution = "odi"
 
 // Scope names. That of spans is "odi/" and the protocol room.
 const (
-	ScopeRED = "odi/red"
+	ScopeRED   = "odi/red"
+	ScopeFlows = "odi/flows"
 )
 
 // Resource attribute keys.
@@ -63,6 +64,10 @@ const (
 	ServerPort             = "server.port"
 	UserAgentOriginal      = "user_agent.original"
 	MetricOverflow         = "otel.metric.overflow"
+
+	NetworkIODirection = "network.io.direction"
+	// TCPRole is the side of its connections that a process is on: client or server.
+	TCPRole = "odi.tcp.role"
 
 	// LinkMethod says how the parent of a span was found: header,
 	// goroutine, thread, single or proxy.

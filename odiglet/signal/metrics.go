@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 )
 
-// Metrics are the histograms of requests; the items of a batch are data points.
+// Metrics are the histograms of requests, and the sums of connections; the items of a batch are data points.
 var Metrics = &Signal{
 	Name:   "metrics",
 	Method: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
@@ -76,7 +76,7 @@ func splitPoints(b Batch) (Batch, Batch, error) {
 	return Batch{b.Signal, first, taken.DataPointCount()}, Batch{b.Signal, second, rest.DataPointCount()}, err
 }
 
-// takePoints moves so many points out of metrics. Only histograms are divided: odi has no others.
+// takePoints moves so many points out of metrics. Only histograms and sums are divided: odi has no others.
 func takePoints(from pmetric.Metrics, left int) pmetric.Metrics {
 	taken := pmetric.NewMetrics()
 	from.ResourceMetrics().RemoveIf(func(rm pmetric.ResourceMetrics) bool {
@@ -105,13 +105,17 @@ func takePoints(from pmetric.Metrics, left int) pmetric.Metrics {
 func moveMetrics(from, to pmetric.MetricSlice, most int) int {
 	moved := 0
 	from.RemoveIf(func(m pmetric.Metric) bool {
-		if moved == most || m.Type() != pmetric.MetricTypeHistogram {
+		if moved == most || m.Type() != pmetric.MetricTypeHistogram && m.Type() != pmetric.MetricTypeSum {
 			return false
 		}
 		in := to.AppendEmpty()
 		in.SetName(m.Name())
 		in.SetUnit(m.Unit())
 		in.SetDescription(m.Description())
+		if m.Type() == pmetric.MetricTypeSum {
+			moved += moveSums(m.Sum(), in.SetEmptySum(), most-moved)
+			return m.Sum().DataPoints().Len() == 0
+		}
 		h := in.SetEmptyHistogram()
 		h.SetAggregationTemporality(m.Histogram().AggregationTemporality())
 		m.Histogram().DataPoints().RemoveIf(func(p pmetric.HistogramDataPoint) bool {
@@ -123,6 +127,20 @@ func moveMetrics(from, to pmetric.MetricSlice, most int) int {
 			return true
 		})
 		return m.Histogram().DataPoints().Len() == 0
+	})
+	return moved
+}
+
+func moveSums(from, to pmetric.Sum, most int) (moved int) {
+	to.SetAggregationTemporality(from.AggregationTemporality())
+	to.SetIsMonotonic(from.IsMonotonic())
+	from.DataPoints().RemoveIf(func(p pmetric.NumberDataPoint) bool {
+		if moved == most {
+			return false
+		}
+		moved++
+		p.MoveTo(to.DataPoints().AppendEmpty())
+		return true
 	})
 	return moved
 }
