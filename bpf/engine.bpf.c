@@ -173,6 +173,12 @@ inline_ void opening(struct sock *sk)
 	flow_opening(sk, g, c);
 	c->tgid = bpf_get_current_pid_tgid() >> 32;
 	c->fresh = 1;
+	if (is_dns_stream(sk)) {
+		c->protocol = PROTOCOL_DNS;
+		c->role = ROLE_CLIENT;
+		c->want = 0;
+		return;
+	}
 	// Parts of an MPTCP connection carry a protocol of their own, and are no
 	// sockets for a socket map.
 	if ((g->flags & T_PROPAGATE) && sk->sk_protocol == IPPROTO_TCP && !encrypted((u64)sk))

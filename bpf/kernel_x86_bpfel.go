@@ -22,6 +22,8 @@ const (
 	kernelMapConns                = "conns"
 	kernelMapControls             = "controls"
 	kernelMapCounts               = "counts"
+	kernelMapDnsRooms             = "dns_rooms"
+	kernelMapDnsSockets           = "dns_sockets"
 	kernelMapEvents               = "events"
 	kernelMapFlowSums             = "flow_sums"
 	kernelMapFlows                = "flows"
@@ -73,6 +75,8 @@ const (
 	kernelProgOdiAsksV6           = "odi_asks_v6"
 	kernelProgOdiConnected        = "odi_connected"
 	kernelProgOdiDestroyed        = "odi_destroyed"
+	kernelProgOdiDnsReceived      = "odi_dns_received"
+	kernelProgOdiDnsSent          = "odi_dns_sent"
 	kernelProgOdiExec             = "odi_exec"
 	kernelProgOdiExit             = "odi_exit"
 	kernelProgOdiFind             = "odi_find"
@@ -170,6 +174,8 @@ type kernelProgramSpecs struct {
 	OdiAsksV6           *ebpf.ProgramSpec `ebpf:"odi_asks_v6"`
 	OdiConnected        *ebpf.ProgramSpec `ebpf:"odi_connected"`
 	OdiDestroyed        *ebpf.ProgramSpec `ebpf:"odi_destroyed"`
+	OdiDnsReceived      *ebpf.ProgramSpec `ebpf:"odi_dns_received"`
+	OdiDnsSent          *ebpf.ProgramSpec `ebpf:"odi_dns_sent"`
 	OdiExec             *ebpf.ProgramSpec `ebpf:"odi_exec"`
 	OdiExit             *ebpf.ProgramSpec `ebpf:"odi_exit"`
 	OdiFind             *ebpf.ProgramSpec `ebpf:"odi_find"`
@@ -219,6 +225,8 @@ type kernelMapSpecs struct {
 	Conns            *ebpf.MapSpec `ebpf:"conns"`
 	Controls         *ebpf.MapSpec `ebpf:"controls"`
 	Counts           *ebpf.MapSpec `ebpf:"counts"`
+	DnsRooms         *ebpf.MapSpec `ebpf:"dns_rooms"`
+	DnsSockets       *ebpf.MapSpec `ebpf:"dns_sockets"`
 	Events           *ebpf.MapSpec `ebpf:"events"`
 	FlowSums         *ebpf.MapSpec `ebpf:"flow_sums"`
 	Flows            *ebpf.MapSpec `ebpf:"flows"`
@@ -310,6 +318,8 @@ type kernelMaps struct {
 	Conns            *ebpf.Map `ebpf:"conns"`
 	Controls         *ebpf.Map `ebpf:"controls"`
 	Counts           *ebpf.Map `ebpf:"counts"`
+	DnsRooms         *ebpf.Map `ebpf:"dns_rooms"`
+	DnsSockets       *ebpf.Map `ebpf:"dns_sockets"`
 	Events           *ebpf.Map `ebpf:"events"`
 	FlowSums         *ebpf.Map `ebpf:"flow_sums"`
 	Flows            *ebpf.Map `ebpf:"flows"`
@@ -366,6 +376,8 @@ func (m *kernelMaps) Close() error {
 		m.Conns,
 		m.Controls,
 		m.Counts,
+		m.DnsRooms,
+		m.DnsSockets,
 		m.Events,
 		m.FlowSums,
 		m.Flows,
@@ -441,6 +453,8 @@ type kernelPrograms struct {
 	OdiAsksV6           *ebpf.Program `ebpf:"odi_asks_v6"`
 	OdiConnected        *ebpf.Program `ebpf:"odi_connected"`
 	OdiDestroyed        *ebpf.Program `ebpf:"odi_destroyed"`
+	OdiDnsReceived      *ebpf.Program `ebpf:"odi_dns_received"`
+	OdiDnsSent          *ebpf.Program `ebpf:"odi_dns_sent"`
 	OdiExec             *ebpf.Program `ebpf:"odi_exec"`
 	OdiExit             *ebpf.Program `ebpf:"odi_exit"`
 	OdiFind             *ebpf.Program `ebpf:"odi_find"`
@@ -487,6 +501,8 @@ func (p *kernelPrograms) Close() error {
 		p.OdiAsksV6,
 		p.OdiConnected,
 		p.OdiDestroyed,
+		p.OdiDnsReceived,
+		p.OdiDnsSent,
 		p.OdiExec,
 		p.OdiExit,
 		p.OdiFind,

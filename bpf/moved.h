@@ -138,7 +138,9 @@ inline_ u32 moved(struct sock *sk, struct target *g, struct task_struct *task, i
 	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)task);
 	struct tcp_sock *tp;
 
-	if (!c || !f.win)
+	if (!c)
+		return is_dns(sk, sent) ? PROTOCOL_DNS : 0;
+	if (!f.win)
 		return 0;
 	if (!c->flow)
 		flow_met(sk, g, c);

@@ -8,8 +8,9 @@
 #include "postgres/postgres.h"
 #include "http2/http2.h"
 #include "kafka/kafka.h"
+#include "dns/dns.h"
 
-#define ROOMS 7 // more than the largest code
+#define ROOMS 8 // more than the largest code
 
 // The programs on the two tracepoints go on with those of a room, by its code.
 struct {
@@ -52,6 +53,9 @@ inline_ u32 room_of(struct beginning *b)
 	b->by = kafka_begins(b);
 	if (b->by)
 		return PROTOCOL_KAFKA;
+	b->by = dns_begins(b);
+	if (b->by)
+		return PROTOCOL_DNS;
 	return 0;
 }
 
@@ -73,6 +77,9 @@ inline_ void room_closing(struct conn *c, struct sock *sk, u32 fault)
 		break;
 	case PROTOCOL_KAFKA:
 		kafka_closed(sk, fault);
+		break;
+	case PROTOCOL_DNS:
+		dns_closed(sk, fault);
 		break;
 	}
 }

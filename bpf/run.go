@@ -28,6 +28,7 @@ type delivery struct {
 	record   ringbuf.Record
 	exchange probe.Exchange
 	handle   func(*probe.Exchange)
+	settled  time.Time
 }
 
 // Run delivers finished requests to handle, one at a time, until ctx is done;
@@ -39,6 +40,7 @@ func (e *Engine) Run(ctx context.Context, handle func(*probe.Exchange)) error {
 		if err := e.renewLease(); err != nil {
 			return err
 		}
+		e.settle(d)
 		last := ctx.Err() != nil
 		got, err := e.drain(d)
 		switch {
@@ -58,6 +60,20 @@ func (e *Engine) Run(ctx context.Context, handle func(*probe.Exchange)) error {
 				return nil
 			}
 			return fmt.Errorf("waiting for events: %w", err)
+		}
+	}
+}
+
+// settle has followers end what nothing more is told of, now and then.
+func (e *Engine) settle(d *delivery) {
+	now := time.Now()
+	if now.Sub(d.settled) < idleWait {
+		return
+	}
+	d.settled = now
+	for _, f := range e.followers {
+		if s, ok := f.(probe.Settler); ok {
+			s.Settle(now, d.handle)
 		}
 	}
 }

@@ -32,6 +32,7 @@ typedef u8 bool;
 #define AF_INET6 10
 #define SOCK_STREAM 1
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
 #define IPPROTO_MPTCP 262
 #define EPIPE 32
 #define ENETUNREACH 101
@@ -394,6 +395,7 @@ inline_ u64 reg_nr(struct pt_regs *r) { return r->orig_ax; }
 inline_ u64 reg_arg1(struct pt_regs *r) { return r->di; }
 inline_ u64 reg_arg2(struct pt_regs *r) { return r->si; }
 inline_ u64 reg_arg3(struct pt_regs *r) { return r->dx; }
+inline_ u64 reg_arg5(struct pt_regs *r) { return r->r8; }
 #elif defined(__TARGET_ARCH_arm64)
 #define NR_read 63
 #define NR_write 64
@@ -409,6 +411,7 @@ inline_ u64 reg_nr(struct pt_regs *r) { return (u32)r->syscallno; }
 inline_ u64 reg_arg1(struct pt_regs *r) { return r->orig_x0; }
 inline_ u64 reg_arg2(struct pt_regs *r) { return r->regs[1]; }
 inline_ u64 reg_arg3(struct pt_regs *r) { return r->regs[2]; }
+inline_ u64 reg_arg5(struct pt_regs *r) { return r->regs[4]; }
 #endif
 
 // Kernel states of a TCP socket (include/net/tcp_states.h).

@@ -1,5 +1,7 @@
 package probe
 
+import "time"
+
 // Protocol is a protocol room: what a request of it says, once the kernel has framed it.
 type Protocol struct {
 	// Name is that of the folder; the instrumentation scope of its spans is odi/Name.
@@ -24,6 +26,13 @@ type Follower interface {
 	// Take takes an event, nothing of whose memory it keeps, and hands on each request
 	// that has ended with it. That is the handler's until it returns.
 	Take(event *Exchange, handle func(*Exchange))
+}
+
+// Settler is a Follower that ends by itself what nothing more is told of.
+type Settler interface {
+	Follower
+	// Settle is called about once a second, and not while Take runs.
+	Settle(now time.Time, handle func(*Exchange))
 }
 
 // Lose counts a request of a process that gives no whole span, by a reason that

@@ -10,8 +10,10 @@ package probe
 // texts may be the exchange's bytes: who keeps one beyond the handler copies it.
 type Span struct {
 	// Name without a route; empty: the bytes are no request.
-	Name       string
-	Failed     bool
+	Name   string
+	Failed bool
+	// Measured says that nothing is recorded of the request but its duration.
+	Measured   bool
 	Attributes []Attribute
 
 	// Instrument is where the duration is recorded, by the attributes that are

@@ -3,6 +3,7 @@
 package protocols
 
 import (
+	"github.com/odi-dev/odi/bpf/dns"
 	"github.com/odi-dev/odi/bpf/http1"
 	"github.com/odi-dev/odi/bpf/http2"
 	"github.com/odi-dev/odi/bpf/kafka"
@@ -21,5 +22,6 @@ func All() []probe.Protocol {
 		postgres.Protocol,
 		http2.Protocol,
 		kafka.Protocol,
+		dns.Protocol,
 	}
 }

@@ -128,6 +128,9 @@ func (p *Pipeline) judge(r *result, x *probe.Exchange) loss.Name {
 		Instrument: p.span.Instrument, Labels: p.span.Attributes, Took: x.End.Sub(x.Start),
 		Request: x.RequestBodySize, Response: x.ResponseBodySize,
 	}
+	if p.span.Measured {
+		return loss.OnlyMeasured
+	}
 	if isServer && o.Filter.ignores(path) {
 		return loss.IgnoredPath
 	}
