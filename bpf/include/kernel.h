@@ -142,40 +142,7 @@ struct bpf_iter__task {
 	struct task_struct *task;
 } co_re;
 
-struct bpf_map {
-	enum bpf_map_type map_type;
-	u32 id;
-	char name[16];
-} co_re;
-
-struct bpf_prog_aux {
-	char name[16];
-} co_re;
-
-struct bpf_prog {
-	struct bpf_prog_aux *aux;
-} co_re;
-
-// The programs of a socket map.
-struct sk_psock_progs {
-	struct bpf_prog *msg_parser;
-	struct bpf_prog *stream_parser;
-	struct bpf_prog *stream_verdict;
-	struct bpf_prog *skb_verdict;
-} co_re;
-
-struct bpf_stab {
-	struct sk_psock_progs progs;
-} co_re;
-
-struct bpf_shtab {
-	struct sk_psock_progs progs;
-} co_re;
-
-struct bpf_iter__bpf_map {
-	struct bpf_iter_meta *meta;
-	struct bpf_map *map;
-} co_re;
+struct bpf_map;
 
 struct bpf_iter__bpf_sk_storage_map {
 	struct bpf_iter_meta *meta;
