@@ -13,6 +13,7 @@
 #include "flow/flow.h"
 #include "golang/golang.h"
 #include "golang/grpc.h"
+#include "golang/serve.h"
 #include "http1/unixends.h"
 #include "moved.h"
 #include "process/process.h"

@@ -60,6 +60,26 @@ func (e *Engine) useGo(t *target, value *targetValue) {
 	if e.tie(t, exe, "odi_grpc_put", facts.GRPC.Put) {
 		e.tie(t, exe, "odi_grpc_take", facts.GRPC.Take)
 	}
+	e.tieStreams(t, exe, value, &facts)
+}
+
+// tieStreams has the goroutines that serve streams of HTTP/2 known.
+func (e *Engine) tieStreams(t *target, exe *os.File, value *targetValue, facts *golang.Facts) {
+	for _, at := range facts.Handlers {
+		if e.tie(t, exe, "odi_http2_handler", at) {
+			value.Flags |= flagStreams
+		}
+	}
+	calls := &facts.GRPC
+	if !e.tie(t, exe, "odi_grpc_handler", calls.Handler) {
+		return
+	}
+	e.tie(t, exe, "odi_grpc_reader", calls.Reader) // without it, workers are not known
+	value.Flags |= flagStreams
+	value.Stream = calls.Stream.Offset
+	if calls.Stream.Behind {
+		value.Flags |= flagStreamPoints
+	}
 }
 
 // tie attaches a probe that ties goroutines to what they ask for; at 0 the executable has

@@ -35,7 +35,10 @@ const (
 	kernelMapHandovers            = "handovers"
 	kernelMapHeld                 = "held"
 	kernelMapHttp1s               = "http1s"
+	kernelMapHttp2Heads           = "http2_heads"
+	kernelMapHttp2Readers         = "http2_readers"
 	kernelMapHttp2Rooms           = "http2_rooms"
+	kernelMapHttp2Served          = "http2_served"
 	kernelMapHttp2s               = "http2s"
 	kernelMapKafkaRooms           = "kafka_rooms"
 	kernelMapKafkas               = "kafkas"
@@ -81,8 +84,11 @@ const (
 	kernelProgOdiExit             = "odi_exit"
 	kernelProgOdiFind             = "odi_find"
 	kernelProgOdiFlows            = "odi_flows"
+	kernelProgOdiGrpcHandler      = "odi_grpc_handler"
 	kernelProgOdiGrpcPut          = "odi_grpc_put"
+	kernelProgOdiGrpcReader       = "odi_grpc_reader"
 	kernelProgOdiGrpcTake         = "odi_grpc_take"
+	kernelProgOdiHttp2Handler     = "odi_http2_handler"
 	kernelProgOdiHttp2Message     = "odi_http2_message"
 	kernelProgOdiHttp2Received    = "odi_http2_received"
 	kernelProgOdiHttp2Sent        = "odi_http2_sent"
@@ -114,6 +120,7 @@ const (
 	kernelProgOdiUnixReadEnd      = "odi_unix_read_end"
 	kernelProgOdiWaking           = "odi_waking"
 	kernelProgOdiWriteEnd         = "odi_write_end"
+	kernelVarHexCodes             = "hex_codes"
 	kernelVarNewEvent             = "new_event"
 	kernelVarNewQueued            = "new_queued"
 	kernelVarNewThread            = "new_thread"
@@ -180,8 +187,11 @@ type kernelProgramSpecs struct {
 	OdiExit             *ebpf.ProgramSpec `ebpf:"odi_exit"`
 	OdiFind             *ebpf.ProgramSpec `ebpf:"odi_find"`
 	OdiFlows            *ebpf.ProgramSpec `ebpf:"odi_flows"`
+	OdiGrpcHandler      *ebpf.ProgramSpec `ebpf:"odi_grpc_handler"`
 	OdiGrpcPut          *ebpf.ProgramSpec `ebpf:"odi_grpc_put"`
+	OdiGrpcReader       *ebpf.ProgramSpec `ebpf:"odi_grpc_reader"`
 	OdiGrpcTake         *ebpf.ProgramSpec `ebpf:"odi_grpc_take"`
+	OdiHttp2Handler     *ebpf.ProgramSpec `ebpf:"odi_http2_handler"`
 	OdiHttp2Message     *ebpf.ProgramSpec `ebpf:"odi_http2_message"`
 	OdiHttp2Received    *ebpf.ProgramSpec `ebpf:"odi_http2_received"`
 	OdiHttp2Sent        *ebpf.ProgramSpec `ebpf:"odi_http2_sent"`
@@ -238,7 +248,10 @@ type kernelMapSpecs struct {
 	Handovers        *ebpf.MapSpec `ebpf:"handovers"`
 	Held             *ebpf.MapSpec `ebpf:"held"`
 	Http1s           *ebpf.MapSpec `ebpf:"http1s"`
+	Http2Heads       *ebpf.MapSpec `ebpf:"http2_heads"`
+	Http2Readers     *ebpf.MapSpec `ebpf:"http2_readers"`
 	Http2Rooms       *ebpf.MapSpec `ebpf:"http2_rooms"`
+	Http2Served      *ebpf.MapSpec `ebpf:"http2_served"`
 	Http2s           *ebpf.MapSpec `ebpf:"http2s"`
 	KafkaRooms       *ebpf.MapSpec `ebpf:"kafka_rooms"`
 	Kafkas           *ebpf.MapSpec `ebpf:"kafkas"`
@@ -279,6 +292,7 @@ type kernelMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type kernelVariableSpecs struct {
+	HexCodes   *ebpf.VariableSpec `ebpf:"hex_codes"`
 	NewEvent   *ebpf.VariableSpec `ebpf:"new_event"`
 	NewQueued  *ebpf.VariableSpec `ebpf:"new_queued"`
 	NewThread  *ebpf.VariableSpec `ebpf:"new_thread"`
@@ -331,7 +345,10 @@ type kernelMaps struct {
 	Handovers        *ebpf.Map `ebpf:"handovers"`
 	Held             *ebpf.Map `ebpf:"held"`
 	Http1s           *ebpf.Map `ebpf:"http1s"`
+	Http2Heads       *ebpf.Map `ebpf:"http2_heads"`
+	Http2Readers     *ebpf.Map `ebpf:"http2_readers"`
 	Http2Rooms       *ebpf.Map `ebpf:"http2_rooms"`
+	Http2Served      *ebpf.Map `ebpf:"http2_served"`
 	Http2s           *ebpf.Map `ebpf:"http2s"`
 	KafkaRooms       *ebpf.Map `ebpf:"kafka_rooms"`
 	Kafkas           *ebpf.Map `ebpf:"kafkas"`
@@ -389,7 +406,10 @@ func (m *kernelMaps) Close() error {
 		m.Handovers,
 		m.Held,
 		m.Http1s,
+		m.Http2Heads,
+		m.Http2Readers,
 		m.Http2Rooms,
+		m.Http2Served,
 		m.Http2s,
 		m.KafkaRooms,
 		m.Kafkas,
@@ -431,6 +451,7 @@ func (m *kernelMaps) Close() error {
 //
 // It can be passed to loadKernelObjects or ebpf.CollectionSpec.LoadAndAssign.
 type kernelVariables struct {
+	HexCodes   *ebpf.Variable `ebpf:"hex_codes"`
 	NewEvent   *ebpf.Variable `ebpf:"new_event"`
 	NewQueued  *ebpf.Variable `ebpf:"new_queued"`
 	NewThread  *ebpf.Variable `ebpf:"new_thread"`
@@ -459,8 +480,11 @@ type kernelPrograms struct {
 	OdiExit             *ebpf.Program `ebpf:"odi_exit"`
 	OdiFind             *ebpf.Program `ebpf:"odi_find"`
 	OdiFlows            *ebpf.Program `ebpf:"odi_flows"`
+	OdiGrpcHandler      *ebpf.Program `ebpf:"odi_grpc_handler"`
 	OdiGrpcPut          *ebpf.Program `ebpf:"odi_grpc_put"`
+	OdiGrpcReader       *ebpf.Program `ebpf:"odi_grpc_reader"`
 	OdiGrpcTake         *ebpf.Program `ebpf:"odi_grpc_take"`
+	OdiHttp2Handler     *ebpf.Program `ebpf:"odi_http2_handler"`
 	OdiHttp2Message     *ebpf.Program `ebpf:"odi_http2_message"`
 	OdiHttp2Received    *ebpf.Program `ebpf:"odi_http2_received"`
 	OdiHttp2Sent        *ebpf.Program `ebpf:"odi_http2_sent"`
@@ -507,8 +531,11 @@ func (p *kernelPrograms) Close() error {
 		p.OdiExit,
 		p.OdiFind,
 		p.OdiFlows,
+		p.OdiGrpcHandler,
 		p.OdiGrpcPut,
+		p.OdiGrpcReader,
 		p.OdiGrpcTake,
+		p.OdiHttp2Handler,
 		p.OdiHttp2Message,
 		p.OdiHttp2Received,
 		p.OdiHttp2Sent,

@@ -26,7 +26,7 @@ func TestLayouts(t *testing.T) {
 		}},
 		"targets": {of: "targets", size: unsafe.Sizeof(g), at: map[string]uintptr{
 			"writeloop_pc": unsafe.Offsetof(g.WriteLoopPC), "goid_off": unsafe.Offsetof(g.GoID), "flags": unsafe.Offsetof(g.Flags), "turn": unsafe.Offsetof(g.Turn), "left_out": unsafe.Offsetof(g.LeftOut),
-			"open": unsafe.Offsetof(g.Open), "trust": unsafe.Offsetof(g.Trust), "clients": unsafe.Offsetof(g.Clients), "linked": unsafe.Offsetof(g.Linked), "frame_type": unsafe.Offsetof(g.FrameType), "encrypted": unsafe.Offsetof(g.Encrypted),
+			"open": unsafe.Offsetof(g.Open), "trust": unsafe.Offsetof(g.Trust), "clients": unsafe.Offsetof(g.Clients), "linked": unsafe.Offsetof(g.Linked), "encrypted": unsafe.Offsetof(g.Encrypted), "stream_off": unsafe.Offsetof(g.Stream),
 		}},
 	}
 	for name, tc := range tests {

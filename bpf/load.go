@@ -52,7 +52,7 @@ var groups = []group{
 	},
 	{
 		feature:  probe.GoLinks,
-		programs: []string{"odi_roundtrip", "odi_grpc_put", "odi_grpc_take"},
+		programs: []string{"odi_roundtrip", "odi_grpc_put", "odi_grpc_take", "odi_http2_handler", "odi_grpc_handler", "odi_grpc_reader"},
 		attach:   (*Engine).checkGoLinks,
 		needs:    "needs BPF programs on uprobes",
 	},

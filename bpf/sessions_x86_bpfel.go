@@ -33,7 +33,10 @@ const (
 	sessionsMapHandovers            = "handovers"
 	sessionsMapHeld                 = "held"
 	sessionsMapHttp1s               = "http1s"
+	sessionsMapHttp2Heads           = "http2_heads"
+	sessionsMapHttp2Readers         = "http2_readers"
 	sessionsMapHttp2Rooms           = "http2_rooms"
+	sessionsMapHttp2Served          = "http2_served"
 	sessionsMapHttp2s               = "http2s"
 	sessionsMapKafkaRooms           = "kafka_rooms"
 	sessionsMapKafkas               = "kafkas"
@@ -82,6 +85,7 @@ const (
 	sessionsProgOdiSslEnter         = "odi_ssl_enter"
 	sessionsProgOdiSslFree          = "odi_ssl_free"
 	sessionsProgOdiSslReturn        = "odi_ssl_return"
+	sessionsVarHexCodes             = "hex_codes"
 	sessionsVarNewEvent             = "new_event"
 	sessionsVarNewQueued            = "new_queued"
 	sessionsVarNewThread            = "new_thread"
@@ -178,7 +182,10 @@ type sessionsMapSpecs struct {
 	Handovers        *ebpf.MapSpec `ebpf:"handovers"`
 	Held             *ebpf.MapSpec `ebpf:"held"`
 	Http1s           *ebpf.MapSpec `ebpf:"http1s"`
+	Http2Heads       *ebpf.MapSpec `ebpf:"http2_heads"`
+	Http2Readers     *ebpf.MapSpec `ebpf:"http2_readers"`
 	Http2Rooms       *ebpf.MapSpec `ebpf:"http2_rooms"`
+	Http2Served      *ebpf.MapSpec `ebpf:"http2_served"`
 	Http2s           *ebpf.MapSpec `ebpf:"http2s"`
 	KafkaRooms       *ebpf.MapSpec `ebpf:"kafka_rooms"`
 	Kafkas           *ebpf.MapSpec `ebpf:"kafkas"`
@@ -212,6 +219,7 @@ type sessionsMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type sessionsVariableSpecs struct {
+	HexCodes   *ebpf.VariableSpec `ebpf:"hex_codes"`
 	NewEvent   *ebpf.VariableSpec `ebpf:"new_event"`
 	NewQueued  *ebpf.VariableSpec `ebpf:"new_queued"`
 	NewThread  *ebpf.VariableSpec `ebpf:"new_thread"`
@@ -259,7 +267,10 @@ type sessionsMaps struct {
 	Handovers        *ebpf.Map `ebpf:"handovers"`
 	Held             *ebpf.Map `ebpf:"held"`
 	Http1s           *ebpf.Map `ebpf:"http1s"`
+	Http2Heads       *ebpf.Map `ebpf:"http2_heads"`
+	Http2Readers     *ebpf.Map `ebpf:"http2_readers"`
 	Http2Rooms       *ebpf.Map `ebpf:"http2_rooms"`
+	Http2Served      *ebpf.Map `ebpf:"http2_served"`
 	Http2s           *ebpf.Map `ebpf:"http2s"`
 	KafkaRooms       *ebpf.Map `ebpf:"kafka_rooms"`
 	Kafkas           *ebpf.Map `ebpf:"kafkas"`
@@ -308,7 +319,10 @@ func (m *sessionsMaps) Close() error {
 		m.Handovers,
 		m.Held,
 		m.Http1s,
+		m.Http2Heads,
+		m.Http2Readers,
 		m.Http2Rooms,
+		m.Http2Served,
 		m.Http2s,
 		m.KafkaRooms,
 		m.Kafkas,
@@ -343,6 +357,7 @@ func (m *sessionsMaps) Close() error {
 //
 // It can be passed to loadSessionsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type sessionsVariables struct {
+	HexCodes   *ebpf.Variable `ebpf:"hex_codes"`
 	NewEvent   *ebpf.Variable `ebpf:"new_event"`
 	NewQueued  *ebpf.Variable `ebpf:"new_queued"`
 	NewThread  *ebpf.Variable `ebpf:"new_thread"`

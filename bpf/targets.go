@@ -30,6 +30,8 @@ const (
 	flagWatches
 	flagMany
 	flagAsksAgain
+	flagStreams
+	flagStreamPoints
 )
 
 // eventLoopProxies are known by the name of their executable. Nginx and its
@@ -56,6 +58,8 @@ type targetValue struct {
 	MOldP       uint16
 	GoIDCache   uint16
 	TLSSlot     uint16
+	Stream      uint16
+	_           [3]uint16
 	PID         uint32
 	Turn        uint32
 	LeftOut     uint64
@@ -65,7 +69,6 @@ type targetValue struct {
 	Parts       uint32
 	Clients     uint64
 	Linked      uint64
-	FrameType   uint64
 	Encrypted   uint32
 	_           uint32
 }

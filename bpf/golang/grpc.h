@@ -2,10 +2,10 @@
 // Ties the goroutine that makes a call by grpc-go to the stream that another
 // goroutine, the connection's writer, begins for it.
 //
-// Hooks: transport.(*controlBuffer).executeAndPut, where the caller hands the frame
-//        over that is to begin its stream; and the function in which the writer
-//        begins the stream of such a frame, loopyWriter.clientHeaderHandler, or
-//        headerHandler before 1.83. Both where the arguments are still in registers.
+// Hooks: in transport.(*http2Client).NewStream the call of controlBuffer.executeAndPut, by
+//        which the caller hands the frame over that is to begin its stream; and the function in
+//        which the writer begins the stream of such a frame, loopyWriter.clientHeaderHandler, or
+//        headerHandler before 1.83. Both where the arguments are in registers.
 // State: grpc_ties, first by the frame's address, then by the writer and its stream.
 //        Every frame that the writer takes was handed over after its memory was
 //        allocated, and what is handed over replaces what was known of its address:
@@ -16,10 +16,10 @@
 #include "golang.h"
 
 // put_frame notes whom a frame belongs to, or that it belongs to nobody.
-noinline_ int put_frame(struct target *g, struct who *w, u64 frame, u64 type)
+noinline_ int put_frame(struct target *g, struct who *w, u64 frame)
 {
 	struct grpc_key key = {.at = frame};
-	struct grpc_tie tie = {.type = type};
+	struct grpc_tie tie = {};
 
 	if (!g || !w)
 		return 0;
@@ -32,23 +32,19 @@ noinline_ int put_frame(struct target *g, struct who *w, u64 frame, u64 type)
 }
 
 // func (c *controlBuffer) executeAndPut(f func() bool, it cbItem) (bool, error)
-// Only a frame whose stream is still to be numbered, by f, can be that of a client.
 SEC("uprobe.multi")
 int odi_grpc_put(struct raw_regs *ctx)
 {
-	u64 id = bpf_get_current_pid_tgid(), type = ctx->r[CTX_GO_ARG2];
+	u64 id = bpf_get_current_pid_tgid();
 	struct who w = {.tgid = id >> 32, .tid = (u32)id};
 	struct goroutine room = {};
-	struct target *g;
+	struct target *g = target_of(w.tgid);
 
-	if (!ctx->r[CTX_GO_ARG1] || !type)
-		return 0;
-	g = target_of(w.tgid);
-	if (!g || (g->frame_type && g->frame_type != type))
+	if (!g)
 		return 0;
 	w.now = bpf_ktime_get_ns();
 	read_goroutine(g, &w, true, &room);
-	put_frame(g, &w, ctx->r[CTX_GO_ARG3], type);
+	put_frame(g, &w, ctx->r[CTX_GO_ARG3]);
 	return 0;
 }
 
@@ -65,7 +61,6 @@ noinline_ int take_frame(struct target *g, struct who *w, u64 frame)
 	tie = bpf_map_lookup_elem(&grpc_ties, &key);
 	if (!tie || tie->turn != g->turn)
 		return 0;
-	g->frame_type = tie->type;
 	bpf_map_update_elem(&grpc_ties, &to, tie, BPF_ANY);
 	bpf_map_delete_elem(&grpc_ties, &key);
 	return 0;

@@ -2,6 +2,7 @@ package golang
 
 import (
 	"path/filepath"
+	"slices"
 	"testing"
 
 	testprogram "github.com/odi-dev/odi/internal/testkit/program"
@@ -24,15 +25,23 @@ func TestGRPCProbes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			found, err := findFunctions(f, bin, grpcFunctions...)
+			found, err := findFunctions(f, bin, append(slices.Clone(grpcFunctions), handlers...)...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for at, fn := range map[uint64]function{facts.GRPC.Put: found[0], facts.GRPC.Take: found[1]} {
-				entry, ok := bin.CodeOffset(fn.addr)
+			calls := facts.GRPC
+			for at, in := range map[uint64]function{calls.Take: found[clientHeaderHandler], calls.Handler: found[handleStream], calls.Reader: found[handleStreams], facts.Handlers[0]: found[len(grpcFunctions)]} {
+				entry, ok := bin.CodeOffset(in.addr)
 				if !ok || at < entry || at >= entry+prologueMax {
 					t.Errorf("a probe is at %#x, its function begins at %#x", at, entry)
 				}
+			}
+			entry, ok := bin.CodeOffset(found[newStream].addr)
+			if !ok || calls.Put <= entry || calls.Put >= entry+found[newStream].size {
+				t.Errorf("a probe is at %#x, its function begins at %#x", calls.Put, entry)
+			}
+			if want := (Field{Offset: 0x6c}); calls.Stream != want {
+				t.Errorf("a stream has its number at %+v, want %+v", calls.Stream, want)
 			}
 		})
 	}

@@ -36,7 +36,9 @@ type Facts struct {
 	// RoundTrip is the file offset for a probe in persistConn.roundTrip; 0 where
 	// the binary has no HTTP client.
 	RoundTrip uint64
-	// GRPC has the places of the probes in grpc-go's client.
+	// Handlers are the places of the probes in servers of HTTP/2, of net/http and golang.org/x/net.
+	Handlers []uint64
+	// GRPC has the places of the probes in grpc-go.
 	GRPC GRPC
 	// TLS has the places of the probes in crypto/tls.
 	TLS TLS
@@ -44,13 +46,6 @@ type Facts struct {
 	WriteLoopPC uint64
 	// GoIDGen is the address of runtime.sched.goidgen in the process; 0: unknown.
 	GoIDGen uint64
-}
-
-// GRPC are file offsets for probes in the library for gRPC; 0 where the binary has none, or
-// not one that is known.
-type GRPC struct {
-	Put  uint64 // the caller hands over the frame that begins its stream
-	Take uint64 // the goroutine that writes the connection begins with it
 }
 
 // ErrHidden means that the executable is packed, so nobody can say what runs.
@@ -134,7 +129,7 @@ func factsOf(exe *os.File, bin *elf.File, version string) (Facts, error) {
 	}
 	symbols, err := findFunctions(exe, bin, slices.Concat([]string{
 		"net/http.(*persistConn).roundTrip", "net/http.(*persistConn).writeLoop", "runtime.newproc1",
-	}, grpcFunctions, tlsFunctions)...)
+	}, handlers, grpcFunctions, tlsFunctions)...)
 	if err != nil {
 		return facts, fmt.Errorf("looking for functions: %w", err)
 	}
@@ -145,40 +140,14 @@ func factsOf(exe *os.File, bin *elf.File, version string) (Facts, error) {
 		}
 		facts.WriteLoopPC = writeLoop.addr
 	}
-	facts.GRPC = grpcOf(exe, bin, symbols[3:])
-	facts.TLS = tlsOf(exe, bin, symbols[3+len(grpcFunctions):])
-	if facts.RoundTrip != 0 || facts.GRPC.Put != 0 {
+	rest := symbols[3:]
+	facts.Handlers = handlersOf(exe, bin, rest[:len(handlers)])
+	facts.GRPC = grpcOf(exe, bin, rest[len(handlers):][:len(grpcFunctions)])
+	facts.TLS = tlsOf(exe, bin, rest[len(handlers)+len(grpcFunctions):])
+	if facts.RoundTrip != 0 || facts.GRPC.Put != 0 || facts.GRPC.Handler != 0 || len(facts.Handlers) > 0 {
 		facts.GoIDGen = generatorOf(exe, bin, symbols[2])
 	}
 	return facts, nil
-}
-
-// grpcFunctions are, in this order: the one that hands frames over to the goroutine that
-// writes, and the one in which this begins a stream, since 1.83 and before.
-var grpcFunctions = []string{
-	"google.golang.org/grpc/internal/transport.(*controlBuffer).executeAndPut",
-	"google.golang.org/grpc/internal/transport.(*loopyWriter).clientHeaderHandler",
-	"google.golang.org/grpc/internal/transport.(*loopyWriter).headerHandler",
-}
-
-// grpcOf places both probes, or none: without them calls have no parents.
-func grpcOf(exe *os.File, bin *elf.File, found []function) GRPC {
-	put, take := found[0], found[1]
-	if take.addr == 0 {
-		take = found[2]
-	}
-	if put.addr == 0 || take.addr == 0 {
-		return GRPC{}
-	}
-	putAt, err := probeOffset(exe, bin, put)
-	if err != nil {
-		return GRPC{}
-	}
-	takeAt, err := probeOffset(exe, bin, take)
-	if err != nil {
-		return GRPC{}
-	}
-	return GRPC{Put: putAt, Take: takeAt}
 }
 
 // offsetsOf looks a version such as "go1.26.8 X:experiment" up in the table.

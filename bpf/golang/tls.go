@@ -110,7 +110,6 @@ func copyInX86(code []byte, callee uint64) (call uint64, slot uint16) {
 
 // Instructions of arm64 and the bits that tell them (Arm Architecture Reference Manual, C4.1).
 const (
-	bl, blBits   = 0x94000000, 0xfc000000 // BL to
 	str, strBits = 0xf90003e0, 0xffc003ff // STR X0, [SP, #imm]
 	strLinked    = 0xf8000ffe             // STR X30, [SP, #-frame]!
 	linkedBits   = 0xffe00fff

@@ -8,6 +8,7 @@
 // Hooks: the programs of engine.bpf.c go on with those below; writing.h has what is written.
 #pragma once
 
+#include "served.h"
 #include "writing.h"
 
 struct http2_turn {
@@ -16,6 +17,7 @@ struct http2_turn {
 	struct frames *d; // the direction that the call moves
 	u32 by_client;
 	u32 _pad1;
+	struct head *head; // of a client of Go's server, else 0
 };
 
 // look_for_own looks at a request that goes out without a header of ours: its process may
@@ -32,6 +34,25 @@ inline_ void look_for_own(struct http2_turn *t, struct http2_event *e, u32 n)
 		h->own = 1;
 	else if (t->d->fresh)
 		lose(t->g->pid, NO_HEADER);
+}
+
+// look_at_served looks at what begins and ends what a server of Go's serves.
+inline_ void look_at_served(struct http2_turn *t, struct http2_event *e, u32 n)
+{
+	struct stream_key key = {.conn = t->h->cookie, .stream = e->n.stream};
+	struct head *head = t->head;
+	u32 over = how_over(&e->n);
+
+	if (over) {
+		end_served(t->g, &t->w, &key, over);
+		return;
+	}
+	if (!head || e->n.kind != TELL_BLOCK || !t->by_client)
+		return;
+	if (e->n.bits & NOTE_NEW)
+		begin_served(head, t->g, &t->w, t->room, t->h->cookie);
+	if (read_head(head, n))
+		finish_served(head, &t->w, t->h->cookie);
 }
 
 // tell sends an event with the next n bytes of the call. False: they cannot be read.
@@ -52,6 +73,8 @@ inline_ bool tell(struct http2_turn *t, u32 n)
 		return false;
 	if (n && t->by_client && t->c->role == ROLE_CLIENT)
 		look_for_own(t, e, n);
+	if (t->g->flags & T_STREAMS && t->c->role == ROLE_SERVER)
+		look_at_served(t, e, n);
 	full = bpf_ringbuf_output(&events, e, sizeof(e->r) + sizeof(e->n) + n, 0);
 	if (full && t->d->fresh)
 		lose(t->g->pid, DROP_RING_FULL); // of what else is missing user space finds out by seq
@@ -159,6 +182,8 @@ inline_ void http2_moved(struct sock *sk, int bytes, bool sent)
 		return;
 	t.by_client = by_client((struct turn *)&t, sent);
 	t.d = t.by_client ? &t.h->q : &t.h->a;
+	if (t.g->flags & T_STREAMS && t.by_client && !sent)
+		t.head = books_begun(http2_heads, sk);
 	if (sent && t.h->q.part == PART_PREFACE && !t.h->sent)
 		may_carry(&t, sk, bytes);
 	if (!in_step(&t))
@@ -169,6 +194,9 @@ inline_ void http2_moved(struct sock *sk, int bytes, bool sent)
 	if (is_followed((struct turn *)&t))
 		return;
 	note_ends(t.h, TELL_LOST, 0);
+	if (t.g->flags & T_STREAMS && t.c->role == ROLE_SERVER)
+		end_all_served(t.g, &t.w, t.h);
+	books_ended(http2_heads, sk);
 	leave((struct turn *)&t, t.h->seen);
 	books_ended(http2s, sk);
 }
@@ -180,7 +208,17 @@ inline_ void http2_closed(struct sock *sk, u32 fault)
 {
 	struct http2 *h = books_in(http2s, sk);
 
-	if (h)
-		note_ends(h, TELL_CLOSED, fault);
+	struct who nobody = {};
+	struct target *g;
+
+	if (!h)
+		return;
+	note_ends(h, TELL_CLOSED, fault);
+	if (books_in(http2_heads, sk)) {
+		g = target_of(h->asker.tgid);
+		if (g)
+			end_all_served(g, &nobody, h);
+		books_gone(http2_heads, sk);
+	}
 	books_gone(http2s, sk);
 }

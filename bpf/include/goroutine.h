@@ -221,6 +221,8 @@ inline_ bool inherited_parent(struct target *g, struct who *w, struct ref *out)
 		return false;
 	g->parts = 1;
 	start = started(up, w);
+	if (root->ended == ENDED_UNWANTED)
+		return false;
 	if (root->ended || start < 0)
 		kind->outlived = 1;
 	if (kind->outlived)
@@ -256,11 +258,13 @@ inline_ bool goroutine_parent(struct target *g, struct who *w, struct ref *out)
 		return false;
 	fill_from(out, own);
 	if (!own->bound)
-		return !own->ended;
+		return own->ended != ENDED;
 	kind = kind_of(w->tgid, w->startpc);
 	root = work_of(w->tgid, own->root);
 	if (root && root->span == own->span && !root->ended)
 		return kind && ends_in_time(kind, own->sure);
+	if (root && root->span == own->span && root->ended == ENDED_UNWANTED)
+		return false; // that it goes on says nothing of its kind
 	own->span = 0; // it outlived its request: goroutines started there may be a pool
 	if (kind)
 		kind->outlived = 1;
@@ -289,7 +293,7 @@ inline_ struct work *serve_go(struct target *g, struct who *w, bool piped)
 		g->trust = TRUST_MOVED;
 	mine->noted = 0;
 	mine->first = first;
-	mine->ended = 0;
+	mine->ended = ENDED_NOT;
 	mine->bound = 0;
 	read_ids(g, w, mine);
 	return mine;
@@ -302,7 +306,7 @@ inline_ void served_go(struct target *g, struct who *w, u64 span, u64 goid, u32 
 
 	if (!mine || mine->span != span)
 		return;
-	mine->ended = 1;
+	mine->ended = ENDED;
 	if (mine->noted && w->tid && w->tgid == tgid)
 		judge_parts(g, parts_of(tgid, goid), tgid);
 	mine->noted = 0;

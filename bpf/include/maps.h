@@ -164,7 +164,6 @@ struct grpc_key {
 };
 struct grpc_tie {
 	struct tie tie;
-	u64 type; // itab of the frame
 	u32 turn; // of the target
 	u32 _pad;
 };

@@ -15,8 +15,9 @@ enum { BIT_TRUNCATED = 1, BIT_INJECTED = 2, BIT_HEAD = 4, BIT_CONNECT = 8, BIT_A
 // Bits of target.flags. T_WATCHES: user space places a probe in the process, in its
 // children, and anew in a program that it starts; until then it is held. T_MANY: it
 // sends several messages by one call, T_ASKS_AGAIN: its runtime waits once more where a
-// call that blocks is told EAGAIN; see propagate/blocking.h.
-enum { T_GO = 1, T_PROXY = 2, T_STRICT = 4, T_PROPAGATE = 8, T_CHILDREN = 16, T_ROUNDTRIP = 32, T_POLLS = 64, T_BATCHES = 128, T_WATCHES = 256, T_MANY = 512, T_ASKS_AGAIN = 1024 };
+// call that blocks is told EAGAIN; see propagate/blocking.h. T_STREAMS: which goroutine serves
+// a stream of HTTP/2 is told, T_STREAM_POINTS: see stream_off.
+enum { T_GO = 1, T_PROXY = 2, T_STRICT = 4, T_PROPAGATE = 8, T_CHILDREN = 16, T_ROUNDTRIP = 32, T_POLLS = 64, T_BATCHES = 128, T_WATCHES = 256, T_MANY = 512, T_ASKS_AGAIN = 1024, T_STREAMS = 2048, T_STREAM_POINTS = 4096 };
 
 enum trust { TRUST_STRICT, TRUST_THREAD, TRUST_MOVED };
 
@@ -55,6 +56,8 @@ struct target {
 	u16 oldp_off;   // m.oldp
 	u16 ids_off;    // p.goidcache; goidcacheend follows
 	u16 tls_slot;   // Go: where (*tls.Conn).Read keeps its receiver, above the stack pointer; 0: unknown
+	u16 stream_off; // grpc-go: number of a transport.ServerStream, of what its first word points to with T_STREAM_POINTS
+	u16 _pad0[3];
 	u32 pid; // the process in user space's PID namespace
 	u32 turn; // a number of this addition: what was noted under another one may be out of date
 	u64 left_out; // how many of 2^64 ids are those of traces that are not recorded, see sampled
@@ -65,7 +68,6 @@ struct target {
 	u32 parts;     // Go: requests start goroutines that ask for them
 	u64 clients;   // client requests
 	u64 linked;    // client requests with a parent
-	u64 frame_type; // Go: the itab of the frames that calls of grpc-go begin with, 0: not known yet
 	u32 encrypted; // connections that began as TLS, outside of what probes see
 	u32 _pad1;
 };
@@ -92,6 +94,10 @@ struct parts {
 	struct part part[PARTS];
 };
 
+// Whether the request of a goroutine is over: it has its answer, or will never have one.
+// ENDED_UNWANTED: a stream of HTTP/2 was given up; whoever serves it may go on.
+enum ended { ENDED_NOT, ENDED, ENDED_UNWANTED };
+
 // work is what a goroutine does. Short, as thousands are kept: room for parts is made
 // where there are some.
 struct work {
@@ -108,7 +114,7 @@ struct work {
 	u8 tflags;
 	u8 handed;
 	u8 noted; // so many were put into parts, over the first where it is full
-	u8 ended; // the request has its answer, or will never have one
+	u8 ended; // enum ended
 	u8 bound; // copied from the goroutine that started this one
 	u8 first; // the goroutine has served no other request before
 	u8 sure;  // bound: it was started for this request and no earlier one

@@ -39,12 +39,17 @@ func run(kind, addr string) error {
 		return serveGRPC(addr, grpc.MaxConcurrentStreams(3))
 	case "hop", "grpc-hop", "grpc-hasty-hop":
 		return hop(kind, addr, os.Args[3])
+	case "http2-serving", "x-serving", "grpc-serving", "grpc-workers":
+		return serving(kind, addr, os.Args[3])
 	}
 	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
 		return err
 	}
 	requests, _ := strconv.Atoi(os.Args[3])
 	parallel, _ := strconv.Atoi(os.Args[4])
+	if len(os.Args) > 5 {
+		return asking(kind, addr, requests, parallel, os.Args[5])
+	}
 	ask, err := asker(kind, addr)
 	if err != nil {
 		return err
@@ -126,17 +131,21 @@ func hop(kind, addr, next string) error {
 		return err
 	}
 	return http.ListenAndServe(addr, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		parts, _ := strconv.Atoi(strings.Split(r.URL.Path, "/")[1])
-		if parts == 1 {
-			get(r.URL.Path + "/0")
-			return
-		}
-		var wg sync.WaitGroup
-		for part := range parts {
-			wg.Go(func() { get(fmt.Sprintf("%s/%d", r.URL.Path, part)) })
-		}
-		wg.Wait()
+		getParts(get, r.URL.Path)
 	}))
+}
+
+func getParts(get func(string), path string) {
+	parts, _ := strconv.Atoi(strings.Split(path, "/")[1])
+	if parts == 1 {
+		get(path + "/0")
+		return
+	}
+	var wg sync.WaitGroup
+	for part := range parts {
+		wg.Go(func() { get(fmt.Sprintf("%s/%d", path, part)) })
+	}
+	wg.Wait()
 }
 
 // getter returns what asks for a path.
