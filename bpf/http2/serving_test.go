@@ -2,7 +2,9 @@ package http2_test
 
 import (
 	"fmt"
+	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,4 +48,67 @@ func TestServing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestChain: a request by HTTP/1 that becomes a call, another call, and a request by HTTP/1 is
+// one trace through four processes, by the number in its path.
+func TestChain(t *testing.T) {
+	bin, next := peer(t), "127.0.0.1:"+loopback.Port(t)
+	started(t, program.Command(t, bin, "http-server", next))
+	listens(t, next)
+	f := &family{served: map[string]probe.Exchange{}, made: map[string]probe.Exchange{}}
+	var all []*exec.Cmd
+	for _, kind := range []string{"grpc-serving", "grpc-passing", "grpc-quiet-hop"} {
+		addr := "127.0.0.1:" + loopback.Port(t)
+		all = append(all, started(t, program.Command(t, bin, kind, addr, next)))
+		listens(t, addr)
+		next = addr
+	}
+	e := roomtest.Load(t, f.add)
+	for _, cmd := range all {
+		if err := e.AddTarget(probe.Target{PID: uint32(cmd.Process.Pid), Propagate: true, Children: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for parallel, least := range map[int]int{1: 490, 10: 480, 100: 300} { // where many calls leave at once, some have no header
+		roomtest.Ask(t, 500, parallel, fmt.Sprintf("http://%s/1/%d/", next, parallel))
+		time.Sleep(time.Second)
+		whole, apart, wrong := f.judgeChain(parallel)
+		t.Logf("%d at a time: %d are one trace, %d are not, %d are another's; losses %v", parallel, whole, apart, wrong, e.Drops())
+		if whole < least || whole+apart != 500 || wrong > 0 {
+			t.Errorf("%d at a time: of 500 %d are one trace, %d have another's", parallel, whole, wrong)
+		}
+	}
+	if j := f.judge(); j.wrong > 0 || float64(j.linked) < 0.99*float64(j.made) {
+		t.Errorf("%+v", j)
+	}
+}
+
+// judgeChain counts the first requests of a chain in whose trace the last one is, those whose
+// trace ends before, and those whose last one is in the trace of another.
+func (f *family) judgeChain(parallel int) (whole, apart, wrong int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	begins := map[[16]byte]string{}
+	for path, x := range f.served {
+		if strings.HasPrefix(path, "/1/") {
+			begins[x.TraceID] = path
+		}
+	}
+	for path, x := range f.made {
+		at := strings.Index(path, fmt.Sprintf("/1/%d/", parallel))
+		if !strings.HasPrefix(path, "/200/") || at < 0 {
+			continue
+		}
+		begin := strings.TrimSuffix(path[at:], "/0/0/0")
+		switch begins[x.TraceID] {
+		case begin:
+			whole++
+		case "":
+			apart++
+		default:
+			wrong++
+		}
+	}
+	return whole, apart, wrong
 }

@@ -16,8 +16,8 @@ import (
 // some messages, over one of several connections, of which one is there before anybody asks.
 // Over these go calls that nobody has asked for, too, from the first request on: one more every
 // two milliseconds. A hasty one calls more than once, and gives up mostly before it has got a
-// stream.
-func callGetter(next string, hasty bool) (func(string), error) {
+// stream; one that is not busy makes none of its own.
+func callGetter(next string, hasty, busy bool) (func(string), error) {
 	trusted, err := clientCredentials()
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func callGetter(next string, hasty bool) (func(string), error) {
 	var n atomic.Int64
 	return func(path string) {
 		i := n.Add(1)
-		if i == 1 {
+		if i == 1 && busy {
 			for number, conn := range conns {
 				go ofItsOwn(conn, number)
 			}

@@ -37,8 +37,10 @@ func run(kind, addr string) error {
 		return serveGRPC(addr)
 	case "grpc-narrow-server":
 		return serveGRPC(addr, grpc.MaxConcurrentStreams(3))
-	case "hop", "grpc-hop", "grpc-hasty-hop":
+	case "hop", "grpc-hop", "grpc-hasty-hop", "grpc-quiet-hop":
 		return hop(kind, addr, os.Args[3])
+	case "grpc-passing":
+		return passing(addr, os.Args[3])
 	case "http2-serving", "x-serving", "grpc-serving", "grpc-workers":
 		return serving(kind, addr, os.Args[3])
 	}
@@ -137,7 +139,7 @@ func hop(kind, addr, next string) error {
 
 func getParts(get func(string), path string) {
 	parts, _ := strconv.Atoi(strings.Split(path, "/")[1])
-	if parts == 1 {
+	if parts <= 1 {
 		get(path + "/0")
 		return
 	}
@@ -151,7 +153,7 @@ func getParts(get func(string), path string) {
 // getter returns what asks for a path.
 func getter(kind, next string) (func(string), error) {
 	if kind != "hop" {
-		return callGetter(next, kind == "grpc-hasty-hop")
+		return callGetter(next, kind == "grpc-hasty-hop", kind != "grpc-quiet-hop")
 	}
 	client := &http.Client{Transport: &http.Transport{Protocols: plain()}}
 	return func(path string) {

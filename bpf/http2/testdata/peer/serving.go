@@ -57,6 +57,15 @@ func serving(kind, addr, next string) error {
 	return serveCalls(addr, serve)
 }
 
+// passing is a server of calls that calls another one for each.
+func passing(addr, next string) error {
+	get, err := callGetter(next, false, false)
+	if err != nil {
+		return err
+	}
+	return serveCalls(addr, func(path string) { getParts(get, path) })
+}
+
 // serveCalls serves calls of any method, by its name: one message, or as many as come. What
 // it asks for is asked for by what stands before its handler.
 func serveCalls(addr string, serve func(string), options ...grpc.ServerOption) error {
