@@ -96,11 +96,11 @@ func (f *family) judgeChain(parallel int) (whole, apart, wrong int) {
 		}
 	}
 	for path, x := range f.made {
-		at := strings.Index(path, fmt.Sprintf("/1/%d/", parallel))
-		if !strings.HasPrefix(path, "/200/") || at < 0 {
+		parts := strings.Split(strings.TrimSuffix(path, "/0/0/0"), "/")
+		if !strings.HasPrefix(path, "/200/200") || parts[len(parts)-2] != strconv.Itoa(parallel) {
 			continue
 		}
-		begin := strings.TrimSuffix(path[at:], "/0/0/0")
+		begin := fmt.Sprintf("/1/%d/%s", parallel, parts[len(parts)-1])
 		switch begins[x.TraceID] {
 		case begin:
 			whole++

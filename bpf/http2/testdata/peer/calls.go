@@ -30,7 +30,9 @@ func callGetter(next string, hasty, busy bool) (func(string), error) {
 		}
 		conns = append(conns, conn)
 	}
-	conns[0].Connect()
+	if busy {
+		conns[0].Connect()
+	}
 	var n atomic.Int64
 	return func(path string) {
 		i := n.Add(1)
