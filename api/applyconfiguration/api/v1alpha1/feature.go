@@ -11,7 +11,7 @@ import (
 //
 // Feature is one capability of the odiglet on its node.
 type FeatureApplyConfiguration struct {
-	// name of the feature, for example SocketSpans, Propagation, GoLinks, ProcessEvents.
+	// name of the feature, for example SocketSpans, Connections, Propagation, GoLinks, ProcessEvents.
 	Name *string `json:"name,omitempty"`
 	// state of the feature.
 	State *apiv1alpha1.FeatureState `json:"state,omitempty"`
