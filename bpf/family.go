@@ -13,19 +13,26 @@ import (
 // onNotice keeps the targets true while processes fork, exec and exit. It must
 // not wait: requests are not told of before the notices that came before them.
 func (e *Engine) onNotice(n notice) {
-	switch {
-	case n.kind == noticeTakeOut:
+	switch n.kind {
+	case noticeTakeOut:
 		_ = e.maps["sockets"].Delete(n.key) // or it has been closed by now
-	case n.kind == noticePutBack:
+	case noticePutBack:
 		e.putBack(n)
-	case n.kind == noticePolls:
+	case noticePolls:
 		e.later.Go(func() { e.onFirstPoll(n.pid) })
-	case n.kind == noticeGuard:
+	case noticeGuard:
 		e.later.Go(e.guardVerdict)
-	case n.kind == noticeTLS:
+	case noticeTLS:
 		e.later.Go(func() { e.lookForTLS(n.pid) })
-	case n.kind == noticeUnix:
+	case noticeUnix:
 		e.later.Go(e.attachWaking)
+	default:
+		e.onProcess(n)
+	}
+}
+
+func (e *Engine) onProcess(n notice) {
+	switch {
 	case n.kind == uint32(probe.ProcessExit):
 		e.forget(n)
 	case n.kind == uint32(probe.ProcessFork) && n.target:

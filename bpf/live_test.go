@@ -200,18 +200,18 @@ func storm(t *testing.T, base, prefix string, n, width int) {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: width}}
 	defer client.CloseIdleConnections()
-	stormWith(t, client, base, prefix, n, width)
+	stormWith(t, client, base+"/"+prefix, n, width)
 }
 
-// stormWith does so with a client.
-func stormWith(t *testing.T, client *http.Client, base, prefix string, n, width int) {
+// stormWith does so with a client. The URLs begin alike.
+func stormWith(t *testing.T, client *http.Client, begin string, n, width int) {
 	t.Helper()
 	var wg sync.WaitGroup
 	next := make(chan int)
 	for range width {
 		wg.Go(func() {
 			for i := range next {
-				get(t, client, fmt.Sprintf("%s/%s%d", base, prefix, i))
+				get(t, client, fmt.Sprintf("%s%d", begin, i))
 			}
 		})
 	}

@@ -8,13 +8,13 @@ import (
 )
 
 // sweep takes out what is kept of the sessions of processes that are no targets: one that ends does
-// not free what its library has of its sessions. It returns how many there were.
-func (s *sessions) sweep() (gone int) {
+// not free what its library has of its sessions.
+func (s *sessions) sweep() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	kept := s.maps["conns"]
 	if s.closed || kept == nil {
-		return 0
+		return
 	}
 	var numbers []uint64
 	var number uint64
@@ -32,5 +32,4 @@ func (s *sessions) sweep() (gone int) {
 			}
 		}
 	}
-	return len(numbers)
 }

@@ -125,10 +125,7 @@ func (e *Engine) AddTarget(t probe.Target) error {
 			return fmt.Errorf("watching process %d: %w", t.PID, err)
 		}
 	}
-	if e.known(t.PID) == nil {
-		e.adoptFlows(state)
-	}
-	e.wakeIfUnix(t.PID)
+	e.adoptOpen(state)
 	watched := e.watchIoctl(state, &value)
 	if err := e.put(who, &value); err != nil {
 		return errors.Join(fmt.Errorf("watching process %d: %w", t.PID, err), state.close())
@@ -147,17 +144,33 @@ func (e *Engine) AddTarget(t probe.Target) error {
 	}
 	e.verifyWatch(state)
 	e.watchTLS(state, append([]time.Duration{0}, libraryLooks()...))
-	switch {
-	case value.Flags&flagPropagate == 0 && had&flagPropagate != 0:
+	if value.Flags&flagPropagate == 0 && had&flagPropagate != 0 {
 		e.releaseFormer()
-	case value.Flags&flagPropagate != 0 && watched:
-		if value.Flags&flagPolls != 0 {
-			e.guardVerdict()
-		}
-		e.cover(t.PID, who)
-		e.adoptSockets(state, value.Flags&flagPolls != 0)
+	} else if watched {
+		e.propagate(state, who, value.Flags)
 	}
 	return nil
+}
+
+// propagate takes the connections of a target that are open into the socket maps, unless
+// nothing is to be written.
+func (e *Engine) propagate(t *target, who found, flags uint16) {
+	if flags&flagPropagate == 0 {
+		return
+	}
+	if flags&flagPolls != 0 {
+		e.guardVerdict()
+	}
+	e.cover(t.PID, who)
+	e.adoptSockets(t, flags&flagPolls != 0)
+}
+
+// adoptOpen looks at what a process that was no target has open already.
+func (e *Engine) adoptOpen(t *target) {
+	if e.known(t.PID) == nil {
+		e.adoptFlows(t)
+	}
+	e.wakeIfUnix(t.PID)
 }
 
 // known returns what is known of a target, nil if it is none.

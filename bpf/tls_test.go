@@ -60,7 +60,7 @@ func TestCurlAsksPythonOverTLS(t *testing.T) {
 		t.Fatalf("want both sides of a request, got %+v (lost: %v)", spans, r.engine.Drops())
 	}
 	for _, s := range spans {
-		if !s.TLS || s.StatusCode != 200 || s.path != "/one?q=1" || s.ResponseBodySize <= 0 || s.Error != probe.ErrorNone {
+		if !s.TLS || s.StatusCode != http.StatusOK || s.path != "/one?q=1" || s.ResponseBodySize <= 0 || s.Error != probe.ErrorNone {
 			t.Errorf("%+v", s)
 		}
 		at := s.Local
@@ -135,7 +135,7 @@ func TestLibraryIsLoadedLater(t *testing.T) {
 		t.Errorf("want 8 to 10 spans, got %d", len(spans))
 	}
 	for _, s := range spans {
-		if !s.TLS || s.Kind != probe.Client || s.StatusCode != 200 {
+		if !s.TLS || s.Kind != probe.Client || s.StatusCode != http.StatusOK {
 			t.Errorf("%+v", s)
 		}
 	}
@@ -155,7 +155,7 @@ func TestThreadsLinkOverTLS(t *testing.T) {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
 			r.reset()
 			const n = 500
-			stormWith(t, tlsClient(t, cert, width), "https://"+front, "tls", n, width)
+			stormWith(t, tlsClient(t, cert, width), "https://"+front+"/tls", n, width)
 			spans := r.waitFor(3 * n)
 			found := judge(t, spans)
 			if len(spans) != 3*n {

@@ -48,16 +48,23 @@ func TestGoOverTLS(t *testing.T) {
 					r.reset()
 					const n = 500
 					mark := fmt.Sprintf("go%d-", width)
-					stormWith(t, client, "https://"+front, mark, n, width)
-					judgeGo(t, r, mark, n, first, protocol, links)
+					stormWith(t, client, "https://"+front+"/"+mark, n, width)
+					judgeGo(t, r, mark, n, goHop{first, protocol, links})
 				}
 			})
 		}
 	}
 }
 
+// goHop is the server that asks the other one, and whether what it asks for has parents.
+type goHop struct {
+	pid      uint32
+	protocol string
+	links    bool
+}
+
 // judgeGo wants three spans of each path, and a parent for what the first asks for.
-func judgeGo(t *testing.T, r *recorder, mark string, n int, first uint32, protocol string, links bool) {
+func judgeGo(t *testing.T, r *recorder, mark string, n int, first goHop) {
 	t.Helper()
 	spans := r.waitFor(3 * n)
 	found := judge(t, spans)
@@ -65,10 +72,10 @@ func judgeGo(t *testing.T, r *recorder, mark string, n int, first uint32, protoc
 	for _, s := range spans {
 		seen[s.path]++
 		room := http2.Protocol.Code
-		if protocol == "h1" || protocol == "mixed" && s.PID == first && s.Kind == probe.Server {
+		if first.protocol == "h1" || first.protocol == "mixed" && s.PID == first.pid && s.Kind == probe.Server {
 			room = http1.Protocol.Code
 		}
-		if !s.TLS || s.Protocol != room || s.StatusCode != 200 || !s.Peer.IsValid() || !s.Local.IsValid() || s.Error != probe.ErrorNone {
+		if !s.TLS || s.Protocol != room || s.StatusCode != http.StatusOK || !s.Peer.IsValid() || !s.Local.IsValid() || s.Error != probe.ErrorNone {
 			t.Fatalf("%+v", s)
 		}
 	}
@@ -77,9 +84,9 @@ func judgeGo(t *testing.T, r *recorder, mark string, n int, first uint32, protoc
 			t.Errorf("%s has %d spans (lost: %v)", path, seen[path], r.engine.Drops())
 		}
 	}
-	l := found[first]
-	if l == nil || l.client != n || links != (l.linked > 0) || links && float64(l.linked) < 0.99*float64(n) {
-		t.Errorf("%s: want %d requests, linked: %t; got %+v", mark, n, links, l)
+	l := found[first.pid]
+	if l == nil || l.client != n || first.links != (l.linked > 0) || first.links && float64(l.linked) < 0.99*float64(n) {
+		t.Errorf("%s: want %d requests, linked: %t; got %+v", mark, n, first.links, l)
 	}
 	t.Logf("%s: %d of %d linked", mark, l.linked, n)
 }
@@ -113,7 +120,7 @@ func TestGoOverTLSBodies(t *testing.T) {
 	}
 	for _, s := range r.waitFor(len(want)) {
 		path, _, _ := strings.Cut(s.path, "?")
-		if want[path] != s.ResponseBodySize || s.StatusCode != 200 || s.Error != probe.ErrorNone {
+		if want[path] != s.ResponseBodySize || s.StatusCode != http.StatusOK || s.Error != probe.ErrorNone {
 			t.Errorf("%s: %d bytes, want %d; status %d, %v", path, s.ResponseBodySize, want[path], s.StatusCode, s.Error)
 		}
 		delete(want, path)
@@ -132,9 +139,9 @@ func TestGoJoinedMidway(t *testing.T) {
 	second := start(t, back, bin, back, "-", cert, key, "1.3", "h1")
 	first := start(t, front, bin, front, "https://"+back, cert, key, "1.3", "h1")
 	client := tlsClient(t, cert, 10)
-	stormWith(t, client, "https://"+front, "before", 100, 10)
+	stormWith(t, client, "https://"+front+"/before", 100, 10)
 	r := record(t, first, second)
 	roomtest.AwaitTLS(t, r.engine, first, second)
-	stormWith(t, client, "https://"+front, "after", 500, 10)
-	judgeGo(t, r, "after", 500, first, "h1", true)
+	stormWith(t, client, "https://"+front+"/after", 500, 10)
+	judgeGo(t, r, "after", 500, goHop{first, "h1", true})
 }

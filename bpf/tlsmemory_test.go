@@ -2,6 +2,7 @@ package bpf_test
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
 
 	"github.com/odi-dev/odi/bpf/probe"
@@ -38,13 +39,13 @@ func TestSessionsOverMemory(t *testing.T) {
 				t.Run(fmt.Sprint(width), func(t *testing.T) {
 					r.reset()
 					const n = 500
-					stormWith(t, tlsClient(t, cert, width), next, "memory", n, width)
+					stormWith(t, tlsClient(t, cert, width), next+"/memory", n, width)
 					spans := r.waitFor(tc.spans * n)
 					judge(t, spans)
 					seen := map[string]int{}
 					for _, s := range spans {
 						seen[s.path]++
-						if !s.TLS || s.StatusCode != 200 || s.Peer.IsValid() || s.Local.IsValid() || s.Error != probe.ErrorNone {
+						if !s.TLS || s.StatusCode != http.StatusOK || s.Peer.IsValid() || s.Local.IsValid() || s.Error != probe.ErrorNone {
 							t.Fatalf("%+v", s)
 						}
 					}

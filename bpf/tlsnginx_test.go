@@ -2,6 +2,7 @@ package bpf_test
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,7 +55,7 @@ func TestNginxOverTLS(t *testing.T) {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
 			r.reset()
 			const n = 500
-			stormWith(t, tlsClient(t, cert, width), "https://"+front, "tls", n, width)
+			stormWith(t, tlsClient(t, cert, width), "https://"+front+"/tls", n, width)
 			spans := r.waitFor(3 * n)
 			found := judge(t, spans)
 			if len(spans) != 3*n {
@@ -82,7 +83,7 @@ func TestNginxOverTLS(t *testing.T) {
 			t.Errorf("want 50 spans, got %d", len(spans))
 		}
 		for _, s := range spans {
-			if s.ResponseBodySize != 3_000_000 || s.StatusCode != 200 || s.Error != probe.ErrorNone {
+			if s.ResponseBodySize != 3_000_000 || s.StatusCode != http.StatusOK || s.Error != probe.ErrorNone {
 				t.Errorf("%s: %d bytes, status %d, %v", s.path, s.ResponseBodySize, s.StatusCode, s.Error)
 			}
 		}

@@ -162,7 +162,8 @@ func TestTargetsAreAlwaysTold(t *testing.T) {
 		select {
 		case p := <-events:
 			// That of the shell may be told of late, when it is a target already.
-			if int(p.PID) == cmd.Process.Pid && !(p.Kind == probe.ProcessExec && slices.Contains(kinds, p.Kind)) {
+			again := p.Kind == probe.ProcessExec && slices.Contains(kinds, p.Kind)
+			if int(p.PID) == cmd.Process.Pid && !again {
 				kinds = append(kinds, p.Kind)
 			}
 		case <-patience:

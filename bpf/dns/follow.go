@@ -153,12 +153,12 @@ func (f *follower) took(n *note, head []byte, event *probe.Exchange, handle func
 	if m.response {
 		f.answers(n, m, event, handle)
 	} else {
-		f.asks(n, m, event, handle)
+		f.asks(n, m, event)
 	}
 }
 
 // asks handles a question.
-func (f *follower) asks(n *note, m message, event *probe.Exchange, handle func(*probe.Exchange)) {
+func (f *follower) asks(n *note, m message, event *probe.Exchange) {
 	s := f.sockets[n.conn]
 	if i := slices.IndexFunc(s.waits, m.isAsked); i >= 0 {
 		f.touch(s.waits[i].of).asked = event.Start // once more
@@ -166,7 +166,7 @@ func (f *follower) asks(n *note, m message, event *probe.Exchange, handle func(*
 	}
 	l := f.goesOn(n, &m, event)
 	if l == nil {
-		l = f.begin(m, event, handle)
+		l = f.begin(m, event)
 	}
 	if l.name != m.name {
 		l.name, l.tries = m.name, l.tries+1
@@ -202,23 +202,32 @@ func (f *follower) goesOn(n *note, m *message, event *probe.Exchange) *lookup {
 		if own && l.over && slices.Contains(l.wanted, m.name) && event.Start.Sub(l.answered) <= pauseMax {
 			return l
 		}
-		for i, q := range l.waits {
-			switch {
-			case q.name != m.name:
-			case q.kind == m.kind && (own || q.id == m.id):
-				f.drop(q)
-				l.waits = slices.Delete(l.waits, i, i+1)
-				return l
-			case q.conn == n.conn && q.kind != m.kind:
-				return l
-			}
+		if f.waitsFor(l, n, m, own) {
+			return l
 		}
 	}
 	return nil
 }
 
+// waitsFor tells whether a lookup waits for what is asked: another kind of the name on the same socket,
+// or the same question, which replaces the one that has no answer.
+func (f *follower) waitsFor(l *lookup, n *note, m *message, own bool) bool {
+	for i, q := range l.waits {
+		switch {
+		case q.name != m.name:
+		case q.kind == m.kind && (own || q.id == m.id):
+			f.drop(q)
+			l.waits = slices.Delete(l.waits, i, i+1)
+			return true
+		case q.conn == n.conn && q.kind != m.kind:
+			return true
+		}
+	}
+	return false
+}
+
 // begin begins a lookup. One of the same thread that could have gone on has not.
-func (f *follower) begin(m message, event *probe.Exchange, handle func(*probe.Exchange)) *lookup {
+func (f *follower) begin(m message, event *probe.Exchange) *lookup {
 	if f.order.Len() >= lookupsMax {
 		last := f.order.Back().Value.(*lookup)
 		f.lose(last.x.PID, pipelined)

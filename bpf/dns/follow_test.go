@@ -58,24 +58,43 @@ func query(id uint16, name string, kind uint16, rcode uint16, answers int) []byt
 	return append(binary.BigEndian.AppendUint16(append(b, 0), kind), 0, 1)
 }
 
-func (c *conversation) moves(after time.Duration, tid uint32, conn uint64, kind uint8, stream bool, message []byte) {
+// from is the thread that moves bytes, and on which socket.
+type from struct {
+	tid  uint32
+	conn uint64
+}
+
+// move says which way, and whether the socket is one of TCP.
+type move struct {
+	kind   uint8
+	stream bool
+}
+
+// asked is what a message is about.
+type asked struct {
+	id   uint16
+	name string
+	kind uint16
+}
+
+func (c *conversation) moves(after time.Duration, by from, m move, message []byte) {
 	c.now = c.now.Add(after)
-	raw := binary.NativeEndian.AppendUint64(nil, conn)
+	raw := binary.NativeEndian.AppendUint64(nil, by.conn)
 	raw = binary.NativeEndian.AppendUint32(raw, uint32(len(message)))
-	raw = append(raw, kind, 0, 0, 0)
-	if stream {
+	raw = append(raw, m.kind, 0, 0, 0)
+	if m.stream {
 		raw[13] = 1
 	}
 	kept := message[:min(len(message), 288)]
-	c.f.Take(&probe.Exchange{Kind: probe.Client, PID: 7, TID: tid, Start: c.now, End: c.now, RequestHead: append(raw, kept...)}, c.handle)
+	c.f.Take(&probe.Exchange{Kind: probe.Client, PID: 7, TID: by.tid, Start: c.now, End: c.now, RequestHead: append(raw, kept...)}, c.handle)
 }
 
 func (c *conversation) asks(tid uint32, conn uint64, id uint16, name string, kind uint16) {
-	c.moves(time.Millisecond, tid, conn, tellSent, false, query(id, name, kind, 0, -1))
+	c.moves(time.Millisecond, from{tid, conn}, move{tellSent, false}, query(id, name, kind, 0, -1))
 }
 
-func (c *conversation) answers(tid uint32, conn uint64, id uint16, name string, kind, rcode uint16, answers int) {
-	c.moves(time.Millisecond, tid, conn, tellReceived, false, query(id, name, kind, rcode, answers))
+func (c *conversation) answers(by from, q asked, rcode uint16, answers int) {
+	c.moves(time.Millisecond, by, move{tellReceived, false}, query(q.id, q.name, q.kind, rcode, answers))
 }
 
 func (c *conversation) settles(after time.Duration) {
@@ -92,93 +111,93 @@ func TestLookups(t *testing.T) {
 		"both kinds on one socket": {func(c *conversation) {
 			c.asks(1, 5, 100, "Db", a)
 			c.asks(1, 5, 200, "db", aaaa)
-			c.answers(1, 5, 200, "db", aaaa, 0, 0)
-			c.answers(1, 5, 100, "dB", a, 0, 1)
+			c.answers(from{1, 5}, asked{200, "db", aaaa}, 0, 0)
+			c.answers(from{1, 5}, asked{100, "dB", a}, 0, 1)
 		}, []string{"A db"}},
 		"both kinds on two sockets are two": {func(c *conversation) {
 			c.asks(1, 5, 100, "db.", a)
 			c.asks(2, 6, 200, "db", aaaa)
-			c.answers(1, 5, 100, "db", a, 0, 1)
-			c.answers(2, 6, 200, "db", aaaa, 0, 1)
+			c.answers(from{1, 5}, asked{100, "db", a}, 0, 1)
+			c.answers(from{2, 6}, asked{200, "db", aaaa}, 0, 1)
 		}, []string{"AAAA db"}},
 		"the names of the search list": {func(c *conversation) {
 			for i, domain := range []string{".shop.svc", ".svc", ".cluster", ""} {
 				c.asks(1, uint64(5+i), 100, "db"+domain, a)
-				c.answers(1, uint64(5+i), 100, "db"+domain, a, 3, 0)
+				c.answers(from{1, uint64(5 + i)}, asked{100, "db" + domain, a}, 3, 0)
 			}
 			c.settles(2 * time.Second)
 		}, []string{"A db NXDOMAIN"}},
 		"another thread does not go on": {func(c *conversation) {
 			c.asks(1, 5, 100, "db.shop.svc", a)
-			c.answers(1, 5, 100, "db.shop.svc", a, 3, 0)
+			c.answers(from{1, 5}, asked{100, "db.shop.svc", a}, 3, 0)
 			c.asks(2, 6, 100, "db.svc", a)
-			c.answers(2, 6, 100, "db.svc", a, 0, 1)
+			c.answers(from{2, 6}, asked{100, "db.svc", a}, 0, 1)
 			c.settles(2 * time.Second)
 		}, []string{"A db.svc", "A db.shop.svc NXDOMAIN"}},
 		"nor does another name": {func(c *conversation) {
 			c.asks(1, 5, 100, "db.shop.svc", a)
-			c.answers(1, 5, 100, "db.shop.svc", a, 3, 0)
+			c.answers(from{1, 5}, asked{100, "db.shop.svc", a}, 3, 0)
 			c.asks(1, 6, 100, "cart.svc", a)
-			c.answers(1, 6, 100, "cart.svc", a, 0, 1)
+			c.answers(from{1, 6}, asked{100, "cart.svc", a}, 0, 1)
 			c.settles(2 * time.Second)
 		}, []string{"A cart.svc", "A db.shop.svc NXDOMAIN"}},
 		"nor the next name after a while": {func(c *conversation) {
 			c.asks(1, 5, 100, "db.shop.svc", a)
-			c.answers(1, 5, 100, "db.shop.svc", a, 3, 0)
+			c.answers(from{1, 5}, asked{100, "db.shop.svc", a}, 3, 0)
 			c.settles(5 * time.Second)
 			c.asks(1, 6, 100, "db.svc", a)
-			c.answers(1, 6, 100, "db.svc", a, 0, 1)
+			c.answers(from{1, 6}, asked{100, "db.svc", a}, 0, 1)
 		}, []string{"A db.shop.svc NXDOMAIN", "A db.svc"}},
 		"nothing comes": {func(c *conversation) {
 			c.asks(1, 5, 100, "db", a)
-			c.moves(5*time.Second, 1, 5, tellSent, false, query(100, "db", a, 0, -1))
+			c.moves(5*time.Second, from{1, 5}, move{tellSent, false}, query(100, "db", a, 0, -1))
 			c.settles(time.Minute)
 		}, []string{"A db timeout"}},
 		"the next server answers": {func(c *conversation) {
 			c.asks(1, 5, 100, "db", a)
-			c.moves(5*time.Second, 1, 6, tellSent, false, query(100, "db", a, 0, -1))
-			c.answers(1, 6, 100, "db", a, 0, 1)
+			c.moves(5*time.Second, from{1, 6}, move{tellSent, false}, query(100, "db", a, 0, -1))
+			c.answers(from{1, 6}, asked{100, "db", a}, 0, 1)
 			c.settles(time.Minute)
 		}, []string{"A db"}},
 		"the server fails": {func(c *conversation) {
 			c.asks(1, 5, 100, "db", a)
-			c.answers(1, 5, 100, "db", a, 2, 0)
+			c.answers(from{1, 5}, asked{100, "db", a}, 2, 0)
 			c.settles(2 * time.Second)
 		}, []string{"A db SERVFAIL"}},
 		"an answer to nobody": {func(c *conversation) {
-			c.answers(1, 5, 100, "db", a, 0, 1)
+			c.answers(from{1, 5}, asked{100, "db", a}, 0, 1)
 			c.asks(1, 5, 101, "db", a)
-			c.answers(1, 5, 100, "db", a, 0, 1)
-			c.answers(1, 5, 101, "other", a, 0, 1)
-			c.answers(1, 5, 101, "db", aaaa, 0, 1)
+			c.answers(from{1, 5}, asked{100, "db", a}, 0, 1)
+			c.answers(from{1, 5}, asked{101, "other", a}, 0, 1)
+			c.answers(from{1, 5}, asked{101, "db", aaaa}, 0, 1)
 		}, nil},
 		"over TCP, byte by byte": {func(c *conversation) {
 			ask, answer := query(100, "db", a, 0, -1), query(100, "db", a, 0, 9)
 			answer = append(answer, make([]byte, 700)...)
 			for _, b := range append([]byte{0, byte(len(ask))}, ask...) {
-				c.moves(0, 1, 5, tellSent, true, []byte{b})
+				c.moves(0, from{1, 5}, move{tellSent, true}, []byte{b})
 			}
 			whole := append(binary.BigEndian.AppendUint16(nil, uint16(len(answer))), answer...)
-			c.moves(0, 1, 5, tellReceived, true, whole[:2])
-			c.moves(0, 1, 5, tellReceived, true, whole[2:500])
-			c.moves(0, 1, 5, tellReceived, true, whole[500:])
-			c.moves(0, 1, 5, tellClosed, true, nil)
+			c.moves(0, from{1, 5}, move{tellReceived, true}, whole[:2])
+			c.moves(0, from{1, 5}, move{tellReceived, true}, whole[2:500])
+			c.moves(0, from{1, 5}, move{tellReceived, true}, whole[500:])
+			c.moves(0, from{1, 5}, move{tellClosed, true}, nil)
 		}, []string{"A db"}},
 		"cut, and once more over TCP": {func(c *conversation) {
 			ask := query(100, "db", a, 0, -1)
 			c.asks(1, 5, 100, "db", a)
 			cut := query(100, "db", a, 0, 0)
 			cut[2] |= 2
-			c.moves(time.Millisecond, 1, 5, tellReceived, false, cut)
-			c.moves(time.Millisecond, 9, 6, tellSent, true, append([]byte{0, byte(len(ask))}, ask...))
+			c.moves(time.Millisecond, from{1, 5}, move{tellReceived, false}, cut)
+			c.moves(time.Millisecond, from{9, 6}, move{tellSent, true}, append([]byte{0, byte(len(ask))}, ask...))
 			answer := query(100, "db", a, 0, 1)
-			c.moves(time.Millisecond, 9, 6, tellReceived, true, append([]byte{0, byte(len(answer))}, answer...))
+			c.moves(time.Millisecond, from{9, 6}, move{tellReceived, true}, append([]byte{0, byte(len(answer))}, answer...))
 		}, []string{"A db"}},
 		"cut, and that is enough": {func(c *conversation) {
 			c.asks(1, 5, 100, "db", a)
 			cut := query(100, "db", a, 0, 3)
 			cut[2] |= 2
-			c.moves(time.Millisecond, 1, 5, tellReceived, false, cut)
+			c.moves(time.Millisecond, from{1, 5}, move{tellReceived, false}, cut)
 			c.settles(time.Minute)
 		}, []string{"A db"}},
 	} {
@@ -247,7 +266,7 @@ func FuzzTake(f *testing.F) {
 		c := newConversation()
 		c.asks(1, conn, 1, "db.shop.svc", 1)
 		for _, k := range []uint8{kind, tellSent, tellReceived, tellSent, tellClosed} {
-			c.moves(time.Millisecond, 1, conn, k, stream, message)
+			c.moves(time.Millisecond, from{1, conn}, move{k, stream}, message)
 		}
 		c.settles(time.Hour)
 		if n := c.f.order.Len(); n != 0 {

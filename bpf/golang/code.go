@@ -153,25 +153,29 @@ func keyARM(code []byte, addr, mapDelete uint64) (Field, bool) {
 			continue
 		}
 		to, base, imm := word&31, word>>5&31, int64(word>>10&0xfff)
-		size := int64(8)
 		switch word & ldrBits {
 		case strX:
-			if is := holds[to]; base == stackPointer && slot == noSlot && is.known && is.field == nil {
-				slot = imm * size
+			if base == stackPointer && slot == noSlot && holds[to].isReceiver() {
+				slot = imm * 8
 			}
-			continue
 		case ldrW:
-			size = 4
+			holds[to] = loadedARM(&holds, base, imm*4, slot)
 		case ldrX:
+			holds[to] = loadedARM(&holds, base, imm*8, slot)
 		default:
 			holds[to] = origin{}
-			continue
-		}
-		if base == stackPointer {
-			holds[to] = origin{known: slot != noSlot && imm*size == slot}
-		} else {
-			holds[to] = holds[base].load(imm * size)
 		}
 	}
 	return Field{}, false
+}
+
+// isReceiver tells whether it is the value itself that the function was called with.
+func (o origin) isReceiver() bool { return o.known && o.field == nil }
+
+// loadedARM is what is loaded from so far behind the address in a register.
+func loadedARM(holds *[32]origin, base uint32, behind, slot int64) origin {
+	if base == stackPointer {
+		return origin{known: slot != noSlot && behind == slot}
+	}
+	return holds[base].load(behind)
 }

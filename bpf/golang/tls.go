@@ -89,23 +89,37 @@ func copyInX86(code []byte, callee uint64) (call uint64, slot uint16) {
 		if err != nil {
 			return 0, 0
 		}
-		by, isRel := inst.Args[0].(x86asm.Rel)
-		to, isMem := inst.Args[0].(x86asm.Mem)
 		next := uint64(at + inst.Len)
 		switch {
-		case inst.Op == x86asm.SUB && frame == 0 && inst.Args[0] == x86asm.RSP:
+		case frame == 0 && inst.Op == x86asm.SUB && inst.Args[0] == x86asm.RSP:
 			size, _ := inst.Args[1].(x86asm.Imm)
 			frame = int64(size)
-		case inst.Op == x86asm.MOV && slot == 0 && isMem && to.Base == x86asm.RSP && to.Index == 0 && inst.Args[1] == x86asm.RAX && frame > 0 && to.Disp == frame+16:
-			slot = uint16(to.Disp)
-		case inst.Op == x86asm.CALL && isRel && next+uint64(int64(by)) == callee && call != 0:
-			return 0, 0 // which of the two is not sure
-		case inst.Op == x86asm.CALL && isRel && next+uint64(int64(by)) == callee:
+		case slot == 0 && frame > 0 && keepsFirst(inst, frame+16):
+			slot = uint16(frame + 16)
+		case calledBy(inst, next) == callee:
+			if call != 0 {
+				return 0, 0 // which of the two is not sure
+			}
 			call = uint64(at)
 		}
 		at = int(next)
 	}
 	return call, slot
+}
+
+// keepsFirst tells whether an instruction puts the first argument so far above the stack pointer.
+func keepsFirst(inst x86asm.Inst, above int64) bool {
+	to, ok := inst.Args[0].(x86asm.Mem)
+	return ok && inst.Op == x86asm.MOV && inst.Args[1] == x86asm.RAX && to.Base == x86asm.RSP && to.Index == 0 && to.Disp == above
+}
+
+// calledBy returns what an instruction in front of next calls, 0: nothing.
+func calledBy(inst x86asm.Inst, next uint64) uint64 {
+	by, ok := inst.Args[0].(x86asm.Rel)
+	if !ok || inst.Op != x86asm.CALL {
+		return 0
+	}
+	return next + uint64(int64(by))
 }
 
 // Instructions of arm64 and the bits that tell them (Arm Architecture Reference Manual, C4.1).
@@ -122,13 +136,13 @@ func copyInARM(code []byte, callee uint64) (call uint64, slot uint16) {
 	for at := 0; at+4 <= len(code); at += 4 {
 		word := binary.LittleEndian.Uint32(code[at:])
 		switch {
-		case word&linkedBits == strLinked && frame == 0:
+		case frame == 0 && word&linkedBits == strLinked:
 			frame = -uint64(int64(word>>12&0x1ff) << 55 >> 55)
-		case word&0xffc003ff == subSP && frame == 0:
+		case frame == 0 && word&0xffc003ff == subSP:
 			frame = uint64(word >> 10 & 0xfff)
-		case word&strBits == str && slot == 0 && frame > 0 && uint64(word>>10&0xfff)*8 == frame+8:
+		case slot == 0 && frame > 0 && keepsFirstARM(word, frame+8):
 			slot = uint16(frame + 8)
-		case word&blBits == bl && uint64(at)+uint64(int64(word&0x3ffffff)<<38>>36) == callee:
+		case calleeARM(word, uint64(at)) == callee:
 			if call != 0 {
 				return 0, 0
 			}
@@ -136,4 +150,9 @@ func copyInARM(code []byte, callee uint64) (call uint64, slot uint16) {
 		}
 	}
 	return call, slot
+}
+
+// keepsFirstARM is keepsFirst for arm64.
+func keepsFirstARM(word uint32, above uint64) bool {
+	return word&strBits == str && uint64(word>>10&0xfff)*8 == above
 }

@@ -69,21 +69,25 @@ func (r registers) follow(inst x86asm.Inst) {
 	if !ok || inst.Op == x86asm.TEST || inst.Op == x86asm.CMP || inst.Op == x86asm.PUSH || to == x86asm.RSP {
 		return
 	}
-	left := unknown
+	r[whole(to)] = r.left(inst, to)
+}
+
+// left is what an instruction leaves in the register.
+func (r registers) left(inst x86asm.Inst, to x86asm.Reg) value {
 	switch from := inst.Args[1].(type) {
 	case x86asm.Reg:
 		switch {
 		case inst.Op == x86asm.XOR && from == to:
-			left = zero
+			return zero
 		case inst.Op == x86asm.MOV && from == whole(from), inst.Op == x86asm.MOVSXD:
-			left = r.of(whole(from))
+			return r.of(whole(from))
 		}
 	case x86asm.Mem:
 		if inst.Op == x86asm.LEA && r.of(from.Base) == stack {
-			left = stack
+			return stack
 		}
 	}
-	r[whole(to)] = left
+	return unknown
 }
 
 // whole is the register of 64 bits whose half is named: writing that makes the other half 0.

@@ -54,22 +54,27 @@ func behindBoth(plain, ex uint64, flags bool, read code) uint64 {
 	if a == 0 || a != b || !isPush(at, read) {
 		return 0
 	}
-	result := x86asm.RCX
-	if flags {
-		result = x86asm.R8
-		if fromPlain.of(x86asm.RCX) != zero || fromEx.of(x86asm.RCX) != zero {
-			return 0
-		}
-	}
-	for _, arg := range []x86asm.Reg{x86asm.RDI, x86asm.RSI, x86asm.RDX} {
-		if fromPlain.of(arg) != value(arg) || fromEx.of(arg) != value(arg) {
-			return 0
-		}
-	}
-	if fromPlain.of(result) != stack || fromEx.of(result) != value(x86asm.RCX) {
+	if !handOver(fromPlain, fromEx, flags) {
 		return 0
 	}
 	return at
+}
+
+// handOver tells whether the two call the function behind them with what they got.
+func handOver(plain, ex registers, flags bool) bool {
+	result := x86asm.RCX
+	if flags {
+		result = x86asm.R8
+		if plain.of(x86asm.RCX) != zero || ex.of(x86asm.RCX) != zero {
+			return false
+		}
+	}
+	for _, arg := range []x86asm.Reg{x86asm.RDI, x86asm.RSI, x86asm.RDX} {
+		if plain.of(arg) != value(arg) || ex.of(arg) != value(arg) {
+			return false
+		}
+	}
+	return plain.of(result) == stack && ex.of(result) == value(x86asm.RCX)
 }
 
 // endbr64 marks where indirect calls may lead to; the kernel would single-step it.

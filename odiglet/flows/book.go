@@ -16,9 +16,10 @@ import (
 )
 
 const (
-	// MaxPeers bounds the addresses that the clients of a service instance are told apart by,
-	// and MaxSeries the peers with their ports. What is beyond them is summed up as "other".
-	MaxPeers  = 200
+	// MaxPeers bounds the addresses that the clients of a service instance are told apart by.
+	// What is beyond them is summed up as "other".
+	MaxPeers = 200
+	// MaxSeries bounds the peers with their ports in the same way.
 	MaxSeries = 500
 	// unknownTurns is for how many collections a process may be nobody's: it may be looked into.
 	unknownTurns = 3
