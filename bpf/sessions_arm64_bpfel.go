@@ -22,8 +22,6 @@ const (
 	sessionsMapConns                = "conns"
 	sessionsMapControls             = "controls"
 	sessionsMapCounts               = "counts"
-	sessionsMapDnsRooms             = "dns_rooms"
-	sessionsMapDnsSockets           = "dns_sockets"
 	sessionsMapEvents               = "events"
 	sessionsMapGoKinds              = "go_kinds"
 	sessionsMapGoParts              = "go_parts"
@@ -64,8 +62,6 @@ const (
 	sessionsMapVerdictSockets       = "verdict_sockets"
 	sessionsMapWaitings             = "waitings"
 	sessionsMapWakes                = "wakes"
-	sessionsProgOdiDnsReceived      = "odi_dns_received"
-	sessionsProgOdiDnsSent          = "odi_dns_sent"
 	sessionsProgOdiGotlsBegin       = "odi_gotls_begin"
 	sessionsProgOdiGotlsClose       = "odi_gotls_close"
 	sessionsProgOdiGotlsRead        = "odi_gotls_read"
@@ -138,8 +134,6 @@ type sessionsSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type sessionsProgramSpecs struct {
-	OdiDnsReceived      *ebpf.ProgramSpec `ebpf:"odi_dns_received"`
-	OdiDnsSent          *ebpf.ProgramSpec `ebpf:"odi_dns_sent"`
 	OdiGotlsBegin       *ebpf.ProgramSpec `ebpf:"odi_gotls_begin"`
 	OdiGotlsClose       *ebpf.ProgramSpec `ebpf:"odi_gotls_close"`
 	OdiGotlsRead        *ebpf.ProgramSpec `ebpf:"odi_gotls_read"`
@@ -171,8 +165,6 @@ type sessionsMapSpecs struct {
 	Conns            *ebpf.MapSpec `ebpf:"conns"`
 	Controls         *ebpf.MapSpec `ebpf:"controls"`
 	Counts           *ebpf.MapSpec `ebpf:"counts"`
-	DnsRooms         *ebpf.MapSpec `ebpf:"dns_rooms"`
-	DnsSockets       *ebpf.MapSpec `ebpf:"dns_sockets"`
 	Events           *ebpf.MapSpec `ebpf:"events"`
 	GoKinds          *ebpf.MapSpec `ebpf:"go_kinds"`
 	GoParts          *ebpf.MapSpec `ebpf:"go_parts"`
@@ -256,8 +248,6 @@ type sessionsMaps struct {
 	Conns            *ebpf.Map `ebpf:"conns"`
 	Controls         *ebpf.Map `ebpf:"controls"`
 	Counts           *ebpf.Map `ebpf:"counts"`
-	DnsRooms         *ebpf.Map `ebpf:"dns_rooms"`
-	DnsSockets       *ebpf.Map `ebpf:"dns_sockets"`
 	Events           *ebpf.Map `ebpf:"events"`
 	GoKinds          *ebpf.Map `ebpf:"go_kinds"`
 	GoParts          *ebpf.Map `ebpf:"go_parts"`
@@ -308,8 +298,6 @@ func (m *sessionsMaps) Close() error {
 		m.Conns,
 		m.Controls,
 		m.Counts,
-		m.DnsRooms,
-		m.DnsSockets,
 		m.Events,
 		m.GoKinds,
 		m.GoParts,
@@ -372,8 +360,6 @@ type sessionsVariables struct {
 //
 // It can be passed to loadSessionsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type sessionsPrograms struct {
-	OdiDnsReceived      *ebpf.Program `ebpf:"odi_dns_received"`
-	OdiDnsSent          *ebpf.Program `ebpf:"odi_dns_sent"`
 	OdiGotlsBegin       *ebpf.Program `ebpf:"odi_gotls_begin"`
 	OdiGotlsClose       *ebpf.Program `ebpf:"odi_gotls_close"`
 	OdiGotlsRead        *ebpf.Program `ebpf:"odi_gotls_read"`
@@ -397,8 +383,6 @@ type sessionsPrograms struct {
 
 func (p *sessionsPrograms) Close() error {
 	return _SessionsClose(
-		p.OdiDnsReceived,
-		p.OdiDnsSent,
 		p.OdiGotlsBegin,
 		p.OdiGotlsClose,
 		p.OdiGotlsRead,

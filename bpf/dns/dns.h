@@ -13,6 +13,15 @@
 
 #define PROTOCOL_DNS 7 // struct request: as in the value of the room
 
+inline_ u32 dns_begins(struct beginning *b) { return BEGINS_NOT; } // known by its port, see opening
+
+#ifdef SESSIONS
+
+// Of sockets alone: what asks over TLS does so by another port.
+inline_ void dns_closed(struct sock *sk, u32 fault) {}
+
+#else
+
 #define DNS_PORT 53
 #define DNS_KEPT 288 // a length, a header and a question, whose name has 255 bytes at most
 #define DNS_PIECES 4
@@ -59,8 +68,6 @@ struct {
 	__type(key, int);
 	__type(value, struct dns);
 } dns_sockets SEC(".maps");
-
-inline_ u32 dns_begins(struct beginning *b) { return BEGINS_NOT; } // known by its port, see opening
 
 // addressee is where the address lies that a message is sent to, 0 if there is none. Not
 // inline: the compiler would read it and the registers by one instruction.
@@ -260,3 +267,5 @@ inline_ void dns_closed(struct sock *sk, u32 fault)
 	e->n.stream = 1;
 	bpf_ringbuf_submit(e, 0);
 }
+
+#endif
