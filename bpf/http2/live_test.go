@@ -136,26 +136,13 @@ func TestGoHTTP(t *testing.T) {
 	s := roomtest.Watch(t, http2.Protocol)
 	s.Target(t, server)
 	const times = 2000
-	var want []string
-	for i := range times {
-		method, code := "GET", "200"
-		if i%3 == 0 {
-			method = "POST"
-		}
-		if i%10 == 0 {
-			code = "404"
-		}
-		want = append(want, fmt.Sprintf("%s /%s/%d %s", method, code, i, code))
-	}
-	slices.Sort(want)
+	want := wantedPages(times)
 	for _, parallel := range []int{1, 10, 100} {
 		s.Reset()
 		asks(t, s, program.Command(t, bin, "http-client", "127.0.0.1:"+port, strconv.Itoa(times), strconv.Itoa(parallel)))
 		for _, kind := range []probe.Kind{probe.Client, probe.Server} {
-			got := said(s, kind, func(span *probe.Span) string {
-				return fmt.Sprintf("%s %s %d", span.Name, span.Path.Text, roomtest.Number(span, "http.response.status_code"))
-			})
-			if diff := cmp.Diff(want, got); diff != "" {
+			got := said(s, kind, sayPage)
+			if diff := cmp.Diff(want[kind], got); diff != "" {
 				t.Errorf("%d at a time, side %d: %d spans, want %d; losses %v (-want +got):\n%.1500s", parallel, kind, len(got), times, s.Engine.Drops(), diff)
 			}
 		}
@@ -172,28 +159,12 @@ func TestGRPC(t *testing.T) {
 	s := roomtest.Watch(t, http2.Protocol)
 	s.Target(t, server)
 	const times = 2000
-	want := map[probe.Kind][]string{}
-	for i := range times {
-		kind, status, client, server := "Unary", "OK", "", ""
-		switch i % 10 {
-		case 0:
-			kind, status, client = "UnaryMissing", "NOT_FOUND", "NOT_FOUND"
-		case 1:
-			kind, status, client, server = "UnaryBroken", "DATA_LOSS", "DATA_LOSS", "DATA_LOSS"
-		case 2:
-			kind = "Talk"
-		}
-		want[probe.Client] = append(want[probe.Client], fmt.Sprintf("odi.test.Peer/%s%d %s %s", kind, i, status, client))
-		want[probe.Server] = append(want[probe.Server], fmt.Sprintf("odi.test.Peer/%s%d %s %s", kind, i, status, server))
-	}
+	want := wantedCalls(times)
 	for _, parallel := range []int{1, 10, 100} {
 		s.Reset()
 		asks(t, s, program.Command(t, bin, "grpc-client", "127.0.0.1:"+port, strconv.Itoa(times), strconv.Itoa(parallel)))
 		for _, kind := range []probe.Kind{probe.Client, probe.Server} {
-			got := said(s, kind, func(span *probe.Span) string {
-				return fmt.Sprintf("%s %s %s", span.Name, roomtest.Text(span, "rpc.response.status_code"), roomtest.Text(span, "error.type"))
-			})
-			slices.Sort(want[kind])
+			got := said(s, kind, sayCall)
 			if diff := cmp.Diff(want[kind], got); diff != "" {
 				t.Errorf("%d at a time, side %d: %d spans, want %d; losses %v (-want +got):\n%.1500s", parallel, kind, len(got), times, s.Engine.Drops(), diff)
 			}

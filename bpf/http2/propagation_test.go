@@ -38,6 +38,12 @@ func (p *pairs) add(x *probe.Exchange) {
 	p.was[x.Kind][strings.Clone(span.Path.Text)] = *x
 }
 
+func (p *pairs) reset() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.was)
+}
+
 // judge counts the pairs that are one trace, those that are two, and those that are neither
 // as they should be.
 func (p *pairs) judge() (joined, apart, wrong int) {

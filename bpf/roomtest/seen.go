@@ -24,14 +24,16 @@ type Seen struct {
 	Engine *bpf.Engine
 
 	protocol probe.Protocol
+	also     []func(*probe.Exchange)
 	mu       sync.Mutex
 	spans    map[probe.Kind][]probe.Span
 	last     time.Time
 }
 
 // Watch loads an engine that runs until the test ends. It skips a test on a kernel that
-// cannot have the protocol, or without root; the latter fails in CI.
-func Watch(t *testing.T, protocol probe.Protocol) *Seen {
+// cannot have the protocol, or without root; the latter fails in CI. What is seen is handed to
+// also, too, one after the other.
+func Watch(t *testing.T, protocol probe.Protocol, also ...func(*probe.Exchange)) *Seen {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("-short leaves out tests that need root")
@@ -39,7 +41,7 @@ func Watch(t *testing.T, protocol probe.Protocol) *Seen {
 	if os.Geteuid() != 0 && os.Getenv("CI") != "true" {
 		t.Skip("loading BPF programs needs root")
 	}
-	s := &Seen{protocol: protocol, spans: map[probe.Kind][]probe.Span{}}
+	s := &Seen{protocol: protocol, also: also, spans: map[probe.Kind][]probe.Span{}}
 	e := Load(t, s.add)
 	s.Engine = e
 	for _, f := range e.Features() {
@@ -87,6 +89,9 @@ func (s *Seen) Target(t *testing.T, cmd *exec.Cmd) {
 }
 
 func (s *Seen) add(x *probe.Exchange) {
+	for _, also := range s.also {
+		also(x)
+	}
 	if x.Protocol != s.protocol.Code {
 		return
 	}

@@ -18,6 +18,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
@@ -252,10 +253,33 @@ func call(conn *grpc.ClientConn, i int) error {
 		kind, want = "UnaryBroken", codes.DataLoss
 	case i%10 == 2:
 		return talk(ctx, conn, fmt.Sprintf("/odi.test.Peer/Talk%d", i), m)
+	case i%10 == 3: // more than a frame takes
+		kind, ctx = "UnaryLarge", metadata.AppendToOutgoingContext(ctx, "x-large", strings.Repeat("!large#", 3000+i))
+	case i%10 == 4:
+		return leave(ctx, cancel, conn, fmt.Sprintf("/odi.test.Peer/Cancel%d", i), m)
 	}
 	err := conn.Invoke(ctx, fmt.Sprintf("/odi.test.Peer/%s%d", kind, i), m, new(wrapperspb.StringValue))
 	if got := status.Code(err); got != want {
 		return fmt.Errorf("call %d: %v, want %v", i, err, want)
+	}
+	return nil
+}
+
+// leave gets an answer to a message and gives up.
+func leave(ctx context.Context, cancel func(), conn *grpc.ClientConn, method string, m *wrapperspb.StringValue) error {
+	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, method)
+	if err != nil {
+		return err
+	}
+	if err := stream.SendMsg(m); err != nil {
+		return err
+	}
+	if err := stream.RecvMsg(new(wrapperspb.StringValue)); err != nil {
+		return err
+	}
+	cancel()
+	if err := stream.RecvMsg(new(wrapperspb.StringValue)); status.Code(err) != codes.Canceled {
+		return fmt.Errorf("%s, given up: %w", method, err)
 	}
 	return nil
 }
