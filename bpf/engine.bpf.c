@@ -20,6 +20,7 @@
 #include "propagate/socketmaps.h"
 #include "propagate/propagate.h"
 #include "propagate/verdict.h"
+#include "turned.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -152,6 +153,7 @@ inline_ void begin_anew(struct sock *sk, struct conn *c)
 	c->ignored = 0;
 	c->protocol = 0;
 	c->carries = 0;
+	c->turned = 0;
 	c->begun = BEGUN_UNKNOWN;
 	c->ahead = 0;
 	c->stop = 0;

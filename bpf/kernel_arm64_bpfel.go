@@ -44,6 +44,7 @@ const (
 	kernelMapKafkas               = "kafkas"
 	kernelMapLooks                = "looks"
 	kernelMapLosers               = "losers"
+	kernelMapMayTurn              = "may_turn"
 	kernelMapMessageRooms         = "message_rooms"
 	kernelMapMysqls               = "mysqls"
 	kernelMapNameRooms            = "name_rooms"
@@ -116,6 +117,8 @@ const (
 	kernelProgOdiSentV6           = "odi_sent_v6"
 	kernelProgOdiSocketMaps       = "odi_socket_maps"
 	kernelProgOdiState            = "odi_state"
+	kernelProgOdiTurnedReceived   = "odi_turned_received"
+	kernelProgOdiTurnedSent       = "odi_turned_sent"
 	kernelProgOdiUnixClosed       = "odi_unix_closed"
 	kernelProgOdiUnixReadEnd      = "odi_unix_read_end"
 	kernelProgOdiWaking           = "odi_waking"
@@ -219,6 +222,8 @@ type kernelProgramSpecs struct {
 	OdiSentV6           *ebpf.ProgramSpec `ebpf:"odi_sent_v6"`
 	OdiSocketMaps       *ebpf.ProgramSpec `ebpf:"odi_socket_maps"`
 	OdiState            *ebpf.ProgramSpec `ebpf:"odi_state"`
+	OdiTurnedReceived   *ebpf.ProgramSpec `ebpf:"odi_turned_received"`
+	OdiTurnedSent       *ebpf.ProgramSpec `ebpf:"odi_turned_sent"`
 	OdiUnixClosed       *ebpf.ProgramSpec `ebpf:"odi_unix_closed"`
 	OdiUnixReadEnd      *ebpf.ProgramSpec `ebpf:"odi_unix_read_end"`
 	OdiWaking           *ebpf.ProgramSpec `ebpf:"odi_waking"`
@@ -257,6 +262,7 @@ type kernelMapSpecs struct {
 	Kafkas           *ebpf.MapSpec `ebpf:"kafkas"`
 	Looks            *ebpf.MapSpec `ebpf:"looks"`
 	Losers           *ebpf.MapSpec `ebpf:"losers"`
+	MayTurn          *ebpf.MapSpec `ebpf:"may_turn"`
 	MessageRooms     *ebpf.MapSpec `ebpf:"message_rooms"`
 	Mysqls           *ebpf.MapSpec `ebpf:"mysqls"`
 	NameRooms        *ebpf.MapSpec `ebpf:"name_rooms"`
@@ -354,6 +360,7 @@ type kernelMaps struct {
 	Kafkas           *ebpf.Map `ebpf:"kafkas"`
 	Looks            *ebpf.Map `ebpf:"looks"`
 	Losers           *ebpf.Map `ebpf:"losers"`
+	MayTurn          *ebpf.Map `ebpf:"may_turn"`
 	MessageRooms     *ebpf.Map `ebpf:"message_rooms"`
 	Mysqls           *ebpf.Map `ebpf:"mysqls"`
 	NameRooms        *ebpf.Map `ebpf:"name_rooms"`
@@ -415,6 +422,7 @@ func (m *kernelMaps) Close() error {
 		m.Kafkas,
 		m.Looks,
 		m.Losers,
+		m.MayTurn,
 		m.MessageRooms,
 		m.Mysqls,
 		m.NameRooms,
@@ -512,6 +520,8 @@ type kernelPrograms struct {
 	OdiSentV6           *ebpf.Program `ebpf:"odi_sent_v6"`
 	OdiSocketMaps       *ebpf.Program `ebpf:"odi_socket_maps"`
 	OdiState            *ebpf.Program `ebpf:"odi_state"`
+	OdiTurnedReceived   *ebpf.Program `ebpf:"odi_turned_received"`
+	OdiTurnedSent       *ebpf.Program `ebpf:"odi_turned_sent"`
 	OdiUnixClosed       *ebpf.Program `ebpf:"odi_unix_closed"`
 	OdiUnixReadEnd      *ebpf.Program `ebpf:"odi_unix_read_end"`
 	OdiWaking           *ebpf.Program `ebpf:"odi_waking"`
@@ -563,6 +573,8 @@ func (p *kernelPrograms) Close() error {
 		p.OdiSentV6,
 		p.OdiSocketMaps,
 		p.OdiState,
+		p.OdiTurnedReceived,
+		p.OdiTurnedSent,
 		p.OdiUnixClosed,
 		p.OdiUnixReadEnd,
 		p.OdiWaking,

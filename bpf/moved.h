@@ -197,6 +197,8 @@ inline_ u32 moved(struct sock *sk, struct target *g, struct task_struct *task, i
 		requests(&f, sk, bytes);
 	else
 		answers(&f, sk, bytes);
+	if (c->turned)
+		return PROTOCOL_HTTP1; // turned.h
 	if (!sent && f.c->out && f.c->role == ROLE_CLIENT && !pending(f.h))
 		put_back(f.g, f.c, sk);
 	return 0;

@@ -58,7 +58,9 @@ func (e *Engine) loadRooms(k *kit) {
 		if err := e.loadRoom(k, p); err != nil {
 			e.log.Debug("a protocol cannot be had", "protocol", p.Name, "error", err, "verifier", verifierLog(err))
 			e.lacks(p.Name + " (" + firstLine(err) + ")")
+			continue
 		}
+		e.loadTurning(k, p)
 	}
 }
 

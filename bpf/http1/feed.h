@@ -4,6 +4,7 @@
 
 #include "../exchange/beginning.h"
 #include "step.h"
+#include "turns.h"
 #include "unread.h"
 
 struct feed {
@@ -123,7 +124,7 @@ static long answer_step(u32 i, struct feed *f)
 	if (!s->left)
 		return !next_piece(s);
 	n = take_answer(h, s, f->win);
-	if (n && s->complete && (s->complete == STEP_BODY || answer(h, f->c, f->g, &f->w)))
+	if (n && s->complete && (s->complete == STEP_BODY || answer(h, f->c, f->g, &f->w)) && !turns(h, f->c, f->win, s->done + n))
 		ended(h, f->c, f->g, &f->w);
 	if (!n || n > s->left) {
 		f->stuck = 1;

@@ -71,6 +71,8 @@ func (f *follower) Take(event *probe.Exchange, handle func(*probe.Exchange)) {
 		if d.piece(&n, event) {
 			f.block(c, d, event, handle)
 		}
+	case tellTurned:
+		f.turned(c, &n, event, handle)
 	case tellEnd:
 		f.finish(c, n.stream, event, handle)
 	case tellReset:

@@ -25,7 +25,8 @@ enum frame_part { PART_SYNC, PART_HEAD, PART_PREFACE, PART_FIELDS, PART_BLOCK, P
 
 // What user space is told. TELL_BLOCK: bytes of a header block. TELL_END: a body's end,
 // with its stream. TELL_CLOSED: all streams end. TELL_LOST: ... and nobody knows how.
-enum tell { TELL_NOTHING, TELL_BLOCK, TELL_END, TELL_RESET, TELL_GOAWAY, TELL_CLOSED, TELL_LOST };
+// TELL_TURNED: the connection begins with the head of a request of HTTP/1.
+enum tell { TELL_NOTHING, TELL_BLOCK, TELL_END, TELL_RESET, TELL_GOAWAY, TELL_CLOSED, TELL_LOST, TELL_TURNED };
 
 // frames is one direction of a connection.
 struct frames {

@@ -8,7 +8,7 @@
 // Hooks: the programs of engine.bpf.c go on with those below; writing.h has what is written.
 #pragma once
 
-#include "served.h"
+#include "turned.h"
 #include "writing.h"
 
 struct http2_turn {
@@ -79,6 +79,23 @@ inline_ bool tell(struct http2_turn *t, u32 n)
 	if (full && t->d->fresh)
 		lose(t->g->pid, DROP_RING_FULL); // of what else is missing user space finds out by seq
 	return true;
+}
+
+// pass_turned passes over the answer of HTTP/1 with which the call has begun.
+static long pass_turned(u32 i, struct http2_turn *t)
+{
+	struct source *s = &t->src;
+	u32 n = t->c->turned;
+
+	if (!n || !s->total)
+		return 1;
+	if (!s->left)
+		return !next_piece(s);
+	if (n > s->left)
+		n = s->left;
+	consume(s, n);
+	t->c->turned -= n;
+	return 0;
 }
 
 static long frame_step(u32 i, struct http2_turn *t)
@@ -186,6 +203,8 @@ inline_ void http2_moved(struct sock *sk, int bytes, bool sent)
 		t.head = books_begun(http2_heads, sk);
 	if (sent && t.h->q.part == PART_PREFACE && !t.h->sent)
 		may_carry(&t, sk, bytes);
+	if (t.c->turned)
+		bpf_loop(MAX_PIECES, pass_turned, &t, 0);
 	if (!in_step(&t))
 		return;
 	bpf_loop(MAX_PIECES, frame_step, &t, 0);

@@ -10,6 +10,7 @@ const (
 	tellGoAway
 	tellClosed
 	tellLost
+	tellTurned
 )
 
 // Bits of an event with a header block, in event.h.

@@ -164,7 +164,7 @@ struct conn {
 	u32 many_tid; // ... its thread
 	u8 carries; // enum carries
 	u8 flow;    // its flow was begun, or it has none
-	u8 _pad1[2];
+	u16 turned; // bytes of the call under way that came before it went on as HTTP/2
 };
 
 // What is known of a connection's beginning: one that was seen from its first byte
