@@ -70,7 +70,7 @@ func (s *script) event(n note) {
 	if n.byClient {
 		side = 0
 	}
-	if n.kind < tellClosed {
+	if n.kind < tellClosed || n.kind == tellTurned {
 		n.seq = s.seq[side]
 		s.seq[side]++
 	}
@@ -319,6 +319,7 @@ func FuzzFollow(f *testing.F) {
 	f.Add(slices.Concat(piece(1, 0x89, 1, 0, []byte{0x40, 0x7f, 0xff}), piece(1, 0x82, 1, 0, bytes.Repeat([]byte{0xbe}, 200)))) // one entry again and again
 	f.Add(slices.Concat(piece(1, 0x8b, 3, 1, block), piece(2, 0, 3, 0, nil), piece(5, 0x80, 0, 0, nil)))
 	f.Add(slices.Concat(piece(1, 0x8b, 3, 0, block), piece(4, 0, 1, 0, nil), piece(6, 0x80, 0, 0, nil)))
+	f.Add(piece(7, 0x8b, 1, 0, []byte("GET /a HTTP/1.1\r\nhost: a\r\n")))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		s := newScript(probe.Kind(1 + len(raw)%2))
 		for len(raw) >= 5 {

@@ -15,34 +15,23 @@ import (
 	"github.com/odi-dev/odi/bpf/http2"
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/bpf/roomtest"
-	"github.com/odi-dev/odi/hack/cluster/cache"
 	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
-// modules is a folder in the cache with the programs of testdata/runtimes and the packages of
-// their lock file.
+const scripts = "testdata/runtimes"
+
+// modules is a folder with the programs of testdata/runtimes and the packages of their lock file.
 func modules(t *testing.T) string {
 	t.Helper()
-	const folder = "testdata/runtimes"
-	inputs, err := cache.Files(folder)
-	if err != nil {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(scripts)); err != nil {
 		t.Fatal(err)
 	}
-	store, err := cache.Default()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, err := store.Make("modules/http2", cache.Key(inputs...), func(dir string) error {
-		if err := os.CopyFS(dir, os.DirFS(folder)); err != nil {
-			return err
-		}
-		cmd := program.Command(t, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--cache", store.Path("npm", "cache"))
-		cmd.Dir, cmd.Stderr = dir, os.Stderr
-		return cmd.Run()
-	})
-	if err != nil {
-		t.Fatal(err)
+	cmd := program.Command(t, "npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("fetching packages of Node.js: %v: %s", err, out)
 	}
 	return dir
 }

@@ -26,7 +26,7 @@ var turning = map[string]struct{ kind, path string }{
 // side, as are those that follow; both sides' are one trace, and what a handler of Go's asks for
 // is a child of it.
 func TestTurned(t *testing.T) {
-	bin, dir := peer(t), modules(t)
+	bin := peer(t)
 	next := "127.0.0.1:" + loopback.Port(t)
 	started(t, program.Command(t, bin, "http-server", next))
 	listens(t, next)
@@ -45,7 +45,7 @@ func TestTurned(t *testing.T) {
 			addr := "127.0.0.1:" + loopback.Port(t)
 			server := program.Command(t, bin, tc.kind, addr, next)
 			if tc.kind == "" {
-				server = hypercorn.command(t, dir, bin, addr)
+				server = hypercorn.command(t, scripts, bin, addr)
 			}
 			s.Target(t, started(t, server))
 			listens(t, addr)
@@ -59,7 +59,7 @@ func TestTurned(t *testing.T) {
 					want = append(want, fmt.Sprintf("GET %s 200", path))
 				}
 				if tc.kind != "" && i == 0 {
-					all = append(all, program.Command(t, "java", filepath.Join(dir, "Pages.java"), "http://"+addr+page("java"), "200", "10"))
+					all = append(all, program.Command(t, "java", filepath.Join(scripts, "Pages.java"), "http://"+addr+page("java"), "200", "10"))
 				}
 			}
 			s.Reset()
