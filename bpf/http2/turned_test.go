@@ -2,6 +2,7 @@ package http2_test
 
 import (
 	"fmt"
+	"net/http"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -35,7 +36,7 @@ func TestTurned(t *testing.T) {
 	s := roomtest.Watch(t, http2.Protocol, func(x *probe.Exchange) {
 		if x.Protocol == http2.Protocol.Code {
 			p.add(x)
-		} else if x.StatusCode == 101 {
+		} else if x.StatusCode == http.StatusSwitchingProtocols {
 			t.Errorf("a span of HTTP/1: %s", x.RequestHead)
 		}
 		f.add(x)
@@ -72,7 +73,7 @@ func TestTurned(t *testing.T) {
 					want = append(want, fmt.Sprintf("GET %s%d 200", page("java"), i))
 				}
 			}
-			less := cmp.Transformer("sorted", func(all []string) map[string]int {
+			counted := cmp.Transformer("sorted", func(all []string) map[string]int {
 				counts := map[string]int{}
 				for _, one := range all {
 					counts[one]++
@@ -80,7 +81,7 @@ func TestTurned(t *testing.T) {
 				return counts
 			})
 			for _, kind := range []probe.Kind{probe.Client, probe.Server} {
-				if diff := cmp.Diff(want, said(s, kind, sayPage), less); diff != "" {
+				if diff := cmp.Diff(want, said(s, kind, sayPage), counted); diff != "" {
 					t.Errorf("side %d; losses %v (-want +got):\n%.1500s", kind, s.Engine.Drops(), diff)
 				}
 			}
