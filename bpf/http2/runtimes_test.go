@@ -77,7 +77,9 @@ func wantedCalls(times int) map[probe.Kind][]string {
 		case 2:
 			kind = "Talk"
 		case 3:
-			kind = "UnaryLarge"
+			if i%100 == 3 {
+				kind = "UnaryLarge"
+			}
 		case 4:
 			kind, status, client = "Cancel", "", "CANCEL"
 		}

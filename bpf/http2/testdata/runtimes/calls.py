@@ -75,7 +75,9 @@ async def serve_loop(addr):
 
 def what(i):
     """What call i is: its method, its message, its metadata."""
-    kind = {0: "UnaryMissing", 1: "UnaryBroken", 2: "Talk", 3: "UnaryLarge", 4: "Cancel"}.get(i % 10, "Unary")
+    kind = {0: "UnaryMissing", 1: "UnaryBroken", 2: "Talk", 4: "Cancel"}.get(i % 10, "Unary")
+    if i % 100 == 3:
+        kind = "UnaryLarge"
     text = b"m" * (i * 37 % 120)
     metadata = [("x-number", str(i))]
     if kind == "UnaryLarge":  # more than a frame takes
