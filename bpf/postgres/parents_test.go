@@ -14,9 +14,9 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
-	"github.com/odi-dev/odi/bpf/http2"
 	"github.com/odi-dev/odi/bpf/postgres"
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/bpf/protocols"
 	"github.com/odi-dev/odi/bpf/roomtest"
 	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
@@ -33,12 +33,15 @@ func (k *kin) add(x *probe.Exchange) {
 	var span probe.Span
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	for _, p := range protocols.All() {
+		if p.Code == x.Protocol {
+			p.Decode(x, &span)
+		}
+	}
 	switch {
-	case x.Protocol == http2.Protocol.Code && x.Kind == probe.Server:
-		http2.Decode(x, &span)
+	case x.Protocol != postgres.Protocol.Code && x.Kind == probe.Server:
 		k.served[strings.Clone(span.Path.Text[strings.LastIndexByte(span.Path.Text, '/')+1:])] = *x
 	case x.Protocol == postgres.Protocol.Code && x.Kind == probe.Client:
-		postgres.Decode(x, &span)
 		k.asked[strings.Clone(roomtest.Text(&span, "db.collection.name"))] = *x
 	}
 }
