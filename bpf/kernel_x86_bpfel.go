@@ -61,6 +61,7 @@ const (
 	kernelMapSentRooms            = "sent_rooms"
 	kernelMapSessionClose         = "session_close"
 	kernelMapSessionDestroyed     = "session_destroyed"
+	kernelMapShares               = "shares"
 	kernelMapSocketSessions       = "socket_sessions"
 	kernelMapSockets              = "sockets"
 	kernelMapStrangers            = "strangers"
@@ -129,6 +130,7 @@ const (
 	kernelVarNewThread            = "new_thread"
 	kernelVarNoParts              = "no_parts"
 	kernelVarNoRequest            = "no_request"
+	kernelVarNoShare              = "no_share"
 	kernelVarNoSums               = "no_sums"
 	kernelVarNoWork               = "no_work"
 	kernelVarOwnLevel             = "own_level"
@@ -279,6 +281,7 @@ type kernelMapSpecs struct {
 	SentRooms        *ebpf.MapSpec `ebpf:"sent_rooms"`
 	SessionClose     *ebpf.MapSpec `ebpf:"session_close"`
 	SessionDestroyed *ebpf.MapSpec `ebpf:"session_destroyed"`
+	Shares           *ebpf.MapSpec `ebpf:"shares"`
 	SocketSessions   *ebpf.MapSpec `ebpf:"socket_sessions"`
 	Sockets          *ebpf.MapSpec `ebpf:"sockets"`
 	Strangers        *ebpf.MapSpec `ebpf:"strangers"`
@@ -304,6 +307,7 @@ type kernelVariableSpecs struct {
 	NewThread  *ebpf.VariableSpec `ebpf:"new_thread"`
 	NoParts    *ebpf.VariableSpec `ebpf:"no_parts"`
 	NoRequest  *ebpf.VariableSpec `ebpf:"no_request"`
+	NoShare    *ebpf.VariableSpec `ebpf:"no_share"`
 	NoSums     *ebpf.VariableSpec `ebpf:"no_sums"`
 	NoWork     *ebpf.VariableSpec `ebpf:"no_work"`
 	OwnLevel   *ebpf.VariableSpec `ebpf:"own_level"`
@@ -377,6 +381,7 @@ type kernelMaps struct {
 	SentRooms        *ebpf.Map `ebpf:"sent_rooms"`
 	SessionClose     *ebpf.Map `ebpf:"session_close"`
 	SessionDestroyed *ebpf.Map `ebpf:"session_destroyed"`
+	Shares           *ebpf.Map `ebpf:"shares"`
 	SocketSessions   *ebpf.Map `ebpf:"socket_sessions"`
 	Sockets          *ebpf.Map `ebpf:"sockets"`
 	Strangers        *ebpf.Map `ebpf:"strangers"`
@@ -439,6 +444,7 @@ func (m *kernelMaps) Close() error {
 		m.SentRooms,
 		m.SessionClose,
 		m.SessionDestroyed,
+		m.Shares,
 		m.SocketSessions,
 		m.Sockets,
 		m.Strangers,
@@ -465,6 +471,7 @@ type kernelVariables struct {
 	NewThread  *ebpf.Variable `ebpf:"new_thread"`
 	NoParts    *ebpf.Variable `ebpf:"no_parts"`
 	NoRequest  *ebpf.Variable `ebpf:"no_request"`
+	NoShare    *ebpf.Variable `ebpf:"no_share"`
 	NoSums     *ebpf.Variable `ebpf:"no_sums"`
 	NoWork     *ebpf.Variable `ebpf:"no_work"`
 	OwnLevel   *ebpf.Variable `ebpf:"own_level"`

@@ -156,6 +156,7 @@ func (s *sessions) sharedMaps(spec *ebpf.CollectionSpec) map[string]*ebpf.Map {
 	for name, m := range spec.Maps {
 		theirs := s.engine.maps[name]
 		if theirs != nil && theirs.Type() == m.Type && !slices.Contains(ownMaps, name) {
+			m.MaxEntries = theirs.MaxEntries() // the ring's is an option
 			shared[name] = theirs
 		}
 	}

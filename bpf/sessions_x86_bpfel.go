@@ -53,6 +53,7 @@ const (
 	sessionsMapSentRooms            = "sent_rooms"
 	sessionsMapSessionClose         = "session_close"
 	sessionsMapSessionDestroyed     = "session_destroyed"
+	sessionsMapShares               = "shares"
 	sessionsMapSocketSessions       = "socket_sessions"
 	sessionsMapSockets              = "sockets"
 	sessionsMapStrangers            = "strangers"
@@ -88,6 +89,7 @@ const (
 	sessionsVarNoBooks              = "no_books"
 	sessionsVarNoParts              = "no_parts"
 	sessionsVarNoRequest            = "no_request"
+	sessionsVarNoShare              = "no_share"
 	sessionsVarNoWork               = "no_work"
 	sessionsVarUnixCloses           = "unix_closes"
 )
@@ -196,6 +198,7 @@ type sessionsMapSpecs struct {
 	SentRooms        *ebpf.MapSpec `ebpf:"sent_rooms"`
 	SessionClose     *ebpf.MapSpec `ebpf:"session_close"`
 	SessionDestroyed *ebpf.MapSpec `ebpf:"session_destroyed"`
+	Shares           *ebpf.MapSpec `ebpf:"shares"`
 	SocketSessions   *ebpf.MapSpec `ebpf:"socket_sessions"`
 	Sockets          *ebpf.MapSpec `ebpf:"sockets"`
 	Strangers        *ebpf.MapSpec `ebpf:"strangers"`
@@ -218,6 +221,7 @@ type sessionsVariableSpecs struct {
 	NoBooks    *ebpf.VariableSpec `ebpf:"no_books"`
 	NoParts    *ebpf.VariableSpec `ebpf:"no_parts"`
 	NoRequest  *ebpf.VariableSpec `ebpf:"no_request"`
+	NoShare    *ebpf.VariableSpec `ebpf:"no_share"`
 	NoWork     *ebpf.VariableSpec `ebpf:"no_work"`
 	UnixCloses *ebpf.VariableSpec `ebpf:"unix_closes"`
 }
@@ -279,6 +283,7 @@ type sessionsMaps struct {
 	SentRooms        *ebpf.Map `ebpf:"sent_rooms"`
 	SessionClose     *ebpf.Map `ebpf:"session_close"`
 	SessionDestroyed *ebpf.Map `ebpf:"session_destroyed"`
+	Shares           *ebpf.Map `ebpf:"shares"`
 	SocketSessions   *ebpf.Map `ebpf:"socket_sessions"`
 	Sockets          *ebpf.Map `ebpf:"sockets"`
 	Strangers        *ebpf.Map `ebpf:"strangers"`
@@ -329,6 +334,7 @@ func (m *sessionsMaps) Close() error {
 		m.SentRooms,
 		m.SessionClose,
 		m.SessionDestroyed,
+		m.Shares,
 		m.SocketSessions,
 		m.Sockets,
 		m.Strangers,
@@ -352,6 +358,7 @@ type sessionsVariables struct {
 	NoBooks    *ebpf.Variable `ebpf:"no_books"`
 	NoParts    *ebpf.Variable `ebpf:"no_parts"`
 	NoRequest  *ebpf.Variable `ebpf:"no_request"`
+	NoShare    *ebpf.Variable `ebpf:"no_share"`
 	NoWork     *ebpf.Variable `ebpf:"no_work"`
 	UnixCloses *ebpf.Variable `ebpf:"unix_closes"`
 }

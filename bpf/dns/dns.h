@@ -8,6 +8,7 @@
 #pragma once
 
 #include "../exchange/asking.h"
+#include "../include/ring.h"
 #include "../exchange/beginning.h"
 #include "../exchange/ends.h"
 
@@ -218,7 +219,8 @@ inline_ void dns_moved(struct sock *sk, int bytes, bool sent)
 	t.e->n.kind = sent ? DNS_SENT : DNS_RECEIVED;
 	t.e->n.stream = sk->sk_type == SOCK_STREAM;
 	t.e->n.moves = (g->flags & T_GO) != 0;
-	if (bpf_ringbuf_output(&events, t.e, sizeof(t.e->r) + sizeof(t.e->n) + n, 0) && sent)
+	if ((!has_share(g->pid, sizeof(t.e->r) + sizeof(t.e->n) + n) ||
+	     bpf_ringbuf_output(&events, t.e, sizeof(t.e->r) + sizeof(t.e->n) + n, 0)) && sent)
 		lose(g->pid, DROP_RING_FULL);
 }
 

@@ -2,6 +2,7 @@
 // A finished request on its way to user space.
 #pragma once
 
+#include "../include/ring.h"
 #include "proxied.h"
 #include "queue.h"
 
@@ -17,6 +18,8 @@ struct short_event {
 inline_ struct short_event *short_room(struct http1 *h, struct request *r)
 {
 	if (r->seq || h->proxied || r->head_len > KEEP_SHORT || r->head_off > KEEP_ALL - KEEP_SHORT)
+		return 0;
+	if (!has_share(r->pid, sizeof(struct short_event)))
 		return 0;
 	return bpf_ringbuf_reserve(&events, sizeof(struct short_event), 0);
 }
@@ -63,6 +66,8 @@ noinline_ int long_event(struct http1 *h, struct request *r, u64 sk)
 	r->head_len = n;
 	if (pre)
 		r->bits |= BIT_PROXIED;
+	if (!has_share(r->pid, sizeof(*r) + n))
+		return false;
 	if (bpf_ringbuf_reserve_dynptr(&events, sizeof(*r) + n + (pre ? sizeof(*pre) : 0), 0, &to)) {
 		bpf_ringbuf_discard_dynptr(&to, 0);
 		return false;

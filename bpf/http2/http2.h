@@ -9,6 +9,8 @@
 #pragma once
 
 #include "turned.h"
+#include "../include/ring.h"
+#include "served.h"
 #include "writing.h"
 
 struct http2_turn {
@@ -75,7 +77,8 @@ inline_ bool tell(struct http2_turn *t, u32 n)
 		look_for_own(t, e, n);
 	if (t->g->flags & T_STREAMS && t->c->role == ROLE_SERVER)
 		look_at_served(t, e, n);
-	full = bpf_ringbuf_output(&events, e, sizeof(e->r) + sizeof(e->n) + n, 0);
+	full = !has_share(t->g->pid, sizeof(e->r) + sizeof(e->n) + n) ||
+	       bpf_ringbuf_output(&events, e, sizeof(e->r) + sizeof(e->n) + n, 0);
 	if (full && t->d->fresh)
 		lose(t->g->pid, DROP_RING_FULL); // of what else is missing user space finds out by seq
 	return true;

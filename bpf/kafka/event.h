@@ -4,6 +4,7 @@
 #pragma once
 
 #include "../exchange/asking.h"
+#include "../include/ring.h"
 #include "../exchange/turn.h"
 #include "message.h"
 
@@ -106,7 +107,8 @@ noinline_ int tell_message(struct kafka *k, struct who *w, u32 by_client)
 	k->seen = 1;
 	if (by_client && be16_of(d->head) <= FETCH)
 		count(COUNT_EXCHANGES);
-	if (bpf_ringbuf_output(&events, e, sizeof(e->r) + sizeof(e->n) + n, 0) && by_client && be16_of(d->head) <= FETCH)
+	if ((!has_share(e->r.pid, sizeof(e->r) + sizeof(e->n) + n) ||
+	     bpf_ringbuf_output(&events, e, sizeof(e->r) + sizeof(e->n) + n, 0)) && by_client && be16_of(d->head) <= FETCH)
 		lose(e->r.pid, DROP_RING_FULL); // of what else is missing user space finds out
 	return 1;
 }

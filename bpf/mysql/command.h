@@ -4,6 +4,7 @@
 #pragma once
 
 #include "../exchange/asking.h"
+#include "../include/ring.h"
 #include "packet.h"
 
 #define TEXT_KEPT 512
@@ -70,7 +71,7 @@ noinline_ int answered_all(struct mysql *m, u64 now, u32 fault)
 	if (n > TEXT_KEPT)
 		n = TEXT_KEPT;
 	e->r.head_len = sizeof(*e) - sizeof(e->r) - TEXT_KEPT + n;
-	if (bpf_ringbuf_output(&events, e, sizeof(*e) - TEXT_KEPT + n, 0))
+	if (!has_share(e->r.pid, sizeof(*e)) || bpf_ringbuf_output(&events, e, sizeof(*e) - TEXT_KEPT + n, 0))
 		lose(e->r.pid, DROP_RING_FULL);
 	else
 		count(COUNT_EXCHANGES);

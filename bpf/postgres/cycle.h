@@ -4,6 +4,7 @@
 #pragma once
 
 #include "../exchange/asking.h"
+#include "../include/ring.h"
 #include "message.h"
 
 #define CYCLES 4 // of a connection, without their ends
@@ -89,7 +90,7 @@ noinline_ int end_cycle(struct postgres *p, u64 now, u32 fault)
 	e->r.head_len = sizeof(*e) - sizeof(e->r) - TEXT_MAX + n;
 	if (!e->said)
 		;
-	else if (bpf_ringbuf_output(&events, e, sizeof(*e) - TEXT_MAX + n, 0))
+	else if (!has_share(e->r.pid, sizeof(*e)) || bpf_ringbuf_output(&events, e, sizeof(*e) - TEXT_MAX + n, 0))
 		lose(e->r.pid, DROP_RING_FULL);
 	else
 		count(COUNT_EXCHANGES);

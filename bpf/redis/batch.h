@@ -4,6 +4,7 @@
 #pragma once
 
 #include "../exchange/asking.h"
+#include "../include/ring.h"
 #include "resp.h"
 
 #define BATCHES 8   // of a connection, without all of their replies
@@ -66,7 +67,7 @@ noinline_ int say(struct redis *r, u64 now, u32 fault)
 	b->e.r.end_ns = now;
 	b->e.r.fault = fault;
 	b->e.r.answer_len = sizeof(b->e.code);
-	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	e = has_share(b->e.r.pid, sizeof(*e)) ? bpf_ringbuf_reserve(&events, sizeof(*e), 0) : 0;
 	if (e) {
 		__builtin_memcpy(e, &b->e, sizeof(*e));
 		count(COUNT_EXCHANGES);
