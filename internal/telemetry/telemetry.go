@@ -63,6 +63,7 @@ const (
 	ServerAddress          = "server.address"
 	ServerPort             = "server.port"
 	UserAgentOriginal      = "user_agent.original"
+	TLSEstablished         = "tls.established"
 	MetricOverflow         = "otel.metric.overflow"
 
 	NetworkIODirection = "network.io.direction"

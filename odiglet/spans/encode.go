@@ -46,8 +46,13 @@ const (
 	tagKey    = 1<<3 | 2 // KeyValue
 	tagValue  = 2<<3 | 2
 	tagText   = 1<<3 | 2 // AnyValue
+	tagFlag   = 2 << 3
 	tagNumber = 3 << 3
 )
+
+// encrypted is the attribute of what went over TLS. url.scheme would not do: it is for HTTP alone, and may
+// be that of another hop, where a proxy has taken the TLS off.
+var encrypted = appendBytes(nil, tagAttributes, append(appendText(nil, tagKey, telemetry.TLSEstablished), tagValue, 2, tagFlag, 1))
 
 // appendSpan appends the fields of a Span message.
 func appendSpan(b []byte, x *probe.Exchange, s *probe.Span) []byte {
@@ -66,6 +71,9 @@ func appendSpan(b []byte, x *probe.Exchange, s *probe.Span) []byte {
 	b = appendTime(b, tagEnd, x.End)
 	for i := range s.Attributes {
 		b = appendAttribute(b, &s.Attributes[i])
+	}
+	if x.TLS {
+		b = append(b, encrypted...)
 	}
 	if s.Failed {
 		b = append(b, tagStatus, 2, tagStatusCode, byte(ptrace.StatusCodeError))

@@ -59,6 +59,9 @@ func expected(o *Origin, x *probe.Exchange, span *probe.Span) ptrace.Traces {
 		}
 		s.Attributes().PutStr(a.Key, a.Text)
 	}
+	if x.TLS {
+		s.Attributes().PutBool("tls.established", true)
+	}
 	if span.Failed {
 		s.Status().SetCode(ptrace.StatusCodeError)
 	}
@@ -95,6 +98,10 @@ func TestSpansAreEncodedAsPdataDoes(t *testing.T) {
 			span: probe.Span{Name: "GET", Failed: true, Attributes: []probe.Attribute{
 				{Key: "url.path", Text: "/ä"}, {Key: "empty"}, {Key: "server.port", Number: 8080, IsNumber: true},
 			}},
+		},
+		"a client request over TLS": {
+			exchange: probe.Exchange{Kind: probe.Client, TLS: true},
+			span:     probe.Span{Name: "SELECT", Attributes: []probe.Attribute{{Key: "server.port", Number: 5432, IsNumber: true}}},
 		},
 		"numbers of any size, texts of any length": {
 			exchange: probe.Exchange{Kind: probe.Client, TraceFlags: 255},
