@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -62,7 +63,7 @@ func (d *demo) up(ctx context.Context) error {
 		{What: "odi instrument namespace " + shop.Namespace, Run: d.instrument},
 		{What: "sending traffic", About: 10 * time.Second, Run: d.drive},
 		{What: "reading the traces back from Jaeger", Run: d.show},
-		{What: "sending orders, which are stored in PostgreSQL and Redis", Run: d.driveOrders},
+		{What: "sending orders by HTTPS, which go to gRPC, Redis, and PostgreSQL over TLS", Run: d.driveOrders},
 		{What: "reading the trace of an order back from Jaeger", Run: d.showOrder},
 		{What: "odi instrument deployment " + strings.Join(shop.WithAgents, "|") + " --method agent --rollout auto", About: 40 * time.Second, Run: d.useAgents},
 		{What: "sending traffic", Run: d.drivePages},
@@ -175,7 +176,7 @@ func (d *demo) drive(ctx context.Context) error {
 
 // send drives one load whose markers begin with a name.
 func (d *demo) send(ctx context.Context, l traffic.Load, name string) (load, error) {
-	l.URL, l.Name = shop.FrontURL, fmt.Sprintf("%s-%d", name, time.Now().Unix())
+	l.URL, l.Name = cmp.Or(l.URL, shop.FrontURL), fmt.Sprintf("%s-%d", name, time.Now().Unix())
 	sent := load{name: l.Name, started: time.Now()}
 	var err error
 	if sent.results, err = d.cluster.Drive(ctx, l); err != nil {

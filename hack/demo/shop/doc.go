@@ -11,9 +11,10 @@
 //	nginx -> frontend (Go) -> inventory (Java)          -> pricing
 //	                       -> ratings   (Python, Flask) -> reviews (Node.js, Express) -> pricing
 //
-// An order is for what speaks no HTTP:
+// An order is for what speaks no HTTP, and for TLS; it comes by HTTPS:
 //
-//	nginx -> frontend (Go) -> orders (Go) -> Redis, PostgreSQL
+//	nginx -> frontend (Go) -> orders (Go) -> Redis, PostgreSQL (over TLS)
+//	                                      -> stock (Go, gRPC) -> Redis
 //
 // One folder per service; manifests/ deploys those of a checkout, mixed/ ratings and reviews,
 // stored/ orders and its databases. Read by the demo, by the end-to-end test and by `make try`.

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/odi-dev/odi/bpf/roomtest"
 	"github.com/odi-dev/odi/hack/demo/traffic"
 	"github.com/odi-dev/odi/internal/testkit/loopback"
 	"github.com/odi-dev/odi/internal/testkit/program"
@@ -82,9 +83,12 @@ func startNginx(t *testing.T, dir, frontend string) string {
 		t.Fatal(err)
 	}
 	addr := loopback.Address(t)
+	certificate, key := roomtest.Certificate(t)
 	text := strings.NewReplacer(
 		"server frontend:8080;", "server "+strings.TrimPrefix(frontend, "http://")+";",
 		"listen 8080;", "listen "+addr+";",
+		"listen 8443 ssl;", "listen "+loopback.Address(t)+" ssl;",
+		"/tmp/nginx.crt", certificate, "/tmp/nginx.key", key,
 		"/tmp/nginx", dir+"/nginx",
 	).Replace(string(conf))
 	path := filepath.Join(dir, "nginx.conf")

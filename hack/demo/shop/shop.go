@@ -5,11 +5,12 @@ import "embed"
 // Namespace is where the manifests put the shop.
 const Namespace = "shop"
 
-// Front is the service that takes the shop's requests, and FrontURL its
-// address inside the cluster.
+// Front is the service that takes the shop's requests; FrontURL is its address inside
+// the cluster, and SecureURL that for HTTPS, with a certificate that nobody can check.
 const (
-	Front    = "nginx"
-	FrontURL = "http://nginx.shop:8080"
+	Front     = "nginx"
+	FrontURL  = "http://nginx.shop:8080"
+	SecureURL = "https://nginx.shop:8443"
 )
 
 // Manifests holds manifests/*.yaml.
@@ -32,7 +33,7 @@ var Stored embed.FS
 var Everything = []embed.FS{Manifests, Mixed, Stored}
 
 // OrderPath comes before the marker of an order: nginx, frontend, orders, which asks Redis, and
-// where it is not there stock by gRPC, PostgreSQL, and Redis again.
+// where it is not there stock by gRPC (which asks Redis), PostgreSQL over TLS, and Redis again.
 const OrderPath = "/orders/"
 
 // OrderServices are the Deployments whose spans are in the trace of an order.
@@ -59,6 +60,8 @@ type Call struct {
 	// Parent is the index in the same list of the request that the client is working
 	// on; -1 for the request that comes from outside.
 	Parent int
+	// TLS says that it goes over TLS.
+	TLS bool
 }
 
 // Calls are the requests of one checkout: a whole trace has one server span
@@ -85,9 +88,9 @@ var PageCalls = []Call{
 	6: {Client: "reviews", Server: "pricing", Path: "/price/reviews/", Parent: 5},
 }
 
-// OrderCalls are the requests of an order that nobody has asked for before.
+// OrderCalls are the requests of an order that nobody has asked for before, at SecureURL.
 var OrderCalls = []Call{
-	0: {Client: "", Server: "nginx", Path: OrderPath, Parent: -1},
+	0: {Client: "", Server: "nginx", Path: OrderPath, Parent: -1, TLS: true},
 	1: {Client: "nginx", Server: "frontend", Path: OrderPath, Parent: 0},
 	2: {Client: "frontend", Server: "orders", Path: "/stored/", Parent: 1},
 	3: {Client: "orders", Server: "stock", Method: "shop.Stock/Reserve", Parent: 2},
@@ -100,12 +103,15 @@ type Statement struct {
 	System, Operation string
 	// Parent is the index of the request that the client is working on.
 	Parent int
+	// TLS says that it goes over TLS.
+	TLS bool
 }
 
 // OrderStatements are those of OrderCalls, in their order.
 var OrderStatements = []Statement{
 	{Client: "orders", System: "redis", Operation: "GET", Parent: 2},
-	{Client: "orders", System: "postgresql", Operation: "INSERT", Parent: 2},
+	{Client: "stock", System: "redis", Operation: "INCR", Parent: 3},
+	{Client: "orders", System: "postgresql", Operation: "INSERT", Parent: 2, TLS: true},
 	{Client: "orders", System: "redis", Operation: "SET", Parent: 2},
 }
 

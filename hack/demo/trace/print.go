@@ -35,7 +35,7 @@ type line struct {
 }
 
 // Print writes the tree of a trace, one span a line: service, request, status,
-// duration, its place in the trace's time, and in a mixed trace who reported it.
+// duration, its place in the trace's time, what went over TLS, and in a mixed trace who reported it.
 func Print(w io.Writer, t Trace, style Style) error {
 	var lines []line
 	roots := t.Roots()
@@ -115,8 +115,16 @@ func (p *printer) measure(lines []line) {
 func (p *printer) line(b *strings.Builder, l line) {
 	who := p.paint(dim, l.branch) + p.paint(cyan, l.span.Service) + " " + p.paint(dim, string(l.span.Kind))
 	pad := p.whoWide - utf8.RuneCountInString(l.branch+l.span.Service) - 1 - len(l.span.Kind)
-	fmt.Fprintf(b, "%s%s  %-*s  %s  %8s  %s%s\n",
-		who, strings.Repeat(" ", pad), p.whatWide, l.label, p.status(l.span), short(l.span.Duration()), p.bar(l.span), p.reporter(l.span))
+	fmt.Fprintf(b, "%s%s  %-*s  %s  %8s  %s%s%s\n",
+		who, strings.Repeat(" ", pad), p.whatWide, l.label, p.status(l.span), short(l.span.Duration()), p.bar(l.span), p.reporter(l.span), p.hop(l.span))
+}
+
+// hop says which spans went over TLS.
+func (p *printer) hop(s Span) string {
+	if !s.Encrypted() {
+		return ""
+	}
+	return "  " + p.paint(bold, "TLS")
 }
 
 // reporter says who has seen the span, in traces that not eBPF alone has seen.

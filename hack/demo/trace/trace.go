@@ -69,6 +69,9 @@ func (s Span) Agent() string {
 	return s.Resource["telemetry.sdk.language"]
 }
 
+// Encrypted says that odi has seen the span go over TLS.
+func (s Span) Encrypted() bool { return s.Attributes["tls.established"] == "true" }
+
 // Marker is the last element of the path, where the shop carries the order.
 func (s Span) Marker() string {
 	path := s.Path()

@@ -55,6 +55,9 @@ func TestFromGroupsByTraceAndPrintsItsTree(t *testing.T) {
 		inset := time.Duration(i) * time.Millisecond // each a bit within the one before
 		made := addSpan(data, s.service, byte(i))
 		made.SetKind(s.kind)
+		if i == 0 {
+			made.Attributes().PutBool("tls.established", true)
+		}
 		made.SetStartTimestamp(pcommon.NewTimestampFromTime(begin.Add(inset)))
 		made.SetEndTimestamp(pcommon.NewTimestampFromTime(begin.Add(10*time.Millisecond - inset)))
 	}
@@ -64,7 +67,7 @@ func TestFromGroupsByTraceAndPrintsItsTree(t *testing.T) {
 		t.Fatalf("got %d traces, want 1", len(traces))
 	}
 	want := `trace 07000000000000000000000000000000  3 spans, 2 services, 10ms
-nginx server           GET /checkout/a-1  200      10ms  ━━━━━━━━━━━━━━━━━━━━━━━━
+nginx server           GET /checkout/a-1  200      10ms  ━━━━━━━━━━━━━━━━━━━━━━━━  TLS
 └─ nginx client        GET /checkout/a-1  200       8ms  ··━━━━━━━━━━━━━━━━━━━···
    └─ frontend server  GET /checkout/a-1  200       6ms  ····━━━━━━━━━━━━━━━·····
 `

@@ -51,13 +51,19 @@ func TestWholeOrder(t *testing.T) {
 	}{
 		"an order as it must be": {spoil: func(*trace.Trace) {}},
 		"a pool asks if a connection is there": {spoil: func(t *trace.Trace) {
-			t.Spans = append(t.Spans, trace.Span{ID: "ping", ParentID: t.Spans[8].ParentID, Service: t.Spans[8].Service, Kind: trace.Client,
+			t.Spans = append(t.Spans, trace.Span{ID: "ping", ParentID: t.Spans[9].ParentID, Service: t.Spans[9].Service, Kind: trace.Client,
 				Name: "postgresql", Attributes: map[string]string{"db.system.name": "postgresql"}})
 		}},
-		"a statement is missing":            {spoil: func(t *trace.Trace) { t.Spans = t.Spans[:9] }, want: "no redis SET of orders"},
-		"a statement too many":              {spoil: func(t *trace.Trace) { t.Spans = append(t.Spans, t.Spans[9]) }, want: "SET of orders is one too many"},
-		"a statement hangs in the air":      {spoil: func(t *trace.Trace) { t.Spans[8].ParentID = "" }, want: "the parent of INSERT of orders is "},
-		"a statement of somebody else":      {spoil: func(t *trace.Trace) { t.Spans[8].ParentID = "a-1-s1" }, want: "the parent of INSERT of orders is frontend server /orders/a-1"},
+		"a statement is missing":            {spoil: func(t *trace.Trace) { t.Spans = t.Spans[:10] }, want: "no redis SET of orders"},
+		"a statement too many":              {spoil: func(t *trace.Trace) { t.Spans = append(t.Spans, t.Spans[10]) }, want: "SET of orders is one too many"},
+		"a statement hangs in the air":      {spoil: func(t *trace.Trace) { t.Spans[9].ParentID = "" }, want: "the parent of INSERT of orders is "},
+		"a statement of somebody else":      {spoil: func(t *trace.Trace) { t.Spans[9].ParentID = "a-1-s1" }, want: "the parent of INSERT of orders is frontend server /orders/a-1"},
+		"what a call asks is below another": {spoil: func(t *trace.Trace) { t.Spans[8].ParentID = "a-1-s2" }, want: "the parent of INCR of stock is orders server /stored/a-1"},
+		"the statement of another order":    {spoil: func(t *trace.Trace) { t.Spans = append(t.Spans, t.Spans[8]) }, want: "INCR of stock is one too many"},
+		"a statement in plain text":         {spoil: func(t *trace.Trace) { delete(t.Spans[9].Attributes, "tls.established") }, want: "INSERT says that it went over TLS: false, want true"},
+		"a statement over TLS":              {spoil: func(t *trace.Trace) { t.Spans[10].Attributes["tls.established"] = "true" }, want: "SET says that it went over TLS: true, want false"},
+		"a request in plain text":           {spoil: func(t *trace.Trace) { delete(t.Spans[0].Attributes, "tls.established") }, want: "nginx server /orders/a-1 says that it went over TLS: false, want true"},
+		"a request over TLS":                {spoil: func(t *trace.Trace) { t.Spans[1].Attributes["tls.established"] = "true" }, want: "nginx client /orders/a-1 says that it went over TLS: true, want false"},
 		"the call of gRPC is missing":       {spoil: func(t *trace.Trace) { t.Spans = slices.Delete(t.Spans, 5, 6) }, want: "0 client spans of orders for shop.Stock/Reserve"},
 		"the call of gRPC hangs in the air": {spoil: func(t *trace.Trace) { t.Spans[5].ParentID = "" }, want: "the parent of orders client"},
 		"a request is missing":              {spoil: func(t *trace.Trace) { t.Spans = t.Spans[1:] }, want: "0 server spans of nginx"},
@@ -66,10 +72,10 @@ func TestWholeOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			whole := request(shop.OrderCalls, "a-1")
 			for _, s := range shop.OrderStatements {
-				whole.Spans = append(whole.Spans, trace.Span{
+				whole.Spans = append(whole.Spans, over(s.TLS, trace.Span{
 					ID: s.Operation, ParentID: fmt.Sprintf("a-1-s%d", s.Parent), Service: s.Client, Kind: trace.Client, Name: s.Operation,
 					Attributes: map[string]string{"db.system.name": s.System, "db.operation.name": s.Operation},
-				})
+				}))
 			}
 			tc.spoil(&whole)
 			expectProblem(t, judge.WholeOrder(whole, "a-1"), tc.want)
@@ -203,7 +209,15 @@ func spanOf(call shop.Call, marker, id, parent string, kind trace.Kind) trace.Sp
 	if call.Method != "" {
 		return trace.Span{ID: id, ParentID: parent, Service: service, Kind: kind, Name: call.Method, Attributes: map[string]string{"rpc.method": call.Method}}
 	}
-	return newSpan(id, parent, service, kind, call.Path+marker)
+	return over(call.TLS, newSpan(id, parent, service, kind, call.Path+marker))
+}
+
+// over returns the span as what was seen over TLS, or not.
+func over(tls bool, s trace.Span) trace.Span {
+	if tls {
+		s.Attributes["tls.established"] = "true"
+	}
+	return s
 }
 
 func newSpan(id, parent, service string, kind trace.Kind, path string) trace.Span {

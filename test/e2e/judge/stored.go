@@ -21,9 +21,10 @@ func WholeOrder(t trace.Trace, marker string) []string {
 		}
 		asking := shop.OrderCalls[want.Parent]
 		parent, _ := t.Find(statements[i].ParentID)
-		if parent.Kind != trace.Server || parent.Service != want.Client || parent.Path() != asking.Path+marker {
+		if parent.Kind != trace.Server || parent.Service != want.Client || !serves(parent, asking, marker) {
 			wrong = append(wrong, fmt.Sprintf("the parent of %s of %s is %s, want that which asks", statements[i].Name, want.Client, describe(parent)))
 		}
+		wrong = append(wrong, misencrypted(statements[i], want.TLS)...)
 		statements = slices.Delete(statements, i, i+1)
 	}
 	for _, s := range statements {

@@ -43,6 +43,7 @@ func WholeOf(calls []shop.Call, t trace.Trace, marker, parent string) []string {
 			continue
 		}
 		servers[i] = server
+		wrong = append(wrong, misencrypted(server, call.TLS)...)
 		if call.Client == "" {
 			if server.ParentID != parent {
 				wrong = append(wrong, fmt.Sprintf("%s has parent %q, want %q", describe(server), server.ParentID, parent))
@@ -54,6 +55,7 @@ func WholeOf(calls []shop.Call, t trace.Trace, marker, parent string) []string {
 			wrong = append(wrong, problem)
 			continue
 		}
+		wrong = append(wrong, misencrypted(client, call.TLS)...)
 		wrong = append(wrong, notChild(t, server, client)...)
 		if above := servers[call.Parent]; above.ID != "" {
 			wrong = append(wrong, notChild(t, client, above)...)
@@ -109,6 +111,14 @@ func askedFor(call shop.Call, marker string) string {
 		return call.Method
 	}
 	return call.Path + marker
+}
+
+// misencrypted compares what a span says of TLS with what there was.
+func misencrypted(s trace.Span, tls bool) []string {
+	if s.Encrypted() == tls {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s says that it went over TLS: %t, want %t", describe(s), s.Encrypted(), tls)}
 }
 
 func notChild(t trace.Trace, child, parent trace.Span) []string {

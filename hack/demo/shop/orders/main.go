@@ -1,4 +1,4 @@
-// Command orders keeps orders in PostgreSQL, and in Redis what was asked for last; what is
+// Command orders keeps orders in PostgreSQL, over TLS, and in Redis what was asked for last; what is
 // ordered it reserves by gRPC. It asks all of them on the goroutine that serves the request.
 package main
 
@@ -34,7 +34,7 @@ func main() {
 }
 
 func serve(ctx context.Context) error {
-	rows, err := pgxpool.New(ctx, env("POSTGRES", "postgres://shop@postgres:5432/postgres?sslmode=disable"))
+	rows, err := pgxpool.New(ctx, env("POSTGRES", "postgres://shop@postgres:5432/postgres?sslmode=require"))
 	if err != nil {
 		return err
 	}
@@ -106,8 +106,8 @@ func (s store) madeAt(ctx context.Context, order string) (string, error) {
 }
 
 func (s store) reserve(ctx context.Context, order string) error {
-	var left wrapperspb.Int64Value
-	return s.stock.Invoke(ctx, "/shop.Stock/Reserve", wrapperspb.String(order), &left)
+	var reserved wrapperspb.Int64Value
+	return s.stock.Invoke(ctx, "/shop.Stock/Reserve", wrapperspb.String(order), &reserved)
 }
 
 func env(name, otherwise string) string {

@@ -1,5 +1,5 @@
-// Command stock reserves what is ordered. It speaks gRPC, with messages that need no code
-// generated of their own.
+// Command stock reserves what is ordered, and counts in Redis how much that is. It speaks gRPC,
+// with messages that need no code generated of their own.
 package main
 
 import (
@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 
+	"github.com/redis/go-redis/v9"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health"
@@ -41,14 +42,18 @@ func handle(srv any, ctx context.Context, decode func(any) error, intercept grpc
 	})
 }
 
-type stock struct{}
+type stock struct{ cache *redis.Client }
 
-// Reserve answers how many are left, of an endless stock. An order without a name is refused.
-func (stock) Reserve(_ context.Context, order *wrapperspb.StringValue) (*wrapperspb.Int64Value, error) {
+// Reserve answers how many are reserved, of an endless stock. An order without a name is refused.
+func (s stock) Reserve(ctx context.Context, order *wrapperspb.StringValue) (*wrapperspb.Int64Value, error) {
 	if order.Value == "" {
 		return nil, status.Error(codes.InvalidArgument, "an order needs a name")
 	}
-	return wrapperspb.Int64(1000), nil
+	reserved, err := s.cache.Incr(ctx, "reserved").Result()
+	if err != nil {
+		return nil, status.Errorf(codes.Unavailable, "counting: %v", err)
+	}
+	return wrapperspb.Int64(reserved), nil
 }
 
 func main() {
@@ -59,17 +64,21 @@ func main() {
 }
 
 func serve() error {
-	addr := ":8080"
-	if v := os.Getenv("LISTEN"); v != "" {
-		addr = v
-	}
+	addr := env("LISTEN", ":8080")
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
 	}
 	server := grpc.NewServer()
-	server.RegisterService(&description, stock{})
+	server.RegisterService(&description, stock{cache: redis.NewClient(&redis.Options{Addr: env("REDIS", "redis:6379"), DisableIdentity: true})})
 	healthpb.RegisterHealthServer(server, health.NewServer())
 	slog.Info("stock listens", "address", addr)
 	return server.Serve(listener)
+}
+
+func env(name, otherwise string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return otherwise
 }
