@@ -29,5 +29,5 @@ func (d *demo) drivePages(ctx context.Context) (err error) {
 }
 
 func (d *demo) showMixed(ctx context.Context) error {
-	return d.showFullest(ctx, d.pages, shop.PageServices)
+	return d.showTypical(ctx, d.pages, shop.PageServices)
 }

@@ -15,5 +15,5 @@ func (d *demo) driveOrders(ctx context.Context) (err error) {
 }
 
 func (d *demo) showOrder(ctx context.Context) error {
-	return d.showFullest(ctx, d.orders, shop.OrderServices)
+	return d.showTypical(ctx, d.orders, shop.OrderServices)
 }

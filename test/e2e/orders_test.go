@@ -3,26 +3,60 @@
 package e2e
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/odi-dev/odi/hack/demo/jaeger"
 	"github.com/odi-dev/odi/hack/demo/shop"
+	"github.com/odi-dev/odi/hack/demo/stage"
 	"github.com/odi-dev/odi/hack/demo/trace"
 	"github.com/odi-dev/odi/hack/demo/traffic"
 	"github.com/odi-dev/odi/test/e2e/judge"
 )
 
-// checkOrders deploys a service that keeps orders in PostgreSQL and Redis, and wants each statement
-// below the request that made it: of 20 orders one after the other, and of 200 by ten clients.
+// checkOrders deploys a service that keeps orders in PostgreSQL, over TLS, and in Redis, and one that it asks by
+// gRPC, which asks Redis too. It wants each statement below the request that made it: of 20 orders one after the
+// other, and of 200 by ten clients, which come by HTTPS. What PostgreSQL saw of them is counted, too.
 func (w *world) checkOrders(t *testing.T) {
 	w.deployMore(t, shop.Stored, "stored/*.yaml", shop.OrderPath)
 	for _, l := range []traffic.Load{
-		{Path: shop.OrderPath, Requests: 20, Pause: 50 * time.Millisecond},
-		{Path: shop.OrderPath, Requests: 200, Concurrency: 10},
+		{URL: shop.SecureURL, Path: shop.OrderPath, Requests: 20, Pause: 50 * time.Millisecond},
+		{URL: shop.SecureURL, Path: shop.OrderPath, Requests: 200, Concurrency: 10},
 	} {
-		w.expectOrders(t, w.drive(t, l))
+		s := w.drive(t, l)
+		w.expectOrders(t, s)
+		w.expectStored(t, s)
 	}
+}
+
+// expectStored wants a span of PostgreSQL's own for each order. No trace context goes into statements: each
+// begins a trace.
+func (w *world) expectStored(t *testing.T, s sent) {
+	t.Helper()
+	from, to := s.bounds()
+	var stored int
+	var wrong []string
+	err := stage.Eventually(t.Context(), arrival, 500*time.Millisecond, func(ctx context.Context) (bool, string) {
+		traces, err := w.cluster.Jaeger().Traces(ctx, jaeger.Query{Service: shop.Database, From: from, To: to, Limit: mostTraces})
+		if err != nil {
+			return false, err.Error()
+		}
+		stored, wrong = judge.Stored(traces)
+		return stored == len(s.results), fmt.Sprintf("%s stored %d orders of %d", shop.Database, stored, len(s.results))
+	})
+	if err != nil || len(wrong) > 0 {
+		t.Errorf("%v\n%s", err, first(8, wrong))
+	}
+}
+
+// bounds are when the first request of a load began and when the last one ended, by clocks that may be a little off.
+func (s sent) bounds() (from, to time.Time) {
+	first := slices.MinFunc(s.results, func(a, b traffic.Result) int { return a.Start.Compare(b.Start) })
+	last := slices.MaxFunc(s.results, func(a, b traffic.Result) int { return a.End.Compare(b.End) })
+	return first.Start.Add(-clockTolerance), last.End.Add(clockTolerance)
 }
 
 func (w *world) expectOrders(t *testing.T, s sent) {

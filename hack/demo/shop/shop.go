@@ -36,6 +36,9 @@ var Everything = []embed.FS{Manifests, Mixed, Stored}
 // where it is not there stock by gRPC (which asks Redis), PostgreSQL over TLS, and Redis again.
 const OrderPath = "/orders/"
 
+// Database is the Deployment that keeps orders.
+const Database = "postgres"
+
 // OrderServices are the Deployments whose spans are in the trace of an order.
 var OrderServices = []string{"nginx", "frontend", "orders", "stock"}
 

@@ -83,6 +83,35 @@ func TestWholeOrder(t *testing.T) {
 	}
 }
 
+func TestStored(t *testing.T) {
+	stored := func(service, parent string, tls bool) trace.Trace {
+		return trace.Trace{ID: service, Spans: []trace.Span{over(tls, trace.Span{
+			ParentID: parent, Service: service, Kind: trace.Server, Name: "INSERT orders", Attributes: map[string]string{"db.operation.name": "INSERT"},
+		})}}
+	}
+	tests := map[string]struct {
+		traces []trace.Trace
+		want   string
+		orders int
+	}{
+		"nothing":              {},
+		"two":                  {traces: []trace.Trace{stored("postgres", "", true), stored("postgres", "", true)}, orders: 2},
+		"of somebody else":     {traces: []trace.Trace{stored("redis", "", false)}},
+		"one with a parent":    {traces: []trace.Trace{stored("postgres", "feed", true)}, orders: 1, want: `with the parent "feed"`},
+		"one in plain text":    {traces: []trace.Trace{stored("postgres", "", false)}, orders: 1, want: "went over TLS: false, want true"},
+		"one in another trace": {traces: []trace.Trace{{Spans: append(checkout("a-1").Spans, stored("postgres", "", true).Spans...)}}, orders: 1, want: "in a trace of 16 spans"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			orders, wrong := judge.Stored(tc.traces)
+			if orders != tc.orders {
+				t.Errorf("got %d orders, want %d", orders, tc.orders)
+			}
+			expectProblem(t, wrong, tc.want)
+		})
+	}
+}
+
 func TestWholeOfPages(t *testing.T) {
 	page := request(shop.PageCalls, "a-1")
 	expectProblem(t, judge.WholeOf(shop.PageCalls, page, "a-1", ""), "")
