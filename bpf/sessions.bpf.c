@@ -57,8 +57,9 @@ int odi_ssl_free(struct raw_regs *ctx)
 	return 0;
 }
 
-// func (c *Conn) clientHandshake(ctx context.Context) error, and serverHandshake: once for each
-// connection. What is known of another one at its address is out of date.
+// func (c *Conn) clientHandshake(ctx context.Context) error, and serverHandshake: mostly once for each
+// connection. What is known of another one at its address is out of date; of this one, it has written
+// before, which began the handshake, or handshakes again.
 SEC("uprobe.multi")
 int odi_gotls_begin(struct raw_regs *ctx)
 {
@@ -69,6 +70,9 @@ int odi_gotls_begin(struct raw_regs *ctx)
 	if (!g)
 		return 0;
 	session = session_number(bpf_get_current_pid_tgid() >> 32, conn);
+	s = books_in(conns, session);
+	if (s && s->sk && s->sk == socket_below_tls(g, conn))
+		return 0;
 	end_session(session, FAULT_CLOSED);
 	s = go_session(g, session, conn);
 	if (s)

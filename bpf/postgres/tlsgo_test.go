@@ -12,7 +12,8 @@ import (
 	"github.com/odi-dev/odi/internal/testkit/program"
 )
 
-// TestPgxOverTLS: pgx asks for TLS, which is crypto/tls there; its connection was open before it was watched.
+// TestPgxOverTLS: pgx asks for TLS, which is crypto/tls there. Its connection was open before it was watched, or is
+// opened then: what it writes first begins the handshake.
 func TestPgxOverTLS(t *testing.T) {
 	cert, key := roomtest.Certificate(t)
 	dir, err := os.MkdirTemp("", "odi-postgres-tls")
@@ -25,10 +26,22 @@ func TestPgxOverTLS(t *testing.T) {
 	if out, err := program.Command(t, "go", "build", "-o", binary, "./testdata/pooled").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	cmd := program.Command(t, binary, "postgres://postgres@127.0.0.1:"+port+"/postgres?sslmode=require", "late")
+	for how, namespace := range map[string]string{"late": "", "anew": "postgres"} {
+		t.Run(how, func(t *testing.T) { askOverTLS(t, port, binary, how, namespace) })
+	}
+}
+
+func askOverTLS(t *testing.T, port, binary, how, namespace string) {
+	t.Helper()
+	cmd := program.Command(t, binary, "postgres://postgres@127.0.0.1:"+port+"/postgres?sslmode=require", how)
 	s := roomtest.WatchOpen(t, postgres.Protocol, cmd, func(s *roomtest.Seen) { roomtest.AwaitTLS(t, s.Engine, uint32(cmd.Process.Pid)) })
 	if diff := cmp.Diff(map[string]int{"INSERT orders": 20}, s.Counts(probe.Client)); diff != "" {
 		t.Errorf("seen at the client (-want +got):\n%s; losses: %v", diff, s.Engine.Drops())
+	}
+	for _, span := range s.Spans(probe.Client) {
+		if got := roomtest.Text(&span, "db.namespace"); got != namespace {
+			t.Fatalf("the database is %q, want %q", got, namespace)
+		}
 	}
 	if leaked := s.Leaked("secret"); len(leaked) > 0 {
 		t.Errorf("literals have left: %v", leaked)

@@ -1,6 +1,7 @@
 // Command pooled opens a connection to PostgreSQL, says so, and asks when it is told to:
 // by a statement that it has prepared (early), by one that it prepares then, under a name
-// as long as pgx makes them (late), or by one that it has prepared so (cached).
+// as long as pgx makes them (late), or by one that it has prepared so (cached); or over a
+// connection that it opens only then (anew).
 package main
 
 import (
@@ -26,7 +27,7 @@ func ask(ctx context.Context, url, how string) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close(ctx) }()
+	defer func() { _ = conn.Close(ctx) }() // the last one
 	if _, err := conn.Exec(ctx, "CREATE TABLE IF NOT EXISTS orders (id text PRIMARY KEY, made timestamptz NOT NULL DEFAULT now())"); err != nil {
 		return err
 	}
@@ -45,6 +46,12 @@ func ask(ctx context.Context, url, how string) error {
 	fmt.Println("connected")
 	if !bufio.NewScanner(os.Stdin).Scan() {
 		return nil
+	}
+	if how == "anew" {
+		_ = conn.Close(ctx)
+		if conn, err = pgx.Connect(ctx, url); err != nil {
+			return err
+		}
 	}
 	for i := range times {
 		if _, err := conn.Exec(ctx, name, fmt.Sprint("secret", i)); err != nil {
