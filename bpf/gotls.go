@@ -38,15 +38,16 @@ type closers []io.Closer
 // Close begins to take the probes away.
 func (c closers) Close() error { return closeAll(c) }
 
-// attachGo attaches to the functions of crypto/tls: what ends a session first, so that none stays behind.
+// attachGo attaches to the functions of crypto/tls: what ends a session first, so that none stays behind, and
+// what begins one last, so that none counts as seen from its beginning whose first bytes were missed.
 func (s *sessions) attachGo(exe *os.File, at golang.TLS, pid uint32) ([]link.Link, error) {
 	var links []link.Link
 	for _, place := range []struct {
 		program string
 		at      uint64
 	}{
-		{"odi_gotls_close", at.Close}, {"odi_gotls_begin", at.Client}, {"odi_gotls_begin", at.Server},
-		{"odi_gotls_read", at.Read}, {"odi_gotls_write", at.Write},
+		{"odi_gotls_close", at.Close}, {"odi_gotls_read", at.Read}, {"odi_gotls_write", at.Write},
+		{"odi_gotls_begin", at.Client}, {"odi_gotls_begin", at.Server},
 	} {
 		if place.at == 0 {
 			continue

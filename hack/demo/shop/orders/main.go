@@ -26,6 +26,10 @@ type store struct {
 	stock *grpc.ClientConn
 }
 
+// url is that of a pool whose connections are all there soon: PostgreSQL forks a process for each, of which odi
+// may miss the first milliseconds.
+const url = "postgres://shop@postgres:5432/postgres?sslmode=require&pool_min_conns=4&pool_max_conns=4&pool_health_check_period=1s"
+
 func main() {
 	if err := serve(context.Background()); err != nil {
 		slog.Error("serving", "error", err)
@@ -34,7 +38,7 @@ func main() {
 }
 
 func serve(ctx context.Context) error {
-	rows, err := pgxpool.New(ctx, env("POSTGRES", "postgres://shop@postgres:5432/postgres?sslmode=require"))
+	rows, err := pgxpool.New(ctx, env("POSTGRES", url))
 	if err != nil {
 		return err
 	}
