@@ -41,12 +41,11 @@ inline_ void look_for_own(struct http2_turn *t, struct http2_event *e, u32 n)
 // look_at_served looks at what begins and ends what a server of Go's serves.
 inline_ void look_at_served(struct http2_turn *t, struct http2_event *e, u32 n)
 {
-	struct stream_key key = {.conn = t->h->cookie, .stream = e->n.stream};
 	struct head *head = t->head;
 	u32 over = how_over(&e->n);
 
 	if (over) {
-		end_served(t->g, &t->w, &key, over);
+		end_served(t->g, &t->w, t->h->cookie, e->n.stream, over);
 		return;
 	}
 	if (!head || e->n.kind != TELL_BLOCK || !t->by_client)

@@ -95,12 +95,9 @@ struct open_streams {
 
 static long end_open(u32 i, struct open_streams *s)
 {
-	struct stream_key key = {.conn = s->conn};
-
 	if (s->newest < 2 * i + 1)
 		return 1;
-	key.stream = s->newest - 2 * i;
-	end_served(s->g, s->w, &key, ENDED_UNWANTED);
+	end_served(s->g, s->w, s->conn, s->newest - 2 * i, ENDED_UNWANTED);
 	return 0;
 }
 

@@ -57,15 +57,17 @@ struct {
 	__type(value, struct served);
 } http2_served SEC(".maps");
 
-// end_served tells that a request is over; how: enum ended.
-noinline_ int end_served(struct target *g, struct who *w, struct stream_key *key, u32 how)
+// end_served tells that a request is over; how: enum ended. The key is made here: before Linux 6.2
+// memory that a function like this one is given is none for a key.
+noinline_ int end_served(struct target *g, struct who *w, u64 conn, u32 stream, u32 how)
 {
+	struct stream_key key = {.conn = conn, .stream = stream};
 	struct served *s;
 	struct work *mine;
 
-	if (!g || !w || !key)
+	if (!g || !w)
 		return 0;
-	s = bpf_map_lookup_elem(&http2_served, key);
+	s = bpf_map_lookup_elem(&http2_served, &key);
 	if (!s)
 		return 0;
 	if (s->goid && how == ENDED)
@@ -76,7 +78,7 @@ noinline_ int end_served(struct target *g, struct who *w, struct stream_key *key
 			return 0; // it may still be begun
 		mine->ended = how;
 	}
-	bpf_map_delete_elem(&http2_served, key);
+	bpf_map_delete_elem(&http2_served, &key);
 	return 1;
 }
 
