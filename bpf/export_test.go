@@ -57,6 +57,5 @@ func (e *Engine) SessionEntries() map[string]int {
 	for name, m := range e.sessions.maps {
 		count(name, m)
 	}
-	count("socket_sessions", e.maps["socket_sessions"])
 	return n
 }

@@ -62,7 +62,6 @@ const (
 	kernelMapSessionClose         = "session_close"
 	kernelMapSessionDestroyed     = "session_destroyed"
 	kernelMapShares               = "shares"
-	kernelMapSocketSessions       = "socket_sessions"
 	kernelMapSockets              = "sockets"
 	kernelMapStrangers            = "strangers"
 	kernelMapTargets              = "targets"
@@ -282,7 +281,6 @@ type kernelMapSpecs struct {
 	SessionClose     *ebpf.MapSpec `ebpf:"session_close"`
 	SessionDestroyed *ebpf.MapSpec `ebpf:"session_destroyed"`
 	Shares           *ebpf.MapSpec `ebpf:"shares"`
-	SocketSessions   *ebpf.MapSpec `ebpf:"socket_sessions"`
 	Sockets          *ebpf.MapSpec `ebpf:"sockets"`
 	Strangers        *ebpf.MapSpec `ebpf:"strangers"`
 	Targets          *ebpf.MapSpec `ebpf:"targets"`
@@ -382,7 +380,6 @@ type kernelMaps struct {
 	SessionClose     *ebpf.Map `ebpf:"session_close"`
 	SessionDestroyed *ebpf.Map `ebpf:"session_destroyed"`
 	Shares           *ebpf.Map `ebpf:"shares"`
-	SocketSessions   *ebpf.Map `ebpf:"socket_sessions"`
 	Sockets          *ebpf.Map `ebpf:"sockets"`
 	Strangers        *ebpf.Map `ebpf:"strangers"`
 	Targets          *ebpf.Map `ebpf:"targets"`
@@ -445,7 +442,6 @@ func (m *kernelMaps) Close() error {
 		m.SessionClose,
 		m.SessionDestroyed,
 		m.Shares,
-		m.SocketSessions,
 		m.Sockets,
 		m.Strangers,
 		m.Targets,

@@ -94,7 +94,7 @@ struct http2 {
 	struct pending pending[PENDING];
 };
 
-BOOKS(http2s, struct http2, BOOKS_MANY);
+BOOKS(http2s, struct http2, BOOKS_FEW);
 
 struct pending_search {
 	struct http2 *h;
