@@ -112,10 +112,9 @@ func residentMiB(pid int) (float64, error) {
 
 // kernelObjects sums up what the BPF descriptors of a process say of themselves.
 type kernelObjects struct {
-	programs  int
-	links     int
-	mapBytes  float64
-	runTimeNS float64
+	programs int
+	links    int
+	mapBytes float64
 }
 
 func objectsOf(pid int) (kernelObjects, error) {
@@ -148,7 +147,6 @@ func objectsOf(pid int) (kernelObjects, error) {
 			o.links++
 		case isProgram:
 			o.programs++
-			o.runTimeNS += values["run_time_ns"]
 		}
 	}
 	for _, bytes := range maps {

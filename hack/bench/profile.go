@@ -69,6 +69,15 @@ func addProgram(to map[string]ran, id uint64) error {
 	return nil
 }
 
+// between is what all programs have done meanwhile.
+func between(before, after map[string]ran) (sum ran) {
+	for name, r := range after {
+		sum.times += r.times - before[name].times
+		sum.nanos += r.nanos - before[name].nanos
+	}
+	return sum
+}
+
 // profile prints what each program has done for an operation, the costliest first.
 func profile(before, after map[string]ran, operations float64) {
 	var names []string

@@ -142,7 +142,8 @@ func (b *bench) unselected() error {
 	})
 }
 
-// compare measures with odi beside it and without, which take turns; so do those that begin.
+// compare measures with odi beside it, with empty programs at the same hooks, and without, in
+// turns; so do those that begin.
 func (b *bench) compare(name, what string, cost func() (float64, error)) error {
 	idle := exec.Command("sleep", "600")
 	if err := idle.Start(); err != nil {
@@ -152,7 +153,7 @@ func (b *bench) compare(name, what string, cost func() (float64, error)) error {
 	if _, err := cost(); err != nil { // warm up
 		return err
 	}
-	var ratios, alone []float64
+	var ratios, alone, empty []float64
 	for range 2*rounds + 1 {
 		first, err := cost()
 		if err != nil {
@@ -169,14 +170,25 @@ func (b *bench) compare(name, what string, cost func() (float64, error)) error {
 		if _, _, err := odi.end(); err != nil {
 			return err
 		}
+		between, err := cost()
+		if err != nil {
+			return err
+		}
+		bare, err := besideBare(cost)
+		if err != nil {
+			return err
+		}
 		last, err := cost()
 		if err != nil {
 			return err
 		}
-		without := (first + last) / 2
+		without := (first + between) / 2
 		ratios, alone = append(ratios, with/without), append(alone, without)
+		empty = append(empty, 2*bare/(between+last))
 	}
 	b.add(figure{Name: "unselected_" + name + "_ratio", Unit: "ratio", Limit: unselectedLimit, Free: true, Samples: ratios})
-	b.others = append(b.others, fmt.Sprintf("| %s | %.0f | %+.1f %% |", what, median(alone), 100*(median(ratios)-1)))
+	b.add(figure{Name: "unselected_" + name + "_empty_programs_ratio", Unit: "ratio", Free: true, Samples: empty})
+	percent := func(ratios []float64) float64 { return 100 * (median(ratios) - 1) }
+	b.others = append(b.others, fmt.Sprintf("| %s | %.0f | %+.1f %% | %+.1f %% |", what, median(alone), percent(ratios), percent(empty)))
 	return nil
 }
