@@ -181,30 +181,12 @@ struct look_at {
 	u8 b[LOOK_MAX];
 };
 
-struct text_end {
-	const u8 *b;
-	u64 hash;
-	u32 n;
-	u32 _pad;
-};
-
-static long string_byte(u32 i, struct text_end *s)
-{
-	u32 at = i;
-
-	barrier_var(at);
-	if (at >= s->n || at >= LOOK_MAX || !s->b[at])
-		return 1;
-	s->hash = (s->hash ^ s->b[at]) * 0x100000001b3ULL; // FNV-1a
-	return 0;
-}
-
 // name_of takes bytes of a string up to its end, which completes the source, and hashes
 // them. Returns how many; 0: they cannot be read.
 noinline_ u32 name_of(struct source *s, struct stream *d, struct look_at *look)
 {
-	struct text_end e = {};
-	u32 n, end;
+	u32 n, end = LOOK_MAX;
+	u64 hash;
 
 	if (!s || !d || !look)
 		return 0;
@@ -215,12 +197,18 @@ noinline_ u32 name_of(struct source *s, struct stream *d, struct look_at *look)
 	barrier_var(n);
 	if (!n || n > LOOK_MAX || s->opaque || read_bytes(s, look->b, n))
 		return 0;
-	e.b = look->b;
-	e.n = n;
-	e.hash = d->hash;
-	end = bpf_loop(LOOK_MAX, string_byte, &e, 0);
-	d->hash = e.hash;
-	if (end <= n && end && !look->b[(end - 1) & (LOOK_MAX - 1)]) {
+	hash = d->hash;
+	UNROLLED // a call for each byte costs more than what it does
+	for (u32 i = 0; i < LOOK_MAX; i++) {
+		barrier_var(n); // or the compiler counts the turns by it, and does not unroll
+		if (i >= n || !look->b[i]) {
+			end = i + 1;
+			break;
+		}
+		hash = (hash ^ look->b[i]) * 0x100000001b3ULL; // FNV-1a
+	}
+	d->hash = hash;
+	if (end <= n && !look->b[(end - 1) & (LOOK_MAX - 1)]) {
 		s->complete = 1;
 		n = end;
 	}
