@@ -10,7 +10,7 @@ import "strings"
 // (standard_conforming_strings, NO_BACKSLASH_ESCAPES) that is not in the statement. Mostly only one
 // way makes a statement.
 func masked(text string, in Dialect) (plain string, ok bool) {
-	if !strings.ContainsAny(text, "'\"`$/-#\\") {
+	if isPlain(text) {
 		return text, true
 	}
 	one := reading{text: text, in: in}
@@ -27,6 +27,29 @@ func masked(text string, in Dialect) (plain string, ok bool) {
 		return one.plain.String(), true
 	}
 	return "", false
+}
+
+// isPlain says that a statement has neither quotes nor comments: most have parameters ($1) in their place.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		var next byte
+		if i+1 < len(text) {
+			next = text[i+1]
+		}
+		switch text[i] {
+		case '\'', '"', '`', '#', '\\':
+			return false
+		case '$':
+			if !isDigit(next) {
+				return false
+			}
+		case '-', '/':
+			if next == '-' || next == '*' {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // literal stands for one.

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/DataDog/go-sqllexer"
+
+	"github.com/odi-dev/odi/bpf/probe"
 )
 
 // TextMax bounds the text of a statement that a span has.
@@ -34,9 +36,9 @@ type Statement struct {
 
 // Read takes the literals out of a statement. Of one that was cut, the last word may be
 // the beginning of a literal: it is left out. One of which nobody knows where its literals end
-// is taken for one that was cut at the first.
-func Read(text string, cut bool, in Dialect) Statement {
-	text = strings.ToValidUTF8(text, "\uFFFD")
+// is taken for one that was cut at the first. It keeps nothing of the bytes.
+func Read(raw []byte, cut bool, in Dialect) Statement {
+	text := probe.Text(raw)
 	if !cut {
 		plain, ok := masked(text, in)
 		if cut = !ok; ok {
@@ -46,6 +48,11 @@ func Read(text string, cut bool, in Dialect) Statement {
 	if cut {
 		text = withoutSettings(withoutLast(text))
 	}
+	return said.of(text, cut, in, read)
+}
+
+// read says what a statement does whose literals and comments are gone, but for numbers.
+func read(text string, cut bool, in Dialect) Statement {
 	obfuscator := sqllexer.NewObfuscator(sqllexer.WithReplaceDigits(false), sqllexer.WithReplacePositionalParameter(false), sqllexer.WithReplaceBoolean(true), sqllexer.WithReplaceNull(false))
 	normalizer := sqllexer.NewNormalizer(sqllexer.WithCollectTables(true), sqllexer.WithCollectCommands(true), sqllexer.WithCollectComments(false), sqllexer.WithKeepSQLAlias(true))
 	plain, meta, err := sqllexer.ObfuscateAndNormalize(text, obfuscator, normalizer, sqllexer.WithDBMS(in))
@@ -72,7 +79,26 @@ func Read(text string, cut bool, in Dialect) Statement {
 var setting = regexp.MustCompile(`(?i)((?:^|;)\s*SET\b[^;=]*?(?:=|\sTO\s))[^;]*`)
 
 // withoutSettings takes the values out of statements that set something.
-func withoutSettings(text string) string { return setting.ReplaceAllString(text, "$1 '?'") }
+func withoutSettings(text string) string {
+	if !maySet(text) {
+		return text
+	}
+	return setting.ReplaceAllString(text, "$1 '?'")
+}
+
+// maySet says whether one of the statements begins with SET: the expression takes its time.
+func maySet(text string) bool {
+	for {
+		text = strings.TrimLeft(text, "\t\n\f\r ")
+		if len(text) >= 3 && strings.EqualFold(text[:3], "SET") {
+			return true
+		}
+		var more bool
+		if _, text, more = strings.Cut(text, ";"); !more {
+			return false
+		}
+	}
+}
 
 // withoutLast takes off what may be a part of a literal or a comment: in what was cut,
 // everything from the first of them on, and the last word.

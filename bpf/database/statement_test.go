@@ -41,7 +41,7 @@ func TestNoLiteralLeaves(t *testing.T) {
 			if cut {
 				text = text[:random.IntN(len(text)+1)]
 			}
-			s := Read(text, cut, in.dialect)
+			s := Read([]byte(text), cut, in.dialect)
 			for _, said := range []string{s.Operation, s.Table, s.Text} {
 				if strings.Contains(said, "s3cret") || strings.Contains(said, secret[6:]) {
 					t.Fatalf("%q is said of %q", said, text)
@@ -78,11 +78,11 @@ func TestNoLiteralLeavesOfOddStatements(t *testing.T) {
 		{MySQL, "SET GLOBAL init_connect = S3CRET, @x = S3CRET", "SET GLOBAL init_connect = ?"},
 		{MySQL, "UPDATE t SET a = b WHERE c = 'S3CRET'", "UPDATE t SET a = b WHERE c = ?"},
 	} {
-		if got := Read(tc.text, false, tc.in).Text; got != tc.want {
+		if got := Read([]byte(tc.text), false, tc.in).Text; got != tc.want {
 			t.Errorf("%s\n is said as %q, want %q", tc.text, got, tc.want)
 		}
 		for end := range tc.text {
-			if got := Read(tc.text[:end], true, tc.in); strings.Contains(fmt.Sprint(got), "S3") {
+			if got := Read([]byte(tc.text[:end]), true, tc.in); strings.Contains(fmt.Sprint(got), "S3") {
 				t.Errorf("%s\n is said as %q", tc.text[:end], got)
 			}
 		}

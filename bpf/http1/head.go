@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/bpf/web"
 )
 
@@ -14,7 +15,7 @@ type head struct{ web.Head }
 // returns shares the bytes.
 func parseHead(raw []byte, queryKeys []string) web.Head {
 	raw = bytes.TrimLeft(raw[:min(len(raw), headMax)], "\r\n")
-	line, rest, complete := strings.Cut(web.Text(raw), "\n")
+	line, rest, complete := strings.Cut(probe.Text(raw), "\n")
 	h := head{web.Head{Version: "1.1"}}
 	method, after, _ := strings.Cut(web.Bounded(strings.TrimRight(line, "\r")), " ")
 	h.Method = method

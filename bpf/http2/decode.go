@@ -32,7 +32,7 @@ func Decode(x *probe.Exchange, span *probe.Span) {
 }
 
 // value makes text of a field.
-func value(raw []byte) string { return web.Bounded(web.Text(raw)) }
+func value(raw []byte) string { return web.Bounded(probe.Text(raw)) }
 
 func headOf(asked *[fieldMax][]byte, queryKeys []string) web.Head {
 	head := web.Head{

@@ -28,7 +28,7 @@ func Decode(x *probe.Exchange, span *probe.Span) {
 	text := head[textAt:min(len(head), textAt+int(binary.NativeEndian.Uint16(head)))]
 	text, _, _ = bytes.Cut(text, []byte{0})
 	span.LabelText("db.system.name", "mysql")
-	database.PutStatement(span, database.Read(string(text), head[cutAt] != 0, database.MySQL), "mysql")
+	database.PutStatement(span, database.Read(text, head[cutAt] != 0, database.MySQL), "mysql")
 	database.PutEnds(span, x)
 	code := ""
 	if n := binary.NativeEndian.Uint16(head[codeAt:]); n != 0 {

@@ -69,7 +69,7 @@ func Decode(x *probe.Exchange, span *probe.Span) {
 // putStatement names the span after what is executed: SELECT orders. A cycle of several
 // executions is a batch of the first's kind.
 func putStatement(span *probe.Span, h *head) {
-	s := database.Read(string(h.text), h.cut, database.Postgres)
+	s := database.Read(h.text, h.cut, database.Postgres)
 	if h.said > 1 {
 		span.PutNumber("db.operation.batch.size", int64(h.said))
 		s.Operation, s.Text = database.Join("BATCH", s.Operation), ""
@@ -100,7 +100,7 @@ func databaseOf(params []byte) string {
 // nameMax bounds names, which the server does at 63 bytes.
 const nameMax = 128
 
-// name makes text of bytes that name something.
+// name makes text of bytes that name something, and shares them.
 func name(raw []byte) string {
-	return string(bytes.ToValidUTF8(raw[:min(len(raw), nameMax)], []byte("\uFFFD")))
+	return probe.Text(raw[:min(len(raw), nameMax)])
 }

@@ -3,8 +3,6 @@ package web
 import (
 	"strconv"
 	"strings"
-	"unicode/utf8"
-	"unsafe"
 )
 
 // valueMax bounds every attribute that comes from the wire.
@@ -18,15 +16,6 @@ type Target struct {
 	Query     string
 
 	absolute bool // the request says the scheme itself
-}
-
-// Text is wire bytes, made valid, which nearly all are already. These are not
-// copied: that would be memory for every request.
-func Text(raw []byte) string {
-	if utf8.Valid(raw) {
-		return unsafe.String(unsafe.SliceData(raw), len(raw))
-	}
-	return strings.ToValidUTF8(string(raw), "\uFFFD")
 }
 
 // Bounded cuts a value, and what the cut leaves of a character.
