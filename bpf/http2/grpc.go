@@ -35,7 +35,7 @@ func putCall(span *probe.Span, x *probe.Exchange, asked, answered *[fieldMax][]b
 		span.LabelText("rpc.method", path[1:])
 	}
 	if x.Peer.IsValid() {
-		span.PutText("network.peer.address", x.Peer.Addr().String())
+		span.PutText("network.peer.address", span.AddressText(x.Peer.Addr()))
 		span.PutNumber("network.peer.port", int64(x.Peer.Port()))
 	}
 	span.UserAgent = head.UserAgent

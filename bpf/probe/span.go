@@ -26,6 +26,8 @@ type Span struct {
 	// Server and Port are the server as the client named it.
 	Server string
 	Port   int
+
+	addresses *addresses // as text; what they are does not depend on the exchange
 }
 
 // Path is the path of a request.
@@ -71,7 +73,7 @@ type Attribute struct {
 // Reset empties the span.
 func (s *Span) Reset() {
 	clear(s.Attributes)
-	*s = Span{Attributes: s.Attributes[:0]}
+	*s = Span{Attributes: s.Attributes[:0], addresses: s.addresses}
 }
 
 // PutText adds an attribute; a key is put once only.
@@ -113,7 +115,7 @@ func (s *Span) next() *Attribute {
 // whose requests do not name their server.
 func (s *Span) PutEnds(x *Exchange) {
 	if x.Peer.IsValid() {
-		s.PutText("network.peer.address", x.Peer.Addr().String())
+		s.PutText("network.peer.address", s.AddressText(x.Peer.Addr()))
 		s.PutNumber("network.peer.port", int64(x.Peer.Port()))
 	}
 	server := x.Local
@@ -121,7 +123,7 @@ func (s *Span) PutEnds(x *Exchange) {
 		server = x.Peer
 	}
 	if server.IsValid() {
-		s.Server, s.Port = server.Addr().String(), int(server.Port())
+		s.Server, s.Port = s.AddressText(server.Addr()), int(server.Port())
 		s.LabelText("server.address", s.Server)
 		s.LabelNumber("server.port", int64(s.Port))
 	}

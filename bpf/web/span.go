@@ -46,7 +46,7 @@ func Put(span *probe.Span, x *probe.Exchange, head *Head) {
 	head.Target.over(x.TLS)
 	var peer string
 	if x.Peer.IsValid() {
-		peer = x.Peer.Addr().String()
+		peer = span.AddressText(x.Peer.Addr())
 		span.PutText("network.peer.address", peer)
 		span.PutNumber("network.peer.port", int64(x.Peer.Port()))
 	}
@@ -93,7 +93,7 @@ func putServer(span *probe.Span, x *probe.Exchange, h *Head, peer string) {
 		span.PutNumber("server.port", int64(span.Port))
 	}
 	if h.Client.IsValid() {
-		peer = h.Client.String()
+		peer = span.AddressText(h.Client)
 	}
 	if client := clientAddress(h, peer); client != "" {
 		span.PutText("client.address", client)
@@ -159,7 +159,7 @@ func NameServer(span *probe.Span, u Target, end netip.AddrPort) bool {
 		if !end.IsValid() {
 			return false
 		}
-		span.Server, span.Port = end.Addr().String(), int(end.Port())
+		span.Server, span.Port = span.AddressText(end.Addr()), int(end.Port())
 		return true
 	}
 	if port == 0 {

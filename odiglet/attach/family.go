@@ -185,6 +185,18 @@ func (f *family) find(pid int) (life, bool) {
 	return *l, true
 }
 
+// origin is as whom the requests of a process are reported. That of one which is silent is nil, and
+// so is that of one which nobody has asked for: undecided says so.
+func (f *family) origin(pid int) (o *spans.Origin, known, undecided bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	l := f.lives[pid]
+	if l == nil {
+		return nil, false, false
+	}
+	return l.origin, true, !l.silent && l.origin == nil
+}
+
 // watches says whether events have told that the engine watches a process.
 func (f *family) watches(p process.Process) bool {
 	f.mu.Lock()

@@ -211,8 +211,12 @@ func (m *Manager) Origin(pid uint32) (*spans.Origin, bool) {
 }
 
 func (m *Manager) originOf(pid int) (o *spans.Origin, known bool) {
+	o, known, undecided := m.family.origin(pid)
+	if !undecided {
+		return o, known
+	}
 	l, known := m.family.find(pid)
-	if !known || l.silent || l.origin != nil {
+	if !known || l.silent || l.origin != nil { // meanwhile
 		return l.origin, known
 	}
 	origin, ok := m.Selector.Origin(l.process, l.runtime, l.env)
