@@ -16,11 +16,22 @@ import (
 
 // The reader pauses between two looks at the ring, so that a busy machine is
 // woken for a batch and not for a request. An idle one sleeps in the kernel
-// until the first event of the next batch wakes it.
+// until the first event of the next batch wakes it. To wake up costs as much as
+// some hundred requests: where the ring is far from full, the pause is longer.
 const (
-	pause    = 40 * time.Millisecond
-	idleWait = time.Second
+	pause     = 100 * time.Millisecond
+	busyPause = 40 * time.Millisecond
+	idleWait  = time.Second
 )
+
+// pauseAfter is how long the reader pauses after it has read so many bytes of a ring. One that
+// was just woken does not know how much is to come.
+func pauseAfter(read, ring int, woken bool) time.Duration {
+	if woken || read >= ring/4 {
+		return busyPause
+	}
+	return pause
+}
 
 // delivery is where events are read into, one after the other: a request costs no
 // memory of its own.
@@ -36,13 +47,14 @@ type delivery struct {
 // included, is handle's until it returns. Run once only.
 func (e *Engine) Run(ctx context.Context, handle func(*probe.Exchange)) error {
 	d := &delivery{handle: handle}
+	woken := true
 	for {
 		if err := e.renewLease(); err != nil {
 			return err
 		}
 		e.settle(d)
 		last := ctx.Err() != nil
-		got, err := e.drain(d)
+		read, err := e.drain(d)
 		switch {
 		case errors.Is(err, os.ErrClosed):
 			return nil
@@ -51,10 +63,12 @@ func (e *Engine) Run(ctx context.Context, handle func(*probe.Exchange)) error {
 		case last:
 			return nil
 		}
-		if got {
-			sleep(ctx, pause)
+		if read > 0 {
+			sleep(ctx, pauseAfter(read, e.events.BufferSize(), woken))
+			woken = false
 			continue
 		}
+		woken = true
 		if err := e.await(ctx, d); err != nil {
 			if errors.Is(err, os.ErrClosed) {
 				return nil
@@ -78,19 +92,19 @@ func (e *Engine) settle(d *delivery) {
 	}
 }
 
-// drain delivers everything that is in the ring now.
-func (e *Engine) drain(d *delivery) (got bool, err error) {
+// drain delivers everything that is in the ring now, and says how many bytes that were.
+func (e *Engine) drain(d *delivery) (read int, err error) {
 	e.clock.refresh()
 	e.events.SetDeadline(time.Unix(1, 0)) // in the past: do not wait
 	for {
 		err := e.events.ReadInto(&d.record)
 		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, ringbuf.ErrFlushed) {
-			return got, nil
+			return read, nil
 		}
 		if err != nil {
-			return got, err
+			return read, err
 		}
-		got = true
+		read += len(d.record.RawSample)
 		e.deliver(d)
 	}
 }
