@@ -98,7 +98,7 @@ bench-scale: setup build ## Measure many targets and unselected programs: prints
 	@$(GO) run ./hack/bench -suite scale
 
 .PHONY: bench-protocols
-bench-protocols: setup build ## Measure what tracing each protocol costs, and programs that nobody selects; writes bench/protocols.json and docs/price.md (as root).
+bench-protocols: setup build ## Measure what tracing each protocol costs, programs that nobody selects, and whole programs against their targets; writes bench/protocols.json and docs/price.md (as root).
 	@PATH="$(PACKAGED)" $(GO) run ./hack/bench -suite protocols -update docs/price.md $(ARGS)
 
 .PHONY: bench-agents

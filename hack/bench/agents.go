@@ -184,6 +184,7 @@ type sink struct {
 	url    string
 	server *http.Server
 	traces atomic.Int64 // Requests.
+	spans  atomic.Int64 // Those in requests of protobuf.
 }
 
 func newSink() (*sink, error) {
@@ -195,6 +196,7 @@ func newSink() (*sink, error) {
 	s.server = &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v1/traces" {
 			s.traces.Add(1)
+			s.spans.Add(spansIn(r))
 		}
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", r.Header.Get("Content-Type"))

@@ -18,9 +18,11 @@ type bench struct {
 	rounds  int // Of the suite agents.
 	doc     string
 	figures []figure
-	// table and others are lines of docs/price.md.
+	// table, others and goals are lines of docs/price.md.
 	table, others []string
 	perRun        float64 // See statisticsPerRun; 0: not measured yet.
+	goals         []goal
+	auto          error // why go.opentelemetry.io/auto cannot be measured
 }
 
 // pair is a server on core 0 and a client on core 1.

@@ -51,7 +51,7 @@ func (b *bench) suites() map[string][]step {
 		protocolSteps = append(protocolSteps, step{p.name, b.protocolStep(p)})
 	}
 	return map[string][]step{
-		"protocols": append(protocolSteps, step{"unselected", b.unselected}),
+		"protocols": append(protocolSteps, step{"unselected", b.unselected}, step{"wrk", b.underWrk}, step{"bulk", b.bulk}, step{"paced", b.paced}, step{"memory", b.memory}),
 		"engine":    {{"cost", b.cost}, {"kernel", b.kernelTime}, {"loss", b.loss}, {"attach", b.attach}},
 		"scale":     {{"targets", b.targets}, {"execs", b.execs}},
 		"agents":    {{"java", b.ofAgents("java")}, {"python", b.ofAgents("python")}, {"nodejs", b.ofAgents("nodejs")}},

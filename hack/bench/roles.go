@@ -49,6 +49,10 @@ func playAs(role, with string) error {
 		return count(pingPong, os.Stdin, os.Stdout)
 	case "datagrams":
 		return count(flood, os.Stdin, os.Stdout)
+	case "bulk-server":
+		return serveBulk(with)
+	case "bulk":
+		return driveBulk(with, os.Stdin, os.Stdout)
 	case "grpc-server":
 		return serveCalls()
 	case "kafka-server":

@@ -66,6 +66,7 @@ func (s *sleepers) stop() {
 type attached struct {
 	took, cpu, stop time.Duration
 	mib, idle       float64 // idle: percent of a core
+	maps            float64 // MiB in the kernel
 }
 
 // targets measures how odi takes on many processes, keeps them, and lets them go.
@@ -122,6 +123,11 @@ func (b *bench) attachMany(n int) (attached, error) {
 	if a.mib, err = residentMiB(odi.pid()); err != nil {
 		return attached{}, err
 	}
+	objects, err := objectsOf(odi.pid())
+	if err != nil {
+		return attached{}, err
+	}
+	a.maps = objects.mapBytes / (1 << 20)
 	_, a.stop, err = odi.end()
 	return a, err
 }
