@@ -58,6 +58,7 @@ type Engine struct {
 	asks     *sharedProbes // nil where the kernel shows who asks
 	sessions *sessions
 	uprobes  *uprobes
+	ruleSets ruleSets
 	waitings *ebpf.MapSpec // of the room in batches
 	batches  batches
 	rooms    rooms

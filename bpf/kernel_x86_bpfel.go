@@ -57,6 +57,7 @@ const (
 	kernelMapQueue                = "queue"
 	kernelMapReceivedRooms        = "received_rooms"
 	kernelMapRedises              = "redises"
+	kernelMapSamplingRules        = "sampling_rules"
 	kernelMapScratches            = "scratches"
 	kernelMapSentRooms            = "sent_rooms"
 	kernelMapSessionClose         = "session_close"
@@ -276,6 +277,7 @@ type kernelMapSpecs struct {
 	Queue            *ebpf.MapSpec `ebpf:"queue"`
 	ReceivedRooms    *ebpf.MapSpec `ebpf:"received_rooms"`
 	Redises          *ebpf.MapSpec `ebpf:"redises"`
+	SamplingRules    *ebpf.MapSpec `ebpf:"sampling_rules"`
 	Scratches        *ebpf.MapSpec `ebpf:"scratches"`
 	SentRooms        *ebpf.MapSpec `ebpf:"sent_rooms"`
 	SessionClose     *ebpf.MapSpec `ebpf:"session_close"`
@@ -375,6 +377,7 @@ type kernelMaps struct {
 	Queue            *ebpf.Map `ebpf:"queue"`
 	ReceivedRooms    *ebpf.Map `ebpf:"received_rooms"`
 	Redises          *ebpf.Map `ebpf:"redises"`
+	SamplingRules    *ebpf.Map `ebpf:"sampling_rules"`
 	Scratches        *ebpf.Map `ebpf:"scratches"`
 	SentRooms        *ebpf.Map `ebpf:"sent_rooms"`
 	SessionClose     *ebpf.Map `ebpf:"session_close"`
@@ -437,6 +440,7 @@ func (m *kernelMaps) Close() error {
 		m.Queue,
 		m.ReceivedRooms,
 		m.Redises,
+		m.SamplingRules,
 		m.Scratches,
 		m.SentRooms,
 		m.SessionClose,

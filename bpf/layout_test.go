@@ -25,7 +25,7 @@ func TestLayouts(t *testing.T) {
 			"tgid": unsafe.Offsetof(c.TGID), "want": unsafe.Offsetof(c.Want), "asked": unsafe.Offsetof(c.TakenOut), "out": unsafe.Offsetof(c.Out),
 		}},
 		"targets": {of: "targets", size: unsafe.Sizeof(g), at: map[string]uintptr{
-			"writeloop_pc": unsafe.Offsetof(g.WriteLoopPC), "goid_off": unsafe.Offsetof(g.GoID), "flags": unsafe.Offsetof(g.Flags), "turn": unsafe.Offsetof(g.Turn), "left_out": unsafe.Offsetof(g.LeftOut),
+			"writeloop_pc": unsafe.Offsetof(g.WriteLoopPC), "goid_off": unsafe.Offsetof(g.GoID), "flags": unsafe.Offsetof(g.Flags), "turn": unsafe.Offsetof(g.Turn), "left_out": unsafe.Offsetof(g.LeftOut), "rules": unsafe.Offsetof(g.Rules),
 			"open": unsafe.Offsetof(g.Open), "trust": unsafe.Offsetof(g.Trust), "clients": unsafe.Offsetof(g.Clients), "linked": unsafe.Offsetof(g.Linked), "encrypted": unsafe.Offsetof(g.Encrypted), "stream_off": unsafe.Offsetof(g.Stream),
 		}},
 	}

@@ -49,6 +49,7 @@ const (
 	sessionsMapQueue                = "queue"
 	sessionsMapReceivedRooms        = "received_rooms"
 	sessionsMapRedises              = "redises"
+	sessionsMapSamplingRules        = "sampling_rules"
 	sessionsMapScratches            = "scratches"
 	sessionsMapSentRooms            = "sent_rooms"
 	sessionsMapSessionClose         = "session_close"
@@ -194,6 +195,7 @@ type sessionsMapSpecs struct {
 	Queue            *ebpf.MapSpec `ebpf:"queue"`
 	ReceivedRooms    *ebpf.MapSpec `ebpf:"received_rooms"`
 	Redises          *ebpf.MapSpec `ebpf:"redises"`
+	SamplingRules    *ebpf.MapSpec `ebpf:"sampling_rules"`
 	Scratches        *ebpf.MapSpec `ebpf:"scratches"`
 	SentRooms        *ebpf.MapSpec `ebpf:"sent_rooms"`
 	SessionClose     *ebpf.MapSpec `ebpf:"session_close"`
@@ -279,6 +281,7 @@ type sessionsMaps struct {
 	Queue            *ebpf.Map `ebpf:"queue"`
 	ReceivedRooms    *ebpf.Map `ebpf:"received_rooms"`
 	Redises          *ebpf.Map `ebpf:"redises"`
+	SamplingRules    *ebpf.Map `ebpf:"sampling_rules"`
 	Scratches        *ebpf.Map `ebpf:"scratches"`
 	SentRooms        *ebpf.Map `ebpf:"sent_rooms"`
 	SessionClose     *ebpf.Map `ebpf:"session_close"`
@@ -330,6 +333,7 @@ func (m *sessionsMaps) Close() error {
 		m.Queue,
 		m.ReceivedRooms,
 		m.Redises,
+		m.SamplingRules,
 		m.Scratches,
 		m.SentRooms,
 		m.SessionClose,

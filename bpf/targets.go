@@ -59,7 +59,8 @@ type targetValue struct {
 	GoIDCache   uint16
 	TLSSlot     uint16
 	Stream      uint16
-	_           [3]uint16
+	Rules       uint16
+	_           [2]uint16
 	PID         uint32
 	Turn        uint32
 	LeftOut     uint64
@@ -117,6 +118,9 @@ func (e *Engine) AddTarget(t probe.Target) error {
 	}
 	state := &target{Target: t, tgid: who.tgid}
 	value := targetValue{PID: t.PID, Turn: e.turn.Add(1), LeftOut: t.Sampling.LeftOut(), Flags: flagsOf(t, exe)}
+	if value.Rules, err = e.ruleSets.number(e.maps, t.Sampling.Rules()); err != nil {
+		return fmt.Errorf("watching process %d: %w", t.PID, err)
+	}
 	e.useGo(state, &value)
 	had := e.flagsBefore(who.tgid)
 	value.Flags = e.fionread.limit(value.Flags | had&flagPolls)

@@ -15,7 +15,7 @@ import (
 
 // free are the flags whose values nobody can list, with the reason.
 var free = map[string]string{
-	"timeout": "a duration", "name": "a new name", "set": "values of the chart; of a destination they are completed", "sample": "a number",
+	"timeout": "a duration", "name": "a new name", "set": "values of the chart; of a destination they are completed", "sample": "a number", "sample-rule": "a path and a number",
 	"pid": "processes come and go", "port": "a number", "exe": "any program", "route": "any path", "query-key": "any word", "otlp": "an address",
 	"container": "a name in a file", "repository": "an address", "odi-namespace": "of a cluster that is not asked",
 }

@@ -72,6 +72,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.RuntimeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Sampling"):
 		return &apiv1alpha1.SamplingApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SamplingRule"):
+		return &apiv1alpha1.SamplingRuleApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretReference"):
 		return &apiv1alpha1.SecretReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("StartFacts"):

@@ -153,6 +153,34 @@ type Sampling struct {
 	// +kubebuilder:validation:MaxLength=8
 	// +kubebuilder:validation:Pattern=`^(0|1|0[.][0-9]{1,6}|1[.]0{1,6})$`
 	Ratio string `json:"ratio,omitempty"`
+	// rules give the traces that certain requests begin a ratio of their own; the first that fits counts, before
+	// ratio. They are for eBPF, and for requests of HTTP/1: what begins with another protocol, gRPC and HTTP/2 among
+	// them, goes by ratio, and so does what a container with an agent begins.
+	// +optional
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=atomic
+	Rules []SamplingRule `json:"rules,omitempty"`
+}
+
+// SamplingRule says how many of the traces are recorded that some requests begin.
+type SamplingRule struct {
+	// method of the request, in capitals; empty is any.
+	// +optional
+	// +kubebuilder:validation:MaxLength=7
+	// +kubebuilder:validation:Pattern=`^[A-Z]*$`
+	Method string `json:"method,omitempty"`
+	// path of the request without its query, exact, or the beginning of paths where it ends in *, as in /orders/*. It
+	// is compared with what the request says, byte by byte.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=129
+	// +kubebuilder:validation:Pattern=`^/[!"$-)+->@-~]*[*]?$`
+	// +kubebuilder:validation:XValidation:rule="size(self) <= 128 || self.endsWith('*')",message="a path has at most 128 characters"
+	Path string `json:"path"`
+	// ratio of the traces that such requests begin, from 0 to 1, for example "0".
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=8
+	// +kubebuilder:validation:Pattern=`^(0|1|0[.][0-9]{1,6}|1[.]0{1,6})$`
+	Ratio string `json:"ratio"`
 }
 
 // Propagation says whether eBPF writes the trace context into what the selected workloads send.

@@ -155,6 +155,11 @@ type InstrumentedWorkloadSpec struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=8
 	SamplingRatio string `json:"samplingRatio,omitempty"`
+	// samplingRules go before samplingRatio; see InstrumentationConfig spec.sampling.
+	// +optional
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=atomic
+	SamplingRules []SamplingRule `json:"samplingRules,omitempty"`
 	// propagation is None where eBPF writes nothing into outgoing requests; see InstrumentationConfig spec.propagation.
 	// +optional
 	Propagation Propagation `json:"propagation,omitempty"`

@@ -14,11 +14,11 @@ inline_ void child_of(struct request *r, const u64 *trace, u64 parent, u8 tflags
 	r->tflags = tflags;
 }
 
-// sampled returns the flags of a trace that begins with the id: SDKs go by its lower
+// recorded returns the flags of a trace that begins with the id: SDKs go by its lower
 // half, as a number.
-inline_ u8 sampled(struct target *g, const u64 *trace)
+inline_ u8 recorded(u64 left_out, const u64 *trace)
 {
-	return ~__builtin_bswap64(trace[1]) >= g->left_out;
+	return ~__builtin_bswap64(trace[1]) >= left_out;
 }
 
 // begin_trace gives a request its ids. It has no parent.
@@ -26,7 +26,7 @@ inline_ void begin_trace(struct target *g, struct request *r, u64 *ids)
 {
 	random_ids(ids, r->trace, &r->span);
 	r->parent = 0;
-	r->tflags = sampled(g, r->trace);
+	r->tflags = recorded(g->left_out, r->trace);
 }
 
 // link_client gives a request that is sent its ids, and the parent that its task has.

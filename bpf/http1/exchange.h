@@ -9,6 +9,7 @@
 #include "../exchange/serving.h"
 #include "body.h"
 #include "event.h"
+#include "rules.h"
 #include "unix.h"
 
 // receiver_of finds the target that has received a request: another one may answer.
@@ -71,6 +72,8 @@ inline_ void receive(struct target *g, struct http1 *h, struct request *r)
 	} else {
 		begin_trace(g, r, h->ids);
 		r->link = LINK_NONE;
+		if (g->rules)
+			by_rule(h, g, r);
 	}
 }
 
@@ -85,6 +88,8 @@ inline_ void ask(struct target *g, struct http1 *h, struct conn *c, struct reque
 		child_of(r, d->trace, d->parent, d->tflags);
 		r->link = LINK_HEADER;
 		d->has_trace = 2;
+	} else if (g->rules && r->link == LINK_NONE) {
+		by_rule(h, g, r);
 	}
 }
 

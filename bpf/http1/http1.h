@@ -123,6 +123,14 @@ struct window {
 	u32 _pad;
 };
 
+// fit is where a request is compared with rules of sampling.
+struct fit {
+	u32 begin; // of the method, in kept
+	u32 path;
+	u32 end;   // of the head
+	u32 fits;  // number of the rule + 1, 0: none
+};
+
 struct http1 {
 	struct dir q; // requests
 	struct dir a; // answers
@@ -149,6 +157,7 @@ struct http1 {
 	u32 reading;   // clients: a call that has read answers is telling of them
 	struct handed handed; // ... servers: for the next request
 	struct tuple ends;
+	struct fit fit;
 	struct request slot[SLOTS];
 	u8 kept[KEEP_ALL + BLOCK];
 	struct window win; // for odi_message

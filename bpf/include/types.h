@@ -57,10 +57,11 @@ struct target {
 	u16 ids_off;    // p.goidcache; goidcacheend follows
 	u16 tls_slot;   // Go: where (*tls.Conn).Read keeps its receiver, above the stack pointer; 0: unknown
 	u16 stream_off; // grpc-go: number of a transport.ServerStream, of what its first word points to with T_STREAM_POINTS
-	u16 _pad0[3];
+	u16 rules;      // number of its set of sampling_rules, 0: none
+	u16 _pad0[2];
 	u32 pid; // the process in user space's PID namespace
 	u32 turn; // a number of this addition: what was noted under another one may be out of date
-	u64 left_out; // how many of 2^64 ids are those of traces that are not recorded, see sampled
+	u64 left_out; // how many of 2^64 ids are those of traces that are not recorded, see recorded
 
 	u32 open;      // number of open server requests
 	u32 streak;    // overlapping requests in a row that stayed on one thread

@@ -36,7 +36,7 @@ func TestSampling(t *testing.T) {
 }
 
 func TestParseSampling(t *testing.T) {
-	for text, want := range map[string]Sampling{"": {}, "1": {}, "1.0": {}, "0.5": {1 << 63}, "0": {math.MaxUint64}, "0.75": {1 << 62}} {
+	for text, want := range map[string]Sampling{"": {}, "1": {}, "1.0": {}, "0.5": {leftOut: 1 << 63}, "0": {leftOut: math.MaxUint64}, "0.75": {leftOut: 1 << 62}} {
 		if got, err := ParseSampling(text); err != nil || got != want {
 			t.Errorf("%q is %x, %v; want %x", text, got, err, want)
 		}

@@ -30,8 +30,10 @@ type workloadAnswer struct {
 	// Rollout says how far they are.
 	Rollout string `json:"rollout,omitempty"`
 	// Propagation says that nothing is written into what the workload sends, and who has said so.
-	Propagation string         `json:"propagation,omitempty"`
-	Processes   []live.Process `json:"processes,omitempty"`
+	Propagation string `json:"propagation,omitempty"`
+	// Sampling says which of the traces that it begins are recorded, and who has said so; empty: all.
+	Sampling  string         `json:"sampling,omitempty"`
+	Processes []live.Process `json:"processes,omitempty"`
 	// Routes are all that the odiglets know, the most used first.
 	Routes []nodeapi.Route `json:"routes,omitempty"`
 	// MoreRoutes is how many the odiglets left out.
@@ -62,7 +64,7 @@ func describeWorkload(ctx context.Context, a asked, kind odiv1.WorkloadKind) err
 	answer := workloadAnswer{Workload: wish.String(), Steps: chain.Follow(in)}
 	answer.Why = chain.Why(answer.Steps)
 	answer.Agents, answer.Rollout = agentsOf(in.Object)
-	answer.Propagation = propagationOf(in.Object)
+	answer.Propagation, answer.Sampling = propagationOf(in.Object), samplingOf(in.Object)
 	if odiglets, err := live.Of(a.to, world.seen.Pods); err == nil && in.Object != nil {
 		answer.Processes, _ = odiglets.Processes(ctx, in.Workload)
 		answer.Routes, answer.MoreRoutes = odiglets.Routes(ctx, in.Workload)
@@ -178,6 +180,10 @@ func (w workloadAnswer) print(out output.Page, format output.Format) error {
 	if w.Propagation != "" {
 		fmt.Fprintln(out)
 		out.Line("propagation: ", w.Propagation)
+	}
+	if w.Sampling != "" {
+		fmt.Fprintln(out)
+		out.Line("sampling: ", w.Sampling)
 	}
 	if len(w.Processes) > 0 {
 		fmt.Fprintln(out)

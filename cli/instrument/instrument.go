@@ -17,6 +17,7 @@ import (
 	"github.com/odi-dev/odi/cli/selected"
 	"github.com/odi-dev/odi/cli/streams"
 	"github.com/odi-dev/odi/cli/target"
+	"github.com/odi-dev/odi/internal/samplerule"
 )
 
 // flags of the command.
@@ -25,6 +26,7 @@ type flags struct {
 	rollout rollout
 	agents  agents
 	sample  share
+	rules   samplerule.List
 	writes  propagation
 	wait    bool
 	timeout time.Duration
@@ -59,6 +61,7 @@ kubectl, and "deployment cart" is deployment/cart.`,
 		Example: `  odi instrument namespace/shop
   odi instrument deployment/cart -n shop --wait
   odi instrument deploy cart -n shop --method agent --wait
+  odi instrument ns shop --sample 0.1 --sample-rule /healthz=0
   odi instrument ns shop --dry-run
   odi instrument ns shop --export > shop.yaml`,
 		Args:              orHelp(grammar.Args),
@@ -93,6 +96,7 @@ func (f *flags) add(cmd *cobra.Command) {
 	cmd.Flags().Var(&f.rollout, "rollout", "who makes pods anew for agents: "+strings.Join(modes, ", "))
 	cmd.Flags().Var(&f.agents, "agent", "version of the agent for a language, or an image that has one; may be repeated")
 	cmd.Flags().Var(&f.sample, "sample", "record such a share of the traces that begin there, from 0 to 1; 1 is all")
+	cmd.Flags().Var(&f.rules, "sample-rule", "record such a share of the traces that HTTP/1 requests of a path begin, for example /healthz=0, or 'POST /orders/*=1'; may be repeated, the first that fits counts, and they replace the rules that are there")
 	cmd.Flags().Var(&f.writes, "propagation", "whether eBPF writes traceparent into what is sent: "+strings.Join(propagations, ", "))
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until it is instrumented and the gateway knows its destinations")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 2*time.Minute, "how long to wait")
@@ -156,6 +160,7 @@ func run(ctx context.Context, io streams.Streams, to *cluster.Cluster, f flags, 
 func (f *flags) config(wish selected.Wish) *odiv1.InstrumentationConfig {
 	config := wish.Config(odiv1.Method(f.method))
 	config.Spec.Rollout, config.Spec.Agents, config.Spec.Sampling.Ratio = odiv1.RolloutMode(f.rollout), f.agents, string(f.sample)
+	config.Spec.Sampling.Rules = f.rules
 	config.Spec.Propagation = odiv1.Propagation(f.writes)
 	return config
 }

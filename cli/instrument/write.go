@@ -41,7 +41,10 @@ func write(ctx context.Context, c client.Client, config *odiv1.InstrumentationCo
 		have.Spec.Propagation = config.Spec.Propagation
 	}
 	if config.Spec.Sampling.Ratio != "" {
-		have.Spec.Sampling = config.Spec.Sampling
+		have.Spec.Sampling.Ratio = config.Spec.Sampling.Ratio
+	}
+	if len(config.Spec.Sampling.Rules) > 0 {
+		have.Spec.Sampling.Rules = config.Spec.Sampling.Rules
 	}
 	if reflect.DeepEqual(have.Spec, before.Spec) {
 		return &have, "unchanged", nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/odi-dev/odi/cli/exit"
 	"github.com/odi-dev/odi/cli/streams"
+	"github.com/odi-dev/odi/internal/samplerule"
 )
 
 // flags are what the user typed.
@@ -21,6 +22,7 @@ type flags struct {
 	routes    []string
 	queryKeys []string
 	sample    string
+	rules     samplerule.List
 	otlp      string
 	output    string
 	metrics   bool
@@ -56,7 +58,8 @@ A span is named after its route, which odi learns: GET /orders/{id}. What it can
 
 With --sample 0.1 a tenth of the traces that begin in these processes is recorded, and
 whole ones only: requests that come with a traceparent are recorded, or not, as its
-flag says. Metrics count every request.
+flag says. --sample-rule gives requests of HTTP/1 a share of their own, by path, or by
+method and path; the first that fits counts. Metrics count every request.
 
 SIGINT (ctrl-c) detaches from everything and prints the books: seen = sent + dropped.
 With a command, SIGINT, SIGTERM and SIGHUP are passed on to it, unless it was sent
@@ -81,6 +84,7 @@ func New(io streams.Streams) *cobra.Command {
   sudo odi run --exe nginx --exe python3
   sudo odi run --pid 4711 --otlp http://localhost:4318
   sudo odi run --port 8080 --route '/users/{name}' --route '/files/*'
+  sudo odi run --port 8080 --sample 0.1 --sample-rule /healthz=0
   sudo odi run --as-root -- nginx -g 'daemon off;'
   sudo odi run -o json -- ./server --listen :8080 > spans.jsonl`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -103,6 +107,7 @@ func New(io streams.Streams) *cobra.Command {
 	cmd.Flags().StringArrayVar(&f.queryKeys, "query-key", nil, "show the values of this key in queries, which are REDACTED otherwise; may be repeated")
 	cmd.Flags().StringArrayVar(&f.routes, "route", nil, "name requests that fit after this route, for example /users/{name}, or /files/* for all that is below; may be repeated")
 	cmd.Flags().StringVar(&f.sample, "sample", "", "record such a share of the traces that begin here, from 0 to 1 (default all)")
+	cmd.Flags().Var(&f.rules, "sample-rule", "record such a share of the traces that HTTP/1 requests of a path begin, for example /healthz=0, or 'POST /orders/*=1'; may be repeated")
 	cmd.Flags().BoolVar(&f.untouched, "no-propagation", false, "write no traceparent into what the processes send; requests that come with one still have their parent")
 	cmd.Flags().StringVar(&f.otlp, "otlp", "", "send to this OTLP endpoint, for example http://localhost:4317 (gRPC) or http://localhost:4318 (http/protobuf)")
 	cmd.Flags().StringVarP(&f.output, "output", "o", outputTree, "print spans as tree, json (OTLP/JSON lines) or none")

@@ -50,6 +50,38 @@ func TestSample(t *testing.T) {
 	}
 }
 
+// TestSampleByRule records no trace but those that a rule names.
+func TestSampleByRule(t *testing.T) {
+	testkit.NeedRoot(t)
+	address, pid := startServer(t, named(t, "odi-test-ruled"))
+	o := startODI(t, nil, "--pid", fmt.Sprint(pid), "-o", "none", "--sample", "0", "--sample-rule", "/orders/new=0", "--sample-rule", "GET /orders/*=1")
+	o.says("tracing odi-test-ruled")
+	const each = 20
+	for i := range each {
+		for _, path := range []string{"/orders/new", fmt.Sprintf("/orders/%d?page=2", i), "/healthz"} {
+			answer, err := http.Get("http://" + address + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.Copy(io.Discard, answer.Body)
+			_ = answer.Body.Close()
+		}
+	}
+	o.interrupt()
+	if want := fmt.Sprintf("seen %d = sent %d + dropped %d (not_sampled %[3]d)", 3*each, each, 2*each); !strings.Contains(o.err.String(), want) {
+		t.Errorf("want %s\n%s", want, o.err.String())
+	}
+}
+
+func TestARuleThatIsNoneIsRefused(t *testing.T) {
+	cmd := New(streams.Streams{Out: io.Discard, Err: io.Discard})
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	cmd.SetArgs([]string{"--exe", "x", "--sample-rule", "healthz=0"})
+	if err := cmd.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), `"healthz" is no path`) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestAShareThatIsNoneIsRefused(t *testing.T) {
 	cmd := New(streams.Streams{Out: io.Discard, Err: io.Discard})
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true

@@ -65,7 +65,7 @@ func run(ctx context.Context, io streams.Streams, f flags) error {
 	if s.selector.Routes, err = routes.Compile(f.routes); err != nil {
 		return exit.Usagef("odi run: --route: %w", err)
 	}
-	if err := s.selector.Sample(f.sample); err != nil {
+	if err := s.selector.Sample(f.sample, f.rules); err != nil {
 		return exit.Usagef("odi run: --sample: %w", err)
 	}
 	if err := s.choosePIDs(); err != nil {

@@ -122,6 +122,7 @@ func sameSpec(have *odiv1.InstrumentedWorkload, s selection) bool {
 	return have.Spec.Workload == s.workload.Local() && have.Spec.Config == s.config.Name &&
 		slices.Equal(have.Spec.Signals, want.Signals) && slices.Equal(have.Spec.IgnoredPaths, want.HTTP.Ignored) &&
 		slices.Equal(have.Spec.Routes, want.HTTP.Routes) && slices.Equal(have.Spec.QueryKeys, want.HTTP.QueryKeys) && have.Spec.SamplingRatio == want.Sampling.Ratio &&
+		slices.Equal(have.Spec.SamplingRules, want.Sampling.Rules) &&
 		have.Spec.Propagation == want.Propagation &&
 		len(have.OwnerReferences) == 1 && have.OwnerReferences[0].UID == s.workload.Object.GetUID()
 }
@@ -158,8 +159,19 @@ func specOf(s selection) *odiac.InstrumentedWorkloadSpecApplyConfiguration {
 	if ratio := s.config.Spec.Sampling.Ratio; ratio != "" {
 		ac.WithSamplingRatio(ratio)
 	}
+	for _, rule := range s.config.Spec.Sampling.Rules {
+		ac.WithSamplingRules(samplingRule(rule))
+	}
 	if choice := s.config.Spec.Propagation; choice != "" {
 		ac.WithPropagation(choice)
+	}
+	return ac
+}
+
+func samplingRule(rule odiv1.SamplingRule) *odiac.SamplingRuleApplyConfiguration {
+	ac := odiac.SamplingRule().WithPath(rule.Path).WithRatio(rule.Ratio)
+	if rule.Method != "" {
+		ac.WithMethod(rule.Method)
 	}
 	return ac
 }

@@ -25,7 +25,7 @@ func outcomesOf(in input, targets []*target) []outcome {
 	for i, t := range targets {
 		o := t.outcome
 		o.instrumented = min(instrumented[t.config.Name], o.won)
-		o.ready = withTwins(o, judge(t, o))
+		o.ready = withRules(t.config, withTwins(o, judge(t, o)))
 		outcomes[i] = o
 	}
 	return outcomes
@@ -82,6 +82,14 @@ func pairTwins(targets []*target) {
 func withTwins(o outcome, v verdict) verdict {
 	if len(o.younger) > 0 && v.status == metav1.ConditionTrue {
 		v.message += fmt.Sprintf(" InstrumentationConfig %s: for the same, younger, and without effect.", names(o.younger))
+	}
+	return v
+}
+
+// withRules says what rules of sampling do not reach: nobody is to wait for it.
+func withRules(config *odiv1.InstrumentationConfig, v verdict) verdict {
+	if len(config.Spec.Sampling.Rules) > 0 && v.reason == odiv1.ReasonSelected {
+		v.message += " Rules of sampling are for traces that HTTP/1 requests begin where eBPF watches; gRPC, HTTP/2 and agents go by the ratio alone."
 	}
 	return v
 }

@@ -40,9 +40,27 @@ func TestStory(t *testing.T) {
 	if err := c.Create(t.Context(), all.DeepCopy()); err == nil || !strings.Contains(err.Error(), "spec.sampling.ratio") {
 		t.Errorf("10%% of the traces is taken: %v", err)
 	}
+	all.Spec.Sampling.Ratio = ""
+	for field, rule := range map[string]odiv1.SamplingRule{
+		"path":                   {Path: "healthz", Ratio: "0"},
+		"method":                 {Method: "get", Path: "/healthz", Ratio: "0"},
+		"ratio":                  {Path: "/healthz", Ratio: "10%"},
+		"at most 128 characters": {Path: "/" + strings.Repeat("a", 128), Ratio: "0"},
+	} {
+		all.Spec.Sampling.Rules = []odiv1.SamplingRule{rule}
+		if err := c.Create(t.Context(), all.DeepCopy()); err == nil || !strings.Contains(err.Error(), "spec.sampling.rules[0]") || !strings.Contains(err.Error(), field) {
+			t.Errorf("rule %v is taken: %v", rule, err)
+		}
+	}
+	all.Spec.Sampling.Rules = make([]odiv1.SamplingRule, 17)
+	if err := c.Create(t.Context(), all.DeepCopy()); err == nil || !strings.Contains(err.Error(), "at most 16 items") {
+		t.Errorf("17 rules are taken: %v", err)
+	}
 	all.Spec.Sampling.Ratio, all.Spec.HTTP.QueryKeys = "0.1", []string{"q", "lang"}
+	all.Spec.Sampling.Rules = []odiv1.SamplingRule{{Path: "/healthz", Ratio: "0"}, {Method: "POST", Path: "/orders/*", Ratio: "1"}}
 	testkit.Create(t, c, all)
-	wantConfig(t, c, all, verdict{metav1.ConditionTrue, odiv1.ReasonSelected, "Selected 3 workloads."})
+	wantConfig(t, c, all, verdict{metav1.ConditionTrue, odiv1.ReasonSelected, "Selected 3 workloads. Rules of sampling are for traces that HTTP/1 " +
+		"requests begin where eBPF watches; gRPC, HTTP/2 and agents go by the ratio alone."})
 	for _, name := range []string{"deployment-cart", "deployment-db", "cronjob-report"} {
 		iw := wantSelected(t, c, "shop", name, "all")
 		if len(iw.OwnerReferences) != 1 || iw.OwnerReferences[0].Name != iw.Spec.Workload.Name {
@@ -50,6 +68,9 @@ func TestStory(t *testing.T) {
 		}
 		if iw.Spec.SamplingRatio != "0.1" {
 			t.Errorf("of %s %q is recorded", name, iw.Spec.SamplingRatio)
+		}
+		if !slices.Equal(iw.Spec.SamplingRules, all.Spec.Sampling.Rules) {
+			t.Errorf("the rules of %s are %v", name, iw.Spec.SamplingRules)
 		}
 		if !slices.Equal(iw.Spec.QueryKeys, all.Spec.HTTP.QueryKeys) {
 			t.Errorf("of queries to %s, %v is shown", name, iw.Spec.QueryKeys)
@@ -66,6 +87,7 @@ func TestStory(t *testing.T) {
 		t.Errorf("propagation is %q by default", changed.Spec.Propagation)
 	}
 	changed.Spec.HTTP.QueryKeys, changed.Spec.Propagation = nil, odiv1.PropagationNone
+	changed.Spec.Sampling.Rules = nil
 	if err := c.Update(t.Context(), changed); err != nil {
 		t.Fatal(err)
 	}

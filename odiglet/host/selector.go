@@ -3,12 +3,14 @@ package host
 import (
 	"sync"
 
+	odiv1 "github.com/odi-dev/odi/api/v1alpha1"
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/languages/language"
 	"github.com/odi-dev/odi/odiglet/attach"
 	"github.com/odi-dev/odi/odiglet/identity"
 	"github.com/odi-dev/odi/odiglet/process"
 	"github.com/odi-dev/odi/odiglet/routes"
+	"github.com/odi-dev/odi/odiglet/sampling"
 	"github.com/odi-dev/odi/odiglet/spans"
 )
 
@@ -38,10 +40,10 @@ func New(hostname string, exes []string, never int) *Selector {
 	return &Selector{hostname: hostname, exes: exes, never: never, chosen: make(map[int]uint64)}
 }
 
-// Sample has such a share of the traces recorded that begin in any of the processes, from 0 to 1; empty is all. It is
-// called before the first Origin.
-func (s *Selector) Sample(share string) (err error) {
-	s.sampling, err = probe.ParseSampling(share)
+// Sample has such a share of the traces recorded that begin in any of the processes, from 0 to 1; empty is all. Rules
+// go before it. It is called before the first Origin.
+func (s *Selector) Sample(share string, rules []odiv1.SamplingRule) (err error) {
+	s.sampling, err = sampling.Of(share, rules)
 	return err
 }
 

@@ -178,6 +178,17 @@ func TestOriginAndWhatBecomesOfIt(t *testing.T) {
 	if o.Sampling != probe.SampleRatio(0.1) {
 		t.Errorf("sampling %+v", o.Sampling)
 	}
+	spec.SamplingRules = []odiv1.SamplingRule{{Path: "/healthz", Ratio: "0"}}
+	c.setWorkload(cart, readWorkload(&odiv1.InstrumentedWorkload{Spec: *spec}))
+	if ruled, ok := c.Origin(p, language.Runtime{Language: language.Go}, nil); !ok || ruled.Sampling.Rules() == "" || ruled.Equal(o) {
+		t.Errorf("with rules: %+v", ruled.Sampling)
+	}
+	spec.Containers[0].Method = odiv1.MethodAgent // whose agent knows no rules
+	c.setWorkload(cart, readWorkload(&odiv1.InstrumentedWorkload{Spec: *spec}))
+	if agents, ok := c.Origin(p, language.Runtime{Language: language.Go}, nil); !ok || agents.Sampling != o.Sampling {
+		t.Errorf("with rules and an agent: %+v", agents.Sampling)
+	}
+	spec.Containers[0].Method, spec.SamplingRules = odiv1.MethodEBPF, nil
 	if !o.Untouched {
 		t.Error("headers are written although propagation is None")
 	}

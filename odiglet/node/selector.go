@@ -16,6 +16,7 @@ import (
 	"github.com/odi-dev/odi/odiglet/identity"
 	"github.com/odi-dev/odi/odiglet/process"
 	"github.com/odi-dev/odi/odiglet/routes"
+	"github.com/odi-dev/odi/odiglet/sampling"
 	"github.com/odi-dev/odi/odiglet/spans"
 )
 
@@ -31,8 +32,10 @@ type decided struct {
 	traces     bool
 	metrics    bool
 	signals    []string
-	// sampling decides for traces that begin in the workload.
+	// sampling decides for traces that begin in the workload; those that a container with an agent
+	// begins go by the ratio alone, as its agent does.
 	sampling probe.Sampling
+	ratio    probe.Sampling
 	// untouched says that nothing is written into what the workload sends.
 	untouched bool
 }
@@ -49,7 +52,8 @@ func readWorkload(iw *odiv1.InstrumentedWorkload) decided {
 	}
 	// The API server takes only what compiles; without them, routes are learned.
 	d.routes, _ = routes.Compile(iw.Spec.Routes)
-	d.sampling, _ = probe.ParseSampling(iw.Spec.SamplingRatio)
+	d.sampling, _ = sampling.Of(iw.Spec.SamplingRatio, iw.Spec.SamplingRules)
+	d.ratio, _ = sampling.Of(iw.Spec.SamplingRatio, nil)
 	for _, s := range []odiv1.Signal{odiv1.SignalTraces, odiv1.SignalMetrics, odiv1.SignalLogs} {
 		if wants(iw.Spec.Signals, s) {
 			d.signals = append(d.signals, string(s))
@@ -68,7 +72,7 @@ func readWorkload(iw *odiv1.InstrumentedWorkload) decided {
 }
 
 func (d decided) equal(other decided) bool {
-	return d.sampling == other.sampling && d.untouched == other.untouched && d.traces == other.traces && d.metrics == other.metrics && maps.Equal(d.methods, other.methods) && maps.Equal(d.agents, other.agents) && d.watchUntil.Equal(other.watchUntil) &&
+	return d.sampling == other.sampling && d.ratio == other.ratio && d.untouched == other.untouched && d.traces == other.traces && d.metrics == other.metrics && maps.Equal(d.methods, other.methods) && maps.Equal(d.agents, other.agents) && d.watchUntil.Equal(other.watchUntil) &&
 		slices.Equal(d.ignored, other.ignored) && slices.Equal(d.queryKeys, other.queryKeys) && slices.Equal(d.signals, other.signals) && d.routes.Equal(other.routes)
 }
 
@@ -96,6 +100,14 @@ func (d decided) byAgent(ct container) bool {
 		return ct.injected
 	}
 	return false
+}
+
+// samples says which traces are recorded that a container begins.
+func (d decided) samples(ct container) probe.Sampling {
+	if d.byAgent(ct) {
+		return d.ratio
+	}
+	return d.sampling
 }
 
 // method is what was decided for the container.
@@ -312,7 +324,7 @@ func (c *cluster) Origin(p process.Process, rt language.Runtime, env map[string]
 		Traces:    at.decided.traces,
 		Metrics:   at.decided.metrics,
 		Agent:     at.decided.byAgent(at.container),
-		Sampling:  at.decided.sampling,
+		Sampling:  at.decided.samples(at.container),
 		Untouched: at.decided.untouched,
 		QueryKeys: at.decided.queryKeys,
 		Answers:   c.answers.desk(at, env),

@@ -486,6 +486,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: samplingRatio
       type:
         scalar: string
+    - name: samplingRules
+      type:
+        list:
+          elementType:
+            namedType: com.github.odi-dev.odi.api.v1alpha1.SamplingRule
+          elementRelationship: atomic
     - name: signals
       type:
         list:
@@ -666,6 +672,24 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.odi-dev.odi.api.v1alpha1.Sampling
   map:
     fields:
+    - name: ratio
+      type:
+        scalar: string
+    - name: rules
+      type:
+        list:
+          elementType:
+            namedType: com.github.odi-dev.odi.api.v1alpha1.SamplingRule
+          elementRelationship: atomic
+- name: com.github.odi-dev.odi.api.v1alpha1.SamplingRule
+  map:
+    fields:
+    - name: method
+      type:
+        scalar: string
+    - name: path
+      type:
+        scalar: string
     - name: ratio
       type:
         scalar: string

@@ -19,6 +19,8 @@ type InstrumentedWorkloadSpecApplyConfiguration struct {
 	Signals []apiv1alpha1.Signal `json:"signals,omitempty"`
 	// samplingRatio of the traces that begin here; see InstrumentationConfig spec.sampling.
 	SamplingRatio *string `json:"samplingRatio,omitempty"`
+	// samplingRules go before samplingRatio; see InstrumentationConfig spec.sampling.
+	SamplingRules []SamplingRuleApplyConfiguration `json:"samplingRules,omitempty"`
 	// propagation is None where eBPF writes nothing into outgoing requests; see InstrumentationConfig spec.propagation.
 	Propagation *apiv1alpha1.Propagation `json:"propagation,omitempty"`
 	// ignoredPaths give no spans; see InstrumentationConfig spec.http.ignored.
@@ -70,6 +72,19 @@ func (b *InstrumentedWorkloadSpecApplyConfiguration) WithSignals(values ...apiv1
 // If called multiple times, the SamplingRatio field is set to the value of the last call.
 func (b *InstrumentedWorkloadSpecApplyConfiguration) WithSamplingRatio(value string) *InstrumentedWorkloadSpecApplyConfiguration {
 	b.SamplingRatio = &value
+	return b
+}
+
+// WithSamplingRules adds the given value to the SamplingRules field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the SamplingRules field.
+func (b *InstrumentedWorkloadSpecApplyConfiguration) WithSamplingRules(values ...*SamplingRuleApplyConfiguration) *InstrumentedWorkloadSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithSamplingRules")
+		}
+		b.SamplingRules = append(b.SamplingRules, *values[i])
+	}
 	return b
 }
 

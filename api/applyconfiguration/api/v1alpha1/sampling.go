@@ -11,6 +11,10 @@ type SamplingApplyConfiguration struct {
 	// ratio of the traces that begin in the selected workloads, from 0 to 1, for example "0.1"; empty is all of them.
 	// Agents have it from when their pod is made.
 	Ratio *string `json:"ratio,omitempty"`
+	// rules give the traces that certain requests begin a ratio of their own; the first that fits counts, before
+	// ratio. They are for eBPF, and for requests of HTTP/1: what begins with another protocol, gRPC and HTTP/2 among
+	// them, goes by ratio, and so does what a container with an agent begins.
+	Rules []SamplingRuleApplyConfiguration `json:"rules,omitempty"`
 }
 
 // SamplingApplyConfiguration constructs a declarative configuration of the Sampling type for use with
@@ -24,5 +28,18 @@ func Sampling() *SamplingApplyConfiguration {
 // If called multiple times, the Ratio field is set to the value of the last call.
 func (b *SamplingApplyConfiguration) WithRatio(value string) *SamplingApplyConfiguration {
 	b.Ratio = &value
+	return b
+}
+
+// WithRules adds the given value to the Rules field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Rules field.
+func (b *SamplingApplyConfiguration) WithRules(values ...*SamplingRuleApplyConfiguration) *SamplingApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithRules")
+		}
+		b.Rules = append(b.Rules, *values[i])
+	}
 	return b
 }
