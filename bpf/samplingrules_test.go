@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/bpf/roomtest"
+	"github.com/odi-dev/odi/internal/testkit/loopback"
 )
 
 // ruled returns a sampling with rules, whose ratio is the share of what no rule fits.
@@ -237,4 +239,45 @@ func TestRulesAreChanged(t *testing.T) {
 	if s := r.waitFor(1); len(s) != 1 || s[0].TraceFlags&probe.Sampled == 0 {
 		t.Errorf("without rules: %v", s)
 	}
+}
+
+// leftOut checks that what is not recorded is what was asked for below /none/.
+func leftOut(t *testing.T, spans []span, each int) {
+	t.Helper()
+	count := map[bool]int{}
+	for _, s := range spans {
+		none := strings.HasPrefix(s.path, "/none/")
+		count[none]++
+		if left := s.TraceFlags&probe.Sampled == 0; left != none {
+			t.Errorf("%s is left out: %v (%v, TLS %v)", s.path, left, s.Link, s.TLS)
+		}
+	}
+	if count[true] != each || count[false] != each {
+		t.Errorf("seen are %v, want %d each", count, each)
+	}
+}
+
+// TestRulesOfClients: a client that nobody has asked begins the trace, and its server keeps to that.
+func TestRulesOfClients(t *testing.T) {
+	needRoot(t)
+	base, pids := chain(t, "python")
+	client, finish := startCurl(t, base+"/none/[1-20]", base+"/all/[1-20]")
+	r := record(t, pids...)
+	r.sampleTargets(t, ruled(t, 1, probe.Rule{Path: "/none/*", Ratio: "0"}), client)
+	finish()
+	leftOut(t, r.waitFor(80), 40)
+}
+
+// TestRulesOverTLS: what is encrypted goes by the same rules, at either end, which begins a trace there.
+func TestRulesOverTLS(t *testing.T) {
+	needRoot(t)
+	cert, key := roomtest.Certificate(t)
+	addr := loopback.Address(t)
+	server := start(t, addr, "python3", "testdata/tlshop.py", addr, "-", cert, key)
+	client, finish := startCurl(t, "--cacert", cert, "https://"+addr+"/none/[1-20]", "https://"+addr+"/all/[1-20]")
+	r := record(t)
+	r.sampleTargets(t, ruled(t, 1, probe.Rule{Path: "/none/*", Ratio: "0"}), server, client)
+	roomtest.AwaitTLS(t, r.engine, server, client)
+	finish()
+	leftOut(t, r.waitFor(80), 40)
 }

@@ -112,15 +112,11 @@ func (e *Engine) AddTarget(t probe.Target) error {
 	if err != nil {
 		return fmt.Errorf("watching process %d: %w", t.PID, err)
 	}
-	exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", t.PID))
+	value, err := e.valueOf(t)
 	if err != nil {
 		return fmt.Errorf("watching process %d: %w", t.PID, err)
 	}
 	state := &target{Target: t, tgid: who.tgid}
-	value := targetValue{PID: t.PID, Turn: e.turn.Add(1), LeftOut: t.Sampling.LeftOut(), Flags: flagsOf(t, exe)}
-	if value.Rules, err = e.ruleSets.number(e.maps, t.Sampling.Rules()); err != nil {
-		return fmt.Errorf("watching process %d: %w", t.PID, err)
-	}
 	e.useGo(state, &value)
 	had := e.flagsBefore(who.tgid)
 	value.Flags = e.fionread.limit(value.Flags | had&flagPolls)
@@ -154,6 +150,19 @@ func (e *Engine) AddTarget(t probe.Target) error {
 		e.propagate(state, who, value.Flags)
 	}
 	return nil
+}
+
+// valueOf is what the programs are told of a target, without what its program is made of.
+func (e *Engine) valueOf(t probe.Target) (targetValue, error) {
+	exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", t.PID))
+	if err != nil {
+		return targetValue{}, err
+	}
+	rules, err := e.ruleSets.number(e.maps, t.Sampling.Rules())
+	if err != nil {
+		return targetValue{}, err
+	}
+	return targetValue{PID: t.PID, Turn: e.turn.Add(1), LeftOut: t.Sampling.LeftOut(), Rules: rules, Flags: flagsOf(t, exe)}, nil
 }
 
 // propagate takes the connections of a target that are open into the socket maps, unless

@@ -26,7 +26,14 @@ inline_ u8 kept_byte(const struct http1 *h, u32 at)
 	return h->kept[at];
 }
 
-// fits_path compares the bytes of a path. Without branches: the verifier would follow each.
+// differs compares eight bytes of a path.
+inline_ u64 differs(const struct http1 *h, const struct rule *rule, u32 at, u32 k)
+{
+	return (*(u64 *)(h->kept + at + k * 8) ^ rule->path[k]) & rule->path_mask[k];
+}
+
+// fits_path compares the bytes of a path. With one branch: the verifier would follow each, and
+// most paths differ soon.
 inline_ bool fits_path(const struct http1 *h, const struct rule *rule)
 {
 	u32 at = h->fit.path;
@@ -37,11 +44,11 @@ inline_ bool fits_path(const struct http1 *h, const struct rule *rule)
 		return false;
 	behind = kept_byte(h, at + rule->len);
 	barrier_var(at);
-	if (at > KEEP_ALL + BLOCK - RULE_TEXT)
+	if (at > KEEP_ALL + BLOCK - RULE_TEXT || differs(h, rule, at, 0))
 		return false;
 	UNROLLED
-	for (u32 k = 0; k < RULE_TEXT / 8; k++)
-		differ |= (*(u64 *)(h->kept + at + k * 8) ^ rule->path[k]) & rule->path_mask[k];
+	for (u32 k = 1; k < RULE_TEXT / 8; k++)
+		differ |= differs(h, rule, at, k);
 	return !differ && (rule->prefix || ends_path(behind));
 }
 

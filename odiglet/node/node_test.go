@@ -209,7 +209,7 @@ func TestOriginAndWhatBecomesOfIt(t *testing.T) {
 		t.Error("the decision is gone, and the process still a target")
 	}
 	c.deletePod("shop", "cart-5d9-x")
-	if len(c.pods)+len(c.byContainer) != 0 || changes != 5 {
+	if len(c.pods)+len(c.byContainer) != 0 || changes != 7 {
 		t.Errorf("left over: %v %v after %d changes", c.pods, c.byContainer, changes)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -86,7 +87,15 @@ func (s *traces) add(x *probe.Exchange) {
 // asks by HTTP/1, which asks PostgreSQL and Redis. What the first one's rules say of a path, all of them keep to.
 func TestWholeTracesAcrossProtocols(t *testing.T) {
 	testkit.NeedRoot(t)
-	postgres, err := servers.Postgres(t.TempDir())
+	dir, err := os.MkdirTemp("", "odi-sampling")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil { // the database's account goes through it
+		t.Fatal(err)
+	}
+	postgres, err := servers.Postgres(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
