@@ -32,13 +32,15 @@ type decided struct {
 	traces     bool
 	metrics    bool
 	signals    []string
-	// sampling decides for traces that begin in the workload; those that a container with an agent
-	// begins go by the ratio alone, as its agent does.
-	sampling probe.Sampling
-	ratio    probe.Sampling
+	// sampling decides for traces that begin in the workload.
+	sampling samplings
 	// untouched says that nothing is written into what the workload sends.
 	untouched bool
 }
+
+// samplings are with the rules, and by the ratio alone: so goes what a container with an agent
+// begins, as its agent does.
+type samplings struct{ ruled, plain probe.Sampling }
 
 func readWorkload(iw *odiv1.InstrumentedWorkload) decided {
 	d := decided{
@@ -52,8 +54,8 @@ func readWorkload(iw *odiv1.InstrumentedWorkload) decided {
 	}
 	// The API server takes only what compiles; without them, routes are learned.
 	d.routes, _ = routes.Compile(iw.Spec.Routes)
-	d.sampling, _ = sampling.Of(iw.Spec.SamplingRatio, iw.Spec.SamplingRules)
-	d.ratio, _ = sampling.Of(iw.Spec.SamplingRatio, nil)
+	d.sampling.ruled, _ = sampling.Of(iw.Spec.SamplingRatio, iw.Spec.SamplingRules)
+	d.sampling.plain, _ = sampling.Of(iw.Spec.SamplingRatio, nil)
 	for _, s := range []odiv1.Signal{odiv1.SignalTraces, odiv1.SignalMetrics, odiv1.SignalLogs} {
 		if wants(iw.Spec.Signals, s) {
 			d.signals = append(d.signals, string(s))
@@ -72,7 +74,7 @@ func readWorkload(iw *odiv1.InstrumentedWorkload) decided {
 }
 
 func (d decided) equal(other decided) bool {
-	return d.sampling == other.sampling && d.ratio == other.ratio && d.untouched == other.untouched && d.traces == other.traces && d.metrics == other.metrics && maps.Equal(d.methods, other.methods) && maps.Equal(d.agents, other.agents) && d.watchUntil.Equal(other.watchUntil) &&
+	return d.sampling == other.sampling && d.untouched == other.untouched && d.traces == other.traces && d.metrics == other.metrics && maps.Equal(d.methods, other.methods) && maps.Equal(d.agents, other.agents) && d.watchUntil.Equal(other.watchUntil) &&
 		slices.Equal(d.ignored, other.ignored) && slices.Equal(d.queryKeys, other.queryKeys) && slices.Equal(d.signals, other.signals) && d.routes.Equal(other.routes)
 }
 
@@ -105,9 +107,9 @@ func (d decided) byAgent(ct container) bool {
 // samples says which traces are recorded that a container begins.
 func (d decided) samples(ct container) probe.Sampling {
 	if d.byAgent(ct) {
-		return d.ratio
+		return d.sampling.plain
 	}
-	return d.sampling
+	return d.sampling.ruled
 }
 
 // method is what was decided for the container.
