@@ -195,7 +195,7 @@ inline_ bool may_have_session(struct sock *sk)
 {
 	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
 
-	return c && c->ignored;
+	return c && (c->ignored || c->protocol == PROTOCOL_HANDSHAKE);
 }
 
 // trace_inet_sock_set_state(const struct sock *sk, const int oldstate, const int newstate)

@@ -16,127 +16,131 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	kernelMapAdded                = "added"
-	kernelMapBeginnings           = "beginnings"
-	kernelMapCalls                = "calls"
-	kernelMapConns                = "conns"
-	kernelMapControls             = "controls"
-	kernelMapCounts               = "counts"
-	kernelMapDnsRooms             = "dns_rooms"
-	kernelMapDnsSockets           = "dns_sockets"
-	kernelMapEvents               = "events"
-	kernelMapFlowSums             = "flow_sums"
-	kernelMapFlows                = "flows"
-	kernelMapGoKinds              = "go_kinds"
-	kernelMapGoParts              = "go_parts"
-	kernelMapGoTies               = "go_ties"
-	kernelMapGoroutines           = "goroutines"
-	kernelMapGrpcTies             = "grpc_ties"
-	kernelMapHandovers            = "handovers"
-	kernelMapHeld                 = "held"
-	kernelMapHttp1s               = "http1s"
-	kernelMapHttp2Heads           = "http2_heads"
-	kernelMapHttp2Readers         = "http2_readers"
-	kernelMapHttp2Rooms           = "http2_rooms"
-	kernelMapHttp2Served          = "http2_served"
-	kernelMapHttp2s               = "http2s"
-	kernelMapKafkaRooms           = "kafka_rooms"
-	kernelMapKafkas               = "kafkas"
-	kernelMapLooks                = "looks"
-	kernelMapLosers               = "losers"
-	kernelMapMayTurn              = "may_turn"
-	kernelMapMessageRooms         = "message_rooms"
-	kernelMapMysqls               = "mysqls"
-	kernelMapNameRooms            = "name_rooms"
-	kernelMapNobodys              = "nobodys"
-	kernelMapNotices              = "notices"
-	kernelMapOpenRequests         = "open_requests"
-	kernelMapPgLooks              = "pg_looks"
-	kernelMapPostgreses           = "postgreses"
-	kernelMapPrograms             = "programs"
-	kernelMapQueue                = "queue"
-	kernelMapReceivedRooms        = "received_rooms"
-	kernelMapRedises              = "redises"
-	kernelMapSamplingRules        = "sampling_rules"
-	kernelMapScratches            = "scratches"
-	kernelMapSentRooms            = "sent_rooms"
-	kernelMapSessionClose         = "session_close"
-	kernelMapSessionDestroyed     = "session_destroyed"
-	kernelMapShares               = "shares"
-	kernelMapSockets              = "sockets"
-	kernelMapStrangers            = "strangers"
-	kernelMapTargets              = "targets"
-	kernelMapThreads              = "threads"
-	kernelMapTurnRooms            = "turn_rooms"
-	kernelMapUnixReadEnd          = "unix_read_end"
-	kernelMapVerdictSockets       = "verdict_sockets"
-	kernelMapWaitings             = "waitings"
-	kernelMapWakes                = "wakes"
-	kernelMapWantedNames          = "wanted_names"
-	kernelMapWants                = "wants"
-	kernelMapWriteEnd             = "write_end"
-	kernelProgOdiArrived          = "odi_arrived"
-	kernelProgOdiAsksV4           = "odi_asks_v4"
-	kernelProgOdiAsksV6           = "odi_asks_v6"
-	kernelProgOdiConnected        = "odi_connected"
-	kernelProgOdiDestroyed        = "odi_destroyed"
-	kernelProgOdiDnsReceived      = "odi_dns_received"
-	kernelProgOdiDnsSent          = "odi_dns_sent"
-	kernelProgOdiExec             = "odi_exec"
-	kernelProgOdiExit             = "odi_exit"
-	kernelProgOdiFind             = "odi_find"
-	kernelProgOdiFlows            = "odi_flows"
-	kernelProgOdiGrpcHandler      = "odi_grpc_handler"
-	kernelProgOdiGrpcPut          = "odi_grpc_put"
-	kernelProgOdiGrpcReader       = "odi_grpc_reader"
-	kernelProgOdiGrpcTake         = "odi_grpc_take"
-	kernelProgOdiHttp2Handler     = "odi_http2_handler"
-	kernelProgOdiHttp2Message     = "odi_http2_message"
-	kernelProgOdiHttp2Received    = "odi_http2_received"
-	kernelProgOdiHttp2Sent        = "odi_http2_sent"
-	kernelProgOdiIoctl            = "odi_ioctl"
-	kernelProgOdiKafkaReceived    = "odi_kafka_received"
-	kernelProgOdiKafkaSent        = "odi_kafka_sent"
-	kernelProgOdiMessage          = "odi_message"
-	kernelProgOdiMysqlReceived    = "odi_mysql_received"
-	kernelProgOdiMysqlSent        = "odi_mysql_sent"
-	kernelProgOdiNewtask          = "odi_newtask"
-	kernelProgOdiPostgresReceived = "odi_postgres_received"
-	kernelProgOdiPostgresSent     = "odi_postgres_sent"
-	kernelProgOdiReceived         = "odi_received"
-	kernelProgOdiReceivedUnix     = "odi_received_unix"
-	kernelProgOdiReceivedV4       = "odi_received_v4"
-	kernelProgOdiReceivedV6       = "odi_received_v6"
-	kernelProgOdiRedisReceived    = "odi_redis_received"
-	kernelProgOdiRedisSent        = "odi_redis_sent"
-	kernelProgOdiRelease          = "odi_release"
-	kernelProgOdiRoundtrip        = "odi_roundtrip"
-	kernelProgOdiSent             = "odi_sent"
-	kernelProgOdiSentPage         = "odi_sent_page"
-	kernelProgOdiSentUnix         = "odi_sent_unix"
-	kernelProgOdiSentV4           = "odi_sent_v4"
-	kernelProgOdiSentV6           = "odi_sent_v6"
-	kernelProgOdiSocketMaps       = "odi_socket_maps"
-	kernelProgOdiState            = "odi_state"
-	kernelProgOdiTurnedReceived   = "odi_turned_received"
-	kernelProgOdiTurnedSent       = "odi_turned_sent"
-	kernelProgOdiUnixClosed       = "odi_unix_closed"
-	kernelProgOdiUnixReadEnd      = "odi_unix_read_end"
-	kernelProgOdiWaking           = "odi_waking"
-	kernelProgOdiWriteEnd         = "odi_write_end"
-	kernelVarHexCodes             = "hex_codes"
-	kernelVarNewEvent             = "new_event"
-	kernelVarNewQueued            = "new_queued"
-	kernelVarNewThread            = "new_thread"
-	kernelVarNoParts              = "no_parts"
-	kernelVarNoRequest            = "no_request"
-	kernelVarNoShare              = "no_share"
-	kernelVarNoSums               = "no_sums"
-	kernelVarNoWork               = "no_work"
-	kernelVarOwnLevel             = "own_level"
-	kernelVarOwnNs                = "own_ns"
-	kernelVarRttBounds            = "rtt_bounds"
-	kernelVarUnixCloses           = "unix_closes"
+	kernelMapAdded                 = "added"
+	kernelMapBeginnings            = "beginnings"
+	kernelMapCalls                 = "calls"
+	kernelMapConns                 = "conns"
+	kernelMapControls              = "controls"
+	kernelMapCounts                = "counts"
+	kernelMapDnsRooms              = "dns_rooms"
+	kernelMapDnsSockets            = "dns_sockets"
+	kernelMapEvents                = "events"
+	kernelMapFlowSums              = "flow_sums"
+	kernelMapFlows                 = "flows"
+	kernelMapGoKinds               = "go_kinds"
+	kernelMapGoParts               = "go_parts"
+	kernelMapGoTies                = "go_ties"
+	kernelMapGoroutines            = "goroutines"
+	kernelMapGrpcTies              = "grpc_ties"
+	kernelMapHandovers             = "handovers"
+	kernelMapHandshakes            = "handshakes"
+	kernelMapHeld                  = "held"
+	kernelMapHttp1s                = "http1s"
+	kernelMapHttp2Heads            = "http2_heads"
+	kernelMapHttp2Readers          = "http2_readers"
+	kernelMapHttp2Rooms            = "http2_rooms"
+	kernelMapHttp2Served           = "http2_served"
+	kernelMapHttp2s                = "http2s"
+	kernelMapKafkaRooms            = "kafka_rooms"
+	kernelMapKafkas                = "kafkas"
+	kernelMapLooks                 = "looks"
+	kernelMapLosers                = "losers"
+	kernelMapMayTurn               = "may_turn"
+	kernelMapMessageRooms          = "message_rooms"
+	kernelMapMysqls                = "mysqls"
+	kernelMapNameRooms             = "name_rooms"
+	kernelMapNobodys               = "nobodys"
+	kernelMapNotices               = "notices"
+	kernelMapOpenRequests          = "open_requests"
+	kernelMapPgLooks               = "pg_looks"
+	kernelMapPostgreses            = "postgreses"
+	kernelMapPrograms              = "programs"
+	kernelMapQueue                 = "queue"
+	kernelMapReceivedRooms         = "received_rooms"
+	kernelMapRedises               = "redises"
+	kernelMapSamplingRules         = "sampling_rules"
+	kernelMapScratches             = "scratches"
+	kernelMapSentRooms             = "sent_rooms"
+	kernelMapSessionClose          = "session_close"
+	kernelMapSessionDestroyed      = "session_destroyed"
+	kernelMapShares                = "shares"
+	kernelMapSocketSessions        = "socket_sessions"
+	kernelMapSockets               = "sockets"
+	kernelMapStrangers             = "strangers"
+	kernelMapTargets               = "targets"
+	kernelMapThreads               = "threads"
+	kernelMapTurnRooms             = "turn_rooms"
+	kernelMapUnixReadEnd           = "unix_read_end"
+	kernelMapVerdictSockets        = "verdict_sockets"
+	kernelMapWaitings              = "waitings"
+	kernelMapWakes                 = "wakes"
+	kernelMapWantedNames           = "wanted_names"
+	kernelMapWants                 = "wants"
+	kernelMapWriteEnd              = "write_end"
+	kernelProgOdiArrived           = "odi_arrived"
+	kernelProgOdiAsksV4            = "odi_asks_v4"
+	kernelProgOdiAsksV6            = "odi_asks_v6"
+	kernelProgOdiConnected         = "odi_connected"
+	kernelProgOdiDestroyed         = "odi_destroyed"
+	kernelProgOdiDnsReceived       = "odi_dns_received"
+	kernelProgOdiDnsSent           = "odi_dns_sent"
+	kernelProgOdiExec              = "odi_exec"
+	kernelProgOdiExit              = "odi_exit"
+	kernelProgOdiFind              = "odi_find"
+	kernelProgOdiFlows             = "odi_flows"
+	kernelProgOdiGrpcHandler       = "odi_grpc_handler"
+	kernelProgOdiGrpcPut           = "odi_grpc_put"
+	kernelProgOdiGrpcReader        = "odi_grpc_reader"
+	kernelProgOdiGrpcTake          = "odi_grpc_take"
+	kernelProgOdiHandshakeReceived = "odi_handshake_received"
+	kernelProgOdiHandshakeSent     = "odi_handshake_sent"
+	kernelProgOdiHttp2Handler      = "odi_http2_handler"
+	kernelProgOdiHttp2Message      = "odi_http2_message"
+	kernelProgOdiHttp2Received     = "odi_http2_received"
+	kernelProgOdiHttp2Sent         = "odi_http2_sent"
+	kernelProgOdiIoctl             = "odi_ioctl"
+	kernelProgOdiKafkaReceived     = "odi_kafka_received"
+	kernelProgOdiKafkaSent         = "odi_kafka_sent"
+	kernelProgOdiMessage           = "odi_message"
+	kernelProgOdiMysqlReceived     = "odi_mysql_received"
+	kernelProgOdiMysqlSent         = "odi_mysql_sent"
+	kernelProgOdiNewtask           = "odi_newtask"
+	kernelProgOdiPostgresReceived  = "odi_postgres_received"
+	kernelProgOdiPostgresSent      = "odi_postgres_sent"
+	kernelProgOdiReceived          = "odi_received"
+	kernelProgOdiReceivedUnix      = "odi_received_unix"
+	kernelProgOdiReceivedV4        = "odi_received_v4"
+	kernelProgOdiReceivedV6        = "odi_received_v6"
+	kernelProgOdiRedisReceived     = "odi_redis_received"
+	kernelProgOdiRedisSent         = "odi_redis_sent"
+	kernelProgOdiRelease           = "odi_release"
+	kernelProgOdiRoundtrip         = "odi_roundtrip"
+	kernelProgOdiSent              = "odi_sent"
+	kernelProgOdiSentPage          = "odi_sent_page"
+	kernelProgOdiSentUnix          = "odi_sent_unix"
+	kernelProgOdiSentV4            = "odi_sent_v4"
+	kernelProgOdiSentV6            = "odi_sent_v6"
+	kernelProgOdiSocketMaps        = "odi_socket_maps"
+	kernelProgOdiState             = "odi_state"
+	kernelProgOdiTurnedReceived    = "odi_turned_received"
+	kernelProgOdiTurnedSent        = "odi_turned_sent"
+	kernelProgOdiUnixClosed        = "odi_unix_closed"
+	kernelProgOdiUnixReadEnd       = "odi_unix_read_end"
+	kernelProgOdiWaking            = "odi_waking"
+	kernelProgOdiWriteEnd          = "odi_write_end"
+	kernelVarHexCodes              = "hex_codes"
+	kernelVarNewEvent              = "new_event"
+	kernelVarNewQueued             = "new_queued"
+	kernelVarNewThread             = "new_thread"
+	kernelVarNoParts               = "no_parts"
+	kernelVarNoRequest             = "no_request"
+	kernelVarNoShare               = "no_share"
+	kernelVarNoSums                = "no_sums"
+	kernelVarNoWork                = "no_work"
+	kernelVarOwnLevel              = "own_level"
+	kernelVarOwnNs                 = "own_ns"
+	kernelVarRttBounds             = "rtt_bounds"
+	kernelVarUnixCloses            = "unix_closes"
 )
 
 // loadKernel returns the embedded CollectionSpec for kernel.
@@ -181,55 +185,57 @@ type kernelSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type kernelProgramSpecs struct {
-	OdiArrived          *ebpf.ProgramSpec `ebpf:"odi_arrived"`
-	OdiAsksV4           *ebpf.ProgramSpec `ebpf:"odi_asks_v4"`
-	OdiAsksV6           *ebpf.ProgramSpec `ebpf:"odi_asks_v6"`
-	OdiConnected        *ebpf.ProgramSpec `ebpf:"odi_connected"`
-	OdiDestroyed        *ebpf.ProgramSpec `ebpf:"odi_destroyed"`
-	OdiDnsReceived      *ebpf.ProgramSpec `ebpf:"odi_dns_received"`
-	OdiDnsSent          *ebpf.ProgramSpec `ebpf:"odi_dns_sent"`
-	OdiExec             *ebpf.ProgramSpec `ebpf:"odi_exec"`
-	OdiExit             *ebpf.ProgramSpec `ebpf:"odi_exit"`
-	OdiFind             *ebpf.ProgramSpec `ebpf:"odi_find"`
-	OdiFlows            *ebpf.ProgramSpec `ebpf:"odi_flows"`
-	OdiGrpcHandler      *ebpf.ProgramSpec `ebpf:"odi_grpc_handler"`
-	OdiGrpcPut          *ebpf.ProgramSpec `ebpf:"odi_grpc_put"`
-	OdiGrpcReader       *ebpf.ProgramSpec `ebpf:"odi_grpc_reader"`
-	OdiGrpcTake         *ebpf.ProgramSpec `ebpf:"odi_grpc_take"`
-	OdiHttp2Handler     *ebpf.ProgramSpec `ebpf:"odi_http2_handler"`
-	OdiHttp2Message     *ebpf.ProgramSpec `ebpf:"odi_http2_message"`
-	OdiHttp2Received    *ebpf.ProgramSpec `ebpf:"odi_http2_received"`
-	OdiHttp2Sent        *ebpf.ProgramSpec `ebpf:"odi_http2_sent"`
-	OdiIoctl            *ebpf.ProgramSpec `ebpf:"odi_ioctl"`
-	OdiKafkaReceived    *ebpf.ProgramSpec `ebpf:"odi_kafka_received"`
-	OdiKafkaSent        *ebpf.ProgramSpec `ebpf:"odi_kafka_sent"`
-	OdiMessage          *ebpf.ProgramSpec `ebpf:"odi_message"`
-	OdiMysqlReceived    *ebpf.ProgramSpec `ebpf:"odi_mysql_received"`
-	OdiMysqlSent        *ebpf.ProgramSpec `ebpf:"odi_mysql_sent"`
-	OdiNewtask          *ebpf.ProgramSpec `ebpf:"odi_newtask"`
-	OdiPostgresReceived *ebpf.ProgramSpec `ebpf:"odi_postgres_received"`
-	OdiPostgresSent     *ebpf.ProgramSpec `ebpf:"odi_postgres_sent"`
-	OdiReceived         *ebpf.ProgramSpec `ebpf:"odi_received"`
-	OdiReceivedUnix     *ebpf.ProgramSpec `ebpf:"odi_received_unix"`
-	OdiReceivedV4       *ebpf.ProgramSpec `ebpf:"odi_received_v4"`
-	OdiReceivedV6       *ebpf.ProgramSpec `ebpf:"odi_received_v6"`
-	OdiRedisReceived    *ebpf.ProgramSpec `ebpf:"odi_redis_received"`
-	OdiRedisSent        *ebpf.ProgramSpec `ebpf:"odi_redis_sent"`
-	OdiRelease          *ebpf.ProgramSpec `ebpf:"odi_release"`
-	OdiRoundtrip        *ebpf.ProgramSpec `ebpf:"odi_roundtrip"`
-	OdiSent             *ebpf.ProgramSpec `ebpf:"odi_sent"`
-	OdiSentPage         *ebpf.ProgramSpec `ebpf:"odi_sent_page"`
-	OdiSentUnix         *ebpf.ProgramSpec `ebpf:"odi_sent_unix"`
-	OdiSentV4           *ebpf.ProgramSpec `ebpf:"odi_sent_v4"`
-	OdiSentV6           *ebpf.ProgramSpec `ebpf:"odi_sent_v6"`
-	OdiSocketMaps       *ebpf.ProgramSpec `ebpf:"odi_socket_maps"`
-	OdiState            *ebpf.ProgramSpec `ebpf:"odi_state"`
-	OdiTurnedReceived   *ebpf.ProgramSpec `ebpf:"odi_turned_received"`
-	OdiTurnedSent       *ebpf.ProgramSpec `ebpf:"odi_turned_sent"`
-	OdiUnixClosed       *ebpf.ProgramSpec `ebpf:"odi_unix_closed"`
-	OdiUnixReadEnd      *ebpf.ProgramSpec `ebpf:"odi_unix_read_end"`
-	OdiWaking           *ebpf.ProgramSpec `ebpf:"odi_waking"`
-	OdiWriteEnd         *ebpf.ProgramSpec `ebpf:"odi_write_end"`
+	OdiArrived           *ebpf.ProgramSpec `ebpf:"odi_arrived"`
+	OdiAsksV4            *ebpf.ProgramSpec `ebpf:"odi_asks_v4"`
+	OdiAsksV6            *ebpf.ProgramSpec `ebpf:"odi_asks_v6"`
+	OdiConnected         *ebpf.ProgramSpec `ebpf:"odi_connected"`
+	OdiDestroyed         *ebpf.ProgramSpec `ebpf:"odi_destroyed"`
+	OdiDnsReceived       *ebpf.ProgramSpec `ebpf:"odi_dns_received"`
+	OdiDnsSent           *ebpf.ProgramSpec `ebpf:"odi_dns_sent"`
+	OdiExec              *ebpf.ProgramSpec `ebpf:"odi_exec"`
+	OdiExit              *ebpf.ProgramSpec `ebpf:"odi_exit"`
+	OdiFind              *ebpf.ProgramSpec `ebpf:"odi_find"`
+	OdiFlows             *ebpf.ProgramSpec `ebpf:"odi_flows"`
+	OdiGrpcHandler       *ebpf.ProgramSpec `ebpf:"odi_grpc_handler"`
+	OdiGrpcPut           *ebpf.ProgramSpec `ebpf:"odi_grpc_put"`
+	OdiGrpcReader        *ebpf.ProgramSpec `ebpf:"odi_grpc_reader"`
+	OdiGrpcTake          *ebpf.ProgramSpec `ebpf:"odi_grpc_take"`
+	OdiHandshakeReceived *ebpf.ProgramSpec `ebpf:"odi_handshake_received"`
+	OdiHandshakeSent     *ebpf.ProgramSpec `ebpf:"odi_handshake_sent"`
+	OdiHttp2Handler      *ebpf.ProgramSpec `ebpf:"odi_http2_handler"`
+	OdiHttp2Message      *ebpf.ProgramSpec `ebpf:"odi_http2_message"`
+	OdiHttp2Received     *ebpf.ProgramSpec `ebpf:"odi_http2_received"`
+	OdiHttp2Sent         *ebpf.ProgramSpec `ebpf:"odi_http2_sent"`
+	OdiIoctl             *ebpf.ProgramSpec `ebpf:"odi_ioctl"`
+	OdiKafkaReceived     *ebpf.ProgramSpec `ebpf:"odi_kafka_received"`
+	OdiKafkaSent         *ebpf.ProgramSpec `ebpf:"odi_kafka_sent"`
+	OdiMessage           *ebpf.ProgramSpec `ebpf:"odi_message"`
+	OdiMysqlReceived     *ebpf.ProgramSpec `ebpf:"odi_mysql_received"`
+	OdiMysqlSent         *ebpf.ProgramSpec `ebpf:"odi_mysql_sent"`
+	OdiNewtask           *ebpf.ProgramSpec `ebpf:"odi_newtask"`
+	OdiPostgresReceived  *ebpf.ProgramSpec `ebpf:"odi_postgres_received"`
+	OdiPostgresSent      *ebpf.ProgramSpec `ebpf:"odi_postgres_sent"`
+	OdiReceived          *ebpf.ProgramSpec `ebpf:"odi_received"`
+	OdiReceivedUnix      *ebpf.ProgramSpec `ebpf:"odi_received_unix"`
+	OdiReceivedV4        *ebpf.ProgramSpec `ebpf:"odi_received_v4"`
+	OdiReceivedV6        *ebpf.ProgramSpec `ebpf:"odi_received_v6"`
+	OdiRedisReceived     *ebpf.ProgramSpec `ebpf:"odi_redis_received"`
+	OdiRedisSent         *ebpf.ProgramSpec `ebpf:"odi_redis_sent"`
+	OdiRelease           *ebpf.ProgramSpec `ebpf:"odi_release"`
+	OdiRoundtrip         *ebpf.ProgramSpec `ebpf:"odi_roundtrip"`
+	OdiSent              *ebpf.ProgramSpec `ebpf:"odi_sent"`
+	OdiSentPage          *ebpf.ProgramSpec `ebpf:"odi_sent_page"`
+	OdiSentUnix          *ebpf.ProgramSpec `ebpf:"odi_sent_unix"`
+	OdiSentV4            *ebpf.ProgramSpec `ebpf:"odi_sent_v4"`
+	OdiSentV6            *ebpf.ProgramSpec `ebpf:"odi_sent_v6"`
+	OdiSocketMaps        *ebpf.ProgramSpec `ebpf:"odi_socket_maps"`
+	OdiState             *ebpf.ProgramSpec `ebpf:"odi_state"`
+	OdiTurnedReceived    *ebpf.ProgramSpec `ebpf:"odi_turned_received"`
+	OdiTurnedSent        *ebpf.ProgramSpec `ebpf:"odi_turned_sent"`
+	OdiUnixClosed        *ebpf.ProgramSpec `ebpf:"odi_unix_closed"`
+	OdiUnixReadEnd       *ebpf.ProgramSpec `ebpf:"odi_unix_read_end"`
+	OdiWaking            *ebpf.ProgramSpec `ebpf:"odi_waking"`
+	OdiWriteEnd          *ebpf.ProgramSpec `ebpf:"odi_write_end"`
 }
 
 // kernelMapSpecs contains maps before they are loaded into the kernel.
@@ -253,6 +259,7 @@ type kernelMapSpecs struct {
 	Goroutines       *ebpf.MapSpec `ebpf:"goroutines"`
 	GrpcTies         *ebpf.MapSpec `ebpf:"grpc_ties"`
 	Handovers        *ebpf.MapSpec `ebpf:"handovers"`
+	Handshakes       *ebpf.MapSpec `ebpf:"handshakes"`
 	Held             *ebpf.MapSpec `ebpf:"held"`
 	Http1s           *ebpf.MapSpec `ebpf:"http1s"`
 	Http2Heads       *ebpf.MapSpec `ebpf:"http2_heads"`
@@ -283,6 +290,7 @@ type kernelMapSpecs struct {
 	SessionClose     *ebpf.MapSpec `ebpf:"session_close"`
 	SessionDestroyed *ebpf.MapSpec `ebpf:"session_destroyed"`
 	Shares           *ebpf.MapSpec `ebpf:"shares"`
+	SocketSessions   *ebpf.MapSpec `ebpf:"socket_sessions"`
 	Sockets          *ebpf.MapSpec `ebpf:"sockets"`
 	Strangers        *ebpf.MapSpec `ebpf:"strangers"`
 	Targets          *ebpf.MapSpec `ebpf:"targets"`
@@ -353,6 +361,7 @@ type kernelMaps struct {
 	Goroutines       *ebpf.Map `ebpf:"goroutines"`
 	GrpcTies         *ebpf.Map `ebpf:"grpc_ties"`
 	Handovers        *ebpf.Map `ebpf:"handovers"`
+	Handshakes       *ebpf.Map `ebpf:"handshakes"`
 	Held             *ebpf.Map `ebpf:"held"`
 	Http1s           *ebpf.Map `ebpf:"http1s"`
 	Http2Heads       *ebpf.Map `ebpf:"http2_heads"`
@@ -383,6 +392,7 @@ type kernelMaps struct {
 	SessionClose     *ebpf.Map `ebpf:"session_close"`
 	SessionDestroyed *ebpf.Map `ebpf:"session_destroyed"`
 	Shares           *ebpf.Map `ebpf:"shares"`
+	SocketSessions   *ebpf.Map `ebpf:"socket_sessions"`
 	Sockets          *ebpf.Map `ebpf:"sockets"`
 	Strangers        *ebpf.Map `ebpf:"strangers"`
 	Targets          *ebpf.Map `ebpf:"targets"`
@@ -416,6 +426,7 @@ func (m *kernelMaps) Close() error {
 		m.Goroutines,
 		m.GrpcTies,
 		m.Handovers,
+		m.Handshakes,
 		m.Held,
 		m.Http1s,
 		m.Http2Heads,
@@ -446,6 +457,7 @@ func (m *kernelMaps) Close() error {
 		m.SessionClose,
 		m.SessionDestroyed,
 		m.Shares,
+		m.SocketSessions,
 		m.Sockets,
 		m.Strangers,
 		m.Targets,
@@ -484,55 +496,57 @@ type kernelVariables struct {
 //
 // It can be passed to loadKernelObjects or ebpf.CollectionSpec.LoadAndAssign.
 type kernelPrograms struct {
-	OdiArrived          *ebpf.Program `ebpf:"odi_arrived"`
-	OdiAsksV4           *ebpf.Program `ebpf:"odi_asks_v4"`
-	OdiAsksV6           *ebpf.Program `ebpf:"odi_asks_v6"`
-	OdiConnected        *ebpf.Program `ebpf:"odi_connected"`
-	OdiDestroyed        *ebpf.Program `ebpf:"odi_destroyed"`
-	OdiDnsReceived      *ebpf.Program `ebpf:"odi_dns_received"`
-	OdiDnsSent          *ebpf.Program `ebpf:"odi_dns_sent"`
-	OdiExec             *ebpf.Program `ebpf:"odi_exec"`
-	OdiExit             *ebpf.Program `ebpf:"odi_exit"`
-	OdiFind             *ebpf.Program `ebpf:"odi_find"`
-	OdiFlows            *ebpf.Program `ebpf:"odi_flows"`
-	OdiGrpcHandler      *ebpf.Program `ebpf:"odi_grpc_handler"`
-	OdiGrpcPut          *ebpf.Program `ebpf:"odi_grpc_put"`
-	OdiGrpcReader       *ebpf.Program `ebpf:"odi_grpc_reader"`
-	OdiGrpcTake         *ebpf.Program `ebpf:"odi_grpc_take"`
-	OdiHttp2Handler     *ebpf.Program `ebpf:"odi_http2_handler"`
-	OdiHttp2Message     *ebpf.Program `ebpf:"odi_http2_message"`
-	OdiHttp2Received    *ebpf.Program `ebpf:"odi_http2_received"`
-	OdiHttp2Sent        *ebpf.Program `ebpf:"odi_http2_sent"`
-	OdiIoctl            *ebpf.Program `ebpf:"odi_ioctl"`
-	OdiKafkaReceived    *ebpf.Program `ebpf:"odi_kafka_received"`
-	OdiKafkaSent        *ebpf.Program `ebpf:"odi_kafka_sent"`
-	OdiMessage          *ebpf.Program `ebpf:"odi_message"`
-	OdiMysqlReceived    *ebpf.Program `ebpf:"odi_mysql_received"`
-	OdiMysqlSent        *ebpf.Program `ebpf:"odi_mysql_sent"`
-	OdiNewtask          *ebpf.Program `ebpf:"odi_newtask"`
-	OdiPostgresReceived *ebpf.Program `ebpf:"odi_postgres_received"`
-	OdiPostgresSent     *ebpf.Program `ebpf:"odi_postgres_sent"`
-	OdiReceived         *ebpf.Program `ebpf:"odi_received"`
-	OdiReceivedUnix     *ebpf.Program `ebpf:"odi_received_unix"`
-	OdiReceivedV4       *ebpf.Program `ebpf:"odi_received_v4"`
-	OdiReceivedV6       *ebpf.Program `ebpf:"odi_received_v6"`
-	OdiRedisReceived    *ebpf.Program `ebpf:"odi_redis_received"`
-	OdiRedisSent        *ebpf.Program `ebpf:"odi_redis_sent"`
-	OdiRelease          *ebpf.Program `ebpf:"odi_release"`
-	OdiRoundtrip        *ebpf.Program `ebpf:"odi_roundtrip"`
-	OdiSent             *ebpf.Program `ebpf:"odi_sent"`
-	OdiSentPage         *ebpf.Program `ebpf:"odi_sent_page"`
-	OdiSentUnix         *ebpf.Program `ebpf:"odi_sent_unix"`
-	OdiSentV4           *ebpf.Program `ebpf:"odi_sent_v4"`
-	OdiSentV6           *ebpf.Program `ebpf:"odi_sent_v6"`
-	OdiSocketMaps       *ebpf.Program `ebpf:"odi_socket_maps"`
-	OdiState            *ebpf.Program `ebpf:"odi_state"`
-	OdiTurnedReceived   *ebpf.Program `ebpf:"odi_turned_received"`
-	OdiTurnedSent       *ebpf.Program `ebpf:"odi_turned_sent"`
-	OdiUnixClosed       *ebpf.Program `ebpf:"odi_unix_closed"`
-	OdiUnixReadEnd      *ebpf.Program `ebpf:"odi_unix_read_end"`
-	OdiWaking           *ebpf.Program `ebpf:"odi_waking"`
-	OdiWriteEnd         *ebpf.Program `ebpf:"odi_write_end"`
+	OdiArrived           *ebpf.Program `ebpf:"odi_arrived"`
+	OdiAsksV4            *ebpf.Program `ebpf:"odi_asks_v4"`
+	OdiAsksV6            *ebpf.Program `ebpf:"odi_asks_v6"`
+	OdiConnected         *ebpf.Program `ebpf:"odi_connected"`
+	OdiDestroyed         *ebpf.Program `ebpf:"odi_destroyed"`
+	OdiDnsReceived       *ebpf.Program `ebpf:"odi_dns_received"`
+	OdiDnsSent           *ebpf.Program `ebpf:"odi_dns_sent"`
+	OdiExec              *ebpf.Program `ebpf:"odi_exec"`
+	OdiExit              *ebpf.Program `ebpf:"odi_exit"`
+	OdiFind              *ebpf.Program `ebpf:"odi_find"`
+	OdiFlows             *ebpf.Program `ebpf:"odi_flows"`
+	OdiGrpcHandler       *ebpf.Program `ebpf:"odi_grpc_handler"`
+	OdiGrpcPut           *ebpf.Program `ebpf:"odi_grpc_put"`
+	OdiGrpcReader        *ebpf.Program `ebpf:"odi_grpc_reader"`
+	OdiGrpcTake          *ebpf.Program `ebpf:"odi_grpc_take"`
+	OdiHandshakeReceived *ebpf.Program `ebpf:"odi_handshake_received"`
+	OdiHandshakeSent     *ebpf.Program `ebpf:"odi_handshake_sent"`
+	OdiHttp2Handler      *ebpf.Program `ebpf:"odi_http2_handler"`
+	OdiHttp2Message      *ebpf.Program `ebpf:"odi_http2_message"`
+	OdiHttp2Received     *ebpf.Program `ebpf:"odi_http2_received"`
+	OdiHttp2Sent         *ebpf.Program `ebpf:"odi_http2_sent"`
+	OdiIoctl             *ebpf.Program `ebpf:"odi_ioctl"`
+	OdiKafkaReceived     *ebpf.Program `ebpf:"odi_kafka_received"`
+	OdiKafkaSent         *ebpf.Program `ebpf:"odi_kafka_sent"`
+	OdiMessage           *ebpf.Program `ebpf:"odi_message"`
+	OdiMysqlReceived     *ebpf.Program `ebpf:"odi_mysql_received"`
+	OdiMysqlSent         *ebpf.Program `ebpf:"odi_mysql_sent"`
+	OdiNewtask           *ebpf.Program `ebpf:"odi_newtask"`
+	OdiPostgresReceived  *ebpf.Program `ebpf:"odi_postgres_received"`
+	OdiPostgresSent      *ebpf.Program `ebpf:"odi_postgres_sent"`
+	OdiReceived          *ebpf.Program `ebpf:"odi_received"`
+	OdiReceivedUnix      *ebpf.Program `ebpf:"odi_received_unix"`
+	OdiReceivedV4        *ebpf.Program `ebpf:"odi_received_v4"`
+	OdiReceivedV6        *ebpf.Program `ebpf:"odi_received_v6"`
+	OdiRedisReceived     *ebpf.Program `ebpf:"odi_redis_received"`
+	OdiRedisSent         *ebpf.Program `ebpf:"odi_redis_sent"`
+	OdiRelease           *ebpf.Program `ebpf:"odi_release"`
+	OdiRoundtrip         *ebpf.Program `ebpf:"odi_roundtrip"`
+	OdiSent              *ebpf.Program `ebpf:"odi_sent"`
+	OdiSentPage          *ebpf.Program `ebpf:"odi_sent_page"`
+	OdiSentUnix          *ebpf.Program `ebpf:"odi_sent_unix"`
+	OdiSentV4            *ebpf.Program `ebpf:"odi_sent_v4"`
+	OdiSentV6            *ebpf.Program `ebpf:"odi_sent_v6"`
+	OdiSocketMaps        *ebpf.Program `ebpf:"odi_socket_maps"`
+	OdiState             *ebpf.Program `ebpf:"odi_state"`
+	OdiTurnedReceived    *ebpf.Program `ebpf:"odi_turned_received"`
+	OdiTurnedSent        *ebpf.Program `ebpf:"odi_turned_sent"`
+	OdiUnixClosed        *ebpf.Program `ebpf:"odi_unix_closed"`
+	OdiUnixReadEnd       *ebpf.Program `ebpf:"odi_unix_read_end"`
+	OdiWaking            *ebpf.Program `ebpf:"odi_waking"`
+	OdiWriteEnd          *ebpf.Program `ebpf:"odi_write_end"`
 }
 
 func (p *kernelPrograms) Close() error {
@@ -552,6 +566,8 @@ func (p *kernelPrograms) Close() error {
 		p.OdiGrpcPut,
 		p.OdiGrpcReader,
 		p.OdiGrpcTake,
+		p.OdiHandshakeReceived,
+		p.OdiHandshakeSent,
 		p.OdiHttp2Handler,
 		p.OdiHttp2Message,
 		p.OdiHttp2Received,

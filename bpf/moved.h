@@ -128,6 +128,16 @@ noinline_ int need_library(struct target *g)
 	return 0;
 }
 
+// encrypts_elsewhere has user space look, once for a connection that begins to encrypt
+// outside of what probes see.
+inline_ void encrypts_elsewhere(struct target *g, struct conn *c)
+{
+	if (c->role == ROLE_UNKNOWN)
+		return;
+	c->role = ROLE_UNKNOWN;
+	need_library(g);
+}
+
 // moved handles bytes that moved through a socket of a watched process. It returns the
 // room that goes on with them, 0 if that is done.
 inline_ u32 moved(struct sock *sk, struct target *g, struct task_struct *task, int bytes, enum way_of_call call)
@@ -147,6 +157,8 @@ inline_ u32 moved(struct sock *sk, struct target *g, struct task_struct *task, i
 	if (c->protocol) {
 		if (!c->carries || (g->flags & T_MANY))
 			take_out(g, c, sk);
+		if (c->protocol == PROTOCOL_HANDSHAKE && !in_session(sk, c, task, call))
+			encrypts_elsewhere(g, c);
 		return c->protocol;
 	}
 	if (sent)
@@ -165,8 +177,8 @@ inline_ u32 moved(struct sock *sk, struct target *g, struct task_struct *task, i
 	if (sent && (c->ahead | c->stop) && !pass_over(&f, bytes))
 		return 0;
 	if (!f.h && in_session(sk, c, task, call)) {
-		c->ignored = 1;
-		return 0;
+		c->protocol = PROTOCOL_HANDSHAKE;
+		return PROTOCOL_HANDSHAKE;
 	}
 	tp = !sent || !f.h || c->role != ROLE_SERVER ? bpf_skc_to_tcp_sock(sk) : 0; // answers need none
 	begun(c, tp, sent, bytes);
@@ -186,8 +198,11 @@ inline_ u32 moved(struct sock *sk, struct target *g, struct task_struct *task, i
 		open_message(&f.src, c, bytes);
 	if (f.skip)
 		bpf_loop(MAX_PIECES, skip_piece, &f, 0);
-	if (!f.h && recognised(&f, sent))
+	if (!f.h && recognised(&f, sent)) {
+		if (c->protocol == PROTOCOL_HANDSHAKE)
+			encrypts_elsewhere(g, c);
 		return c->protocol;
+	}
 	if (!f.h && !begin_books(&f, sk, sent)) {
 		if (begins_as_tls(&f.src))
 			need_library(g);

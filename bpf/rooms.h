@@ -9,8 +9,9 @@
 #include "http2/http2.h"
 #include "kafka/kafka.h"
 #include "dns/dns.h"
+#include "handshake/handshake.h"
 
-#define ROOMS 8 // more than the largest code
+#define ROOMS 9 // more than the largest code
 
 // The programs on the two tracepoints go on with those of a room, by its code.
 struct {
@@ -56,6 +57,9 @@ inline_ u32 room_of(struct beginning *b)
 	b->by = dns_begins(b);
 	if (b->by)
 		return PROTOCOL_DNS;
+	b->by = handshake_begins(b);
+	if (b->by)
+		return PROTOCOL_HANDSHAKE;
 	return 0;
 }
 
@@ -80,6 +84,9 @@ inline_ void room_closing(struct conn *c, struct sock *sk, u32 fault)
 		break;
 	case PROTOCOL_DNS:
 		dns_closed(sk, fault);
+		break;
+	case PROTOCOL_HANDSHAKE:
+		handshake_closed(sk, fault);
 		break;
 	}
 }

@@ -29,6 +29,7 @@ const (
 	sessionsMapGoroutines           = "goroutines"
 	sessionsMapGrpcTies             = "grpc_ties"
 	sessionsMapHandovers            = "handovers"
+	sessionsMapHandshakes           = "handshakes"
 	sessionsMapHeld                 = "held"
 	sessionsMapHttp1s               = "http1s"
 	sessionsMapHttp2Heads           = "http2_heads"
@@ -175,6 +176,7 @@ type sessionsMapSpecs struct {
 	Goroutines       *ebpf.MapSpec `ebpf:"goroutines"`
 	GrpcTies         *ebpf.MapSpec `ebpf:"grpc_ties"`
 	Handovers        *ebpf.MapSpec `ebpf:"handovers"`
+	Handshakes       *ebpf.MapSpec `ebpf:"handshakes"`
 	Held             *ebpf.MapSpec `ebpf:"held"`
 	Http1s           *ebpf.MapSpec `ebpf:"http1s"`
 	Http2Heads       *ebpf.MapSpec `ebpf:"http2_heads"`
@@ -261,6 +263,7 @@ type sessionsMaps struct {
 	Goroutines       *ebpf.Map `ebpf:"goroutines"`
 	GrpcTies         *ebpf.Map `ebpf:"grpc_ties"`
 	Handovers        *ebpf.Map `ebpf:"handovers"`
+	Handshakes       *ebpf.Map `ebpf:"handshakes"`
 	Held             *ebpf.Map `ebpf:"held"`
 	Http1s           *ebpf.Map `ebpf:"http1s"`
 	Http2Heads       *ebpf.Map `ebpf:"http2_heads"`
@@ -313,6 +316,7 @@ func (m *sessionsMaps) Close() error {
 		m.Goroutines,
 		m.GrpcTies,
 		m.Handovers,
+		m.Handshakes,
 		m.Held,
 		m.Http1s,
 		m.Http2Heads,

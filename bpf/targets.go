@@ -288,6 +288,9 @@ type TargetStatus struct {
 	LinkedClientSpans uint64
 	// TLS says that what it encrypts is seen: probes are on a library that does.
 	TLS bool
+	// Unread is when the first connection was seen that it encrypts, where no library of its is read;
+	// zero: there was none, or probes have found one by now.
+	Unread time.Time
 	// Unlinked says why none of its outgoing requests has a parent and what would
 	// give them one; empty where one has, or too few were seen.
 	Unlinked string
@@ -306,7 +309,7 @@ func (e *Engine) Targets() []TargetStatus {
 		all = append(all, TargetStatus{
 			PID: pid, Go: t.golang, GoReason: t.goReason, Trust: trustOf(&v), OpenRequests: int(v.Open),
 			ClientSpans: v.Clients, LinkedClientSpans: v.Linked, Unlinked: unlinked(&v),
-			TLS: t.tls != nil && len(t.tls.probes) > 0,
+			TLS: t.readsTLS(), Unread: t.unread(),
 		})
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i].PID < all[j].PID })

@@ -18,6 +18,7 @@ type tlsWatch struct {
 	since  time.Time
 	forks  int         // children, since then
 	shared []io.Closer // its parts in probes for every process, see shareTLS
+	unread time.Time   // when a connection was seen that no probe has seen the beginning of; zero: never
 	closed bool
 }
 
@@ -142,8 +143,15 @@ func (e *Engine) lookForTLS(pid uint32) {
 		w = t.tls
 	}
 	e.mu.Unlock()
-	if w != nil {
-		e.placeTLS(t, w)
+	if w == nil {
+		return
+	}
+	began := time.Now()
+	e.placeTLS(t, w)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if w.unread.IsZero() {
+		w.unread = began
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/odi-dev/odi/bpf"
 	"github.com/odi-dev/odi/bpf/flow"
+	"github.com/odi-dev/odi/bpf/handshake"
 	"github.com/odi-dev/odi/bpf/probe"
 )
 
@@ -55,6 +56,12 @@ func (Absent) Losers() map[bpf.Loser]uint64 { return nil }
 
 // Flows has none.
 func (Absent) Flows() ([]flow.Flow, error) { return nil, nil }
+
+// Certificates knows none.
+func (Absent) Certificates() []handshake.Certificate { return nil }
+
+// ForgetCertificate does nothing.
+func (Absent) ForgetCertificate(handshake.CertificateKey) {}
 
 // ForgetFlow does nothing.
 func (Absent) ForgetFlow(flow.Key) error { return nil }

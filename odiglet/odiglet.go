@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/odi-dev/odi/bpf"
@@ -17,6 +18,7 @@ import (
 	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet/attach"
 	"github.com/odi-dev/odi/odiglet/books"
+	"github.com/odi-dev/odi/odiglet/certificates"
 	"github.com/odi-dev/odi/odiglet/detect"
 	"github.com/odi-dev/odi/odiglet/export"
 	"github.com/odi-dev/odi/odiglet/flows"
@@ -57,6 +59,7 @@ type Options struct {
 type Engine interface {
 	attach.Engine
 	flows.Source
+	certificates.Source
 	Run(ctx context.Context, handle func(*probe.Exchange)) error
 	Features() []probe.Feature
 	Drops() map[string]uint64
@@ -72,6 +75,7 @@ type Odiglet struct {
 	pipeline *spans.Pipeline
 	recorder *red.Recorder
 	flows    *flows.Book
+	expiries *certificates.Book
 	sink     export.Sink
 	routes   *routes.Book
 	books    *books.Books
@@ -105,6 +109,7 @@ func New(o Options, engine Engine) *Odiglet {
 		}),
 		recorder: recorder,
 		flows:    flows.New(flows.Options{Source: engine, Origins: manager, Lives: manager.Attached, Log: o.Log}, time.Now()),
+		expiries: certificates.New(certificates.Options{Source: engine, Origins: manager, Lives: manager.Attached}),
 		sink:     o.Sink,
 		routes:   book,
 		books:    o.Books,
@@ -142,7 +147,7 @@ func (o *Odiglet) Run(ctx context.Context) error {
 	return errors.Join(err, o.Close())
 }
 
-// followFlows sends how connections are doing every interval, until ctx ends.
+// followFlows sends how connections are doing, and when certificates expire, every interval, until ctx ends.
 func (o *Odiglet) followFlows(ctx context.Context) {
 	tick := time.NewTicker(o.interval)
 	defer tick.Stop()
@@ -157,8 +162,10 @@ func (o *Odiglet) followFlows(ctx context.Context) {
 }
 
 func (o *Odiglet) collectFlows(now time.Time) {
-	for _, b := range signal.OfMetrics(o.flows.Collect(now)) {
-		o.sink.Send(b)
+	for _, md := range []pmetric.Metrics{o.flows.Collect(now), o.expiries.Collect(now)} {
+		for _, b := range signal.OfMetrics(md) {
+			o.sink.Send(b)
+		}
 	}
 }
 

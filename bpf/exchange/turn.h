@@ -6,6 +6,9 @@
 #include "../include/session.h"
 #include "beginning.h"
 
+// bpf/handshake: who encrypts from here on begins with a handshake.
+#define PROTOCOL_HANDSHAKE 8
+
 // turn is the first part of a room's own, which adds the books of the connection.
 struct turn {
 	struct source src;
@@ -60,11 +63,17 @@ inline_ void leave(struct turn *t, bool proven)
 	struct conn *c = t->c;
 
 	c->carries = 0;
+#ifdef SESSIONS
 	if (t->over) {
 		c->ignored = 1;
 		return;
 	}
 	c->protocol = 0;
+#else
+	c->protocol = t->over ? PROTOCOL_HANDSHAKE : 0; // if it is none, nobody looks any more
+	if (t->over)
+		return;
+#endif
 	c->role = ROLE_UNKNOWN;
 	if (!proven) {
 		c->ignored = c->begun == BEGUN_SEEN;

@@ -49,6 +49,15 @@ struct {
 	__type(value, struct call);
 } calls SEC(".maps");
 
+// The session of a socket, by its address: taken out by what ends the session.
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, BOOKS_MANY);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64);
+	__type(value, u64);
+} socket_sessions SEC(".maps");
+
 // What ends a socket goes on with the programs that end its session, if they are there.
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -90,15 +99,6 @@ inline_ bool open_turn(struct source *s, struct who *w, struct task_struct *task
 }
 
 #else
-
-// The session of a socket, by its address: taken out by what ends the session.
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, BOOKS_MANY);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, u64);
-	__type(value, u64);
-} socket_sessions SEC(".maps");
 
 // begin_session finds or begins what is kept of a session of a process, 0 where there is no room.
 inline_ struct session *begin_session(u64 session, u32 tgid)

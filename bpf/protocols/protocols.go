@@ -4,6 +4,7 @@ package protocols
 
 import (
 	"github.com/odi-dev/odi/bpf/dns"
+	"github.com/odi-dev/odi/bpf/handshake"
 	"github.com/odi-dev/odi/bpf/http1"
 	"github.com/odi-dev/odi/bpf/http2"
 	"github.com/odi-dev/odi/bpf/kafka"
@@ -23,5 +24,6 @@ func All() []probe.Protocol {
 		http2.Protocol,
 		kafka.Protocol,
 		dns.Protocol,
+		handshake.Protocol,
 	}
 }

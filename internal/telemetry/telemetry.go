@@ -10,8 +10,9 @@ const Distribution = "odi"
 
 // Scope names. That of spans is "odi/" and the protocol room.
 const (
-	ScopeRED   = "odi/red"
-	ScopeFlows = "odi/flows"
+	ScopeRED          = "odi/red"
+	ScopeFlows        = "odi/flows"
+	ScopeCertificates = "odi/certificates"
 )
 
 // Resource attribute keys.
@@ -69,6 +70,8 @@ const (
 	NetworkIODirection = "network.io.direction"
 	// TCPRole is the side of its connections that a process is on: client or server.
 	TCPRole = "odi.tcp.role"
+	// TLSRole is the side that a process is on of those that show certificates, in the same words.
+	TLSRole = "odi.tls.role"
 
 	// LinkMethod says how the parent of a span was found: header,
 	// goroutine, thread, single or proxy.

@@ -1,0 +1,116 @@
+package handshake_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/odi-dev/odi/bpf"
+	"github.com/odi-dev/odi/bpf/handshake"
+	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/bpf/roomtest"
+	"github.com/odi-dev/odi/internal/testkit/program"
+)
+
+// statusOf is what the engine says of a process.
+func statusOf(t *testing.T, s *roomtest.Seen, pid int) bpf.TargetStatus {
+	t.Helper()
+	for _, one := range s.Engine.Targets() {
+		if int(one.PID) == pid {
+			return one
+		}
+	}
+	t.Fatalf("process %d is no target", pid)
+	return bpf.TargetStatus{}
+}
+
+// TestJava has Java's own TLS shake hands, which no source reads: that is said, and since when.
+func TestJava(t *testing.T) {
+	s := roomtest.Watch(t, handshake.Protocol)
+	_, port, err := net.SplitHostPort(serve(t, s, shake(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const times = 10
+	for _, version := range []string{"1.2", "1.3"} {
+		t.Run(version, func(t *testing.T) {
+			s.Reset()
+			before := time.Now()
+			cmd := program.Command(t, "java", "testdata/Shake.java", port, version, "10")
+			in, err := cmd.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			start(t, cmd)
+			lines := bufio.NewScanner(out)
+			if !lines.Scan() || lines.Text() != "ready" {
+				t.Fatalf("it says %q", lines.Text())
+			}
+			s.Target(t, cmd)
+			if now := statusOf(t, s, cmd.Process.Pid); !now.Unread.IsZero() || now.UnreadNote() != "" {
+				t.Errorf("it has not encrypted yet: %+v", now)
+			}
+			if _, err := io.WriteString(in, "go\n"); err != nil {
+				t.Fatal(err)
+			}
+			want := map[string]said{}
+			for len(want) < times && lines.Scan() {
+				var one said
+				if err := json.Unmarshal(lines.Bytes(), &one); err != nil {
+					t.Fatal(err)
+				}
+				want[one.Name] = one
+			}
+			compare(t, want, s.Spans(probe.Client), always("full"))
+			compare(t, want, s.Spans(probe.Server), always("full"))
+			now := statusOf(t, s, cmd.Process.Pid)
+			if now.TLS || now.Unread.Before(before) || now.Unread.After(time.Now()) || !strings.HasPrefix(now.UnreadNote(), "encrypts since ") {
+				t.Errorf("it encrypts by what nobody reads: %+v", now)
+			}
+		})
+	}
+}
+
+// TestGnuTLS is another library that no source reads.
+func TestGnuTLS(t *testing.T) {
+	s := roomtest.Watch(t, handshake.Protocol)
+	_, port, err := net.SplitHostPort(serve(t, s, shake(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	program.Need(t, "gnutls-cli")
+	for version, cipher := range map[string]string{"1.2": "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "1.3": "TLS_AES_128_GCM_SHA256"} {
+		t.Run(version, func(t *testing.T) {
+			s.Reset()
+			cmd := program.Command(t, "sh", "-c", "read go; exec gnutls-cli --insecure --sni-hostname g.shop.test --priority NORMAL:-VERS-ALL:+VERS-TLS"+version+" -p "+port+" 127.0.0.1 </dev/null")
+			in, err := cmd.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out strings.Builder
+			cmd.Stdout = &out
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			s.Target(t, cmd)
+			if _, err := io.WriteString(in, "go\n"); err != nil {
+				t.Fatal(err)
+			}
+			_ = cmd.Wait() // it says what it has agreed on, however it ends
+			if !strings.Contains(out.String(), "Description: (TLS"+version) || !strings.Contains(out.String(), "-(AES-128-GCM)") {
+				t.Fatalf("the client says %s", out.String())
+			}
+			want := map[string]said{"g.shop.test": {Version: version, Cipher: cipher}}
+			compare(t, want, s.Spans(probe.Client), always("full"))
+			compare(t, want, s.Spans(probe.Server), always("full"))
+		})
+	}
+}
