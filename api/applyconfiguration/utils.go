@@ -82,6 +82,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.TargetApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TestRequest"):
 		return &apiv1alpha1.TestRequestApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TLSFact"):
+		return &apiv1alpha1.TLSFactApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WorkloadReference"):
 		return &apiv1alpha1.WorkloadReferenceApplyConfiguration{}
 

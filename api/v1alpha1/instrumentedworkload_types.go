@@ -310,6 +310,9 @@ type ContainerStatus struct {
 	// before is what it answered without the agent while none had it: the latest such minute.
 	// +optional
 	Before *Answers `json:"before,omitempty"`
+	// tls is what is known of the connections that it encrypts.
+	// +optional
+	TLS TLSFact `json:"tls,omitzero"`
 	// lastError is the latest failure to instrument, in a sentence.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512

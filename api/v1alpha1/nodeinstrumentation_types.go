@@ -67,10 +67,25 @@ type ContainerFact struct {
 	// +kubebuilder:validation:MaxItems=16
 	// +listType=atomic
 	Answers []Answers `json:"answers,omitempty"`
+	// tls is what is known of the connections that the container encrypts on this node.
+	// +optional
+	TLS TLSFact `json:"tls,omitzero"`
 	// error is the latest failure to instrument, in a sentence.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	Error string `json:"error,omitempty"`
+}
+
+// TLSFact is what is known of the connections that a container encrypts.
+type TLSFact struct {
+	// readBy is the library whose plaintext odi reads, for example OpenSSL; empty where it reads none.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	ReadBy string `json:"readBy,omitempty"`
+	// unreadSince is when a process was first seen to encrypt, of which odi reads no library: what it says there
+	// gives no spans.
+	// +optional
+	UnreadSince *metav1.Time `json:"unreadSince,omitempty"`
 }
 
 // NodeInstrumentationStatus is what one odiglet reports. The object has no spec: nobody asks a node for anything.

@@ -59,11 +59,15 @@ type Input struct {
 // Follow returns the steps up to the first that does not work, and that one.
 func Follow(in Input) []Step {
 	var steps []Step
-	for _, link := range []func(Input) Step{selected, detected, decided, attached, exporting} {
+	for _, link := range []func(Input) Step{selected, detected, decided, attached, read, exporting} {
 		step := link(in)
+		if step.Name == "" {
+			continue
+		}
 		steps = append(steps, step)
-		// A language that is not known yet stops nothing: eBPF does not need it.
-		if step.State != Done && step.Name != "Detected" {
+		// A language that is not known yet stops nothing: eBPF does not need it. What is encrypted is
+		// a part of what the workload does.
+		if step.State != Done && step.Name != "Detected" && step.Name != stepRead {
 			break
 		}
 	}
@@ -74,6 +78,11 @@ func Follow(in Input) []Step {
 func Why(steps []Step) string {
 	last := steps[len(steps)-1]
 	if last.State == Done {
+		for _, step := range steps {
+			if step.Name == stepRead && step.State == Broken {
+				return "Every other step works: requests that are not encrypted are traces. " + strings.TrimSuffix(step.Text, ".") + "; " + step.Todo
+			}
+		}
 		return "Every step works: each request that it handles from now on is a trace."
 	}
 	if last.Todo == "" {

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -85,6 +86,7 @@ func TestLack(t *testing.T) {
 
 func TestWhyIsThereNoTrace(t *testing.T) {
 	ready := condition3(odiv1.ConditionReady, metav1.ConditionTrue, odiv1.ReasonAccepted, "")
+	taking := backend("odi-system", ready, condition3(odiv1.ConditionExporting, metav1.ConditionTrue, odiv1.ReasonAccepted, ""))
 	tests := map[string]struct {
 		in        Input
 		wantStep  string
@@ -130,6 +132,26 @@ func TestWhyIsThereNoTrace(t *testing.T) {
 			},
 			wantStep: "Decided", wantState: Off,
 			wantWhy: "cart: None - Off; to switch it on, change that config: kubectl -n shop edit ic namespace",
+		},
+		"what it encrypts is not read": {
+			in:       Input{Object: encrypting("java", odiv1.TLSFact{UnreadSince: new(metav1.NewTime(time.Date(2026, 11, 27, 9, 3, 7, 0, time.UTC)))}, ""), Destinations: []odiv1.Destination{taking}},
+			wantStep: "Exporting", wantState: Done,
+			wantWhy: "Every other step works: requests that are not encrypted are traces. cart: since 2026-11-27 09:03:07 UTC it encrypts (TLS) by a library that odi does not read: " +
+				"such requests give no spans, only metrics of their handshakes; an agent in the process sees them: odi instrument deployment cart -n shop --method agent",
+		},
+		"... and there is no agent for it": {
+			in:       Input{Object: encrypting("rust", odiv1.TLSFact{UnreadSince: new(metav1.NewTime(time.Date(2026, 11, 27, 9, 3, 7, 0, time.UTC)))}, ""), Destinations: []odiv1.Destination{taking}},
+			wantStep: "Exporting", wantState: Done,
+			wantWhy: "Every other step works: requests that are not encrypted are traces. cart: since 2026-11-27 09:03:07 UTC it encrypts (TLS) by a library that odi does not read: " +
+				"such requests give no spans, only metrics of their handshakes; only OpenTelemetry's SDK in the program sees these requests",
+		},
+		"... but an agent sees it": {
+			in:       Input{Object: encrypting("java", odiv1.TLSFact{UnreadSince: new(metav1.Now())}, odiv1.AgentAlive), Destinations: []odiv1.Destination{taking}},
+			wantStep: "Exporting", wantState: Done, wantWhy: "Every step works: each request that it handles from now on is a trace.",
+		},
+		"what it encrypts is read": {
+			in:       Input{Object: encrypting("python", odiv1.TLSFact{ReadBy: "OpenSSL"}, ""), Destinations: []odiv1.Destination{taking}},
+			wantStep: "Exporting", wantState: Done, wantWhy: "Every step works: each request that it handles from now on is a trace.",
 		},
 		"it is in kube-system": {
 			in:       Input{Never: "odi never instruments the namespace kube-system", Workload: workload.Reference{Namespace: "kube-system", Kind: odiv1.KindDeployment, Name: "cart"}},
@@ -238,6 +260,13 @@ func TestWhyIsThereNoTrace(t *testing.T) {
 			}
 		})
 	}
+}
+
+// encrypting is a workload of which something is known about what it encrypts.
+func encrypting(language string, fact odiv1.TLSFact, agent odiv1.AgentState) *odiv1.InstrumentedWorkload {
+	iw := attachedCart()
+	iw.Status.Containers = []odiv1.ContainerStatus{{Name: "cart", Runtime: odiv1.Runtime{Language: language}, TLS: fact, Agent: odiv1.AgentFact{State: agent}}}
+	return iw
 }
 
 func off(d odiv1.Destination) odiv1.Destination {

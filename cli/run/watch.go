@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -121,11 +122,12 @@ func (s *session) announceNew(said map[int]string) {
 	}
 }
 
-// announceUnlinked says of which services no outgoing request has a parent, once each.
+// announceUnlinked says which services encrypt so that nothing is seen, and of which no outgoing request
+// has a parent, once each.
 func (s *session) announceUnlinked(said map[string]bool) {
 	why := make(map[int]string)
 	for _, t := range s.odiglet.Targets() {
-		why[int(t.PID)] = t.Unlinked
+		why[int(t.PID)] = cmp.Or(t.UnreadNote(), t.Unlinked)
 	}
 	for _, in := range s.odiglet.Manager().Instances() {
 		text := why[in.Process.PID]

@@ -74,12 +74,26 @@ func container(s odiv1.ContainerStatus) *odiac.ContainerStatusApplyConfiguration
 	if s.Before != nil {
 		ac.WithBefore(answersOf(s.Before))
 	}
+	if s.TLS != (odiv1.TLSFact{}) {
+		ac.WithTLS(tlsOf(s.TLS))
+	}
 	return ac.
 		WithName(s.Name).
 		WithRuntime(runtime).
 		WithProcesses(s.Processes).
 		WithAttached(s.Attached).
 		WithLastError(s.LastError)
+}
+
+func tlsOf(t odiv1.TLSFact) *odiac.TLSFactApplyConfiguration {
+	ac := odiac.TLSFact()
+	if t.ReadBy != "" {
+		ac.WithReadBy(t.ReadBy)
+	}
+	if t.UnreadSince != nil {
+		ac.WithUnreadSince(*t.UnreadSince)
+	}
+	return ac
 }
 
 func answersOf(a *odiv1.Answers) *odiac.AnswersApplyConfiguration {

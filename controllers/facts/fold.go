@@ -79,6 +79,7 @@ func merge(name string, facts []odiv1.ContainerFact) odiv1.ContainerStatus {
 		status.Agent = worseAgent(status.Agent, fact.Agent)
 		status.Start = mergeStart(status.Start, fact.Start)
 		status.Answers = mergeAnswers(status.Answers, fact.Answers)
+		status.TLS = mergeTLS(status.TLS, fact.TLS)
 		if fact.Runtime != (odiv1.Runtime{}) {
 			pods[fact.Runtime] += fact.Pods
 		}

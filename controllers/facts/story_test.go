@@ -73,6 +73,15 @@ func TestStory(t *testing.T) {
 		return len(s) == 1 && len(s[0].Answers) == 2 && s[0].Answers[1].AgentFailed == 20 && s[0].Answers[0].Plain == 30
 	})
 
+	t.Log("What it encrypts, and odi does not read, is told.")
+	encrypted := fact("app", goRuntime, 1, 1)
+	encrypted.TLS = odiv1.TLSFact{ReadBy: "OpenSSL", UnreadSince: new(answered(0, 0, 0, 0, 0).At)}
+	report(t, c, one, encrypted)
+	testkit.EventuallyObject(t, c, iw, "it is in the status", func(iw *odiv1.InstrumentedWorkload) bool {
+		s := iw.Status.Containers
+		return len(s) == 1 && s[0].TLS.ReadBy == "OpenSSL" && s[0].TLS.UnreadSince.Equal(encrypted.TLS.UnreadSince)
+	})
+
 	t.Log("The workload is scaled to zero; what ran is still known.")
 	before := cart.DeepCopy()
 	cart.Spec.Replicas = new(int32)

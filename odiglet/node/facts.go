@@ -44,6 +44,7 @@ type tally struct {
 func (c *cluster) facts(instances []attach.Instance, now time.Time) (facts []odiv1.ContainerFact, truncated int) {
 	tallies := make(map[factKey]*tally)
 	c.tallyPods(tallies)
+	encrypting := c.encryptingNow()
 	for _, in := range instances {
 		at, ok := c.find(in.Process.Container.ID)
 		if !ok {
@@ -51,6 +52,7 @@ func (c *cluster) facts(instances []attach.Instance, now time.Time) (facts []odi
 		}
 		if t := tallies[factKey{at.workload, at.container.name}]; t != nil {
 			t.add(at.pod.name, in)
+			t.encrypts(encrypting[in.Process.PID])
 		}
 	}
 	for key, t := range tallies {

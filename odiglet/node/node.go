@@ -107,6 +107,7 @@ func (o Options) assemble(accounts *books.Books, sink *export.OTLP) (*parts, err
 	if err := o.addWitness(n, c); err != nil {
 		return nil, err
 	}
+	c.encrypting = func() map[int]odiv1.TLSFact { return encrypting(n.odiglet.Targets()) }
 	n.reporter = newReporter(api, o.Node, o.Log, func() odiv1.NodeInstrumentationStatus {
 		instances := n.odiglet.Manager().Instances()
 		facts, truncated := c.facts(instances, time.Now())

@@ -125,6 +125,8 @@ type cluster struct {
 	answers  *answerBooks
 	// surroundings are set before anybody is named.
 	surroundings surroundings
+	// encrypting says what is known of processes that encrypt, by process id; nil: nothing is.
+	encrypting func() map[int]odiv1.TLSFact
 
 	mu          sync.RWMutex
 	pods        map[string]*pod // by namespace/name

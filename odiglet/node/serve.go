@@ -201,7 +201,7 @@ func describe(in attach.Instance, at place, link bpf.TargetStatus) nodeapi.Proce
 		Pod: at.pod.name, Container: at.container.name,
 		Runtime: in.Runtime.Label(), Version: in.Runtime.Version,
 		Attached: in.Attached, Service: in.Service, Error: in.Error,
-		Trust: link.Trust, Note: cmp.Or(link.GoReason, link.Unlinked),
+		Trust: link.Trust, Note: cmp.Or(link.GoReason, link.UnreadNote(), link.Unlinked),
 		ClientSpans: link.ClientSpans, LinkedClientSpans: link.LinkedClientSpans, OpenRequests: link.OpenRequests,
 	}
 }

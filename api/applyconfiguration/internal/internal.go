@@ -174,6 +174,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: start
       type:
         namedType: com.github.odi-dev.odi.api.v1alpha1.StartFacts
+    - name: tls
+      type:
+        namedType: com.github.odi-dev.odi.api.v1alpha1.TLSFact
     - name: workload
       type:
         namedType: com.github.odi-dev.odi.api.v1alpha1.WorkloadReference
@@ -219,6 +222,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: start
       type:
         namedType: com.github.odi-dev.odi.api.v1alpha1.StartFacts
+    - name: tls
+      type:
+        namedType: com.github.odi-dev.odi.api.v1alpha1.TLSFact
 - name: com.github.odi-dev.odi.api.v1alpha1.Destination
   map:
     fields:
@@ -716,6 +722,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: secure
       type:
         scalar: boolean
+- name: com.github.odi-dev.odi.api.v1alpha1.TLSFact
+  map:
+    fields:
+    - name: readBy
+      type:
+        scalar: string
+    - name: unreadSince
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: com.github.odi-dev.odi.api.v1alpha1.Target
   map:
     fields:

@@ -30,6 +30,8 @@ type ContainerFactApplyConfiguration struct {
 	// answers are what the container answered on this node, with the agent and without, while its pods are
 	// watched for what agents do to them; the oldest first.
 	Answers []AnswersApplyConfiguration `json:"answers,omitempty"`
+	// tls is what is known of the connections that the container encrypts on this node.
+	TLS *TLSFactApplyConfiguration `json:"tls,omitempty"`
 	// error is the latest failure to instrument, in a sentence.
 	Error *string `json:"error,omitempty"`
 }
@@ -130,6 +132,14 @@ func (b *ContainerFactApplyConfiguration) WithAnswers(values ...*AnswersApplyCon
 		}
 		b.Answers = append(b.Answers, *values[i])
 	}
+	return b
+}
+
+// WithTLS sets the TLS field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TLS field is set to the value of the last call.
+func (b *ContainerFactApplyConfiguration) WithTLS(value *TLSFactApplyConfiguration) *ContainerFactApplyConfiguration {
+	b.TLS = value
 	return b
 }
 

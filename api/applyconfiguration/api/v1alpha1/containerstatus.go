@@ -23,6 +23,8 @@ type ContainerStatusApplyConfiguration struct {
 	Answers []AnswersApplyConfiguration `json:"answers,omitempty"`
 	// before is what it answered without the agent while none had it: the latest such minute.
 	Before *AnswersApplyConfiguration `json:"before,omitempty"`
+	// tls is what is known of the connections that it encrypts.
+	TLS *TLSFactApplyConfiguration `json:"tls,omitempty"`
 	// lastError is the latest failure to instrument, in a sentence.
 	LastError *string `json:"lastError,omitempty"`
 }
@@ -99,6 +101,14 @@ func (b *ContainerStatusApplyConfiguration) WithAnswers(values ...*AnswersApplyC
 // If called multiple times, the Before field is set to the value of the last call.
 func (b *ContainerStatusApplyConfiguration) WithBefore(value *AnswersApplyConfiguration) *ContainerStatusApplyConfiguration {
 	b.Before = value
+	return b
+}
+
+// WithTLS sets the TLS field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TLS field is set to the value of the last call.
+func (b *ContainerStatusApplyConfiguration) WithTLS(value *TLSFactApplyConfiguration) *ContainerStatusApplyConfiguration {
+	b.TLS = value
 	return b
 }
 
