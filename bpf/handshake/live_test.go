@@ -242,6 +242,41 @@ func openssl(t *testing.T, s *roomtest.Seen, args ...string) string {
 	return ""
 }
 
+// says runs a client that is watched from its beginning on, with nothing to send, and returns what it says.
+func says(t *testing.T, s *roomtest.Seen, command string) string {
+	t.Helper()
+	program.Need(t, strings.Fields(command)[0])
+	cmd := program.Command(t, "sh", "-c", "read go; exec "+command+" </dev/null") // the shell becomes the client
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	cmd.Stdout = &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s.Target(t, cmd)
+	if _, err := io.WriteString(in, "go\n"); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // it says what it has agreed on, however it ends
+	return out.String()
+}
+
+// TestPostgreSQL asks for TLS in the protocol of PostgreSQL first.
+func TestPostgreSQL(t *testing.T) {
+	s := roomtest.Watch(t, handshake.Protocol)
+	at := serve(t, s, shake(t), "-postgres", "-version", "1.3")
+	out := says(t, s, "openssl s_client -starttls postgres -connect "+at+" -servername db.shop.test")
+	if !strings.Contains(out, "New, TLSv1.3, Cipher is TLS_AES_128_GCM_SHA256") {
+		t.Fatalf("the client says %s", out)
+	}
+	want := map[string]said{"db.shop.test": {Version: "1.3", Cipher: "TLS_AES_128_GCM_SHA256"}}
+	compare(t, want, s.Spans(probe.Client), always("full"))
+	compare(t, want, s.Spans(probe.Server), always("full"))
+}
+
 // TestOpenSSL has the programs of OpenSSL shake hands, with a source on its functions.
 func TestOpenSSL(t *testing.T) {
 	s := roomtest.Watch(t, handshake.Protocol)
@@ -252,24 +287,9 @@ func TestOpenSSL(t *testing.T) {
 		t.Run(tc.option, func(t *testing.T) {
 			s.Reset()
 			at := openssl(t, s, tc.option)
-			// The shell waits, so that it is watched when it becomes the client.
-			cmd := program.Command(t, "sh", "-c", "read go; exec openssl s_client -connect "+at+" -servername "+tc.name+" </dev/null")
-			in, err := cmd.StdinPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			var out strings.Builder
-			cmd.Stdout = &out
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			s.Target(t, cmd)
-			if _, err := io.WriteString(in, "go\n"); err != nil {
-				t.Fatal(err)
-			}
-			_ = cmd.Wait() // it says what it has agreed on, however it ends
-			if !strings.Contains(out.String(), "New, TLSv"+tc.version) {
-				t.Fatalf("the client says %s", out.String())
+			out := says(t, s, "openssl s_client -connect "+at+" -servername "+tc.name)
+			if !strings.Contains(out, "New, TLSv"+tc.version) {
+				t.Fatalf("the client says %s", out)
 			}
 			want := map[string]said{tc.name: {Version: tc.version, Cipher: tc.cipher}}
 			compare(t, want, s.Spans(probe.Client), always("full"))

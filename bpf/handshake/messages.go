@@ -23,6 +23,7 @@ const (
 )
 
 const (
+	ssl30     = 0x0300
 	version12 = 0x0303
 	version13 = 0x0304
 	// nameMax is how long a name of DNS may be.
@@ -55,14 +56,27 @@ func extension(from *cryptobyte.String) (kind uint16, value cryptobyte.String, o
 	return kind, value, ok
 }
 
+// skip passes over n bytes and some values with their lengths. False: one is cut.
+func skip(from *cryptobyte.String, n int, lengthPrefixed ...func(*cryptobyte.String, *cryptobyte.String) bool) bool {
+	var skipped cryptobyte.String
+	if !from.Skip(n) {
+		return false
+	}
+	for _, read := range lengthPrefixed {
+		if !read(from, &skipped) {
+			return false
+		}
+	}
+	return true
+}
+
 // readServerName finds the name that a client asks for: empty where it names none, or what is no name.
 func readServerName(said []byte) string {
-	var skipped, name cryptobyte.String
+	const fixed = 2 + 32 // version, random
+	by8, by16 := (*cryptobyte.String).ReadUint8LengthPrefixed, (*cryptobyte.String).ReadUint16LengthPrefixed
 	rest := cryptobyte.String(said)
 	kind, body, ok := message(&rest)
-	if !ok || kind != clientHello || !body.Skip(2+32) ||
-		!body.ReadUint8LengthPrefixed(&skipped) || !body.ReadUint16LengthPrefixed(&skipped) ||
-		!body.ReadUint8LengthPrefixed(&skipped) || !body.Skip(2) {
+	if !ok || kind != clientHello || !skip(&body, fixed, by8, by16, by8) || !body.Skip(2) { // session, ciphers, compression
 		return ""
 	}
 	for {
@@ -70,36 +84,31 @@ func readServerName(said []byte) string {
 		if !ok {
 			return ""
 		}
-		if is != extensionServerName {
-			continue
+		if is == extensionServerName {
+			return readHostname(value)
 		}
-		const hostName = 0
-		var list cryptobyte.String
-		var form uint8
-		if !value.ReadUint16LengthPrefixed(&list) || !list.ReadUint8(&form) || form != hostName || !list.ReadUint16LengthPrefixed(&name) {
-			return ""
-		}
-		return hostname(name)
 	}
+}
+
+// readHostname reads the first of the names that a client asks for.
+func readHostname(value cryptobyte.String) string {
+	const hostName = 0
+	var list, name cryptobyte.String
+	var form uint8
+	if !value.ReadUint16LengthPrefixed(&list) || !list.ReadUint8(&form) || form != hostName || !list.ReadUint16LengthPrefixed(&name) {
+		return ""
+	}
+	return hostname(name)
 }
 
 // hostname is the name in lower case; empty where it is none.
 func hostname(name []byte) string {
-	if len(name) > nameMax {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
+	isOther := func(r rune) bool { return !strings.ContainsRune(letters, r) }
+	if len(name) > nameMax || bytes.ContainsFunc(name, isOther) {
 		return ""
 	}
-	for _, c := range name {
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '.' && c != '_' {
-			return ""
-		}
-	}
 	return strings.ToLower(string(name))
-}
-
-// beginAgain is the random of a ServerHello that is none (RFC 8446, 4.1.3).
-var beginAgain = [32]byte{
-	0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
-	0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 }
 
 // readAnswer reads what a server has said: its hello, of which the second one counts where it has
@@ -124,19 +133,23 @@ func readAnswer(said []byte) (h hello, certificate []byte) {
 
 func readServerHello(body cryptobyte.String) (h hello, ok bool) {
 	var random []byte
-	var session, extensions cryptobyte.String
-	if !body.ReadUint16(&h.version) || !body.ReadBytes(&random, len(beginAgain)) ||
+	var session cryptobyte.String
+	if !body.ReadUint16(&h.version) || !body.ReadBytes(&random, 32) ||
 		!body.ReadUint8LengthPrefixed(&session) || !body.ReadUint16(&h.cipher) || !body.Skip(1) {
 		return hello{}, false
 	}
-	if !body.Empty() && !body.Skip(2) {
-		return hello{}, false
+	if body.Skip(2) { // there are extensions
+		h.extended(body)
 	}
-	extensions = body
+	return h, h.version >= ssl30 && h.version <= version13
+}
+
+// extended takes what the extensions of a ServerHello say.
+func (h *hello) extended(extensions cryptobyte.String) {
 	for {
 		kind, value, ok := extension(&extensions)
 		if !ok {
-			return h, h.version >= 0x0300 && h.version <= version13
+			return
 		}
 		switch kind {
 		case extensionVersions:

@@ -86,27 +86,12 @@ func TestGnuTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program.Need(t, "gnutls-cli")
 	for version, cipher := range map[string]string{"1.2": "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "1.3": "TLS_AES_128_GCM_SHA256"} {
 		t.Run(version, func(t *testing.T) {
 			s.Reset()
-			cmd := program.Command(t, "sh", "-c", "read go; exec gnutls-cli --insecure --sni-hostname g.shop.test --priority NORMAL:-VERS-ALL:+VERS-TLS"+version+" -p "+port+" 127.0.0.1 </dev/null")
-			in, err := cmd.StdinPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			var out strings.Builder
-			cmd.Stdout = &out
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			s.Target(t, cmd)
-			if _, err := io.WriteString(in, "go\n"); err != nil {
-				t.Fatal(err)
-			}
-			_ = cmd.Wait() // it says what it has agreed on, however it ends
-			if !strings.Contains(out.String(), "Description: (TLS"+version) || !strings.Contains(out.String(), "-(AES-128-GCM)") {
-				t.Fatalf("the client says %s", out.String())
+			out := says(t, s, "gnutls-cli --insecure --sni-hostname g.shop.test --priority NORMAL:-VERS-ALL:+VERS-TLS"+version+" -p "+port+" 127.0.0.1")
+			if !strings.Contains(out, "Description: (TLS"+version) || !strings.Contains(out, "-(AES-128-GCM)") {
+				t.Fatalf("the client says %s", out)
 			}
 			want := map[string]said{"g.shop.test": {Version: version, Cipher: cipher}}
 			compare(t, want, s.Spans(probe.Client), always("full"))

@@ -36,6 +36,7 @@ var (
 	strict   = flag.Bool("strict", false, "the client knows no authority")
 	leaves   = flag.Bool("leaves", false, "the client leaves when it has sent its hello")
 	pieces   = flag.Int("pieces", 0, "bytes that the client sends at a time, 0: all")
+	postgres = flag.Bool("postgres", false, "the server is asked for TLS as one of PostgreSQL is")
 	resume   = flag.Bool("resume", false, "sessions are resumed")
 )
 
@@ -84,6 +85,9 @@ func server(config *tls.Config) error {
 		}
 		go func() {
 			defer raw.Close()
+			if *postgres && !agree(raw) {
+				return
+			}
 			conn := tls.Server(raw, config)
 			if conn.Handshake() == nil {
 				_, _ = io.WriteString(conn, "hello")
@@ -91,6 +95,15 @@ func server(config *tls.Config) error {
 			}
 		}()
 	}
+}
+
+// agree reads the request for TLS, and agrees.
+func agree(raw net.Conn) bool {
+	if _, err := io.ReadFull(raw, make([]byte, 8)); err != nil {
+		return false
+	}
+	_, err := raw.Write([]byte("S"))
+	return err == nil
 }
 
 func clients(config *tls.Config) error {
