@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/odi-dev/odi/bpf"
+	"github.com/odi-dev/odi/bpf/handshake"
 	"github.com/odi-dev/odi/bpf/http2"
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/internal/testkit/program"
@@ -133,6 +134,9 @@ func record(t *testing.T, pids ...uint32) *recorder {
 
 func (r *recorder) add(exchange *probe.Exchange) {
 	x := *exchange
+	if x.Protocol == handshake.Protocol.Code {
+		return // no request
+	}
 	line, _, _ := strings.Cut(string(x.RequestHead), "\r\n")
 	x.RequestHead, x.Preface = bytes.Clone(x.RequestHead), bytes.Clone(x.Preface)
 	s := span{Exchange: x}

@@ -28,6 +28,9 @@ func (f *family) add(x *probe.Exchange) {
 			p.Decode(x, &span)
 		}
 	}
+	if span.Measured {
+		return // no request, but a handshake
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	path := strings.Clone(span.Path.Text)

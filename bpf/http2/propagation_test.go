@@ -30,6 +30,9 @@ func (p *pairs) add(x *probe.Exchange) {
 			protocol.Decode(x, &span)
 		}
 	}
+	if span.Measured {
+		return // no request, but a handshake
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.was[x.Kind] == nil {

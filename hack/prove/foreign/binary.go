@@ -3,6 +3,7 @@ package foreign
 import (
 	"encoding/binary"
 
+	"github.com/odi-dev/odi/bpf/handshake"
 	"github.com/odi-dev/odi/bpf/http2"
 	"github.com/odi-dev/odi/bpf/kafka"
 	"github.com/odi-dev/odi/bpf/mysql"
@@ -67,13 +68,13 @@ var binaryProtocols = []Protocol{
 		b := d.bytes(d.length(2000))
 		return join(be32(len(b)+12), be16(1+d.IntN(30)), be16(1), be32(d.IntN(100)), be32(1), b)
 	}, func(d Dice) []byte { return join(be32(10), be16(0x8000+d.IntN(30)), be16(1), be32(1), be16(1)) }),
-	exchanged("TLS", func(d Dice) []byte {
+	seen(handshake.Protocol.Code, exchanged("TLS", func(d Dice) []byte {
 		b := d.bytes(d.length(16_000))
 		return join([]byte{pick(d, byte(22), byte(23), byte(23)), 3, pick(d, byte(1), byte(3))}, be16(len(b)), b)
 	}, func(d Dice) []byte {
 		b := d.bytes(d.length(16_000))
 		return join([]byte{23, 3, 3}, be16(len(b)), b)
-	}),
+	})),
 	seen(http2.Protocol.Code, Protocol{Name: "HTTP/2 and gRPC", Speak: func(d Dice) []talk.Turn {
 		turns := []talk.Turn{ask(append([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 0, 0, 0, 4, 0, 0, 0, 0, 0)), tell([]byte{0, 0, 0, 4, 1, 0, 0, 0, 0})}
 		for range d.many() {
