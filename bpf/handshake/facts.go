@@ -9,7 +9,6 @@ type facts struct {
 	alert           uint8
 	byClient        bool // the alert is the client's
 	kind            kind
-	seen            bool   // a source sees what is encrypted
 	protocol        string // ALPN
 	name            string // of the server
 }
@@ -37,12 +36,12 @@ func (k kind) String() string {
 	return "full"
 }
 
-const factsSize = 10
+const factsSize = 9
 
 func (f *facts) append(to []byte) []byte {
 	to = binary.NativeEndian.AppendUint16(to, f.version)
 	to = binary.NativeEndian.AppendUint16(to, f.cipher)
-	to = append(to, byte(f.ended), f.alert, flag(f.byClient), byte(f.kind), flag(f.seen), byte(len(f.protocol)))
+	to = append(to, byte(f.ended), f.alert, flag(f.byClient), byte(f.kind), byte(len(f.protocol)))
 	return append(append(to, f.protocol...), f.name...)
 }
 
@@ -54,13 +53,13 @@ func flag(is bool) byte {
 }
 
 func readFacts(b []byte) (facts, bool) {
-	if len(b) < factsSize || len(b) < factsSize+int(b[9]) {
+	if len(b) < factsSize || len(b) < factsSize+int(b[8]) {
 		return facts{}, false
 	}
 	text := b[factsSize:]
 	return facts{
 		version: binary.NativeEndian.Uint16(b), cipher: binary.NativeEndian.Uint16(b[2:]),
-		ended: ending(b[4]), alert: b[5], byClient: b[6] != 0, kind: kind(b[7]), seen: b[8] != 0,
-		protocol: string(text[:b[9]]), name: string(text[b[9]:]),
+		ended: ending(b[4]), alert: b[5], byClient: b[6] != 0, kind: kind(b[7]),
+		protocol: string(text[:b[8]]), name: string(text[b[8]:]),
 	}, true
 }

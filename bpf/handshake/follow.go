@@ -22,7 +22,7 @@ func (f *Follower) Take(event *probe.Exchange, handle func(*probe.Exchange)) {
 	if !ok {
 		return
 	}
-	is := facts{ended: n.ended, alert: n.alert, byClient: n.bits&bitByClient != 0, seen: n.bits&bitSeen != 0}
+	is := facts{ended: n.ended, alert: n.alert, byClient: n.bits&bitByClient != 0}
 	is.name = readServerName(n.client)
 	answer, certificate := readAnswer(n.server)
 	is.version, is.cipher, is.protocol = answer.version, answer.cipher, answer.protocol

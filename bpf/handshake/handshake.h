@@ -135,9 +135,8 @@ static long record_step(u32 i, struct handshake_turn *t)
 }
 
 // tell_shaken tells of a handshake that is over, once.
-inline_ void tell_shaken(struct handshake *h, struct sock *sk, u32 ended, u64 now)
+inline_ void tell_shaken(struct handshake *h, u32 ended, u64 now)
 {
-	u64 key = (u64)sk;
 	u32 kept = h->s.kept;
 
 	if (!h->begun || __sync_lock_test_and_set(&h->over, 1))
@@ -146,8 +145,6 @@ inline_ void tell_shaken(struct handshake *h, struct sock *sk, u32 ended, u64 no
 	h->n.ended = ended;
 	h->n.client = h->c.kept;
 	h->n.server = kept;
-	if (bpf_map_lookup_elem(&socket_sessions, &key))
-		h->n.bits |= SHOOK_SEEN;
 	barrier_var(kept);
 	if (kept > SAID_MAX)
 		return;
@@ -208,7 +205,6 @@ inline_ void handshake_moved(struct sock *sk, int bytes, bool sent)
 	struct target *g = target_of(task->tgid);
 	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
 	struct handshake_turn t = {};
-	struct call *call;
 	u64 now = bpf_ktime_get_ns();
 
 	if (!g || !c)
@@ -221,11 +217,8 @@ inline_ void handshake_moved(struct sock *sk, int bytes, bool sent)
 	take_records(&t, task, bytes);
 	if (!t.by_client && !t.h->r.answered_ns)
 		t.h->r.answered_ns = now;
-	call = bpf_task_storage_get(&calls, task, 0, 0);
-	if (call && call->sk == (u64)sk && call->under_way)
-		t.h->n.bits |= SHOOK_SEEN;
 	if (t.ended)
-		tell_shaken(t.h, sk, t.ended, now);
+		tell_shaken(t.h, t.ended, now);
 	else if (!t.stuck && !t.src.total)
 		return;
 	else if (t.h->begun)
@@ -243,7 +236,7 @@ inline_ void handshake_closed(struct sock *sk, u32 fault)
 	if (!h)
 		return;
 	h->r.fault = fault;
-	tell_shaken(h, sk, ENDED_CLOSED, bpf_ktime_get_ns());
+	tell_shaken(h, ENDED_CLOSED, bpf_ktime_get_ns());
 }
 
 #endif

@@ -19,7 +19,6 @@ const (
 	bitEarly
 	bitAgain
 	bitByClient
-	bitSeen
 )
 
 const (

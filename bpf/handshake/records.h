@@ -24,8 +24,8 @@ enum message { HELLO_CLIENT = 1, HELLO_SERVER };
 enum shaken { SHAKES, ENDED_DONE, ENDED_ALERT, ENDED_SECRET_ALERT, ENDED_OTHER, ENDED_CLOSED };
 
 // Bits of handshake_note.bits. SHOOK_RESUMED says so up to TLS 1.2. SHOOK_BY_CLIENT: the alert is
-// the client's. SHOOK_SEEN: a source sees the plaintext.
-enum { SHOOK_RESUMED = 1, SHOOK_EARLY = 2, SHOOK_AGAIN = 4, SHOOK_BY_CLIENT = 8, SHOOK_SEEN = 16 };
+// the client's.
+enum { SHOOK_RESUMED = 1, SHOOK_EARLY = 2, SHOOK_AGAIN = 4, SHOOK_BY_CLIENT = 8 };
 
 // way_said is one side: where it is in its records, and what it has sent.
 struct way_said {
