@@ -6,8 +6,9 @@
 #include "../include/session.h"
 #include "beginning.h"
 
-// bpf/handshake: who encrypts from here on begins with a handshake.
-#define PROTOCOL_HANDSHAKE 8
+// The room that a connection goes to which is encrypted from here on: PROTOCOL_HANDSHAKE of
+// bpf/handshake.
+#define ROOM_OF_ENCRYPTED 8
 
 // turn is the first part of a room's own, which adds the books of the connection.
 struct turn {
@@ -70,7 +71,7 @@ inline_ void leave(struct turn *t, bool proven)
 	}
 	c->protocol = 0;
 #else
-	c->protocol = t->over ? PROTOCOL_HANDSHAKE : 0; // if it is none, nobody looks any more
+	c->protocol = t->over ? ROOM_OF_ENCRYPTED : 0; // if it is none, nobody looks any more
 	if (t->over)
 		return;
 #endif

@@ -46,7 +46,7 @@ func shake(t *testing.T) string {
 func serve(t *testing.T, s *roomtest.Seen, path string, args ...string) string {
 	t.Helper()
 	cert, key := roomtest.Certificate(t)
-	cmd := exec.Command(path, append([]string{"-serve", "-cert", cert, "-key", key}, args...)...)
+	cmd := program.Command(t, path, append([]string{"-serve", "-cert", cert, "-key", key}, args...)...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +173,7 @@ func TestGo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s.Reset()
 			address := serve(t, s, path, tc.server...)
-			want := asked(t, s, exec.Command(path, append([]string{"-to", address}, tc.client...)...))
+			want := asked(t, s, program.Command(t, path, append([]string{"-to", address}, tc.client...)...))
 			compare(t, want, s.Spans(probe.Client), tc.kind)
 			compare(t, want, s.Spans(probe.Server), tc.kind)
 		})
@@ -201,7 +201,7 @@ func TestFailures(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			s.Reset()
 			address := serve(t, s, path, tc.server...)
-			asked(t, s, exec.Command(path, append([]string{"-to", address, "-times", strconv.Itoa(times)}, tc.client...)...))
+			asked(t, s, program.Command(t, path, append([]string{"-to", address, "-times", strconv.Itoa(times)}, tc.client...)...))
 			for kind, want := range map[probe.Kind]string{probe.Client: tc.onClient, probe.Server: tc.onServer} {
 				got := s.Counts(kind)[name+want]
 				if want == "connection_closed" {
@@ -330,7 +330,7 @@ h.serve_forever()`)
 	if !lines.Scan() {
 		t.Fatal("the server does not start")
 	}
-	asked(t, s, exec.Command(path, "-to", lines.Text()))
+	asked(t, s, program.Command(t, path, "-to", lines.Text()))
 	if got := fmt.Sprint(s.Counts(probe.Client)); got != "map[TLS full not_tls:1]" {
 		t.Errorf("%s", got)
 	}

@@ -5,6 +5,9 @@
 #include "../exchange/ends.h"
 #include "../exchange/turn.h"
 
+#define PROTOCOL_HANDSHAKE 8 // struct request: as in the value of the room
+_Static_assert(PROTOCOL_HANDSHAKE == ROOM_OF_ENCRYPTED, "rooms hand over to this one");
+
 // So much of what each side says in the clear is kept: a ClientHello with a key for
 // post-quantum exchange has some 1,700 bytes, and what a certificate begins with has its dates.
 #define SAID_MAX 1728

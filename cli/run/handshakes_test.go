@@ -12,13 +12,14 @@ import (
 	"github.com/odi-dev/odi/internal/testkit"
 )
 
-// TestHandshakesAreMeasured has programs ask a server over TLS, of whom one trusts it and one does not.
+// TestHandshakesAreMeasured has programs ask a server over TLS, of whom one trusts it and one does not. They begin
+// when the room is there, which is loaded beside everything else.
 func TestHandshakesAreMeasured(t *testing.T) {
 	testkit.NeedRoot(t)
 	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer server.Close()
 	o := startODI(t, nil, "-o", "json", "--metrics", "--", "sh", "-c",
-		"curl --silent --insecure --tls-max 1.2 "+server.URL+"; curl --silent --tls-max 1.2 "+server.URL+"; true")
+		"sleep 3; curl --silent --insecure --tls-max 1.2 "+server.URL+"; curl --silent --tls-max 1.2 "+server.URL+"; true")
 	if code := o.wait(); code != 0 {
 		t.Fatalf("exit code %d\n%s", code, o.err.String())
 	}
