@@ -74,8 +74,10 @@ func (d *der) time() (time.Time, bool) {
 // notAfter finds when a certificate expires (RFC 5280, 4.1), of which only the beginning may be there.
 func notAfter(certificate []byte) (time.Time, bool) {
 	d := der(certificate)
-	if !d.enter(tagSequence) || !d.enter(tagSequence) {
-		return time.Time{}, false
+	for range 2 { // the certificate, and what of it is signed
+		if !d.enter(tagSequence) {
+			return time.Time{}, false
+		}
 	}
 	if len(d) > 0 && d[0] == tagVersion {
 		if _, ok := d.value(tagVersion); !ok {
