@@ -12,6 +12,7 @@
 // Hooks: the programs of engine.bpf.c go on with those below.
 #pragma once
 
+#include "../include/ring.h"
 #include "records.h"
 
 // handshake_begins recognises a ClientHello (RFC 8446, 4.1.2), in a record of its own if what came
