@@ -189,6 +189,7 @@ func TestPoolsOutliveRequests(t *testing.T) {
 	base, pids := chain(t, "executor", "direct")
 	r := record(t, pids...)
 	storm(t, base, "plain", 200, 20) // a thread per request: earns trust
+	r.waitFor(600)
 	r.reset()
 	storm(t, base, "m", 400, 32)
 	spans := r.waitFor(1200)
