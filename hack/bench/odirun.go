@@ -52,14 +52,18 @@ func (b *bench) watch(args ...string) (*odiRun, error) {
 	if err := r.cmd.Start(); err != nil {
 		return nil, err
 	}
-	have, since := 0, time.Now()
+	have, since, busy := 0, time.Now(), time.Duration(0)
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		o, err := objectsOf(r.pid())
 		if err != nil {
 			return nil, fmt.Errorf("starting odi run: %s", r.err.String())
 		}
-		if o.programs != have {
-			have, since = o.programs, time.Now()
+		did, err := cpu(r.pid())
+		if err != nil {
+			return nil, fmt.Errorf("starting odi run: %s", r.err.String())
+		}
+		if o.programs != have || did-busy > starts {
+			have, since, busy = o.programs, time.Now(), did
 		}
 		if have >= programs && o.links >= links && time.Since(since) > loaded {
 			return r, nil
@@ -74,9 +78,13 @@ const (
 	links    = 7
 )
 
-// loaded is how long no program comes when all have: targets are added after the first
-// ones, and other protocols are loaded beside everything else.
-const loaded = time.Second
+// loaded is how long no program comes when all have, and odi needs no CPU time worth the
+// name: targets are added after the first ones, and other protocols are loaded beside
+// everything else, which the kernel may check for longer than a second.
+const (
+	loaded = time.Second
+	starts = 20 * time.Millisecond
+)
 
 func (r *odiRun) pid() int { return r.cmd.Process.Pid }
 
