@@ -254,7 +254,7 @@ func call(conn *grpc.ClientConn, i int) error {
 	case i%10 == 2:
 		return talk(ctx, conn, fmt.Sprintf("/odi.test.Peer/Talk%d", i), m)
 	case i%100 == 3: // more than a frame takes
-		kind, ctx = "UnaryLarge", metadata.AppendToOutgoingContext(ctx, "x-large", strings.Repeat("!large#", 3000+i))
+		kind, ctx = "UnaryLarge", metadata.AppendToOutgoingContext(ctx, "x-large", strings.Repeat("!large#", 3000+i%1000))
 	case i%10 == 4:
 		return leave(ctx, cancel, conn, fmt.Sprintf("/odi.test.Peer/Cancel%d", i), m)
 	}
