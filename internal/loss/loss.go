@@ -79,7 +79,7 @@ func Reasons() []Reason {
 		{TracesOff, "traces are switched off for the workload", Intended},
 		{NotSampled, "its trace is one of those that are not recorded", Intended},
 		{"no_messages", "a broker was asked for something else than messages, or had none", Intended},
-		{OnlyMeasured, "it was a lookup of a name (DNS), which is measured and gives no span", Intended},
+		{OnlyMeasured, "it was a lookup of a name (DNS) or a handshake of TLS, which is measured and gives no span", Intended},
 		{AgentReported, "the language agent of the process reports it, or sent it itself", Intended},
 
 		{"table_full", "a table was full: the link to another request, or a header, is missing", Incomplete},
