@@ -27,8 +27,9 @@ type Options struct {
 	// RingBytes is the size of the event ring, rounded up to a power of two.
 	// Zero means DefaultRingBytes.
 	RingBytes int
-	// AtOnce loads what is otherwise loaded when the first target needs it: that may live for
-	// less than loading takes.
+	// AtOnce has Load wait for what is otherwise loaded beside everything else, or when the first
+	// target needs it, and AddTarget for probes on what the target may encrypt with: it may live for
+	// less than that takes.
 	AtOnce bool
 	// Log receives what happens once per target or feature, never per request.
 	// Nil means slog.Default.
@@ -139,12 +140,13 @@ func (e *Engine) start() error {
 	}
 	e.later.Go(e.sweepNowAndThen)
 	e.later.Go(func() {
-		if e.opts.AtOnce {
-			_ = e.sessions.ready() // said by Features
-		}
 		e.loadWaking(k)
 		e.loadRooms(k)
 	})
+	if e.opts.AtOnce {
+		_ = e.sessions.ready() // said by Features
+		e.AwaitProtocols()
+	}
 	return nil
 }
 

@@ -67,7 +67,7 @@ func (e *Engine) adoptChild(n notice) {
 	}
 	child := parent.Target
 	child.PID = n.pid
-	adopted := &target{Target: child, tgid: n.tgid, golang: parent.golang, goReason: parent.goReason, goTLS: parent.goTLS}
+	adopted := &target{Target: child, tgid: n.tgid, parent: n.parent, golang: parent.golang, goReason: parent.goReason, goTLS: parent.goTLS}
 	e.targets[n.pid] = adopted
 	e.watchSoon(adopted, coalesce)
 	e.watchTLSOfChild(adopted, parent)
@@ -81,7 +81,7 @@ func (e *Engine) startAnew(n notice) {
 		t.EventLoopProxy, t.Strict, t.golang, t.goReason = false, false, false, ""
 		t.goTLS = golang.TLS{}
 		e.watchSoon(t, 0)
-		e.watchTLSSoon(t, execLooks())
+		e.watchTLSAnew(t)
 	}
 }
 

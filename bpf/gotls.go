@@ -25,7 +25,7 @@ func (e *Engine) placeGoTLS(t *target, w *tlsWatch) {
 	if err != nil {
 		return
 	}
-	e.placeIn(t, w, file, func() (io.Closer, error) {
+	e.placeIn(t, w, w.probes, file, func() (io.Closer, error) {
 		probes, err := e.sessions.probes.place(func(pid uint32) ([]link.Link, error) { return e.sessions.attachGo(exe, t.goTLS, pid) }, t.PID)
 		return closers(probes), err
 	})

@@ -78,6 +78,7 @@ type targetValue struct {
 type target struct {
 	probe.Target
 	tgid     uint32 // the number that the programs know it by
+	parent   uint32 // the process that has forked it since it was watched, or 0
 	golang   bool
 	goReason string
 	uprobes  []io.Closer // see golinks.go

@@ -15,11 +15,15 @@ import (
 // Engine.mu guards it.
 type tlsWatch struct {
 	probes map[procfs.FileIdentity]io.Closer
-	since  time.Time
-	forks  int         // children, since then
-	shared []io.Closer // its parts in probes for every process, see shareTLS
-	unread time.Time   // when a connection was seen that no probe has seen the beginning of; zero: never
-	closed bool
+	// expected are those on libraries that the process has not loaded yet, see expectTLS.
+	expected map[procfs.FileIdentity]io.Closer
+	since    time.Time
+	forks    int         // children, since then
+	programs int         // that its children have begun and that encrypt
+	shared   []io.Closer // its parts in probes for every process, see shareTLS
+	early    []io.Closer // the same, until the last look
+	unread   time.Time   // when a connection was seen that no probe has seen the beginning of; zero: never
+	closed   bool
 }
 
 // close begins to take the probes away.
@@ -28,12 +32,17 @@ func (w *tlsWatch) close() {
 		return
 	}
 	w.closed = true
-	for on, p := range w.probes {
+	takeAway(w.probes)
+	takeAway(w.expected)
+	_ = closeAll(append(w.shared, w.early...))
+	w.shared, w.early = nil, nil
+}
+
+func takeAway(probes map[procfs.FileIdentity]io.Closer) {
+	for on, p := range probes {
 		_ = p.Close() // begins it; the rest is logged nowhere
-		delete(w.probes, on)
+		delete(probes, on)
 	}
-	_ = closeAll(w.shared)
-	w.shared = nil
 }
 
 // execLooks are the pauses between looks for a library in a program that has just started: its
@@ -47,27 +56,50 @@ func execLooks() []time.Duration {
 }
 
 // watchTLS looks for the libraries of a target that has been added, at once and a few more times:
-// some are mapped when they are needed.
+// some are mapped when they are needed. With Options.AtOnce it returns when there are probes on what the
+// target's program is going to load.
 func (e *Engine) watchTLS(t *target, pauses []time.Duration) {
 	e.mu.Lock()
+	w := e.newTLSWatch(t)
+	e.mu.Unlock()
+	if w != nil && e.opts.AtOnce {
+		e.expectTLS(t, w, true) // what it starts may live for less than probes of its own take
+	}
+	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.targets[t.PID] == t {
-		e.watchTLSSoon(t, pauses)
+	e.lookForTLSSoon(t, w, pauses)
+}
+
+// watchTLSAnew does so for a target that runs another program now, beside everything else; e.mu is held.
+func (e *Engine) watchTLSAnew(t *target) {
+	if w := e.newTLSWatch(t); w != nil {
+		e.later.Go(func() {
+			e.expectTLS(t, w, false)
+			e.keepLookingForTLS(t, w, execLooks())
+		})
 	}
 }
 
-// watchTLSSoon does so beside everything else; e.mu is held.
-func (e *Engine) watchTLSSoon(t *target, pauses []time.Duration) {
-	if e.closed {
-		return
+// newTLSWatch replaces the watch that a target had; nil: it is none any more. e.mu is held.
+func (e *Engine) newTLSWatch(t *target) *tlsWatch {
+	if e.closed || e.targets[t.PID] != t {
+		return nil
+	}
+	w := &tlsWatch{probes: map[procfs.FileIdentity]io.Closer{}, expected: map[procfs.FileIdentity]io.Closer{}, since: time.Now()}
+	if t.tls != nil { // another program may load what the one before it did not
+		w.expected, t.tls.expected = t.tls.expected, w.expected
+		w.early, t.tls.early = t.tls.early, nil
 	}
 	t.tls.close()
-	w := &tlsWatch{probes: map[procfs.FileIdentity]io.Closer{}, since: time.Now()}
 	t.tls = w
-	if len(pauses) == 0 {
-		return
+	return w
+}
+
+// lookForTLSSoon looks beside everything else; e.mu is held.
+func (e *Engine) lookForTLSSoon(t *target, w *tlsWatch, pauses []time.Duration) {
+	if w != nil && !e.closed && len(pauses) > 0 {
+		e.later.Go(func() { e.keepLookingForTLS(t, w, pauses) })
 	}
-	e.later.Go(func() { e.keepLookingForTLS(t, w, pauses) })
 }
 
 // startsUp is how long a program takes at most to map its libraries, but for those that it maps when
@@ -75,7 +107,7 @@ func (e *Engine) watchTLSSoon(t *target, pauses []time.Duration) {
 const startsUp = time.Second
 
 // forksMany is after how many children a process is taken for a server that forks one for each
-// connection.
+// connection, or for what starts a program again and again.
 const forksMany = 16
 
 // shareTLS has every process get the probes of a target that forks for each connection: a child has
@@ -87,22 +119,28 @@ func (e *Engine) shareTLS(t *target, w *tlsWatch) {
 		return // gone
 	}
 	for _, at := range places {
-		shared, err := e.sessions.probes.share(at.Library, func(pid uint32) ([]link.Link, error) {
-			return e.sessions.attach(at, pid)
-		})
+		e.shareAt(w, &w.shared, at)
 		_ = at.File.Close() // read only
-		if err != nil {
-			e.log.Debug("children of a process have probes of their own", "pid", t.PID, "reason", err)
-			continue
-		}
-		e.mu.Lock()
-		if w.closed {
-			_ = shared.Close() // begins it
-		} else {
-			w.shared = append(w.shared, shared)
-		}
-		e.mu.Unlock()
 	}
+}
+
+// shareAt has every process get probes on a library. to is a list of the watch's, for as long as that lasts.
+func (e *Engine) shareAt(w *tlsWatch, to *[]io.Closer, at openssl.Place) {
+	if e.sessions.ready() != nil {
+		return
+	}
+	shared, err := e.sessions.probes.share(at.Library, func(pid uint32) ([]link.Link, error) { return e.sessions.attach(at, pid) })
+	if err != nil {
+		e.log.Debug("children of a process have probes of their own", "reason", err)
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if w.closed || e.closed {
+		_ = shared.Close() // begins it
+		return
+	}
+	*to = append(*to, shared)
 }
 
 // watchTLSOfChild looks for those of a process that was forked: its libraries are those of its
@@ -118,7 +156,47 @@ func (e *Engine) watchTLSOfChild(child, parent *target) {
 	if w := parent.tls; w != nil && (len(w.probes) > 0 || time.Since(w.since) < startsUp) {
 		pauses = append([]time.Duration{0, coalesce}, libraryLooks()...)
 	}
-	e.watchTLSSoon(child, pauses)
+	e.lookForTLSSoon(child, e.newTLSWatch(child), pauses)
+}
+
+// expectTLS attaches to what the program of a target is going to load. share: its children have it at once, too.
+func (e *Engine) expectTLS(t *target, w *tlsWatch, share bool) {
+	places, err := e.sessions.finder.Expect(t.PID, e.opts.AtOnce)
+	if err != nil || len(places) == 0 {
+		return // gone, or not known to encrypt
+	}
+	starter := e.startsMany(t)
+	for _, at := range places {
+		if starter != nil {
+			e.shareAt(starter, &starter.shared, at)
+		}
+		e.placeAt(t, w, w.expected, at)
+		if share {
+			e.shareAt(w, &w.early, at)
+		}
+		_ = at.File.Close() // read only
+	}
+}
+
+// startersMax is how far up it is looked for who starts programs: a shell has subshells for pipes. A number may
+// be another process's by now, so that there might be a circle.
+const startersMax = 8
+
+// startsMany counts a program that is going to load libraries, and returns the watch of the nearest process that has
+// now started so many, itself or by its children: a script that calls curl in a loop. nil: there is none, or it
+// has what it needs.
+func (e *Engine) startsMany(t *target) *tlsWatch {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for range startersMax {
+		if t = e.targets[t.parent]; t == nil || t.tls == nil || t.tls.programs >= forksMany {
+			return nil
+		}
+		if t.tls.programs++; t.tls.programs == forksMany {
+			return t.tls
+		}
+	}
+	return nil
 }
 
 func (e *Engine) keepLookingForTLS(t *target, w *tlsWatch, pauses []time.Duration) {
@@ -132,6 +210,11 @@ func (e *Engine) keepLookingForTLS(t *target, w *tlsWatch, pauses []time.Duratio
 			return
 		}
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	takeAway(w.expected) // it has not loaded those
+	_ = closeAll(w.early)
+	w.early = nil
 }
 
 // lookForTLS looks once more: a connection of the process has begun to encrypt.
@@ -167,7 +250,8 @@ func (e *Engine) placeTLS(t *target, w *tlsWatch) bool {
 		e.log.Debug("cannot see which libraries a process encrypts with", "pid", t.PID, "reason", err)
 	}
 	for _, at := range places {
-		e.placeAt(t, w, at)
+		e.arrived(w, at.Library)
+		e.placeAt(t, w, w.probes, at)
 		_ = at.File.Close() // read only
 	}
 	return true
@@ -179,19 +263,26 @@ func (e *Engine) isWatchedForTLS(t *target, w *tlsWatch) bool {
 	return !e.closed && !w.closed && t.tls == w
 }
 
-// placeAt attaches to one library.
-func (e *Engine) placeAt(t *target, w *tlsWatch, at openssl.Place) {
-	e.placeIn(t, w, at.Library, func() (io.Closer, error) {
+// arrived notes that a process has loaded what was expected.
+func (e *Engine) arrived(w *tlsWatch, file procfs.FileIdentity) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if p, was := w.expected[file]; was {
+		w.probes[file] = p
+		delete(w.expected, file)
+	}
+}
+
+// placeAt attaches to one library; into is one of the watch's.
+func (e *Engine) placeAt(t *target, w *tlsWatch, into map[procfs.FileIdentity]io.Closer, at openssl.Place) {
+	e.placeIn(t, w, into, at.Library, func() (io.Closer, error) {
 		return e.sessions.probes.attach(at.Library, t.PID, func(pid uint32) ([]link.Link, error) { return e.sessions.attach(at, pid) })
 	})
 }
 
-// placeIn attaches to one file, if that is still to be done.
-func (e *Engine) placeIn(t *target, w *tlsWatch, file procfs.FileIdentity, attach func() (io.Closer, error)) {
-	e.mu.Lock()
-	_, have := w.probes[file]
-	e.mu.Unlock()
-	if have || e.sessions.ready() != nil {
+// placeIn attaches to one file, if that is still to be done. into is as in placeAt.
+func (e *Engine) placeIn(t *target, w *tlsWatch, into map[procfs.FileIdentity]io.Closer, file procfs.FileIdentity, attach func() (io.Closer, error)) {
+	if !e.lacksTLS(w, file) || e.sessions.ready() != nil {
 		return
 	}
 	probes, err := attach()
@@ -201,11 +292,22 @@ func (e *Engine) placeIn(t *target, w *tlsWatch, file procfs.FileIdentity, attac
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if _, have := w.probes[file]; have || w.closed || e.closed {
+	if w.has(file) || w.closed || e.closed {
 		_ = probes.Close() // begins it
 		return
 	}
-	w.probes[file] = probes
+	into[file] = probes
+}
+
+func (e *Engine) lacksTLS(w *tlsWatch, file procfs.FileIdentity) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return !w.has(file)
+}
+
+// has says that probes are in a file.
+func (w *tlsWatch) has(file procfs.FileIdentity) bool {
+	return w.probes[file] != nil || w.expected[file] != nil
 }
 
 // attach attaches to the functions of a library: what sees the return first, so that no call is begun

@@ -33,10 +33,15 @@ type Place struct {
 }
 
 // Finder finds places. It reads each file once and may be used by several goroutines.
-type Finder struct{ seen *procfs.FileCache[[]Probe] }
+type Finder struct {
+	seen   *procfs.FileCache[[]Probe]
+	loaded *procfs.FileCache[[]string] // by executable, see Expect
+}
 
 // NewFinder returns a finder that has seen nothing yet.
-func NewFinder() *Finder { return &Finder{seen: procfs.NewFileCache[[]Probe](cacheSize)} }
+func NewFinder() *Finder {
+	return &Finder{seen: procfs.NewFileCache[[]Probe](cacheSize), loaded: procfs.NewFileCache[[]string](cacheSize)}
+}
 
 // Find returns the places that a process has now: a library may be mapped later. The caller closes
 // their files. No place and no error means that there is none at the moment.
@@ -54,11 +59,18 @@ func (f *Finder) Find(pid uint32) ([]Place, error) {
 	if err != nil {
 		return places, fmt.Errorf("finding OpenSSL in process %d: %w", pid, err)
 	}
+	var names []string
 	for _, m := range files {
-		if file, err := open(p, m); err == nil { // else it is gone, or no file
-			places = f.add(places, file)
+		file, err := open(p, m)
+		if err != nil {
+			continue // it is gone, or no file
+		}
+		had := len(places)
+		if places = f.add(places, file); len(places) > had {
+			names = append(names, m.name)
 		}
 	}
+	f.remember(p, names)
 	return places, nil
 }
 
