@@ -59,8 +59,8 @@ type done struct {
 }
 
 // trades has clients that are watched send and read records. open: their connections were
-// there before.
-func trades(t *testing.T, s *roomtest.Seen, cmd *exec.Cmd, open bool) (did done) {
+// there before. They begin when all of await have returned.
+func trades(t *testing.T, s *roomtest.Seen, cmd *exec.Cmd, open bool, await ...func()) (did done) {
 	t.Helper()
 	begin, err := cmd.StdinPipe()
 	if err != nil {
@@ -75,6 +75,7 @@ func trades(t *testing.T, s *roomtest.Seen, cmd *exec.Cmd, open bool) (did done)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	defer time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() }).Stop() // clients try for ever
 	said := bufio.NewReader(from)
 	if open {
 		if line, err := said.ReadString('\n'); err != nil || line != "connected\n" {
@@ -82,6 +83,9 @@ func trades(t *testing.T, s *roomtest.Seen, cmd *exec.Cmd, open bool) (did done)
 		}
 	}
 	s.Target(t, cmd)
+	for _, ready := range await {
+		ready()
+	}
 	if _, err := io.WriteString(begin, "\n"); err != nil {
 		t.Fatal(err)
 	}

@@ -60,7 +60,11 @@ func broker(port, topics int) error {
 	for i := range names {
 		names[i] = fmt.Sprint("t", i)
 	}
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(port), kfake.SeedTopics(1, names...))
+	opts := []kfake.Opt{kfake.NumBrokers(1), kfake.Ports(port), kfake.SeedTopics(1, names...)}
+	if serves, _ := secured(); serves != nil {
+		opts = append(opts, kfake.TLS(serves))
+	}
+	cluster, err := kfake.NewCluster(opts...)
 	if err != nil {
 		return err
 	}
@@ -108,6 +112,9 @@ func (c *clients) open(id, topic string) (*kgo.Client, error) {
 	}
 	if c.version != "latest" {
 		opts = append(opts, kgo.MaxVersions(kversion.FromString(c.version)))
+	}
+	if _, trusts := secured(); trusts != nil {
+		opts = append(opts, kgo.DialTLSConfig(trusts))
 	}
 	return kgo.NewClient(opts...)
 }

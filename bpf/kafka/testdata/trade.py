@@ -1,9 +1,11 @@
-"""Sends records and reads each one before the next, and says what it did: trade.py LIBRARY ADDR TIMES."""
+"""Sends records and reads each one before the next, and says what it did: trade.py LIBRARY ADDR TIMES [CERTIFICATE]."""
 
 import json
 import sys
 
-library, addr, times = sys.argv[1], sys.argv[2], int(sys.argv[3])
+library, addr, times, trusted = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4:]
+if trusted:
+    import confluent_kafka  # the library is there before it begins
 sys.stdin.readline()
 did = {}
 
@@ -17,6 +19,8 @@ def librdkafka():
     from confluent_kafka import Consumer, Producer, TopicPartition
 
     conf = {"bootstrap.servers": addr, "client.id": "client-1"}
+    if trusted:
+        conf |= {"security.protocol": "ssl", "ssl.ca.location": trusted[0]}
     producer = Producer({**conf, "linger.ms": 0})
     consumer = Consumer({**conf, "group.id": "g", "enable.auto.commit": False, "fetch.wait.max.ms": 300})
     consumer.assign([TopicPartition("t1", 0, 0)])
