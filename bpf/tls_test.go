@@ -84,7 +84,7 @@ func tlsClient(t *testing.T, cert string, width int) *http.Client {
 	trusted.AppendCertsFromPEM(text)
 	transport := &http.Transport{MaxIdleConnsPerHost: width, TLSClientConfig: &tls.Config{RootCAs: trusted}}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport}
+	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
 }
 
 // lateTLS asks by HTTP, then loads its library, and asks over TLS so many times.
