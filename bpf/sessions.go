@@ -109,6 +109,11 @@ func (s *sessions) loadRooms(k *kit, shared map[string]*ebpf.Map) error {
 		if k.Programs["odi_"+p.Name+"_sent"] == nil {
 			continue // of sockets alone
 		}
+		select {
+		case <-s.engine.closing:
+			return errors.New("the engine is closed")
+		default:
+		}
 		if err := s.loadRoom(k, all, p); err != nil {
 			s.engine.log.Debug("a protocol cannot be had over TLS", "protocol", p.Name, "error", err, "verifier", verifierLog(err))
 			s.engine.lacks(p.Name + " over TLS (" + firstLine(err) + ")")
