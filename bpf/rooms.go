@@ -50,10 +50,8 @@ func (e *Engine) loadRooms(k *kit) {
 		return // see withoutRooms
 	}
 	for _, p := range apart() {
-		select {
-		case <-e.closing:
+		if e.isClosing() {
 			return
-		default:
 		}
 		if err := e.loadRoom(k, p); err != nil {
 			e.log.Debug("a protocol cannot be had", "protocol", p.Name, "error", err, "verifier", verifierLog(err))
@@ -61,6 +59,16 @@ func (e *Engine) loadRooms(k *kit) {
 			continue
 		}
 		e.loadTurning(k, p)
+	}
+}
+
+// isClosing says whether Close was called: what takes long is left then.
+func (e *Engine) isClosing() bool {
+	select {
+	case <-e.closing:
+		return true
+	default:
+		return false
 	}
 }
 

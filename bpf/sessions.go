@@ -38,6 +38,9 @@ func newSessions(e *Engine) *sessions {
 	}
 }
 
+// errClosed says that loading was left when the engine ended.
+var errClosed = errors.New("the engine is closed")
+
 // Programs that probes are attached to, or that others go on with.
 var sessionPrograms = []string{
 	"odi_ssl_enter", "odi_ssl_return", "odi_ssl_free", "odi_session_close", "odi_session_destroyed",
@@ -50,10 +53,10 @@ func (s *sessions) ready() error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.closed {
-			s.failed = errors.New("the engine is closed")
+			s.failed = errClosed
 			return
 		}
-		if s.failed = s.loadAll(); s.failed != nil {
+		if s.failed = s.loadAll(); s.failed != nil && !errors.Is(s.failed, errClosed) {
 			s.engine.log.Warn("requests over TLS are not seen", "reason", firstLine(s.failed))
 			s.engine.log.Debug("programs for TLS cannot be had", "error", s.failed, "verifier", verifierLog(s.failed))
 			s.engine.lacks("requests over TLS (" + firstLine(s.failed) + ")")
@@ -74,45 +77,48 @@ func (s *sessions) loadAll() error {
 		return err
 	}
 	k := &kit{spec, btf.NewCache()}
-	shared := s.sharedMaps(spec)
-	coll, err := k.load(shared, sessionPrograms...)
-	if err != nil {
-		return err
-	}
-	defer coll.Close() // what is not taken out is the engine's
-	for name := range coll.Maps {
-		if shared[name] == nil {
-			s.maps[name] = coll.DetachMap(name)
+	all := s.sharedMaps(spec)
+	for _, name := range sessionPrograms {
+		if err := s.loadProgram(k, all, name); err != nil {
+			return err
 		}
-	}
-	for name := range coll.Programs {
-		s.progs[name] = coll.DetachProgram(name)
 	}
 	for room, name := range map[string]string{"session_close": "odi_session_close", "session_destroyed": "odi_session_destroyed"} {
 		if err := s.engine.maps[room].Put(uint32(0), s.progs[name]); err != nil {
 			return fmt.Errorf("going on with %s: %w", name, err)
 		}
 	}
-	return s.loadRooms(k, shared)
+	return s.loadRooms(k, all)
+}
+
+// loadProgram loads one: an engine that ends waits for no more. The first one brings the maps along.
+func (s *sessions) loadProgram(k *kit, all map[string]*ebpf.Map, program string) error {
+	if s.engine.isClosing() {
+		return errClosed
+	}
+	coll, err := k.load(all, program)
+	if err != nil {
+		return err
+	}
+	defer coll.Close() // what is not taken out is there once more
+	for name := range coll.Maps {
+		if all[name] == nil {
+			s.maps[name] = coll.DetachMap(name)
+			all[name] = s.maps[name]
+		}
+	}
+	s.progs[program] = coll.DetachProgram(program)
+	return nil
 }
 
 // loadRooms loads the programs of protocols. A kernel that refuses one still has the others.
-func (s *sessions) loadRooms(k *kit, shared map[string]*ebpf.Map) error {
-	all := map[string]*ebpf.Map{}
-	for name, m := range shared {
-		all[name] = m
-	}
-	for name, m := range s.maps {
-		all[name] = m
-	}
+func (s *sessions) loadRooms(k *kit, all map[string]*ebpf.Map) error {
 	for _, p := range apart() {
 		if k.Programs["odi_"+p.Name+"_sent"] == nil {
 			continue // of sockets alone
 		}
-		select {
-		case <-s.engine.closing:
-			return errors.New("the engine is closed")
-		default:
+		if s.engine.isClosing() {
+			return errClosed
 		}
 		if err := s.loadRoom(k, all, p); err != nil {
 			s.engine.log.Debug("a protocol cannot be had over TLS", "protocol", p.Name, "error", err, "verifier", verifierLog(err))
