@@ -55,16 +55,24 @@ inline_ u32 fault_at_end(struct http1 *h, struct conn *c, u32 fault)
 	return c->role == ROLE_CLIENT && fault == FAULT_CLOSED ? FAULT_NONE : fault;
 }
 
+// end_unanswered_of ends the requests of a session that is over.
+inline_ void end_unanswered_of(struct session *s, u64 session, struct http1 *h, u32 fault)
+{
+	struct ending e = {.h = h, .c = &s->c, .w = {.sk = session, .now = bpf_ktime_get_ns()}};
+	u32 tgid = h->tgid;
+
+	e.g = bpf_map_lookup_elem(&targets, &tgid);
+	finish(h, e.c, e.g, &e.w, fault_at_end(h, e.c, fault));
+	end_all(&e, fault);
+}
+
 // end_session ends what will never be answered, and the books. It may run in any task.
 inline_ void end_session(u64 session, u32 fault)
 {
 	struct session *s = books_in(conns, session);
 	struct sock *at = (struct sock *)session;
-	struct who w = {.sk = session};
-	struct target *g;
 	struct http1 *h;
 	u64 sk, *of;
-	u32 tgid;
 
 	if (!s)
 		return;
@@ -73,13 +81,8 @@ inline_ void end_session(u64 session, u32 fault)
 	if (s->c.protocol)
 		room_closing(&s->c, at, fault);
 	h = books_in(http1s, at);
-	if (h && pending(h)) {
-		tgid = h->tgid;
-		g = bpf_map_lookup_elem(&targets, &tgid);
-		w.now = bpf_ktime_get_ns();
-		finish(h, &s->c, g, &w, fault_at_end(h, &s->c, fault));
-		end_all(h, &s->c, g, &w, fault);
-	}
+	if (h && pending(h))
+		end_unanswered_of(s, session, h, fault);
 	sk = s->sk;
 	of = bpf_map_lookup_elem(&socket_sessions, &sk);
 	if (of && *of == session)

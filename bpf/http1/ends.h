@@ -64,15 +64,28 @@ inline_ bool brings_more(struct sock *sk, int after)
 	return (after == ST_FIN_WAIT1 && !(sk->sk_shutdown & RCV_SHUTDOWN)) || sk->sk_receive_queue.qlen;
 }
 
+// end_unanswered ends the requests of a connection that is closing.
+inline_ void end_unanswered(struct sock *sk, struct http1 *h, struct conn *c, struct tcp_sock *tp, int before)
+{
+	struct ending e = {.h = h, .c = c, .w = {.sk = (u64)sk, .now = bpf_ktime_get_ns()}};
+	u32 tgid = h->tgid;
+
+	e.g = bpf_map_lookup_elem(&targets, &tgid);
+	if (tp)
+		e.w.seq = read_so_far(tp);
+	if (c->role == ROLE_CLIENT && e.g)
+		catch_up(h, c, e.g, &e.w, 0);
+	finish(h, c, e.g, &e.w, whose_fault(sk, h, c, before));
+	end_all(&e, fault_of(sk));
+}
+
 // closing ends what will never be answered. It may run in any task.
 inline_ void closing(struct sock *sk, int before, int after)
 {
 	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
-	struct who w = {.sk = (u64)sk};
 	struct tcp_sock *tp;
-	struct target *g;
 	struct http1 *h;
-	u32 tgid;
+	u64 key = (u64)sk;
 
 	if (!c)
 		return;
@@ -80,19 +93,10 @@ inline_ void closing(struct sock *sk, int before, int after)
 		room_closing(c, sk, fault_of(sk));
 	h = bpf_sk_storage_get(&http1s, sk, 0, 0);
 	tp = bpf_skc_to_tcp_sock(sk);
-	if (h && pending(h) && !(c->role == ROLE_CLIENT && after != ST_DESTROYED && goes_on_reading(sk, h, tp, after))) {
-		tgid = h->tgid;
-		g = bpf_map_lookup_elem(&targets, &tgid);
-		w.now = bpf_ktime_get_ns();
-		if (tp)
-			w.seq = read_so_far(tp);
-		if (c->role == ROLE_CLIENT && g)
-			catch_up(h, c, g, &w, 0);
-		finish(h, c, g, &w, whose_fault(sk, h, c, before));
-		end_all(h, c, g, &w, fault_of(sk));
-	}
+	if (h && pending(h) && !(c->role == ROLE_CLIENT && after != ST_DESTROYED && goes_on_reading(sk, h, tp, after)))
+		end_unanswered(sk, h, c, tp, before);
 	if (after == ST_DESTROYED && c->role != ROLE_SERVER) // it may have ended before its first write
-		bpf_map_delete_elem(&go_ties, &w.sk);
+		bpf_map_delete_elem(&go_ties, &key);
 }
 
 inline_ struct who who_runs(struct sock *sk, u64 id)
@@ -140,19 +144,19 @@ inline_ void eof(struct sock *sk, struct target *g, u64 id, int ret)
 {
 	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct ending e;
 	struct http1 *h;
-	struct who w;
 
 	if (!c || c->role != ROLE_CLIENT)
 		return;
 	h = bpf_sk_storage_get(&http1s, sk, 0, 0);
 	if (!h || !pending(h) || (!ret && !at_end(sk)))
 		return;
-	w = who_runs(sk, id);
+	e = (struct ending){.h = h, .c = c, .g = g, .w = who_runs(sk, id)};
 	if (tp)
-		w.seq = read_so_far(tp);
-	catch_up(h, c, g, &w, 0);
+		e.w.seq = read_so_far(tp);
+	catch_up(h, c, g, &e.w, 0);
 	if (!ret && (h->a.state == D_CLOSE || h->a.state == D_TAIL))
-		ended(h, c, g, &w);
-	end_all(h, c, g, &w, ret == -ECONNRESET ? FAULT_RESET : ret == -ETIMEDOUT ? FAULT_TIMEOUT : FAULT_CLOSED);
+		ended(h, c, g, &e.w);
+	end_all(&e, ret == -ECONNRESET ? FAULT_RESET : ret == -ETIMEDOUT ? FAULT_TIMEOUT : FAULT_CLOSED);
 }

@@ -43,6 +43,13 @@ inline_ void sent_event(struct request *r)
 		lose(r->pid, DROP_TRUNCATED);
 }
 
+// long_share says whether its process may send an event that is no short one. long_event
+// does not ask that itself: together they would need more stack than there is.
+inline_ bool long_share(struct request *r)
+{
+	return has_share(r->pid, sizeof(*r) + (r->head_len < KEEP_ONE ? r->head_len : KEEP_ONE));
+}
+
 // long_event sends an event that is no short one. False: the ring is full.
 noinline_ int long_event(struct http1 *h, struct request *r, u64 sk)
 {
@@ -66,8 +73,6 @@ noinline_ int long_event(struct http1 *h, struct request *r, u64 sk)
 	r->head_len = n;
 	if (pre)
 		r->bits |= BIT_PROXIED;
-	if (!has_share(r->pid, sizeof(*r) + n))
-		return false;
 	if (bpf_ringbuf_reserve_dynptr(&events, sizeof(*r) + n + (pre ? sizeof(*pre) : 0), 0, &to)) {
 		bpf_ringbuf_discard_dynptr(&to, 0);
 		return false;

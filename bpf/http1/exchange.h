@@ -48,7 +48,7 @@ noinline_ int finish(struct http1 *h, struct conn *c, struct target *g, struct w
 		bpf_ringbuf_submit(event, 0);
 	} else {
 		let_go(h->tgid, g, w, r);
-		if (long_event(h, r, w->sk)) // what it calls would need more stack than there is
+		if (long_share(r) && long_event(h, r, w->sk)) // what it calls would need more stack than there is
 			sent_event(r);
 		else
 			lose(r->pid, DROP_RING_FULL);
@@ -253,11 +253,13 @@ inline_ void ended(struct http1 *h, struct conn *c, struct target *g, struct who
 		h->early = EARLY_ENDED;
 }
 
+// ending is who ends the requests of a connection, and how. All that such a call has on its
+// stack, in one: the compiler then lays it over what other calls have there.
 struct ending {
 	struct http1 *h;
 	struct conn *c;
 	struct target *g;
-	struct who *w;
+	struct who w;
 	u32 fault;
 	u32 _pad;
 };
@@ -266,17 +268,16 @@ static long end_one(u32 i, struct ending *e)
 {
 	int more;
 
-	if (e->h->head == e->h->tail && !refill(e->h, e->w->sk))
+	if (e->h->head == e->h->tail && !refill(e->h, e->w.sk))
 		return 1;
-	more = finish(e->h, e->c, e->g, e->w, e->fault);
+	more = finish(e->h, e->c, e->g, &e->w, e->fault);
 	barrier_var(more); // the compiler knows that it is 0 or 1, the verifier does not
 	return more ? 0 : 1;
 }
 
 // end_all ends all requests of a connection: no answer will come.
-inline_ void end_all(struct http1 *h, struct conn *c, struct target *g, struct who *w, u32 fault)
+inline_ void end_all(struct ending *e, u32 fault)
 {
-	struct ending e = {.h = h, .c = c, .g = g, .w = w, .fault = fault};
-
-	bpf_loop(SLOTS + QUEUE_MAX, end_one, &e, 0);
+	e->fault = fault;
+	bpf_loop(SLOTS + QUEUE_MAX, end_one, e, 0);
 }

@@ -29,13 +29,20 @@ inline_ bool forget(struct http1 *h, struct conn *c, struct target *g, struct wh
 	return true;
 }
 
-static long forget_one(u32 i, struct ending *e)
-{
-	struct http1 *h = e->h;
+struct forgetting {
+	struct http1 *h;
+	struct conn *c;
+	struct target *g;
+	struct who *w;
+};
 
-	if (i >= e->fault || (h->head == h->tail && !refill(h, e->w->sk)))
+static long forget_one(u32 i, struct forgetting *f)
+{
+	struct http1 *h = f->h;
+
+	if (h->head == h->tail && !refill(h, f->w->sk))
 		return 1;
-	return !forget(h, e->c, e->g, e->w);
+	return !forget(h, f->c, f->g, f->w);
 }
 
 // unreadable drops the n oldest requests: an answer without a head has come. Where
@@ -43,7 +50,7 @@ static long forget_one(u32 i, struct ending *e)
 // ones are.
 noinline_ int unreadable(struct http1 *h, struct conn *c, struct target *g, struct who *w, u32 n)
 {
-	struct ending e = {.h = h, .c = c, .g = g, .w = w};
+	struct forgetting f = {.h = h, .c = c, .g = g, .w = w};
 	u32 waiting;
 
 	if (!h || !c || !g || !w)
@@ -51,8 +58,7 @@ noinline_ int unreadable(struct http1 *h, struct conn *c, struct target *g, stru
 	waiting = n + h->owed;
 	if (!waiting || (int)n < 0)
 		return 0;
-	e.fault = waiting > 1 ? pending(h) : n;
-	bpf_loop(SLOTS + QUEUE_MAX, forget_one, &e, 0);
+	bpf_loop(waiting > 1 ? pending(h) : n, forget_one, &f, 0);
 	h->owed = waiting > 1 ? OWED_FOREVER : 0;
 	h->a.state = D_LOST;
 	h->lost = !pending(h);

@@ -80,10 +80,22 @@ static long add_length(u32 i, struct source *s)
 	return 0;
 }
 
+// open_vector finds the buffers of a message. Not inline, as its callers have no stack to
+// read the message into. False: it cannot be read.
+noinline_ int open_vector(struct source *s, u64 at)
+{
+	struct msghdr_ msg;
+
+	if (!s || bpf_probe_read_user(&msg, sizeof(msg), (void *)at))
+		return 0;
+	s->iov = msg.iov;
+	s->iovs = msg.iovlen;
+	return 1;
+}
+
 // open_call finds the buffers of the system call that the current task is in.
 inline_ void open_call(struct source *s, struct who *w, struct pt_regs *regs, u32 bytes)
 {
-	struct msghdr_ msg;
 	u64 arg = reg_arg2(regs);
 
 	w->sp = regs->sp;
@@ -113,10 +125,8 @@ inline_ void open_call(struct source *s, struct who *w, struct pt_regs *regs, u3
 			break;
 	case NR_sendmsg:
 	case NR_recvmsg:
-		if (bpf_probe_read_user(&msg, sizeof(msg), (void *)arg))
+		if (!open_vector(s, arg))
 			break;
-		s->iov = msg.iov;
-		s->iovs = msg.iovlen;
 		return;
 	}
 	s->opaque = 1; // io_uring, splice, sendfile, 32-bit calls
@@ -130,12 +140,9 @@ inline_ void open_message(struct source *s, struct conn *c, u32 bytes)
 {
 	struct pt_regs *regs = current_regs();
 	u64 at = reg_arg2(regs) + s->message * sizeof(struct mmsghdr_);
-	struct msghdr_ msg;
 
-	if (c->begun != BEGUN_SEEN || bpf_probe_read_user(&msg, sizeof(msg), (void *)at))
+	if (c->begun != BEGUN_SEEN || !open_vector(s, at))
 		return;
-	s->iov = msg.iov;
-	s->iovs = msg.iovlen;
 	bpf_loop(s->iovs, add_length, s, 0);
 	if (s->done != bytes)
 		c->many = 0;
