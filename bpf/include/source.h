@@ -82,11 +82,11 @@ static long add_length(u32 i, struct source *s)
 
 // open_vector finds the buffers of a message. Not inline, as its callers have no stack to
 // read the message into. False: it cannot be read.
-noinline_ int open_vector(struct source *s, u64 at)
+apart_ int open_vector(struct source *s, u64 at)
 {
 	struct msghdr_ msg;
 
-	if (!s || bpf_probe_read_user(&msg, sizeof(msg), (void *)at))
+	if (bpf_probe_read_user(&msg, sizeof(msg), (void *)at))
 		return 0;
 	s->iov = msg.iov;
 	s->iovs = msg.iovlen;
