@@ -47,8 +47,10 @@ inline_ bool fits_path(const struct http1 *h, const struct rule *rule)
 	if (at > KEEP_ALL + BLOCK - RULE_TEXT || differs(h, rule, at, 0))
 		return false;
 	UNROLLED
-	for (u32 k = 1; k < RULE_TEXT / 8; k++)
+	for (u32 k = 1; k < RULE_TEXT / 8; k++) {
 		differ |= differs(h, rule, at, k);
+		barrier_var(differ); // one after the other: all at once they need stack
+	}
 	return !differ && (rule->prefix || ends_path(behind));
 }
 

@@ -12,8 +12,8 @@
 struct source {
 	u64 ptr;   // current piece
 	u64 iov;   // next iovec entry, 0: none
+	u32 iovs;  // iovec entries left; this and iov lie as in a struct msghdr
 	u32 left;  // bytes left in the piece
-	u32 iovs;  // iovec entries left
 	u32 total; // bytes left altogether
 	u32 done;  // bytes consumed
 	u8 kernel; // ptr is a kernel address
@@ -24,6 +24,8 @@ struct source {
 	u8 _pad[2];
 	u64 now;
 };
+
+#define VECTOR_SIZE 16 // of msg_iov and msg_iovlen
 
 #define MESSAGES_MAX 1024 // that one sendmmsg call sends
 
@@ -80,17 +82,14 @@ static long add_length(u32 i, struct source *s)
 	return 0;
 }
 
-// open_vector finds the buffers of a message. Not inline, as its callers have no stack to
-// read the message into. False: it cannot be read.
-apart_ int open_vector(struct source *s, u64 at)
+// open_vector finds the buffers of a message. It reads just that, to where it is kept: there is
+// no stack for the whole of a struct msghdr. False: it cannot be read.
+inline_ bool open_vector(struct source *s, u64 at)
 {
-	struct msghdr_ msg;
-
-	if (bpf_probe_read_user(&msg, sizeof(msg), (void *)at))
-		return 0;
-	s->iov = msg.iov;
-	s->iovs = msg.iovlen;
-	return 1;
+	if (bpf_probe_read_user(&s->iov, VECTOR_SIZE, (void *)(at + __builtin_offsetof(struct msghdr_, iov))))
+		return false;
+	s->left = 0; // the upper half of msg_iovlen
+	return true;
 }
 
 // open_call finds the buffers of the system call that the current task is in.
