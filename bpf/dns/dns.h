@@ -144,7 +144,6 @@ static long gather_piece(u32 i, struct dns_gather *t)
 inline_ void find_message(struct source *s, struct dns *d, struct pt_regs *regs, u32 tid)
 {
 	u64 at = reg_arg2(regs), count = reg_arg3(regs);
-	struct msghdr_ msg;
 
 	if (reg_nr(regs) != NR_sendmmsg || count < 2) {
 		d->many = 0;
@@ -154,12 +153,9 @@ inline_ void find_message(struct source *s, struct dns *d, struct pt_regs *regs,
 		d->many = 0;
 	d->many_at = at;
 	d->many_tid = tid;
-	if (bpf_probe_read_user(&msg, sizeof(msg), (void *)(at + d->many * sizeof(struct mmsghdr_))))
+	if (!open_vector(s, at + d->many * sizeof(struct mmsghdr_)))
 		return;
 	s->opaque = 0;
-	s->left = 0;
-	s->iov = msg.iov;
-	s->iovs = msg.iovlen;
 	d->many++;
 	if (d->many >= count)
 		d->many = 0;

@@ -83,7 +83,7 @@ static long add_length(u32 i, struct source *s)
 }
 
 // open_vector finds the buffers of a message. It reads just that, to where it is kept: there is
-// no stack for the whole of a struct msghdr. False: it cannot be read.
+// no stack for the whole of a struct msghdr. False: it cannot be read, and no piece is open.
 inline_ bool open_vector(struct source *s, u64 at)
 {
 	if (bpf_probe_read_user(&s->iov, VECTOR_SIZE, (void *)(at + __builtin_offsetof(struct msghdr_, iov))))
@@ -140,8 +140,12 @@ inline_ void open_message(struct source *s, struct conn *c, u32 bytes)
 	struct pt_regs *regs = current_regs();
 	u64 at = reg_arg2(regs) + s->message * sizeof(struct mmsghdr_);
 
-	if (c->begun != BEGUN_SEEN || !open_vector(s, at))
+	if (c->begun != BEGUN_SEEN)
 		return;
+	if (!open_vector(s, at)) {
+		s->left = bytes;
+		return;
+	}
 	bpf_loop(s->iovs, add_length, s, 0);
 	if (s->done != bytes)
 		c->many = 0;
