@@ -26,6 +26,14 @@ func TestFeatures(t *testing.T) {
 		}
 	}()
 	e.AwaitProtocols()
+	if !e.Has("odi_sent") { // before Linux 6.3
+		reason := e.Features()[0].Reason
+		for _, lacking := range []string{"requests over TLS", "http2", "dns", "needs Linux 6.3"} {
+			if !strings.Contains(reason, lacking) {
+				t.Errorf("it does not say that it lacks %s: %s", lacking, reason)
+			}
+		}
+	}
 	for _, f := range e.Features() {
 		t.Logf("%s: %s %s", f.Name, f.State, f.Reason)
 		if f.State != probe.Active && !strings.Contains(f.Reason, "needs Linux") {

@@ -31,7 +31,7 @@ func apart() (all []probe.Protocol) {
 
 // withoutRooms says what a kernel without the two tracepoints lacks.
 func withoutRooms() string {
-	var names []string
+	names := []string{"requests over TLS"}
 	for _, p := range apart() {
 		names = append(names, p.Name)
 	}

@@ -56,6 +56,10 @@ func (s *sessions) ready() error {
 			s.failed = errClosed
 			return
 		}
+		if s.engine.progs["odi_sent"] == nil {
+			s.failed = errors.New("needs Linux 6.3 or later") // said by withoutRooms
+			return
+		}
 		if s.failed = s.loadAll(); s.failed != nil && !errors.Is(s.failed, errClosed) {
 			s.engine.log.Warn("requests over TLS are not seen", "reason", firstLine(s.failed))
 			s.engine.log.Debug("programs for TLS cannot be had", "error", s.failed, "verifier", verifierLog(s.failed))
@@ -66,9 +70,6 @@ func (s *sessions) ready() error {
 }
 
 func (s *sessions) loadAll() error {
-	if s.engine.progs["odi_sent"] == nil {
-		return errors.New("needs Linux 6.3 or later")
-	}
 	spec, err := loadSessions()
 	if err != nil {
 		return fmt.Errorf("reading the embedded programs: %w", err)
