@@ -11,6 +11,7 @@ case $arch in
 amd64)
   package=qemu-system-x86 emulator=qemu-system-x86_64 machine=(-M q35) console=ttyS0
   tests='TestFeatures|TestFraming|TestBytesArriveAsSent|TestProxyForwards|TestProgramsThatAskFIONREAD|TestAnswersBy'
+  tests+='|TestFlows$|TestFlowsThatFail|TestCurlAsksPythonOverTLS|TestThreadsLinkOverTLS|TestEndsOverTLS|TestSessionsOverMemory'
   ;;
 arm64)
   package=qemu-system-arm emulator=qemu-system-aarch64 machine=(-M virt) console=ttyAMA0

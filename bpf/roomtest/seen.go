@@ -44,16 +44,23 @@ func Watch(t *testing.T, protocol probe.Protocol, also ...func(*probe.Exchange))
 	s := &Seen{protocol: protocol, also: also, spans: map[probe.Kind][]probe.Span{}}
 	e := Load(t, s.add)
 	s.Engine = e
+	needSeen(t, e, protocol.Name)
+	return s
+}
+
+// needSeen skips a test of what the engine says that this kernel is too old for, and fails it where
+// it is not seen for another reason.
+func needSeen(t *testing.T, e *bpf.Engine, what string) {
+	t.Helper()
 	for _, f := range e.Features() {
-		if f.Name != probe.SocketSpans || !strings.Contains(f.Reason, protocol.Name) {
+		if f.Name != probe.SocketSpans || !strings.Contains(f.Reason, what) {
 			continue
 		}
 		if !strings.Contains(f.Reason, "needs Linux") {
-			t.Fatalf("the programs of %s cannot be had: %s", protocol.Name, f.Reason)
+			t.Fatalf("the programs of %s cannot be had: %s", what, f.Reason)
 		}
 		t.Skipf("this kernel: %s", f.Reason)
 	}
-	return s
 }
 
 // Load loads an engine that runs until the test ends, and hands over what it sees, one
