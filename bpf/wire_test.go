@@ -199,15 +199,20 @@ func talk(t *testing.T, addr string, pieces ...string) string {
 		t.Fatal(err)
 	}
 	defer c.Close()
+	var out []byte
+	buf := make([]byte, 64<<10)
 	for _, p := range pieces {
 		if _, err := io.WriteString(c, p); err != nil {
 			break // the server had enough
 		}
+		if strings.Contains(p, "\r\nUpgrade: ") { // the next piece is another protocol's, once this is answered
+			n, _ := c.Read(buf)
+			out = append(out, buf[:n]...)
+		}
 		// A long piece is answered before the next is sent, also on an emulated machine.
 		time.Sleep(time.Millisecond + time.Duration(len(p))*time.Microsecond)
 	}
-	var out []byte
-	for buf := make([]byte, 64<<10); ; {
+	for {
 		_ = c.SetReadDeadline(time.Now().Add(300 * time.Millisecond)) // of silence
 		n, err := c.Read(buf)
 		out = append(out, buf[:n]...)

@@ -49,11 +49,11 @@ func Certificate(t *testing.T) (cert, key string) {
 }
 
 // AwaitTLS waits until what some processes encrypt is seen. It skips a test on a kernel that is too
-// old for that.
+// old for that. An emulated machine takes half a minute to load the programs.
 func AwaitTLS(t *testing.T, e *bpf.Engine, pids ...uint32) {
 	t.Helper()
 	needSeen(t, e, "requests over TLS")
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		seen := map[uint32]bool{}
 		for _, s := range e.Targets() {
 			seen[s.PID] = s.TLS
