@@ -11,7 +11,8 @@ case $arch in
 amd64)
   package=qemu-system-x86 emulator=qemu-system-x86_64 machine=(-M q35) console=ttyS0
   tests='TestFeatures|TestFraming|TestBytesArriveAsSent|TestProxyForwards|TestProgramsThatAskFIONREAD|TestAnswersBy'
-  tests+='|TestFlows$|TestFlowsThatFail|TestCurlAsksPythonOverTLS|TestThreadsLinkOverTLS|TestEndsOverTLS|TestSessionsOverMemory'
+  tests+='|TestFlows$|TestFlowsThatFail|TestCurlAsksPythonOverTLS|TestThreadsLinkOverTLS|TestSessionsOverMemory'
+  tests+='|TestEndsOverTLS/(until|pieces|cut|nothing|reset|die)' # slow: a client that waits half a second, too short here
   ;;
 arm64)
   package=qemu-system-arm emulator=qemu-system-aarch64 machine=(-M virt) console=ttyAMA0

@@ -28,7 +28,7 @@ def answer(conn):
             conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n" + b"x" * 50)
             time.sleep(1)
         elif path.startswith("/pieces"):
-            conn.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            conn.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n")
             for i in range(500):
                 conn.sendall(b"a\r\n")
                 conn.sendall(b"0123456789\r\n")
