@@ -16,22 +16,11 @@ import (
 
 // The reader pauses between two looks at the ring, so that a busy machine is
 // woken for a batch and not for a request. An idle one sleeps in the kernel
-// until the first event of the next batch wakes it. To wake up costs as much as
-// some hundred requests: where the ring is far from full, the pause is longer.
+// until the first event of the next batch wakes it.
 const (
-	pause     = 100 * time.Millisecond
-	busyPause = 40 * time.Millisecond
-	idleWait  = time.Second
+	pause    = 40 * time.Millisecond
+	idleWait = time.Second
 )
-
-// pauseAfter is how long the reader pauses after it has read so many bytes of a ring. One that
-// was just woken does not know how much is to come.
-func pauseAfter(read, ring int, woken bool) time.Duration {
-	if woken || read >= ring/4 {
-		return busyPause
-	}
-	return pause
-}
 
 // delivery is where events are read into, one after the other: a request costs no
 // memory of its own.
@@ -47,14 +36,13 @@ type delivery struct {
 // included, is handle's until it returns. Run once only.
 func (e *Engine) Run(ctx context.Context, handle func(*probe.Exchange)) error {
 	d := &delivery{handle: handle}
-	woken := true
 	for {
 		if err := e.renewLease(); err != nil {
 			return err
 		}
 		e.settle(d)
 		last := ctx.Err() != nil
-		read, err := e.drain(d)
+		got, err := e.drain(d)
 		switch {
 		case errors.Is(err, os.ErrClosed):
 			return nil
@@ -63,12 +51,10 @@ func (e *Engine) Run(ctx context.Context, handle func(*probe.Exchange)) error {
 		case last:
 			return nil
 		}
-		if read > 0 {
-			sleep(ctx, pauseAfter(read, e.events.BufferSize(), woken))
-			woken = false
+		if got {
+			sleep(ctx, pause)
 			continue
 		}
-		woken = true
 		if err := e.await(ctx, d); err != nil {
 			if errors.Is(err, os.ErrClosed) {
 				return nil
@@ -92,19 +78,19 @@ func (e *Engine) settle(d *delivery) {
 	}
 }
 
-// drain delivers everything that is in the ring now, and says how many bytes that were.
-func (e *Engine) drain(d *delivery) (read int, err error) {
+// drain delivers everything that is in the ring now.
+func (e *Engine) drain(d *delivery) (got bool, err error) {
 	e.clock.refresh()
 	e.events.SetDeadline(time.Unix(1, 0)) // in the past: do not wait
 	for {
 		err := e.events.ReadInto(&d.record)
 		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, ringbuf.ErrFlushed) {
-			return read, nil
+			return got, nil
 		}
 		if err != nil {
-			return read, err
+			return got, err
 		}
-		read += len(d.record.RawSample)
+		got = true
 		e.deliver(d)
 	}
 }
