@@ -72,8 +72,8 @@ func start(t *testing.T, cmd *exec.Cmd) {
 	})
 }
 
-// asked has a client open its connections, watched, and returns what it says of each, by name.
-func asked(t *testing.T, s *roomtest.Seen, cmd *exec.Cmd) map[string]said {
+// ready starts a client that waits for a line, and has it watched.
+func ready(t *testing.T, s *roomtest.Seen, cmd *exec.Cmd) (io.Writer, *bufio.Scanner) {
 	t.Helper()
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -89,6 +89,13 @@ func asked(t *testing.T, s *roomtest.Seen, cmd *exec.Cmd) map[string]said {
 		t.Fatalf("the client says %q", lines.Text())
 	}
 	s.Target(t, cmd)
+	return in, lines
+}
+
+// asked has a client open its connections, watched, and returns what it says of each, by name.
+func asked(t *testing.T, s *roomtest.Seen, cmd *exec.Cmd) map[string]said {
+	t.Helper()
+	in, lines := ready(t, s, cmd)
 	if _, err := io.WriteString(in, "go\n"); err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package handshake_test
 
 import (
-	"bufio"
 	"encoding/json"
 	"io"
 	"net"
@@ -41,20 +40,7 @@ func TestJava(t *testing.T) {
 			s.Reset()
 			before := time.Now()
 			cmd := program.Command(t, "java", "testdata/Shake.java", port, version, "10")
-			in, err := cmd.StdinPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			out, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			start(t, cmd)
-			lines := bufio.NewScanner(out)
-			if !lines.Scan() || lines.Text() != "ready" {
-				t.Fatalf("it says %q", lines.Text())
-			}
-			s.Target(t, cmd)
+			in, lines := ready(t, s, cmd)
 			if now := statusOf(t, s, cmd.Process.Pid); !now.Unread.IsZero() || now.UnreadNote() != "" {
 				t.Errorf("it has not encrypted yet: %+v", now)
 			}
