@@ -15,6 +15,7 @@ import (
 const (
 	module   = "github.com/odi-dev/odi"
 	maxLines = 400
+	maxMain  = 60 // of cmd/<x>/main.go: what it does belongs into the tree that it starts
 )
 
 // rule says what the packages below a folder may import of this module. A name
@@ -176,6 +177,9 @@ func TestFilesAreShort(t *testing.T) {
 	for _, f := range sources(t) {
 		if !f.made && f.lines > maxLines {
 			t.Errorf("%s has %d lines; at most %d are easy to read", f.path, f.lines, maxLines)
+		}
+		if within("cmd", f.dir) && filepath.Base(f.path) == "main.go" && f.lines > maxMain {
+			t.Errorf("%s has %d lines; a main has at most %d", f.path, f.lines, maxMain)
 		}
 	}
 }
