@@ -54,7 +54,7 @@ demo-down: ## Remove all that the demo started; keep the caches.
 	@hack/run.sh demo down
 
 .PHONY: test
-test: setup build ## Pass all tests: unit, live eBPF, API server stories, end to end on a cluster (as root).
+test: setup build ## Pass all tests: unit, live eBPF, API server stories, fuzz targets for 30 s each, end to end on a cluster (as root).
 	@hack/test.sh
 
 .PHONY: test-unit
@@ -68,6 +68,10 @@ test-fresh: ## Pass the unit and live tests and `make try` in a minimal system o
 .PHONY: test-e2e
 test-e2e: setup build ## Pass the end-to-end test alone, on $$KUBECONFIG or on the local cluster.
 	@hack/test.sh e2e
+
+.PHONY: fuzz
+fuzz: setup ## Run every fuzz target for 30 s; ARGS="-each 5m -run FuzzTake".
+	@hack/run.sh fuzz $(ARGS)
 
 .PHONY: test-kernels
 test-kernels: ## Run the engine's live tests on other kernels in qemu (as root; slow); KERNELS="6.12:arm64 6.17:amd64".

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs every test, in three parts: `unit` (with the live eBPF tests and the stories against a real
-# API server), `collector` (its module) and `e2e` (on $KUBECONFIG, or on a cluster of its own).
+# Runs every test, in four parts: `unit` (with the live eBPF tests and the stories against a real
+# API server), `fuzz` (every fuzz target for 30 s), `collector` (its module) and `e2e` (on
+# $KUBECONFIG, or on a cluster of its own).
 # Without an argument it runs all of them, each even when an earlier one failed, and ends with the
 # sum of all test cases. `verify` and `lint` are the other two parts of `make presubmit`.
 set -uo pipefail
@@ -31,6 +32,7 @@ bpf_programs() { bpftool prog show 2>/dev/null | grep -E 'name odi_' | grep -oE 
 unit() {
   part unit env PATH="$packaged" go test -p 2 -count=1 -timeout 20m -v ./...
 }
+fuzz() { part fuzz hack/run.sh fuzz; }
 collector() { part collector env PATH="$packaged" bash -c 'cd collector/components && go test -count=1 -v ./...'; }
 verify() { part verify make verify; }
 lint() { part lint make lint; }
@@ -41,7 +43,7 @@ if [ "$(id -u)" -ne 0 ]; then
   exit 1
 fi
 before=$(bpf_programs)
-for part_name in "${@:-unit collector e2e}"; do
+for part_name in "${@:-unit fuzz collector e2e}"; do
   for p in $part_name; do "$p"; done
 done
 left=$(comm -13 <(echo "$before") <(bpf_programs))

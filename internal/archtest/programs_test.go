@@ -34,6 +34,7 @@ var computed = map[string][]string{
 	"hack/cluster/up.go":                nil,            // kubectl, as it was built
 	"hack/demo/stage/local.go":          nil,            // hack/run.sh and bin/odi
 	"hack/field/run.go":                 {"go", "make"}, // and scripts of the clone
+	"hack/fuzz/run.go":                  nil,            // the test that it built
 	"hack/images/build/build.go":        nil,            // scripts of the clone
 	"hack/images/build/tree.go":         nil,            // scripts of the clone
 	"hack/prove/parents/place.go":       nil,            // what it installs first, and the odi that was built

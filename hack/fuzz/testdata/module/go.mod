@@ -1,0 +1,3 @@
+module fuzzed.test
+
+go 1.26
