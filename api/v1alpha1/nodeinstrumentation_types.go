@@ -46,7 +46,8 @@ type ContainerFact struct {
 	// pods of the workload on this node whose container runs.
 	// +optional
 	Pods int32 `json:"pods,omitempty"`
-	// attachedPods of them have every process of the container instrumented.
+	// attachedPods of them have an instrumented process in the container, and none that failed to be, or has
+	// waited for it for more than ten seconds.
 	// +optional
 	AttachedPods int32 `json:"attachedPods,omitempty"`
 	// processes of the container on this node.

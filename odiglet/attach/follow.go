@@ -98,7 +98,7 @@ func (m *Manager) adopt(ctx context.Context, e event, before *record) {
 	}
 	inherited := m.inherits(e, before)
 	r := &record{
-		process: l.process, seq: e.seq, inferred: true, attached: true, inherited: inherited,
+		process: l.process, met: time.Now(), seq: e.seq, inferred: true, attached: true, inherited: inherited,
 		verdict: m.Selector.Select(l.process, inherited), runtime: l.runtime, env: l.env, agent: l.agent,
 	}
 	if before != nil {
@@ -208,7 +208,7 @@ func (m *Manager) meet(ctx context.Context, p process.Process, seq uint64) {
 		m.vanished(p.PID) // another process has its pid by now
 		before = nil
 	}
-	r := &record{process: p, seq: seq, attached: m.family.watches(p), agent: m.family.agentOf(p)}
+	r := &record{process: p, met: time.Now(), seq: seq, attached: m.family.watches(p), agent: m.family.agentOf(p)}
 	if before != nil {
 		r.attached, r.origin = before.attached, before.origin
 	}

@@ -13,6 +13,8 @@ import (
 // Instance is what is known of one process that a selector asked about.
 type Instance struct {
 	Process process.Process
+	// Met is when the program that it runs was met.
+	Met time.Time
 	// Detected says that Runtime is what was found, if only "unknown".
 	Detected bool
 	Runtime  language.Runtime
@@ -32,6 +34,7 @@ type Instance struct {
 // record is the manager's own view of a process.
 type record struct {
 	process  process.Process
+	met      time.Time
 	seq      uint64 // of the latest event before it was read; see family.take
 	inferred bool   // process is what events told, not what /proc shows
 	// inherited says that the parent was a target when this was decided last.
@@ -58,7 +61,7 @@ type record struct {
 // instance of one that has just been forked or started says little yet.
 func (r *record) instance() Instance {
 	in := Instance{
-		Process: r.process, Detected: r.detected, Runtime: r.runtime,
+		Process: r.process, Met: r.met, Detected: r.detected, Runtime: r.runtime,
 		Attached: r.attached && r.origin != nil, Error: r.err,
 		Env: r.env, Environment: r.environment, Agent: r.agent,
 	}

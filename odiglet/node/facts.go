@@ -19,6 +19,10 @@ const (
 	// maxErrorText and maxVersion are the API's limits.
 	maxErrorText = 512
 	maxVersion   = 63
+	// newcomer is how long a process may wait to be attached before it counts against its pod. To be looked into
+	// takes well below a second, some seconds where a hundred start at once. Databases fork a process for each
+	// connection, and probes start programs: some process is always new.
+	newcomer = 10 * time.Second
 )
 
 // factKey is what facts are about.
@@ -31,12 +35,17 @@ type factKey struct {
 type tally struct {
 	fact     odiv1.ContainerFact
 	runtimes []language.Runtime
-	// perPod counts the processes and the attached ones of each pod.
-	perPod  map[string]*[2]int32
-	start   start
-	agent   agents
-	decided decided
+	perPod   map[string]*share
+	start    start
+	agent    agents
+	decided  decided
 }
+
+// share counts a pod's processes, without those that have not waited long.
+type share struct{ attached, missing int }
+
+// produces says whether all that the pod does is seen, or will be in a moment.
+func (s share) produces() bool { return s.attached > 0 && s.missing == 0 }
 
 // facts folds processes into one fact per workload and container name. A
 // container of a selected workload has a fact even while no process of it was
@@ -51,7 +60,7 @@ func (c *cluster) facts(instances []attach.Instance, now time.Time) (facts []odi
 			continue
 		}
 		if t := tallies[factKey{at.workload, at.container.name}]; t != nil {
-			t.add(at.pod.name, in)
+			t.add(at.pod.name, in, now)
 			t.encrypts(encrypting[in.Process.PID])
 		}
 	}
@@ -89,26 +98,28 @@ func (c *cluster) tallyPods(tallies map[factKey]*tally) {
 			if !ok {
 				t = &tally{
 					fact:   odiv1.ContainerFact{Namespace: ref.Namespace, Workload: ref.Local(), Container: ct.name},
-					perPod: make(map[string]*[2]int32), decided: d,
+					perPod: make(map[string]*share), decided: d,
 				}
 				tallies[key] = t
 			}
-			t.perPod[p.name] = new([2]int32)
+			t.perPod[p.name] = &share{}
 		}
 	}
 }
 
-func (t *tally) add(pod string, in attach.Instance) {
+func (t *tally) add(pod string, in attach.Instance, now time.Time) {
 	t.fact.Processes++
 	t.runtimes = append(t.runtimes, in.Runtime)
-	count := t.perPod[pod]
-	if count == nil { // the container ended, its process not quite yet
-		count = new([2]int32)
+	of := t.perPod[pod]
+	if of == nil { // the container ended, its process not quite yet
+		of = &share{}
 	}
-	count[0]++
-	if in.Attached {
+	switch {
+	case in.Attached:
 		t.fact.Attached++
-		count[1]++
+		of.attached++
+	case in.Error != "" || now.Sub(in.Met) > newcomer:
+		of.missing++
 	}
 	if in.Error != "" {
 		t.fact.Error = telemetry.Clip(in.Error, maxErrorText)
@@ -126,8 +137,8 @@ func (t *tally) finish() odiv1.ContainerFact {
 	t.fact.Runtime.Version = telemetry.Clip(t.fact.Runtime.Version, maxVersion)
 	t.fact.Pods = int32(len(t.perPod))
 	t.fact.Start, t.fact.Agent = t.start.fact(), t.agent.fact
-	for _, count := range t.perPod {
-		if count[0] > 0 && count[0] == count[1] {
+	for _, of := range t.perPod {
+		if of.produces() {
 			t.fact.AttachedPods++
 		}
 	}

@@ -244,6 +244,45 @@ func TestFacts(t *testing.T) {
 	}
 }
 
+// TestPodsThatProduceTelemetry has PostgreSQL fork a process per connection, and probes start programs.
+func TestPodsThatProduceTelemetry(t *testing.T) {
+	now := time.Now()
+	attached := instance(1, "c1", true, language.Runtime{Language: language.C})
+	waiting := func(since time.Duration) attach.Instance {
+		in := instance(2, "c1", false, language.Runtime{})
+		in.Met = now.Add(-since)
+		return in
+	}
+	failed := waiting(0)
+	failed.Error = "the table of targets is full"
+	for name, tc := range map[string]struct {
+		instances []attach.Instance
+		want      int32
+	}{
+		"nothing runs":                            {nil, 0},
+		"its process is attached":                 {[]attach.Instance{attached}, 1},
+		"another has just been met":               {[]attach.Instance{attached, waiting(0)}, 1},
+		"another has waited for some seconds":     {[]attach.Instance{waiting(5 * time.Second), attached}, 1},
+		"another has waited for too long":         {[]attach.Instance{attached, waiting(11 * time.Second)}, 0},
+		"another failed":                          {[]attach.Instance{attached, failed}, 0},
+		"one failed, one waits, one is attached":  {[]attach.Instance{failed, waiting(0), attached}, 0},
+		"only one that has just been met":         {[]attach.Instance{waiting(0)}, 0},
+		"only one that failed":                    {[]attach.Instance{failed}, 0},
+		"the clock was set back since it was met": {[]attach.Instance{attached, waiting(-time.Hour)}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster("n1", func() {})
+			c.setPod(readPod(cartPod()))
+			c.setWorkload(cart, decided{})
+			facts, _ := c.facts(tc.instances, now)
+			if got := facts[0]; got.Pods != 1 || got.AttachedPods != tc.want || got.Processes != int32(len(tc.instances)) {
+				t.Errorf("%d of %d pods, %d processes, want %d pods of 1, %d processes",
+					got.AttachedPods, got.Pods, got.Processes, tc.want, len(tc.instances))
+			}
+		})
+	}
+}
+
 func TestStatus(t *testing.T) {
 	got := status("6.18", []probe.Feature{
 		{Name: probe.SocketSpans, State: probe.Unavailable, Reason: "kernel 5.4 has no BTF"},

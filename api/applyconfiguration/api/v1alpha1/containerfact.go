@@ -17,7 +17,8 @@ type ContainerFactApplyConfiguration struct {
 	Runtime *RuntimeApplyConfiguration `json:"runtime,omitempty"`
 	// pods of the workload on this node whose container runs.
 	Pods *int32 `json:"pods,omitempty"`
-	// attachedPods of them have every process of the container instrumented.
+	// attachedPods of them have an instrumented process in the container, and none that failed to be, or has
+	// waited for it for more than ten seconds.
 	AttachedPods *int32 `json:"attachedPods,omitempty"`
 	// processes of the container on this node.
 	Processes *int32 `json:"processes,omitempty"`
