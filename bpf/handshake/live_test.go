@@ -181,8 +181,8 @@ func TestGo(t *testing.T) {
 			s.Reset()
 			address := serve(t, s, path, tc.server...)
 			want := asked(t, s, program.Command(t, path, append([]string{"-to", address}, tc.client...)...))
-			compare(t, want, s.Spans(probe.Client), tc.kind)
-			compare(t, want, s.Spans(probe.Server), tc.kind)
+			compare(t, want, s.AtLeast(len(want), probe.Client), tc.kind)
+			compare(t, want, s.AtLeast(len(want), probe.Server), tc.kind)
 		})
 	}
 }
@@ -280,8 +280,8 @@ func TestPostgreSQL(t *testing.T) {
 		t.Fatalf("the client says %s", out)
 	}
 	want := map[string]said{"db.shop.test": {Version: "1.3", Cipher: "TLS_AES_128_GCM_SHA256"}}
-	compare(t, want, s.Spans(probe.Client), always("full"))
-	compare(t, want, s.Spans(probe.Server), always("full"))
+	compare(t, want, s.AtLeast(len(want), probe.Client), always("full"))
+	compare(t, want, s.AtLeast(len(want), probe.Server), always("full"))
 }
 
 // isRead waits until what somebody encrypts is read: the programs for it come beside
@@ -315,8 +315,8 @@ func TestOpenSSL(t *testing.T) {
 				t.Fatalf("the client says %s", out)
 			}
 			want := map[string]said{tc.name: {Version: tc.version, Cipher: tc.cipher}}
-			compare(t, want, s.Spans(probe.Client), always("full"))
-			compare(t, want, s.Spans(probe.Server), always("full"))
+			compare(t, want, s.AtLeast(len(want), probe.Client), always("full"))
+			compare(t, want, s.AtLeast(len(want), probe.Server), always("full"))
 			expires := time.Now().Add(time.Hour)
 			isRead(t, s)
 			for _, c := range s.Engine.Certificates() {

@@ -27,6 +27,17 @@ func statusOf(t *testing.T, s *roomtest.Seen, pid int) bpf.TargetStatus {
 	return bpf.TargetStatus{}
 }
 
+// looked is the status of a process that encrypts, once the engine has looked into it: it does so beside
+// everything else, and a virtual machine has many files.
+func looked(t *testing.T, s *roomtest.Seen, pid int) bpf.TargetStatus {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if now := statusOf(t, s, pid); now.TLS || !now.Unread.IsZero() || time.Now().After(deadline) {
+			return now
+		}
+	}
+}
+
 // TestJava has Java's own TLS shake hands, which no source reads: that is said, and since when.
 func TestJava(t *testing.T) {
 	s := roomtest.Watch(t, handshake.Protocol)
@@ -55,9 +66,9 @@ func TestJava(t *testing.T) {
 				}
 				want[one.Name] = one
 			}
-			compare(t, want, s.Spans(probe.Client), always("full"))
-			compare(t, want, s.Spans(probe.Server), always("full"))
-			now := statusOf(t, s, cmd.Process.Pid)
+			compare(t, want, s.AtLeast(len(want), probe.Client), always("full"))
+			compare(t, want, s.AtLeast(len(want), probe.Server), always("full"))
+			now := looked(t, s, cmd.Process.Pid)
 			if now.TLS || now.Unread.Before(before) || now.Unread.After(time.Now()) || !strings.HasPrefix(now.UnreadNote(), "encrypts since ") {
 				t.Errorf("it encrypts by what nobody reads: %+v", now)
 			}
@@ -80,8 +91,8 @@ func TestGnuTLS(t *testing.T) {
 				t.Fatalf("the client says %s", out)
 			}
 			want := map[string]said{"g.shop.test": {Version: version, Cipher: cipher}}
-			compare(t, want, s.Spans(probe.Client), always("full"))
-			compare(t, want, s.Spans(probe.Server), always("full"))
+			compare(t, want, s.AtLeast(len(want), probe.Client), always("full"))
+			compare(t, want, s.AtLeast(len(want), probe.Server), always("full"))
 		})
 	}
 }

@@ -130,6 +130,22 @@ func (s *Seen) Spans(kind probe.Kind) []probe.Span {
 	return s.spans[kind]
 }
 
+// comes is how long the first may take that a test knows to come: on a machine that does much else, longer than quiet.
+const comes = 10 * time.Second
+
+// AtLeast is Spans where it is known how many come. It returns fewer when they do not.
+func (s *Seen) AtLeast(n int, kind probe.Kind) []probe.Span {
+	for deadline := time.Now().Add(comes); time.Now().Before(deadline); time.Sleep(quiet / 8) {
+		s.mu.Lock()
+		have := len(s.spans[kind])
+		s.mu.Unlock()
+		if have >= n {
+			break
+		}
+	}
+	return s.Spans(kind)
+}
+
 // Counts counts the spans of one side by their names, with the code of their error.
 func (s *Seen) Counts(kind probe.Kind) map[string]int {
 	counts := map[string]int{}
