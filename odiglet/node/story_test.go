@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -202,7 +203,7 @@ func makePod(t *testing.T, c client.Client, containerID string) {
 }
 
 // startApp runs a web server in a cgroup that is named as a container's, and returns its address.
-func startApp(t *testing.T, containerID string) string {
+func startApp(t *testing.T, containerID string, prepare ...func(*exec.Cmd)) string {
 	t.Helper()
 	top := filepath.Join(cgroup2(t), fmt.Sprint("odi-test-", os.Getpid()))
 	dir := filepath.Join(top, "pod8a1f3c52-0000-4000-8000-000000000001", containerID)
@@ -225,6 +226,9 @@ func startApp(t *testing.T, containerID string) string {
 	cmd := program.Command(t, os.Args[0])
 	cmd.Env = append(cmd.Env, serveVariable+"="+address)
 	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(group.Fd())}
+	for _, change := range prepare {
+		change(cmd)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
