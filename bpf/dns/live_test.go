@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -56,8 +55,7 @@ func newPlace(t *testing.T) place {
 		args = append(args, fmt.Sprintf("--txt-record=big.example,%0100d", i))
 	}
 	server := p.command(t, "dnsmasq", args...)
-	server.Stderr = os.Stderr
-	start(t, server)
+	roomtest.Start(t, server)
 	return p
 }
 
@@ -77,17 +75,6 @@ func (p place) command(t *testing.T, name string, args ...string) *exec.Cmd {
 	return program.Command(t, "ip", append([]string{"netns", "exec", p.name, name}, args...)...)
 }
 
-func start(t *testing.T, cmd *exec.Cmd) {
-	t.Helper()
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-	})
-}
-
 // resolver is a program that looks up what it is told.
 type resolver struct {
 	cmd *exec.Cmd
@@ -98,16 +85,8 @@ type resolver struct {
 func (p place) resolver(t *testing.T, name string, args ...string) *resolver {
 	t.Helper()
 	cmd := p.command(t, name, args...)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	start(t, cmd)
-	r := &resolver{cmd, in, bufio.NewScanner(out)}
+	in, out := roomtest.Talk(t, cmd)
+	r := &resolver{cmd, in, out}
 	if !r.out.Scan() { // ip has become the program
 		t.Fatal("it does not start")
 	}

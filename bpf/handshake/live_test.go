@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -47,12 +46,7 @@ func serve(t *testing.T, s *roomtest.Seen, path string, args ...string) string {
 	t.Helper()
 	cert, key := roomtest.Certificate(t)
 	cmd := program.Command(t, path, append([]string{"-serve", "-cert", cert, "-key", key}, args...)...)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	start(t, cmd)
-	said := bufio.NewScanner(out)
+	_, said := roomtest.Talk(t, cmd)
 	if !said.Scan() {
 		t.Fatal("the server does not start")
 	}
@@ -60,31 +54,10 @@ func serve(t *testing.T, s *roomtest.Seen, path string, args ...string) string {
 	return said.Text()
 }
 
-func start(t *testing.T, cmd *exec.Cmd) {
-	t.Helper()
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-	})
-}
-
 // ready starts a client that waits for a line, and has it watched.
 func ready(t *testing.T, s *roomtest.Seen, cmd *exec.Cmd) (io.Writer, *bufio.Scanner) {
 	t.Helper()
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	start(t, cmd)
-	lines := bufio.NewScanner(out)
+	in, lines := roomtest.Talk(t, cmd)
 	if !lines.Scan() || lines.Text() != "ready" {
 		t.Fatalf("the client says %q", lines.Text())
 	}
@@ -232,15 +205,13 @@ func openssl(t *testing.T, s *roomtest.Seen, args ...string) string {
 	t.Helper()
 	cert, key := roomtest.Certificate(t)
 	cmd := program.Command(t, "openssl", append([]string{"s_server", "-accept", "127.0.0.1:0", "-cert", cert, "-key", key, "-www"}, args...)...)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	start(t, cmd)
-	lines := bufio.NewScanner(out)
+	_, lines := roomtest.Talk(t, cmd)
 	for lines.Scan() {
 		if at, ok := strings.CutPrefix(lines.Text(), "ACCEPT "); ok {
-			go func() { _, _ = io.Copy(io.Discard, out) }()
+			go func() {
+				for lines.Scan() { // it goes on to talk
+				}
+			}()
 			s.Target(t, cmd)
 			return at
 		}
@@ -340,12 +311,7 @@ import http.server
 h = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
 print("127.0.0.1:%d" % h.server_port)
 h.serve_forever()`)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	start(t, cmd)
-	lines := bufio.NewScanner(out)
+	_, lines := roomtest.Talk(t, cmd)
 	if !lines.Scan() {
 		t.Fatal("the server does not start")
 	}

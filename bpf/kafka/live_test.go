@@ -2,6 +2,7 @@ package kafka_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -62,25 +63,12 @@ type done struct {
 // there before. They begin when all of await have returned.
 func trades(t *testing.T, s *roomtest.Seen, cmd *exec.Cmd, open bool, await ...func()) (did done) {
 	t.Helper()
-	begin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	from, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var failed strings.Builder
 	cmd.Stderr = &failed
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	begin, said := roomtest.Talk(t, cmd)
 	defer time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() }).Stop() // clients try for ever
-	said := bufio.NewReader(from)
-	if open {
-		if line, err := said.ReadString('\n'); err != nil || line != "connected\n" {
-			t.Fatalf("it says %q: %s", line, failed.String())
-		}
+	if open && (!said.Scan() || said.Text() != "connected") {
+		t.Fatalf("it says %q: %s", said.Text(), failed.String())
 	}
 	s.Target(t, cmd)
 	for _, ready := range await {
@@ -89,13 +77,21 @@ func trades(t *testing.T, s *roomtest.Seen, cmd *exec.Cmd, open bool, await ...f
 	if _, err := io.WriteString(begin, "\n"); err != nil {
 		t.Fatal(err)
 	}
-	if err := json.NewDecoder(said).Decode(&did); err != nil {
+	if err := json.Unmarshal(last(said), &did); err != nil {
 		t.Errorf("it does not say what it did: %v", err)
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("%v: %s", err, failed.String())
 	}
 	return did
+}
+
+// last is the last line that is said.
+func last(said *bufio.Scanner) (line []byte) {
+	for said.Scan() {
+		line = bytes.Clone(said.Bytes())
+	}
+	return line
 }
 
 // says is what a span of one record is about.

@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/user"
 	"strconv"
 	"strings"
 	"sync"
@@ -82,19 +81,7 @@ func client(addr string) error {
 // startServer makes a database with a table of orders and starts its server.
 func startServer(t *testing.T, settings ...string) (addr string, server *exec.Cmd) {
 	t.Helper()
-	owner, err := user.Lookup("mysql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, err := os.MkdirTemp("", "odi-mysql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	uid, _ := strconv.Atoi(owner.Uid)
-	if err := os.Chown(dir, uid, -1); err != nil {
-		t.Fatal(err)
-	}
+	dir := roomtest.Folder(t, "mysql")
 	addr = loopback.Address(t)
 	_, port, _ := net.SplitHostPort(addr)
 	if out, err := program.Command(t, "mariadb-install-db", "--no-defaults", "--user=mysql", "--datadir="+dir+"/data", "--auth-root-authentication-method=normal", "--skip-test-db").CombinedOutput(); err != nil {

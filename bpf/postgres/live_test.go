@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -33,19 +32,7 @@ func tool(t *testing.T, name string) string {
 // startServer makes a cluster and starts it; it takes no superuser.
 func startServer(t *testing.T, settings ...string) (port string, server *exec.Cmd) {
 	t.Helper()
-	owner, err := user.Lookup("postgres")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, err := os.MkdirTemp("", "odi-postgres")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	uid, _ := strconv.Atoi(owner.Uid)
-	if err := os.Chown(dir, uid, -1); err != nil {
-		t.Fatal(err)
-	}
+	dir := roomtest.Folder(t, "postgres")
 	port = loopback.Port(t)
 	as := []string{"--reuid", "postgres", "--clear-groups", "--regid", "postgres", "--"}
 	if out, err := program.Command(t, "setpriv", append(as, tool(t, "initdb"), "-D", dir+"/data", "-A", "trust", "--no-sync")...).CombinedOutput(); err != nil {

@@ -4,9 +4,14 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
+	"os"
 	"os/exec"
+	"os/user"
+	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -54,9 +59,26 @@ func get(client *http.Client, page string) error {
 	return nil
 }
 
-// WatchOpen watches a client whose connections were there before: it says "connected" and
-// waits for a line, then asks, and ends. It gets the line when all of await have returned.
-func WatchOpen(t *testing.T, protocol probe.Protocol, cmd *exec.Cmd, await ...func(*Seen)) *Seen {
+// Start starts a program, which ends with the test at the latest. What it complains of is shown, if nobody else wants it.
+func Start(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if cmd.Stderr == nil {
+		cmd.Stderr = os.Stderr
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait() // the test may have done so
+	})
+}
+
+// longest is a line of a program that says of each of some thousand requests what became of it.
+const longest = 4 << 20
+
+// Talk is Start for a program that is told lines and says some.
+func Talk(t *testing.T, cmd *exec.Cmd) (in io.WriteCloser, said *bufio.Scanner) {
 	t.Helper()
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -66,10 +88,40 @@ func WatchOpen(t *testing.T, protocol probe.Protocol, cmd *exec.Cmd, await ...fu
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	Start(t, cmd)
+	said = bufio.NewScanner(out)
+	said.Buffer(nil, longest)
+	return in, said
+}
+
+// Folder makes one for a server that runs under an account of its own, below a path that is short enough for sockets.
+func Folder(t *testing.T, account string) string {
+	t.Helper()
+	owner, err := user.Lookup(account)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if said := bufio.NewScanner(out); !said.Scan() || said.Text() != "connected" {
+	uid, err := strconv.Atoi(owner.Uid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "odi-"+account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chown(dir, uid, -1); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// WatchOpen watches a client whose connections were there before: it says "connected" and
+// waits for a line, then asks, and ends. It gets the line when all of await have returned.
+func WatchOpen(t *testing.T, protocol probe.Protocol, cmd *exec.Cmd, await ...func(*Seen)) *Seen {
+	t.Helper()
+	in, said := Talk(t, cmd)
+	if !said.Scan() || said.Text() != "connected" {
 		t.Fatalf("it says %q", said.Text())
 	}
 	s := Watch(t, protocol)

@@ -105,19 +105,24 @@ func podProcesses(c layout.Cluster) ([]int, error) {
 
 // killPods ends every process of every pod and waits until they are gone.
 func killPods(c layout.Cluster) error {
+	return endAll("processes of pods", func() ([]int, error) { return podProcesses(c) })
+}
+
+// endAll kills what is found until nothing is.
+func endAll(what string, find func() ([]int, error)) error {
 	for range 100 {
-		pids, err := podProcesses(c)
+		pids, err := find()
 		if err != nil || len(pids) == 0 {
 			return err
 		}
 		for _, pid := range pids {
 			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-				return fmt.Errorf("ending process %d of a pod: %w", pid, err)
+				return fmt.Errorf("ending %s: %d: %w", what, pid, err)
 			}
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	return errors.New("ending the pods: some processes do not end")
+	return fmt.Errorf("ending %s: some do not end", what)
 }
 
 func removeCgroups(c layout.Cluster) error {

@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/odi-dev/odi/hack/cluster/layout"
 )
@@ -94,19 +93,7 @@ func isShim(cmdline []byte, socket string) bool {
 
 // stopShims ends the shims first: one that sees its container die would ask containerd what to do.
 func stopShims(c layout.Cluster) error {
-	for range 100 {
-		pids, err := shims(c)
-		if err != nil || len(pids) == 0 {
-			return err
-		}
-		for _, pid := range pids {
-			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-				return fmt.Errorf("ending shim %d: %w", pid, err)
-			}
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	return errors.New("ending the shims: some do not end")
+	return endAll("shims", func() ([]int, error) { return shims(c) })
 }
 
 // ownMounts are the mounts below the cluster's folders: volumes, container
