@@ -141,6 +141,7 @@ const (
 	kernelVarOwnNs                 = "own_ns"
 	kernelVarRttBounds             = "rtt_bounds"
 	kernelVarUnixCloses            = "unix_closes"
+	kernelVarUnnamed               = "unnamed"
 )
 
 // loadKernel returns the embedded CollectionSpec for kernel.
@@ -322,6 +323,7 @@ type kernelVariableSpecs struct {
 	OwnNs      *ebpf.VariableSpec `ebpf:"own_ns"`
 	RttBounds  *ebpf.VariableSpec `ebpf:"rtt_bounds"`
 	UnixCloses *ebpf.VariableSpec `ebpf:"unix_closes"`
+	Unnamed    *ebpf.VariableSpec `ebpf:"unnamed"`
 }
 
 // kernelObjects contains all objects after they have been loaded into the kernel.
@@ -490,6 +492,7 @@ type kernelVariables struct {
 	OwnNs      *ebpf.Variable `ebpf:"own_ns"`
 	RttBounds  *ebpf.Variable `ebpf:"rtt_bounds"`
 	UnixCloses *ebpf.Variable `ebpf:"unix_closes"`
+	Unnamed    *ebpf.Variable `ebpf:"unnamed"`
 }
 
 // kernelPrograms contains all programs after they have been loaded into the kernel.

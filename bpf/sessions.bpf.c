@@ -34,6 +34,7 @@ int odi_ssl_return(struct raw_regs *ctx)
 	if (!call)
 		return 0;
 	s = ssl_return(ctx, call, function);
+	resume(call);
 	if (!s)
 		return 0;
 	g = current_target();

@@ -94,6 +94,7 @@ const (
 	sessionsVarNoShare              = "no_share"
 	sessionsVarNoWork               = "no_work"
 	sessionsVarUnixCloses           = "unix_closes"
+	sessionsVarUnnamed              = "unnamed"
 )
 
 // loadSessions returns the embedded CollectionSpec for sessions.
@@ -228,6 +229,7 @@ type sessionsVariableSpecs struct {
 	NoShare    *ebpf.VariableSpec `ebpf:"no_share"`
 	NoWork     *ebpf.VariableSpec `ebpf:"no_work"`
 	UnixCloses *ebpf.VariableSpec `ebpf:"unix_closes"`
+	Unnamed    *ebpf.VariableSpec `ebpf:"unnamed"`
 }
 
 // sessionsObjects contains all objects after they have been loaded into the kernel.
@@ -369,6 +371,7 @@ type sessionsVariables struct {
 	NoShare    *ebpf.Variable `ebpf:"no_share"`
 	NoWork     *ebpf.Variable `ebpf:"no_work"`
 	UnixCloses *ebpf.Variable `ebpf:"unix_closes"`
+	Unnamed    *ebpf.Variable `ebpf:"unnamed"`
 }
 
 // sessionsPrograms contains all programs after they have been loaded into the kernel.

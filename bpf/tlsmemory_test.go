@@ -20,7 +20,10 @@ func TestSessionsOverMemory(t *testing.T) {
 		spans       int      // for each request
 	}{
 		"Node.js asks asyncio": {front: []string{"node", "testdata/tlshop.js"}, back: []string{"python3", "testdata/tlsasync.py"}, spans: 3},
-		"asyncio":              {front: []string{"python3", "testdata/tlsasync.py"}, spans: 1},
+		"Node.js asks in the handshake": {
+			front: []string{"node", "testdata/tlsatonce.js"}, back: []string{"python3", "testdata/tlsasync.py"}, spans: 3,
+		},
+		"asyncio": {front: []string{"python3", "testdata/tlsasync.py"}, spans: 1},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -111,7 +111,7 @@ with no code change and no restart.`,
 		if meant := exit.FlagSuggestion(cmd, err); meant != "" {
 			return exit.Usagef("%w%s", err, meant)
 		}
-		return exit.Usagef("%w; see %s --help", err, cmd.CommandPath())
+		return exit.Usagef("%w; see %s --help", exit.FlagError(err), cmd.CommandPath())
 	})
 	root.AddGroup(
 		&cobra.Group{ID: groupSetUp, Title: "Set up:"},

@@ -33,6 +33,15 @@ struct call {
 	u8 fresh;      // sk was opened by its process, see conn
 	u8 fault;      // enum fault: of the socket
 	u8 _pad;
+	// The call that this one is within, of the same session: see ssl_enter.
+	struct outer {
+		u64 buf;
+		u64 moved_at;
+		u64 sp;
+		u64 entered_ns;
+		u32 function; // 0: there is none
+		u32 _pad;
+	} outer;
 	// What was moved, for the programs of rooms.
 	u64 session;
 	u64 ptr;

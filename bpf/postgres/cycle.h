@@ -70,7 +70,8 @@ inline_ struct cycle_event *cycle_at(struct postgres *p, u32 n)
 }
 
 // end_cycle ends the oldest cycle of a connection. False: there is none, or it ends
-// elsewhere at this moment. One that has executed nothing has prepared something.
+// elsewhere at this moment. One that has executed nothing has prepared something, which may fail: nothing
+// is executed then.
 noinline_ int end_cycle(struct postgres *p, u64 now, u32 fault)
 {
 	struct cycle_event *e;
@@ -83,6 +84,8 @@ noinline_ int end_cycle(struct postgres *p, u64 now, u32 fault)
 		return 0;
 	e->r.end_ns = now;
 	e->r.fault = fault;
+	if (!e->said && e->code[0])
+		e->said = 1;
 	n = e->text_len;
 	barrier_var(n);
 	if (n > TEXT_MAX)

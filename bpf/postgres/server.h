@@ -92,8 +92,8 @@ inline_ bool server_message(struct pg_turn *t, struct stream *d)
 	d->take = TAKE_NOTHING;
 	if (p->head != p->tail && !cycle_at(p, p->head)->r.answered_ns)
 		cycle_at(p, p->head)->r.answered_ns = t->w.now;
-	if (d->type == 'E' && p->head != p->tail)
-		d->take = TAKE_CODE;
+	if (d->type == 'E' && (p->head != p->tail || (p->open && p->kept)))
+		d->take = TAKE_CODE; // where none waits, of the open one: the client has asked for answers by a Flush
 	if (d->type == 'W')
 		t->over = 1; // copies in both directions: replication
 	return true;

@@ -7,7 +7,7 @@
 #include "../include/ring.h"
 #include "resp.h"
 
-#define BATCHES 8   // of a connection, without all of their replies
+#define BATCHES 16   // of a connection, without all of their replies
 #define CODE_MAX 24 // of an error: a word
 #define EARLY_MAX 1024
 #define CALL_OPEN (1U << 24) // more than there are commands in a call
@@ -26,7 +26,7 @@ struct batch_event {
 struct batch {
 	struct batch_event e;
 	u32 left; // replies that are still to come, and CALL_OPEN while the call is looked at
-	u32 _pad;
+	u32 from; // the number of its first command
 };
 
 // redis is freed by the kernel with the socket.
@@ -37,9 +37,9 @@ struct redis {
 	u64 seen;  // commands
 	u32 head;  // the oldest batch in use
 	u32 tail;
-	u32 owed;  // replies to commands that were not kept
+	u32 asked; // commands, also those that were not kept
+	u32 answered; // replies to them
 	u32 early; // replies that were read before their commands were looked at
-	u32 _pad1;
 	u8 quiet; // what comes after the next reply are no replies
 	u8 _pad[7];
 	struct batch batch[BATCHES];
@@ -89,7 +89,7 @@ noinline_ int begin_batch(struct redis *r, struct conn *c, struct target *g, str
 
 	if (!r || !c || !g || !w || !room)
 		return 0;
-	if (r->owed || r->tail - r->head >= BATCHES)
+	if (r->tail - r->head >= BATCHES)
 		return 0;
 	b = batch_at(r, r->tail);
 	__builtin_memcpy(&b->e, &new_event, sizeof(b->e));
@@ -97,6 +97,7 @@ noinline_ int begin_batch(struct redis *r, struct conn *c, struct target *g, str
 	tell_of(&b->e.r, &r->asker, c, g, w);
 	b->e.r.head_len = sizeof(b->e) - sizeof(b->e.r) - CODE_MAX - sizeof(b->e._pad);
 	b->left = CALL_OPEN;
+	b->from = r->asked;
 	b->e.r.live = 1;
 	__sync_fetch_and_add(&r->tail, 1);
 	return 1;

@@ -175,6 +175,49 @@ func TestRandomConversations(t *testing.T) {
 	}
 }
 
+// TestDeepPipelines keeps more calls in flight on one connection than are kept, all the time: each call is one span or
+// counted, none has another's error, and what follows where there is room again is seen.
+func TestDeepPipelines(t *testing.T) {
+	port, _ := startServer(t)
+	s := roomtest.Watch(t, redis.Protocol)
+	const calls = 3000
+	for _, deep := range []int{4, 16, 40} {
+		t.Run(strconv.Itoa(deep), func(t *testing.T) {
+			s.Reset()
+			before := s.Engine.Drops()["pipelined"]
+			cmd := program.Command(t, "python3", filepath.Join("testdata", "deep.py"), port, strconv.Itoa(deep), strconv.Itoa(calls))
+			begin, err := cmd.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			s.Target(t, cmd)
+			if _, err := io.WriteString(begin, "\n"); err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			seen := spans(s, probe.Client)
+			for _, is := range seen {
+				if want := (span{"GET", 1, ""}); is != want && is != (span{"LPUSH", 1, "WRONGTYPE"}) {
+					t.Errorf("%+v is none of the calls", is)
+				}
+			}
+			lost := int(s.Engine.Drops()["pipelined"] - before)
+			if len(seen)+lost != calls {
+				t.Errorf("%d spans and %d losses of %d calls", len(seen), lost, calls)
+			}
+			if least := calls * min(deep, 16) / deep * 3 / 4; len(seen) < least || deep <= 16 && lost > 0 {
+				t.Errorf("%d spans of %d calls, want %d", len(seen), calls, least)
+			}
+			t.Logf("%d deep: %d spans of %d calls", deep, len(seen), calls)
+		})
+	}
+}
+
 // spanOf is the span of one call: its names, and the code of its first error.
 func spanOf(t *testing.T, call [2]json.RawMessage) span {
 	t.Helper()

@@ -138,10 +138,9 @@ inline_ void begin_command(struct redis_turn *t, struct resp *d)
 	}
 	d->kept = t->kept;
 	d->batch = t->batch;
-	if (!t->kept) {
-		__sync_fetch_and_add(&r->owed, 1);
+	__sync_fetch_and_add(&r->asked, 1);
+	if (!t->kept)
 		return;
-	}
 	b = batch_at(r, t->batch);
 	b->e.said++;
 	__sync_fetch_and_add(&b->left, 1);
@@ -196,6 +195,13 @@ taken:
 	return !s->total || t->over;
 }
 
+// is_for tells whether a reply of a number is for a batch: those before it may be for commands
+// that were not kept.
+inline_ bool is_for(const struct batch *b, u32 number)
+{
+	return (int)(number - b->from) >= 0;
+}
+
 // replied handles the end of a reply. Not 0: what comes after it are none.
 noinline_ int replied(struct redis *r, u64 now, u8 role)
 {
@@ -204,13 +210,17 @@ noinline_ int replied(struct redis *r, u64 now, u8 role)
 	if (!r || (r->a.pushed && !r->quiet))
 		return 0;
 	if (r->head == r->tail) {
-		if (r->owed)
-			__sync_fetch_and_add(&r->owed, -1);
-		else if (role == ROLE_CLIENT && r->early < EARLY_MAX)
+		if ((int)(r->asked - r->answered) <= 0) {
+			if (role != ROLE_CLIENT || r->early >= EARLY_MAX)
+				return 0;
 			__sync_fetch_and_add(&r->early, 1);
+		}
+		__sync_fetch_and_add(&r->answered, 1);
 		return 0;
 	}
 	b = batch_at(r, r->head);
+	if (!is_for(b, __sync_fetch_and_add(&r->answered, 1)))
+		return 0;
 	if (!b->e.r.answered_ns)
 		b->e.r.answered_ns = now;
 	b->e.r.bits |= BIT_ANSWERED;
@@ -219,14 +229,17 @@ noinline_ int replied(struct redis *r, u64 now, u8 role)
 	return r->quiet && r->head == r->tail;
 }
 
+// The code of an error whose first word lies behind its length.
+const u8 unnamed[CODE_MAX] = "ERR";
+
 // note_error keeps the code of a batch's first error: the word that it begins with.
-inline_ void note_error(struct redis *r)
+inline_ void note_error(struct redis *r, const u8 *code)
 {
 	struct batch *b = batch_at(r, r->head);
 
-	if (r->head == r->tail || b->e.code[0])
+	if (r->head == r->tail || b->e.code[0] || !is_for(b, r->answered))
 		return;
-	__builtin_memcpy(b->e.code, r->a.line + 1, CODE_MAX);
+	__builtin_memcpy(b->e.code, code, CODE_MAX);
 }
 
 // begin_element handles the line that an element of a reply begins with. 0: it is none.
@@ -250,7 +263,7 @@ noinline_ int begin_element(struct redis *r)
 	switch (type) {
 	case '-':
 		if (first)
-			note_error(r);
+			note_error(r, d->line + 1);
 		// fallthrough
 	case '+':
 	case ':':
@@ -266,8 +279,8 @@ noinline_ int begin_element(struct redis *r)
 		return 0;
 	switch (type) {
 	case '!':
-		if (first && r->head != r->tail && !batch_at(r, r->head)->e.code[0])
-			__builtin_memcpy(batch_at(r, r->head)->e.code, "ERR", 4);
+		if (first)
+			note_error(r, unnamed);
 		// fallthrough
 	case '$':
 	case '=':

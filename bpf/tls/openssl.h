@@ -33,14 +33,47 @@ inline_ u64 moved_at(struct raw_regs *ctx, u32 function)
 	return 0;
 }
 
+// set_aside keeps the call that the thread is in, while one within it counts.
+inline_ void set_aside(struct call *call)
+{
+	call->outer.buf = call->buf;
+	call->outer.moved_at = call->moved_at;
+	call->outer.sp = call->sp;
+	call->outer.entered_ns = call->entered_ns;
+	call->outer.function = call->function;
+}
+
+// resume goes on with the call that was set aside, now that the one within it has returned.
+inline_ void resume(struct call *call)
+{
+	if (!call->outer.function || call->under_way)
+		return;
+	call->under_way = call->session;
+	call->buf = call->outer.buf;
+	call->moved_at = call->outer.moved_at;
+	call->sp = call->outer.sp;
+	call->entered_ns = call->outer.entered_ns;
+	call->function = call->outer.function;
+	call->outer.function = 0;
+}
+
+// answers_back tells whether a call within another one is of the same session, which writes from where it
+// was told that its handshake is over: the call that it is within reads, or shakes hands. One that writes
+// within one that does is the same call, by another name.
+inline_ bool answers_back(const struct call *call, u64 session, u32 function)
+{
+	return call->under_way == session && sends(function) && !sends(call->function);
+}
+
 // ssl_enter notes that the thread calls a function of a session. In a call that it is in
-// already, it is a session below another one, which carries it: the one above counts.
+// already, it is mostly a session below another one, which carries it: the one above counts.
 inline_ void ssl_enter(struct raw_regs *ctx, u32 function)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	u64 sp = current_regs()->sp;
 	struct session *s;
 	struct call *call;
+	u64 session;
 
 	if (!target_of(task->tgid))
 		return;
@@ -49,16 +82,23 @@ inline_ void ssl_enter(struct raw_regs *ctx, u32 function)
 		count(DROP_TABLE_FULL);
 		return;
 	}
-	if (call->under_way && sp < call->sp && is_within(call, sp))
-		return;
-	call->under_way = session_number(task->tgid, ctx->r[CTX_ARG0]);
+	session = session_number(task->tgid, ctx->r[CTX_ARG0]);
+	if (call->under_way && sp < call->sp && is_within(call, sp)) {
+		if (!answers_back(call, session, function))
+			return;
+		set_aside(call);
+	} else {
+		call->outer.function = 0;
+		call->sk = 0;
+		call->fault = 0;
+	}
+	call->under_way = session;
+	call->session = session;
 	call->buf = ctx->r[CTX_ARG1];
 	call->moved_at = moved_at(ctx, function);
 	call->sp = sp;
 	call->entered_ns = bpf_ktime_get_ns();
 	call->function = function;
-	call->sk = 0;
-	call->fault = 0;
 	s = books_in(conns, call->under_way);
 	call->known_sk = s ? s->sk : 0;
 	call->waits = s ? s->waits : 0;

@@ -2,6 +2,8 @@ package exit
 
 import (
 	"errors"
+	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -49,6 +51,23 @@ func FlagSuggestion(cmd *cobra.Command, err error) string {
 		return "; did you mean --" + name + "?"
 	}
 	return ""
+}
+
+// FlagError says of a number that is none in words what strconv says in its own; another error is as it was.
+func FlagError(err error) error {
+	var value *pflag.InvalidValueError
+	var number *strconv.NumError
+	if !errors.As(err, &value) || !errors.As(err, &number) {
+		return err
+	}
+	what := "no number"
+	switch {
+	case number.Func == "ParseBool":
+		what = "neither true nor false"
+	case errors.Is(number, strconv.ErrRange):
+		what = "out of range"
+	}
+	return fmt.Errorf("--%s: %q is %s", value.GetFlag().Name, value.GetValue(), what)
 }
 
 // distance is how many letters differ: changed, added, left out, or two of them turned round.

@@ -347,15 +347,17 @@ func TestRunEndsWithItsProcesses(t *testing.T) {
 
 func TestRunWithoutPrivileges(t *testing.T) {
 	testkit.NeedRoot(t)
-	cmd := program.Command(t, named(t, "odi"), "--port", "1")
-	cmd.Env = append(cmd.Env, roleVariable+"="+roleODI)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	cmd.Dir = "/"
-	var output bytes.Buffer
-	cmd.Stderr = &output
-	_ = cmd.Run() // the exit code tells
-	if code := cmd.ProcessState.ExitCode(); code != exit.Failed || !strings.Contains(output.String(), "CAP_BPF") || !strings.Contains(output.String(), "sudo odi run") {
-		t.Errorf("exit code %d, output %s", code, output.String())
+	for _, args := range [][]string{{"--port", "1"}, {"--pid", "1"}} {
+		cmd := program.Command(t, named(t, "odi"), args...)
+		cmd.Env = append(cmd.Env, roleVariable+"="+roleODI)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		cmd.Dir = "/"
+		var output bytes.Buffer
+		cmd.Stderr = &output
+		_ = cmd.Run() // the exit code tells
+		if code := cmd.ProcessState.ExitCode(); code != exit.Failed || !strings.Contains(output.String(), "CAP_BPF") || !strings.Contains(output.String(), "sudo odi run") {
+			t.Errorf("%v: exit code %d, output %s", args, code, output.String())
+		}
 	}
 }
 

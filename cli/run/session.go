@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -95,8 +96,8 @@ func run(ctx context.Context, io streams.Streams, f flags) error {
 
 // trace loads the engine and works until the end; then nothing is attached any more.
 func (s *session) trace(ctx context.Context, sink export.Sink) error {
-	if lacking := host.MissingCapabilities(); len(lacking) > 0 {
-		return fmt.Errorf("odi run may not watch processes: it lacks %s; run it as root (sudo odi run ...)", strings.Join(lacking, ", "))
+	if err := mayWatch(); err != nil {
+		return err
 	}
 	// Before loading, which takes a while on a busy machine: a signal then must not be lost.
 	signals := make(chan os.Signal, 4)
@@ -129,6 +130,14 @@ func (s *session) trace(ctx context.Context, sink export.Sink) error {
 	stop()
 	work.Wait()
 	return both(failed, ended)
+}
+
+// mayWatch says which capabilities this process lacks.
+func mayWatch() error {
+	if lacking := host.MissingCapabilities(); len(lacking) > 0 {
+		return fmt.Errorf("odi run may not watch processes: it lacks %s; run it as root (sudo odi run ...)", strings.Join(lacking, ", "))
+	}
+	return nil
 }
 
 // both keeps the end of the command alone what it is: an exit code, not a message.
@@ -208,6 +217,11 @@ func logger(w io.Writer, verbose bool) *slog.Logger {
 func (s *session) choosePIDs() error {
 	for _, pid := range s.pids {
 		p, err := host.Read(pid)
+		if errors.Is(err, fs.ErrPermission) {
+			if lacking := mayWatch(); lacking != nil {
+				return lacking // which is why
+			}
+		}
 		if err != nil {
 			return exit.Usagef("odi run: --pid %d: %w", pid, err)
 		}
