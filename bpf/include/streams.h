@@ -45,7 +45,8 @@ struct served {
 	u64 goid; // that serves it, 0: none yet
 	u32 tgid;
 	u8 tflags;
-	u8 _pad[3];
+	u8 unwanted; // it was given up before anybody served it
+	u8 _pad[2];
 };
 
 // Taken out with the end of the stream. LRU, as that of one whose process is not watched any
@@ -73,9 +74,10 @@ noinline_ int end_served(struct target *g, struct who *w, u64 conn, u32 stream, 
 	if (s->goid && how == ENDED)
 		served_go(g, w, s->span, s->goid, s->tgid);
 	if (how == ENDED_UNWANTED) {
+		s->unwanted = 1; // before it is looked whether it was begun
 		mine = work_of(s->tgid, s->goid);
 		if (!mine || mine->span != s->span)
-			return 0; // it may still be begun
+			return 0; // it may still be
 		mine->ended = how;
 	}
 	bpf_map_delete_elem(&http2_served, &key);
@@ -109,7 +111,11 @@ noinline_ int serve_stream(struct target *g, struct who *w, u64 conn, u32 stream
 	mine->span = s->span;
 	mine->incoming = s->incoming;
 	mine->tflags = s->tflags;
-	if (!bpf_map_lookup_elem(&http2_served, &key))
+	if (s->unwanted) {
+		mine->ended = ENDED_UNWANTED;
+		bpf_map_delete_elem(&http2_served, &key);
+	} else if (!bpf_map_lookup_elem(&http2_served, &key)) {
 		mine->ended = ENDED; // meanwhile
+	}
 	return 1;
 }

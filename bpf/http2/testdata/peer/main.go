@@ -44,6 +44,8 @@ func run(kind, addr string) error {
 		return passing(addr, os.Args[3])
 	case "http2-serving", "x-serving", "grpc-serving", "grpc-workers":
 		return serving(kind, addr, os.Args[3])
+	case "http2-pooling", "x-pooling", "grpc-pooling", "grpc-workers-pooling":
+		return pooling(kind, addr, os.Args[3])
 	}
 	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
 		return err
