@@ -17,6 +17,7 @@ import (
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	kernelMapAdded                 = "added"
+	kernelMapAheads                = "aheads"
 	kernelMapBeginnings            = "beginnings"
 	kernelMapCalls                 = "calls"
 	kernelMapConns                 = "conns"
@@ -244,6 +245,7 @@ type kernelProgramSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type kernelMapSpecs struct {
 	Added            *ebpf.MapSpec `ebpf:"added"`
+	Aheads           *ebpf.MapSpec `ebpf:"aheads"`
 	Beginnings       *ebpf.MapSpec `ebpf:"beginnings"`
 	Calls            *ebpf.MapSpec `ebpf:"calls"`
 	Conns            *ebpf.MapSpec `ebpf:"conns"`
@@ -347,6 +349,7 @@ func (o *kernelObjects) Close() error {
 // It can be passed to loadKernelObjects or ebpf.CollectionSpec.LoadAndAssign.
 type kernelMaps struct {
 	Added            *ebpf.Map `ebpf:"added"`
+	Aheads           *ebpf.Map `ebpf:"aheads"`
 	Beginnings       *ebpf.Map `ebpf:"beginnings"`
 	Calls            *ebpf.Map `ebpf:"calls"`
 	Conns            *ebpf.Map `ebpf:"conns"`
@@ -412,6 +415,7 @@ type kernelMaps struct {
 func (m *kernelMaps) Close() error {
 	return _KernelClose(
 		m.Added,
+		m.Aheads,
 		m.Beginnings,
 		m.Calls,
 		m.Conns,

@@ -17,6 +17,7 @@ import (
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	sessionsMapAdded                = "added"
+	sessionsMapAheads               = "aheads"
 	sessionsMapBeginnings           = "beginnings"
 	sessionsMapCalls                = "calls"
 	sessionsMapConns                = "conns"
@@ -165,6 +166,7 @@ type sessionsProgramSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type sessionsMapSpecs struct {
 	Added            *ebpf.MapSpec `ebpf:"added"`
+	Aheads           *ebpf.MapSpec `ebpf:"aheads"`
 	Beginnings       *ebpf.MapSpec `ebpf:"beginnings"`
 	Calls            *ebpf.MapSpec `ebpf:"calls"`
 	Conns            *ebpf.MapSpec `ebpf:"conns"`
@@ -253,6 +255,7 @@ func (o *sessionsObjects) Close() error {
 // It can be passed to loadSessionsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type sessionsMaps struct {
 	Added            *ebpf.Map `ebpf:"added"`
+	Aheads           *ebpf.Map `ebpf:"aheads"`
 	Beginnings       *ebpf.Map `ebpf:"beginnings"`
 	Calls            *ebpf.Map `ebpf:"calls"`
 	Conns            *ebpf.Map `ebpf:"conns"`
@@ -306,6 +309,7 @@ type sessionsMaps struct {
 func (m *sessionsMaps) Close() error {
 	return _SessionsClose(
 		m.Added,
+		m.Aheads,
 		m.Beginnings,
 		m.Calls,
 		m.Conns,

@@ -41,9 +41,11 @@ inline_ void tell_of(struct request *r, struct asker *a, struct conn *c, struct 
 		begin_trace(g, r, a->ids);
 }
 
-// whose_call reads which goroutine makes the call.
+// whose_call reads which goroutine makes the call. One that reads requests reads all of them.
 inline_ void whose_call(struct asker *a, struct conn *c, struct target *g, struct who *w, struct goroutine *room)
 {
+	if (c->role == ROLE_SERVER && w->goid)
+		return;
 	w->g = a->tgid == w->tgid ? a->g : 0;
 	read_goroutine(g, w, c->role == ROLE_CLIENT, room);
 	a->g = w->g;

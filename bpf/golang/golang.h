@@ -43,12 +43,11 @@ SEC("uprobe.multi")
 int odi_roundtrip(struct raw_regs *ctx)
 {
 	struct target *g = current_target();
-	u64 id = bpf_get_current_pid_tgid();
-	struct who w = {.tgid = id >> 32, .tid = (u32)id};
+	struct who w = who_calls(ctx);
 	struct goroutine room = {};
 	u64 sk;
 
-	if (!g || !(g->flags & T_ROUNDTRIP))
+	if (!g || !(g->flags & T_ROUNDTRIP) || !g->serves)
 		return 0;
 	sk = connection_of(g, ctx->r[CTX_GO_ARG0]);
 	if (!sk)

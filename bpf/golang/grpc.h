@@ -26,7 +26,9 @@ noinline_ int put_frame(struct target *g, struct who *w, u64 frame)
 	tie.turn = g->turn;
 	key.tgid = w->tgid;
 	tie.tie.goid = w->goid;
-	if (!goroutine_parent(g, w, &tie.tie.parent) || bpf_map_update_elem(&grpc_ties, &key, &tie, BPF_ANY))
+	if (goroutine_parent(g, w, &tie.tie.parent) && !bpf_map_update_elem(&grpc_ties, &key, &tie, BPF_ANY))
+		return 1;
+	if (bpf_map_lookup_elem(&grpc_ties, &key)) // which is cheaper
 		bpf_map_delete_elem(&grpc_ties, &key);
 	return 0;
 }
@@ -35,12 +37,11 @@ noinline_ int put_frame(struct target *g, struct who *w, u64 frame)
 SEC("uprobe.multi")
 int odi_grpc_put(struct raw_regs *ctx)
 {
-	u64 id = bpf_get_current_pid_tgid();
-	struct who w = {.tgid = id >> 32, .tid = (u32)id};
+	struct who w = who_calls(ctx);
 	struct goroutine room = {};
 	struct target *g = target_of(w.tgid);
 
-	if (!g)
+	if (!g || !g->serves) // nothing was noted, either
 		return 0;
 	w.now = bpf_ktime_get_ns();
 	read_goroutine(g, &w, true, &room);
@@ -72,16 +73,13 @@ noinline_ int take_frame(struct target *g, struct who *w, u64 frame)
 SEC("uprobe.multi")
 int odi_grpc_take(struct raw_regs *ctx)
 {
-	u64 id = bpf_get_current_pid_tgid(), frame = ctx->r[CTX_GO_ARG1];
-	struct grpc_key key = {.at = frame, .tgid = id >> 32};
-	struct who w = {.tgid = id >> 32, .tid = (u32)id};
+	u64 frame = ctx->r[CTX_GO_ARG1];
+	struct who w = who_calls(ctx);
+	struct grpc_key key = {.at = frame, .tgid = w.tgid};
 	struct goroutine room = {};
-	struct target *g;
+	struct target *g = target_of(w.tgid);
 
-	if (!bpf_map_lookup_elem(&grpc_ties, &key))
-		return 0;
-	g = target_of(w.tgid);
-	if (!g)
+	if (!g || !g->serves || !bpf_map_lookup_elem(&grpc_ties, &key))
 		return 0;
 	read_goroutine(g, &w, false, &room);
 	take_frame(g, &w, frame);

@@ -42,11 +42,11 @@ inline_ u32 stream_of_handler(u64 sc, u64 writer)
 SEC("uprobe.multi")
 int odi_http2_handler(struct raw_regs *ctx)
 {
-	u64 id = bpf_get_current_pid_tgid(), conn;
-	struct who w = {.tgid = id >> 32, .tid = (u32)id};
+	struct who w = who_calls(ctx);
 	struct target *g = target_of(w.tgid);
 	struct goroutine room = {};
 	u32 stream;
+	u64 conn;
 
 	if (!g)
 		return 0;
@@ -55,8 +55,8 @@ int odi_http2_handler(struct raw_regs *ctx)
 		return 0;
 	read_goroutine(g, &w, true, &room);
 	conn = conn_read_by(g, w.tgid, w.parent_goid, STARTED_READER);
-	if (!serve_stream(g, &w, conn, stream))
-		serve_stream(g, &w, conn_read_by(g, w.tgid, w.parent_goid, READS), stream);
+	if (!serve_alone(g, &w, conn, stream))
+		serve_alone(g, &w, conn_read_by(g, w.tgid, w.parent_goid, READS), stream);
 	return 0;
 }
 
@@ -75,11 +75,11 @@ inline_ u32 grpc_stream(struct target *g, u64 stream)
 SEC("uprobe.multi")
 int odi_grpc_handler(struct raw_regs *ctx)
 {
-	u64 id = bpf_get_current_pid_tgid(), reader;
-	struct who w = {.tgid = id >> 32, .tid = (u32)id};
+	struct who w = who_calls(ctx);
 	struct target *g = target_of(w.tgid);
 	struct goroutine room = {};
 	u32 stream;
+	u64 reader, conn;
 
 	if (!g)
 		return 0;
@@ -88,7 +88,11 @@ int odi_grpc_handler(struct raw_regs *ctx)
 	reader = conn_read_by(g, w.tgid, ctx->r[CTX_GO_ARG2], TRANSPORT);
 	if (!reader)
 		reader = w.parent_goid;
-	serve_stream(g, &w, stream ? conn_read_by(g, w.tgid, reader, READS) : 0, stream);
+	conn = stream ? conn_read_by(g, w.tgid, reader, READS) : 0;
+	if (reader == w.parent_goid)
+		serve_alone(g, &w, conn, stream);
+	else
+		serve_stream(g, &w, conn, stream);
 	return 0;
 }
 
@@ -98,9 +102,8 @@ int odi_grpc_handler(struct raw_regs *ctx)
 SEC("uprobe.multi")
 int odi_grpc_reader(struct raw_regs *ctx)
 {
-	u64 id = bpf_get_current_pid_tgid();
-	struct who w = {.tgid = id >> 32, .tid = (u32)id};
-	struct reader_key key = {.is = ctx->r[CTX_GO_ARG0], .tgid = id >> 32, .kind = TRANSPORT};
+	struct who w = who_calls(ctx);
+	struct reader_key key = {.is = ctx->r[CTX_GO_ARG0], .tgid = w.tgid, .kind = TRANSPORT};
 	struct target *g = target_of(w.tgid);
 	struct goroutine room = {};
 	struct reader r = {};

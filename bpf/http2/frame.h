@@ -141,13 +141,59 @@ noinline_ int http2_begins(struct beginning *b)
 	return is_settings(b) ? BEGINS_SERVER : BEGINS_NOT;
 }
 
+#define AHEAD 512
+
+// ahead is what was read of a call ahead: a read costs more than its bytes do, and frames are short.
+struct ahead {
+	u64 at; // address of the first byte
+	u32 n;
+	u32 _pad;
+	u8 b[AHEAD + 32]; // the rest is room for the verifier
+};
+
+ROOM(aheads, struct ahead);
+
+// read_ahead returns where in a->b the next n bytes of a call are, AHEAD: not there.
+noinline_ u32 read_ahead(struct ahead *a, struct source *s, u32 n)
+{
+	u64 off;
+	u32 m;
+
+	if (!a || !s || n > AHEAD)
+		return AHEAD;
+	off = s->ptr - a->at;
+	if (off < AHEAD && off + n <= a->n)
+		return off;
+	m = s->left < AHEAD ? s->left : AHEAD;
+	a->n = 0;
+	barrier_var(m);
+	if (m < n || m > AHEAD || read_bytes(s, a->b, m))
+		return AHEAD;
+	a->at = s->ptr;
+	a->n = m;
+	return 0;
+}
+
+// take_whole takes the head of a frame that is there as a whole. False: it is not.
+inline_ bool take_whole(struct source *s, struct frames *d, struct ahead *a)
+{
+	u32 off = read_ahead(a, s, FRAME_HEAD);
+
+	barrier_var(off);
+	if (off >= AHEAD)
+		return false;
+	*(u64 *)d->head = *(u64 *)(a->b + off);
+	d->head[8] = a->b[off + 8];
+	return true;
+}
+
 // take_head completes what is wanted of a frame. Returns the bytes consumed, 0: they
 // cannot be read; s->complete: all is there.
-noinline_ u32 take_head(struct source *s, struct frames *d)
+noinline_ u32 take_head(struct source *s, struct frames *d, struct ahead *a)
 {
 	u32 n, to;
 
-	if (!s || !d)
+	if (!s || !d || !a)
 		return 0;
 	s->complete = 0;
 	to = d->head_len;
@@ -158,7 +204,9 @@ noinline_ u32 take_head(struct source *s, struct frames *d)
 		n = s->left;
 	barrier_var(n);
 	barrier_var(to);
-	if (!n || n > PREFACE_LEN || to > 31 || s->opaque || read_bytes(s, d->head + to, n))
+	if (!n || n > PREFACE_LEN || to > 31 || s->opaque)
+		return 0;
+	if ((n != FRAME_HEAD || to || !take_whole(s, d, a)) && read_bytes(s, d->head + to, n))
 		return 0;
 	d->head_len = to + n;
 	s->complete = d->head_len == d->want;

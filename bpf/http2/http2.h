@@ -20,6 +20,7 @@ struct http2_turn {
 	u32 by_client;
 	u32 _pad1;
 	struct head *head; // of a client of Go's server, else 0
+	struct ahead *ahead;
 };
 
 // look_for_own looks at a request that goes out without a header of ours: its process may
@@ -56,6 +57,23 @@ inline_ void look_at_served(struct http2_turn *t, struct http2_event *e, u32 n)
 		finish_served(head, &t->w, t->h->cookie);
 }
 
+// read_block reads the next n bytes of a header block.
+inline_ bool read_block(struct http2_turn *t, struct header_block *to, u32 n)
+{
+	u32 off;
+
+	if (t->src.opaque)
+		return false;
+	off = read_ahead(t->ahead, &t->src, n);
+	barrier_var(off);
+	barrier_var(n);
+	if (n > CHUNK)
+		return false;
+	if (off < AHEAD)
+		return !bpf_probe_read_kernel(to->b, n, t->ahead->b + off);
+	return !read_bytes(&t->src, to->b, n);
+}
+
 // tell sends an event with the next n bytes of the call. False: they cannot be read.
 inline_ bool tell(struct http2_turn *t, u32 n)
 {
@@ -70,7 +88,7 @@ inline_ bool tell(struct http2_turn *t, u32 n)
 	finish_note(t->h, t->d, t->by_client, n);
 	e = room_in(http2_rooms);
 	barrier_var(n);
-	if (!e || n > CHUNK || (n && (t->src.opaque || read_bytes(&t->src, e->block.b, n))))
+	if (!e || n > CHUNK || (n && !read_block(t, &e->block, n)))
 		return false;
 	if (n && t->by_client && t->c->role == ROLE_CLIENT)
 		look_for_own(t, e, n);
@@ -114,7 +132,7 @@ static long frame_step(u32 i, struct http2_turn *t)
 		n = payload(d, s->left, t->by_client);
 		block = d->kind == TELL_BLOCK ? n : 0;
 	} else {
-		n = take_head(s, d);
+		n = take_head(s, d, t->ahead);
 		if (n && s->complete && !understood(d, t->by_client))
 			n = 0;
 	}
@@ -197,8 +215,10 @@ inline_ void http2_moved(struct sock *sk, int bytes, bool sent)
 	if (!begin_turn((struct turn *)&t, sk, bytes))
 		return;
 	t.h = http2_of(sk, &t);
-	if (!t.h)
+	t.ahead = room_in(aheads);
+	if (!t.h || !t.ahead)
 		return;
+	t.ahead->n = 0;
 	t.by_client = by_client((struct turn *)&t, sent);
 	t.d = t.by_client ? &t.h->q : &t.h->a;
 	if (t.g->flags & T_STREAMS && t.by_client && !sent)

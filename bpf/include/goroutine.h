@@ -62,6 +62,15 @@ noinline_ int read_goroutine(struct target *t, struct who *w, u32 ancestry, stru
 	return 0;
 }
 
+// who_calls is the task in a function of Go's, of which a register has the goroutine.
+inline_ struct who who_calls(struct raw_regs *ctx)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct who w = {.tgid = id >> 32, .tid = (u32)id, .g = ctx->r[CTX_GO_G], .sp = ctx->r[CTX_SP]};
+
+	return w;
+}
+
 inline_ struct work *work_of(u32 tgid, u64 goid)
 {
 	struct go_key key = {.goid = goid, .tgid = tgid};
@@ -204,6 +213,13 @@ inline_ void fill_from(struct ref *out, const struct work *work)
 	out->tflags = work->tflags;
 }
 
+// is_still tells whether what was read of a goroutine was its own: it may have been forgotten
+// meanwhile (forget_server), and another one put in its place.
+inline_ bool is_still(const struct work *work, u32 tgid, u64 goid, u64 span)
+{
+	return work == work_of(tgid, goid) && work->span == span;
+}
+
 // inherited_parent finds the request that the goroutine which started this one serves.
 inline_ bool inherited_parent(struct target *g, struct who *w, struct ref *out)
 {
@@ -230,6 +246,10 @@ inline_ bool inherited_parent(struct target *g, struct who *w, struct ref *out)
 	fill_from(out, up);
 	bpf_map_update_elem(&goroutines, &key, up, BPF_ANY);
 	own = bpf_map_lookup_elem(&goroutines, &key); // the stack has no room for a copy
+	if (own && !is_still(up, w->tgid, w->parent_goid, out->span)) {
+		own->span = 0;
+		return false;
+	}
 	if (own) {
 		if (!own->bound)
 			own->root = w->parent_goid;
@@ -243,13 +263,13 @@ inline_ bool inherited_parent(struct target *g, struct who *w, struct ref *out)
 }
 
 // goroutine_parent finds the request that goroutine w->goid works for: its own,
-// or that of the goroutine that started it.
+// or that of the goroutine that started it. Only a server has any.
 inline_ bool goroutine_parent(struct target *g, struct who *w, struct ref *out)
 {
 	struct work *own, *root;
 	struct go_kind *kind;
 
-	if (!w->goid || g->trust == TRUST_MOVED)
+	if (!w->goid || !g->serves || g->trust == TRUST_MOVED)
 		return false;
 	own = work_of(w->tgid, w->goid);
 	if (!own)
@@ -258,7 +278,7 @@ inline_ bool goroutine_parent(struct target *g, struct who *w, struct ref *out)
 		return false;
 	fill_from(out, own);
 	if (!own->bound)
-		return own->ended != ENDED;
+		return own->ended != ENDED && is_still(own, w->tgid, w->goid, out->span);
 	kind = kind_of(w->tgid, w->startpc);
 	root = work_of(w->tgid, own->root);
 	if (root && root->span == own->span && !root->ended)
@@ -291,6 +311,7 @@ inline_ struct work *serve_go(struct target *g, struct who *w, bool piped)
 		return 0;
 	if (mine->span && !mine->ended && !mine->bound && !piped)
 		g->trust = TRUST_MOVED;
+	g->serves = 1;
 	mine->noted = 0;
 	mine->first = first;
 	mine->ended = ENDED_NOT;

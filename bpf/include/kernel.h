@@ -309,7 +309,11 @@ struct task_struct {
 
 // struct pt_regs as uprobes get it, by position: no BTF of user space describes it.
 struct raw_regs {
+#if defined(__TARGET_ARCH_x86)
 	u64 r[21];
+#else
+	u64 r[34];
+#endif
 };
 
 #if defined(__TARGET_ARCH_x86)
@@ -317,6 +321,8 @@ struct raw_regs {
 #define CTX_GO_ARG1 5  // rbx
 #define CTX_GO_ARG2 11 // rcx
 #define CTX_GO_ARG3 14 // rdi
+#define CTX_GO_G 1     // r14: the goroutine
+#define CTX_SP 19
 #define CTX_ARG0 14    // rdi
 #define CTX_ARG1 13    // rsi
 #define CTX_ARG3 11    // rcx
@@ -327,6 +333,8 @@ struct raw_regs {
 #define CTX_GO_ARG1 1
 #define CTX_GO_ARG2 2
 #define CTX_GO_ARG3 3
+#define CTX_GO_G 28
+#define CTX_SP 31
 #define CTX_ARG0 0
 #define CTX_ARG1 1
 #define CTX_ARG3 3

@@ -44,8 +44,10 @@ struct served {
 	u64 incoming;
 	u64 goid; // that serves it, 0: none yet
 	u32 tgid;
+	u32 unwanted; // it was given up before anybody served it
+	u32 taken;
 	u8 tflags;
-	u8 unwanted; // it was given up before anybody served it
+	u8 alone; // its goroutine was started for it, and serves no other
 	u8 _pad[2];
 };
 
@@ -57,6 +59,17 @@ struct {
 	__type(key, struct stream_key);
 	__type(value, struct served);
 } http2_served SEC(".maps");
+
+// forget_server forgets the goroutine that has served a stream, and serves no other, where none of those
+// that it has started asks for anything: else what these ask for is judged by it. What takes its place is then
+// at hand, and not as cold as what was used longest ago.
+inline_ void forget_server(struct target *g, const struct served *s)
+{
+	struct go_key key = {.goid = s->goid, .tgid = s->tgid};
+
+	if (s->alone && !g->parts)
+		bpf_map_delete_elem(&goroutines, &key);
+}
 
 // end_served tells that a request is over; how: enum ended. The key is made here: before Linux 6.2
 // memory that a function like this one is given is none for a key.
@@ -71,15 +84,68 @@ noinline_ int end_served(struct target *g, struct who *w, u64 conn, u32 stream, 
 	s = bpf_map_lookup_elem(&http2_served, &key);
 	if (!s)
 		return 0;
-	if (s->goid && how == ENDED)
+	if (s->goid && how == ENDED) {
 		served_go(g, w, s->span, s->goid, s->tgid);
+		forget_server(g, s);
+	}
 	if (how == ENDED_UNWANTED) {
-		s->unwanted = 1; // before it is looked whether it was begun
+		__sync_lock_test_and_set(&s->unwanted, 1); // before it is looked whether it was begun
 		mine = work_of(s->tgid, s->goid);
 		if (!mine || mine->span != s->span)
 			return 0; // it may still be
 		mine->ended = how;
 	}
+	bpf_map_delete_elem(&http2_served, &key);
+	return 1;
+}
+
+// take_stream finds a request that nobody serves yet, 0: there is none, or its head is not known.
+inline_ struct served *take_stream(struct who *w, struct stream_key *key)
+{
+	struct served *s = key->conn ? bpf_map_lookup_elem(&http2_served, key) : 0;
+
+	if (!s || s->goid || s->tgid != w->tgid)
+		return 0;
+	s->goid = w->goid;
+	return s;
+}
+
+inline_ void works_for(struct work *mine, const struct served *s)
+{
+	mine->trace[0] = s->trace[0];
+	mine->trace[1] = s->trace[1];
+	mine->span = s->span;
+	mine->incoming = s->incoming;
+	mine->tflags = s->tflags;
+}
+
+// serve_alone notes that goroutine w->goid, which was started for a stream and serves no other, serves it. It is
+// written at once, as nothing is known of it.
+noinline_ int serve_alone(struct target *g, struct who *w, u64 conn, u32 stream)
+{
+	struct stream_key key = {.conn = conn, .stream = stream};
+	struct go_key is = {};
+	struct work work = {.first = 1}, *mine;
+	struct served *s;
+
+	if (!g || !w || !w->goid)
+		return 0;
+	s = take_stream(w, &key);
+	if (!s)
+		return 0;
+	s->alone = 1;
+	works_for(&work, s);
+	read_ids(g, w, &work);
+	is.goid = w->goid;
+	is.tgid = w->tgid;
+	g->serves = 1;
+	bpf_map_update_elem(&goroutines, &is, &work, BPF_ANY);
+	__sync_lock_test_and_set(&s->taken, 1); // behind what was written above, see end_served
+	if (!s->unwanted && bpf_map_lookup_elem(&http2_served, &key))
+		return 1;
+	mine = work_of(w->tgid, w->goid); // it is over meanwhile
+	if (mine)
+		mine->ended = s->unwanted ? ENDED_UNWANTED : ENDED;
 	bpf_map_delete_elem(&http2_served, &key);
 	return 1;
 }
@@ -99,18 +165,14 @@ noinline_ int serve_stream(struct target *g, struct who *w, u64 conn, u32 stream
 		mine->ended = ENDED;
 		mine->span = 0;
 	}
-	s = conn ? bpf_map_lookup_elem(&http2_served, &key) : 0;
-	if (!s || s->goid || s->tgid != w->tgid)
+	s = take_stream(w, &key);
+	if (!s)
 		return 0;
-	s->goid = w->goid;
 	mine = serve_go(g, w, false);
 	if (!mine)
 		return 0;
-	mine->trace[0] = s->trace[0];
-	mine->trace[1] = s->trace[1];
-	mine->span = s->span;
-	mine->incoming = s->incoming;
-	mine->tflags = s->tflags;
+	works_for(mine, s);
+	__sync_lock_test_and_set(&s->taken, 1); // behind what was written above, see end_served
 	if (s->unwanted) {
 		mine->ended = ENDED_UNWANTED;
 		bpf_map_delete_elem(&http2_served, &key);
