@@ -340,7 +340,7 @@ func (c *cluster) identityOf(at place, rt language.Runtime, env map[string]strin
 		Namespace: at.pod.namespace, Name: at.pod.name, UID: at.pod.uid, Node: c.node,
 		WorkloadKind: string(at.workload.Kind), WorkloadName: at.workload.Name,
 		Container: at.container.name, ContainerID: at.container.id, Image: at.container.image,
-		ServiceName: at.pod.serviceName, Env: env, Language: string(rt.Language),
+		ServiceName: at.pod.serviceName, HostNetwork: at.pod.hostNetwork, Env: env, Language: string(rt.Language),
 		Seen: c.surroundings.seen, Assumed: c.surroundings.assumed,
 	}
 	if len(at.pod.addresses) > 0 {
