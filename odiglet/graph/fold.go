@@ -69,6 +69,13 @@ func (r *Recorder) Collect(now time.Time, last bool) pmetric.Metrics {
 	}
 	r.learn(now)
 	clear(r.recent[:])
+	before := r.waiting
+	r.waiting = nil
+	for _, t := range before {
+		if !r.fold(t, last) {
+			r.waiting = append(r.waiting, t)
+		}
+	}
 	for k, first := range r.tallies {
 		if first = r.foldAll(first, last); first == nil {
 			delete(r.tallies, k)
@@ -105,7 +112,8 @@ func (r *Recorder) learn(now time.Time) {
 	}
 }
 
-// foldAll folds what has the same key, and returns those that are kept: which count, or wait.
+// foldAll folds what has the same key, and returns those that are kept. What has to wait goes aside, so that
+// it does not become more, of which more would have to be known.
 func (r *Recorder) foldAll(first *tally, last bool) *tally {
 	var kept *tally
 	for t := first; t != nil; {
@@ -118,9 +126,12 @@ func (r *Recorder) foldAll(first *tally, last bool) *tally {
 		if r.fold(t, last) {
 			clear(t.took.counts)
 			t.counts, t.took = counts{}, histogram{counts: t.took.counts}
-			t.first, t.last, t.latest, t.turns = 0, 0, 0, 0
+			t.first, t.last, t.latest = 0, 0, 0
+			t.next, kept = kept, t
+		} else {
+			r.size--
+			r.waiting = append(r.waiting, t)
 		}
-		t.next, kept = kept, t
 		t = next
 	}
 	return kept

@@ -56,6 +56,7 @@ type Recorder struct {
 	tallies map[key]*tally
 	size    int        // of tallies, with those behind others
 	recent  [64]*tally // of the latest requests, each in its place
+	waiting []*tally   // whose address may become known
 	streams map[identity.Key]*stream
 	served  map[netip.AddrPort]served
 	since   time.Time // of the latest collection

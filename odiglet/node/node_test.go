@@ -22,6 +22,9 @@ import (
 	"github.com/odi-dev/odi/odiglet/spans"
 )
 
+// cartStarted is when its container was started.
+var cartStarted = time.Unix(1_700_000_000, 0)
+
 // cartPod is a pod of the Deployment cart with two containers, of which one has
 // not started yet.
 func cartPod() *corev1.Pod {
@@ -45,7 +48,7 @@ func cartPod() *corev1.Pod {
 			},
 		},
 		Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{
-			{Name: "app", ContainerID: "containerd://c1", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}}},
+			{Name: "app", ContainerID: "containerd://c1", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(cartStarted)}}},
 			{Name: "late", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{}}},
 		}},
 	}
@@ -62,6 +65,7 @@ func TestReadPod(t *testing.T) {
 		direct: cartReplicas, ownerUID: "u2", asks: true,
 		workloads:  []workload.Reference{cart, cartReplicas},
 		containers: []container{{name: "app", id: "c1", image: "cart:1", running: true, probes: []string{"/healthz", "/ready"}}},
+		since:      cartStarted,
 	}
 	if diff := cmp.Diff(want, readPod(cartPod()), cmp.AllowUnexported(pod{}, container{})); diff != "" {
 		t.Errorf("pod (-want +got):\n%s", diff)

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,6 +32,8 @@ type pod struct {
 	hostNetwork bool
 	// over means that it runs no more: another pod may get its addresses.
 	over bool
+	// since is a time at which it had its addresses; it may have had them before. Zero: none is known.
+	since time.Time
 }
 
 // container is a container that was started.
@@ -64,6 +67,7 @@ func readPod(p *corev1.Pod) pod {
 		asks:        workload.Asks(p),
 		hostNetwork: p.Spec.HostNetwork,
 		over:        p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed,
+		since:       sinceOf(p),
 	}
 	for _, ip := range p.Status.PodIPs {
 		if a, err := netip.ParseAddr(ip.IP); err == nil {
@@ -89,6 +93,28 @@ func readPod(p *corev1.Pod) pod {
 		})
 	}
 	return out
+}
+
+// sinceOf is the earliest time at which a pod is known to have had its addresses: they come before its
+// containers, and stay until the sandbox is made anew, which is the first of the conditions.
+func sinceOf(p *corev1.Pod) time.Time {
+	var earliest time.Time
+	note := func(t metav1.Time) {
+		if !t.IsZero() && (earliest.IsZero() || t.Time.Before(earliest)) {
+			earliest = t.Time
+		}
+	}
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodReadyToStartContainers && c.Status == corev1.ConditionTrue {
+			return c.LastTransitionTime.Time
+		}
+	}
+	for _, s := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
+		if s.State.Running != nil {
+			note(s.State.Running.StartedAt)
+		}
+	}
+	return earliest
 }
 
 func containerSpecs(p *corev1.Pod) map[string]corev1.Container {
@@ -133,6 +159,11 @@ func slim(obj any) (any, error) {
 		},
 	}
 	small.Spec.HostNetwork, small.Status.Phase, small.Status.PodIPs = p.Spec.HostNetwork, p.Status.Phase, p.Status.PodIPs
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodReadyToStartContainers {
+			small.Status.Conditions = append(small.Status.Conditions, corev1.PodCondition{Type: c.Type, Status: c.Status, LastTransitionTime: c.LastTransitionTime})
+		}
+	}
 	small.Spec.InitContainers = slimContainers(p.Spec.InitContainers)
 	small.Spec.Containers = slimContainers(p.Spec.Containers)
 	for _, c := range p.Spec.EphemeralContainers {
@@ -184,7 +215,7 @@ func slimStatuses(all []corev1.ContainerStatus) []corev1.ContainerStatus {
 	for _, s := range all {
 		one := corev1.ContainerStatus{Name: s.Name, ContainerID: s.ContainerID}
 		if s.State.Running != nil {
-			one.State.Running = &corev1.ContainerStateRunning{}
+			one.State.Running = &corev1.ContainerStateRunning{StartedAt: s.State.Running.StartedAt}
 		}
 		small = append(small, one)
 	}
