@@ -32,6 +32,7 @@ func cartPod() *corev1.Pod {
 	get := func(path string) *corev1.Probe {
 		return &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: path, Port: intstr.FromInt32(80)}}}
 	}
+	byGRPC := &corev1.Probe{ProbeHandler: corev1.ProbeHandler{GRPC: &corev1.GRPCAction{Port: 81}}}
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: "shop", Name: "cart-5d9-x", UID: "u1",
@@ -43,7 +44,7 @@ func cartPod() *corev1.Pod {
 		Spec: corev1.PodSpec{
 			Volumes: []corev1.Volume{{Name: "v"}},
 			Containers: []corev1.Container{
-				{Name: "app", Image: "cart:1", LivenessProbe: get("healthz?full=1"), ReadinessProbe: get("/ready"), Env: []corev1.EnvVar{{Name: "A"}}},
+				{Name: "app", Image: "cart:1", LivenessProbe: get("healthz?full=1"), ReadinessProbe: get("/ready"), StartupProbe: byGRPC, Env: []corev1.EnvVar{{Name: "A"}}},
 				{Name: "late", Image: "late:1"},
 			},
 		},
@@ -64,7 +65,7 @@ func TestReadPod(t *testing.T) {
 		namespace: "shop", name: "cart-5d9-x", uid: "u1", serviceName: "my-cart",
 		direct: cartReplicas, ownerUID: "u2", asks: true,
 		workloads:  []workload.Reference{cart, cartReplicas},
-		containers: []container{{name: "app", id: "c1", image: "cart:1", running: true, probes: []string{"/healthz", "/ready"}}},
+		containers: []container{{name: "app", id: "c1", image: "cart:1", running: true, probes: []string{"/grpc.health.v1.Health/Check", "/healthz", "/ready"}}},
 		since:      cartStarted,
 	}
 	if diff := cmp.Diff(want, readPod(cartPod()), cmp.AllowUnexported(pod{}, container{})); diff != "" {

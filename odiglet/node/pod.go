@@ -128,10 +128,16 @@ func containerSpecs(p *corev1.Pod) map[string]corev1.Container {
 	return specs
 }
 
-// probePaths are the paths of a container's HTTP probes, without queries.
+// healthCheck is the call that the kubelet's probes by gRPC make.
+const healthCheck = "/grpc.health.v1.Health/Check"
+
+// probePaths are the paths of a container's probes by HTTP, without queries, and by gRPC.
 func probePaths(c corev1.Container) []string {
 	paths := make(map[string]bool)
 	for _, probe := range []*corev1.Probe{c.LivenessProbe, c.ReadinessProbe, c.StartupProbe} {
+		if probe != nil && probe.GRPC != nil {
+			paths[healthCheck] = true
+		}
 		if probe == nil || probe.HTTPGet == nil {
 			continue
 		}
@@ -204,7 +210,13 @@ func slimContainers(all []corev1.Container) []corev1.Container {
 }
 
 func slimProbe(p *corev1.Probe) *corev1.Probe {
-	if p == nil || p.HTTPGet == nil {
+	if p == nil {
+		return nil
+	}
+	if p.GRPC != nil {
+		return &corev1.Probe{ProbeHandler: corev1.ProbeHandler{GRPC: &corev1.GRPCAction{}}}
+	}
+	if p.HTTPGet == nil {
 		return nil
 	}
 	return &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: p.HTTPGet.Path}}}
