@@ -179,8 +179,7 @@ func (r *Recorder) here(t *tally, answer Answer) Answer {
 	case s.last < t.latest:
 		return Answer{State: Pending} // its record may be on the way
 	}
-	// On the loopback its clients have no address by which the server could know them.
-	return Answer{State: Known, Party: s.party, Observed: !t.peer.IsLoopback()}
+	return Answer{State: Known, Party: s.party, Observed: true}
 }
 
 // streamOf finds or begins the stream of a service; with another resource it begins anew.
@@ -209,10 +208,13 @@ func (s *stream) asked(t *tally, peer Answer) {
 	to := s.of(e, t.requests)
 	to.count(t)
 	to.client.add(t.took)
-	if !peer.Observed {
+	if !peer.Observed || t.isOfHost() {
 		to.server.add(t.took)
 	}
 }
+
+// isOfHost says that it went over the loopback of the machine, where a server cannot know its client: the client has the whole edge.
+func (t *tally) isOfHost() bool { return t.of.SharesHost && t.peer.IsLoopback() }
 
 // answered takes requests that the service has served. They are counted by their client, if somebody
 // looks at it. Of a client that nobody knows that is so if it has told its span.
@@ -221,8 +223,8 @@ func (s *stream) answered(t *tally, peer Answer) {
 	counted := peer.Observed
 	if peer.State != Known {
 		e.client, counted = identity.Party{Name: nobody}, t.linked
-		if counted && t.peer.IsLoopback() {
-			return // its client has the whole edge
+		if counted && t.isOfHost() {
+			return
 		}
 	}
 	to := s.of(e, t.requests)
