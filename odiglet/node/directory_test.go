@@ -32,7 +32,7 @@ func newAsks(t *testing.T) *asks {
 	c := newCluster("n1", func() {})
 	c.setWorkload(workload.Reference{Namespace: "shop", Kind: odiv1.KindDeployment, Name: "cart"}, decided{metrics: true, methods: map[string]odiv1.Method{"app": odiv1.MethodEBPF}})
 	a.directory = c.directory
-	a.directory.now = func() time.Time { return a.clock }
+	a.now = func() time.Time { return a.clock }
 	return a
 }
 
