@@ -99,7 +99,7 @@ func TestEveryContainerOfAPodIsRead(t *testing.T) {
 	}
 	want := []container{
 		{name: "migrate", id: "i1", image: "m:1"}, {name: "proxy", id: "i2", image: "p:1", running: true},
-		{name: "app", id: "c1", image: "cart:1", running: true, probes: []string{"/healthz", "/ready"}},
+		{name: "app", id: "c1", image: "cart:1", running: true, probes: []string{"/grpc.health.v1.Health/Check", "/healthz", "/ready"}},
 		{name: "debug", id: "e1", image: "d:1", running: true},
 	}
 	if diff := cmp.Diff(want, readPod(small.(*corev1.Pod)).containers, cmp.AllowUnexported(container{}), cmpopts.EquateEmpty()); diff != "" {
@@ -175,7 +175,7 @@ func TestOriginAndWhatBecomesOfIt(t *testing.T) {
 	if o.Service.Name != "my-cart" || o.Service.InstanceID != "shop.cart-5d9-x.app" || !o.Traces || o.Metrics {
 		t.Errorf("origin %+v", o)
 	}
-	wantFilter := spans.Filter{Ignored: []string{"/internal/*"}, Probes: []string{"/healthz", "/ready"}}
+	wantFilter := spans.Filter{Ignored: []string{"/internal/*"}, Probes: []string{"/grpc.health.v1.Health/Check", "/healthz", "/ready"}}
 	if diff := cmp.Diff(wantFilter, o.Filter); diff != "" {
 		t.Errorf("filter (-want +got):\n%s", diff)
 	}
