@@ -22,6 +22,7 @@ import (
 	"github.com/odi-dev/odi/odiglet/detect"
 	"github.com/odi-dev/odi/odiglet/export"
 	"github.com/odi-dev/odi/odiglet/flows"
+	"github.com/odi-dev/odi/odiglet/graph"
 	"github.com/odi-dev/odi/odiglet/red"
 	"github.com/odi-dev/odi/odiglet/routes"
 	"github.com/odi-dev/odi/odiglet/signal"
@@ -46,6 +47,8 @@ type Options struct {
 	LinkMethods bool
 	// BatchDelay and MetricsInterval have defaults.
 	BatchDelay, MetricsInterval time.Duration
+	// Directory knows whose the addresses are that processes talk with; nil: nobody does.
+	Directory graph.Directory
 	// CgroupPath is handed to the engine; empty lets it look for itself.
 	CgroupPath string
 	// AtOnce is for programs that live for a moment: see bpf.Options.
@@ -75,6 +78,7 @@ type Odiglet struct {
 	pipeline *spans.Pipeline
 	recorder *red.Recorder
 	flows    *flows.Book
+	graph    *graph.Recorder
 	expiries *certificates.Book
 	sink     export.Sink
 	routes   *routes.Book
@@ -100,16 +104,21 @@ func New(o Options, engine Engine) *Odiglet {
 		Engine: engine, Detector: detect.New(), Selector: o.Selector, Scanner: attach.Proc{},
 		Recorder: recorder, Log: o.Log, Changed: o.Changed,
 	})
+	if o.Directory == nil {
+		o.Directory = graph.Nobody{}
+	}
+	edges := graph.New(graph.Options{Directory: o.Directory, Resource: recorder.Resource}, time.Now())
 	return &Odiglet{
 		engine:  engine,
 		manager: manager,
 		pipeline: spans.New(spans.Options{
-			Origins: manager, Recorder: recorder, Books: o.Books, Routes: book, Sink: o.Sink, Protocols: protocols.All(),
+			Origins: manager, Recorder: recorder, Graph: edges, Books: o.Books, Routes: book, Sink: o.Sink, Protocols: protocols.All(),
 			LinkMethods: o.LinkMethods, Delay: cmp.Or(o.BatchDelay, DefaultBatchDelay),
 		}),
 		recorder: recorder,
 		flows:    flows.New(flows.Options{Source: engine, Origins: manager, Lives: manager.Attached, Log: o.Log}, time.Now()),
 		expiries: certificates.New(certificates.Options{Source: engine, Origins: manager, Lives: manager.Attached}),
+		graph:    edges,
 		sink:     o.Sink,
 		routes:   book,
 		books:    o.Books,
@@ -142,27 +151,27 @@ func (o *Odiglet) Run(ctx context.Context) error {
 	o.nameLosses()
 	o.manager.Release()
 	o.pipeline.Collect(time.Now())
-	o.collectFlows(time.Now())
+	o.collectFlows(time.Now(), true)
 	o.pipeline.Flush()
 	return errors.Join(err, o.Close())
 }
 
-// followFlows sends how connections are doing, and when certificates expire, every interval, until ctx ends.
+// followFlows sends how connections are doing, who asks whom, and when certificates expire, every interval, until ctx ends.
 func (o *Odiglet) followFlows(ctx context.Context) {
 	tick := time.NewTicker(o.interval)
 	defer tick.Stop()
 	for {
 		select {
 		case now := <-tick.C:
-			o.collectFlows(now)
+			o.collectFlows(now, false)
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (o *Odiglet) collectFlows(now time.Time) {
-	for _, md := range []pmetric.Metrics{o.flows.Collect(now), o.expiries.Collect(now)} {
+func (o *Odiglet) collectFlows(now time.Time, last bool) {
+	for _, md := range []pmetric.Metrics{o.flows.Collect(now), o.expiries.Collect(now), o.graph.Collect(now, last)} {
 		for _, b := range signal.OfMetrics(md) {
 			o.sink.Send(b)
 		}
@@ -198,7 +207,7 @@ func (o *Odiglet) Targets() []bpf.TargetStatus { return o.engine.Targets() }
 func (o *Odiglet) Stats() (bpf.Stats, error) { return o.engine.Stats() }
 
 // Overflowed is how many requests did not get a metric series of their own.
-func (o *Odiglet) Overflowed() uint64 { return o.recorder.Overflowed() }
+func (o *Odiglet) Overflowed() uint64 { return o.recorder.Overflowed() + o.graph.Overflowed() }
 
 // Balance is the state of the books.
 func (o *Odiglet) Balance() books.Balance {

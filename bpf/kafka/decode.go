@@ -7,7 +7,7 @@ import (
 )
 
 // Protocol is this room.
-var Protocol = probe.Protocol{Name: "kafka", Code: 6, Decode: Decode, Follow: Follow, Apart: true}
+var Protocol = probe.Protocol{Name: "kafka", Code: 6, Connection: probe.ConnectionMessaging, Decode: Decode, Follow: Follow, Apart: true}
 
 // duration is where the durations of clients are recorded.
 var duration = &probe.Instrument{Name: "messaging.client.operation.duration", Description: "Duration of messaging operations that clients ask a broker for."}

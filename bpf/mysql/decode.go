@@ -10,7 +10,7 @@ import (
 )
 
 // Protocol is this room.
-var Protocol = probe.Protocol{Name: "mysql", Code: 4, Decode: Decode, Apart: true}
+var Protocol = probe.Protocol{Name: "mysql", Code: 4, Connection: probe.ConnectionDatabase, Decode: Decode, Apart: true}
 
 // Layout of the head, struct command_event of command.h behind the request.
 const (

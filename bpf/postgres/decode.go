@@ -9,7 +9,7 @@ import (
 )
 
 // Protocol is this room.
-var Protocol = probe.Protocol{Name: "postgres", Code: 3, Decode: Decode, Apart: true}
+var Protocol = probe.Protocol{Name: "postgres", Code: 3, Connection: probe.ConnectionDatabase, Decode: Decode, Apart: true}
 
 // head is struct cycle_event of cycle.h behind the request.
 type head struct {

@@ -8,6 +8,8 @@ type Protocol struct {
 	Name string
 	// Code is what the engine has in exchanges of the protocol. No two have the same.
 	Code Code
+	// Connection is what its servers are to the service graph.
+	Connection Connection
 	// Decode reads an exchange into an empty span. It trusts no byte, keeps nothing of
 	// the exchange's memory, and leaves the name empty where the bytes are no request.
 	Decode func(*Exchange, *Span)
@@ -38,6 +40,27 @@ type Settler interface {
 // Lose counts a request of a process that gives no whole span, by a reason that
 // Reasons of package loss has.
 type Lose func(pid uint32, reason string)
+
+// Connection is what the server of a protocol is to the service graph; most are services like any other.
+type Connection uint8
+
+// The kinds of servers that service graphs know.
+const (
+	ConnectionService Connection = iota
+	ConnectionDatabase
+	ConnectionMessaging
+)
+
+// String returns the value of connection_type; it is empty for ConnectionService.
+func (c Connection) String() string {
+	switch c {
+	case ConnectionDatabase:
+		return "database"
+	case ConnectionMessaging:
+		return "messaging_system"
+	}
+	return ""
+}
 
 // Code is the protocol of an exchange, as the kernel has it: PROTOCOL_<NAME> in a header of
 // the room.

@@ -10,7 +10,7 @@ import (
 )
 
 // Protocol is this room.
-var Protocol = probe.Protocol{Name: "redis", Code: 2, Decode: Decode, Apart: true}
+var Protocol = probe.Protocol{Name: "redis", Code: 2, Connection: probe.ConnectionDatabase, Decode: Decode, Apart: true}
 
 // Layout of the head, in struct batch_event of batch.h: how many commands, whether they
 // have several names, and the name of the first.

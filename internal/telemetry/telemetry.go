@@ -12,6 +12,7 @@ const Distribution = "odi"
 const (
 	ScopeRED          = "odi/red"
 	ScopeFlows        = "odi/flows"
+	ScopeGraph        = "odi/graph"
 	ScopeCertificates = "odi/certificates"
 )
 

@@ -47,8 +47,11 @@ func GroupOf(pid int, start uint64, c program.Command, parent Group) Group {
 func OfHost(h Host) Service {
 	named := FromEnv(h.Env)
 	own := h.Hostname + ":" + strconv.Itoa(h.Group.PID) + ":" + strconv.FormatUint(h.Group.Start, 10)
+	name := cmp.Or(named.Service, h.Group.Program)
 	return Service{
-		Name:       cmp.Or(named.Service, h.Group.Program),
+		Name:       name,
+		Party:      Party{Name: name, Namespace: named.Namespace},
+		SharesHost: true,
 		Namespace:  named.Namespace,
 		Version:    named.Version,
 		InstanceID: cmp.Or(named.Instance, own),

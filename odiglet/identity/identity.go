@@ -22,6 +22,10 @@ type Service struct {
 	Language string
 	// Attributes are further ones, in the order in which they are written.
 	Attributes []Attribute
+	// Party is how others know it.
+	Party Party
+	// SharesHost says that it is in the network of the machine: its loopback is that of others, too.
+	SharesHost bool
 }
 
 // Attribute is one resource attribute.
@@ -96,6 +100,7 @@ func (s Service) bounded() Service {
 	for _, text := range []*string{&s.Name, &s.Namespace, &s.Version, &s.InstanceID} {
 		*text = telemetry.Clip(*text, telemetry.MaxValue)
 	}
+	s.Party = s.Party.bounded()
 	return s
 }
 

@@ -26,6 +26,8 @@ type Pod struct {
 	Image       string
 	// ServiceName is the annotation's, if the user chose one.
 	ServiceName string
+	// HostNetwork says that it is in the network of its node.
+	HostNetwork bool
 	// Env of the process.
 	Env      map[string]string
 	Language string
@@ -59,6 +61,8 @@ func OfPod(p Pod) Service {
 		Version:    cmp.Or(named.Version, tag),
 		InstanceID: cmp.Or(named.Instance, p.Namespace+"."+p.Name+"."+p.Container),
 		Language:   p.Language,
+		Party:      Party{Name: cmp.Or(p.ServiceName, p.WorkloadName), Namespace: p.Namespace, Cluster: true},
+		SharesHost: p.HostNetwork,
 		Attributes: slices.DeleteFunc(slices.Concat(attributes, p.Seen, named.Others, p.Assumed), func(a Attribute) bool {
 			return a.Key == "" || a.Value == "" && a.Values == nil
 		}),

@@ -75,6 +75,7 @@ type parts struct {
 	odiglet  *odiglet.Odiglet
 	reporter *reporter
 	owners   *owners
+	asker    *asker
 	server   *server
 	diary    *diary
 	learn    func(context.Context) surroundings
@@ -99,10 +100,11 @@ func (o Options) assemble(accounts *books.Books, sink *export.OTLP) (*parts, err
 		return nil, fmt.Errorf("preparing to talk to the API server: %w", err)
 	}
 	n.owners = newOwners(api, c, o.Log)
+	n.asker = &asker{client: api, owners: n.owners, directory: c.directory, log: o.Log}
 	n.learn = func(ctx context.Context) surroundings { return o.surroundingsOf(ctx, api) }
 	kernel := kernelRelease()
 	n.odiglet = load(odiglet.Options{
-		Selector: c, Sink: sink, Books: accounts, Log: o.Log, Changed: n.onProcess,
+		Selector: c, Sink: sink, Books: accounts, Log: o.Log, Changed: n.onProcess, Directory: c.directory,
 	})
 	if err := o.addWitness(n, c); err != nil {
 		return nil, err
@@ -180,6 +182,7 @@ func (n *parts) run(ctx context.Context) error {
 			g.Go(func() error { n.beat.run(ctx); return nil })
 		}
 		g.Go(func() error { return n.owners.run(ctx) })
+		g.Go(func() error { n.asker.run(ctx); return nil })
 		g.Go(func() error {
 			n.cluster.memories.run(ctx, n.cluster, n.odiglet.Manager().Instances, n.reporter.poke)
 			return nil

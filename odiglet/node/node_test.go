@@ -22,6 +22,9 @@ import (
 	"github.com/odi-dev/odi/odiglet/spans"
 )
 
+// cartStarted is when its container was started.
+var cartStarted = time.Unix(1_700_000_000, 0)
+
 // cartPod is a pod of the Deployment cart with two containers, of which one has
 // not started yet.
 func cartPod() *corev1.Pod {
@@ -29,6 +32,7 @@ func cartPod() *corev1.Pod {
 	get := func(path string) *corev1.Probe {
 		return &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: path, Port: intstr.FromInt32(80)}}}
 	}
+	byGRPC := &corev1.Probe{ProbeHandler: corev1.ProbeHandler{GRPC: &corev1.GRPCAction{Port: 81}}}
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: "shop", Name: "cart-5d9-x", UID: "u1",
@@ -40,12 +44,12 @@ func cartPod() *corev1.Pod {
 		Spec: corev1.PodSpec{
 			Volumes: []corev1.Volume{{Name: "v"}},
 			Containers: []corev1.Container{
-				{Name: "app", Image: "cart:1", LivenessProbe: get("healthz?full=1"), ReadinessProbe: get("/ready"), Env: []corev1.EnvVar{{Name: "A"}}},
+				{Name: "app", Image: "cart:1", LivenessProbe: get("healthz?full=1"), ReadinessProbe: get("/ready"), StartupProbe: byGRPC, Env: []corev1.EnvVar{{Name: "A"}}},
 				{Name: "late", Image: "late:1"},
 			},
 		},
 		Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{
-			{Name: "app", ContainerID: "containerd://c1", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}}},
+			{Name: "app", ContainerID: "containerd://c1", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(cartStarted)}}},
 			{Name: "late", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{}}},
 		}},
 	}
@@ -61,7 +65,8 @@ func TestReadPod(t *testing.T) {
 		namespace: "shop", name: "cart-5d9-x", uid: "u1", serviceName: "my-cart",
 		direct: cartReplicas, ownerUID: "u2", asks: true,
 		workloads:  []workload.Reference{cart, cartReplicas},
-		containers: []container{{name: "app", id: "c1", image: "cart:1", running: true, probes: []string{"/healthz", "/ready"}}},
+		containers: []container{{name: "app", id: "c1", image: "cart:1", running: true, probes: []string{"/grpc.health.v1.Health/Check", "/healthz", "/ready"}}},
+		since:      cartStarted,
 	}
 	if diff := cmp.Diff(want, readPod(cartPod()), cmp.AllowUnexported(pod{}, container{})); diff != "" {
 		t.Errorf("pod (-want +got):\n%s", diff)
@@ -94,7 +99,7 @@ func TestEveryContainerOfAPodIsRead(t *testing.T) {
 	}
 	want := []container{
 		{name: "migrate", id: "i1", image: "m:1"}, {name: "proxy", id: "i2", image: "p:1", running: true},
-		{name: "app", id: "c1", image: "cart:1", running: true, probes: []string{"/healthz", "/ready"}},
+		{name: "app", id: "c1", image: "cart:1", running: true, probes: []string{"/grpc.health.v1.Health/Check", "/healthz", "/ready"}},
 		{name: "debug", id: "e1", image: "d:1", running: true},
 	}
 	if diff := cmp.Diff(want, readPod(small.(*corev1.Pod)).containers, cmp.AllowUnexported(container{}), cmpopts.EquateEmpty()); diff != "" {
@@ -170,7 +175,7 @@ func TestOriginAndWhatBecomesOfIt(t *testing.T) {
 	if o.Service.Name != "my-cart" || o.Service.InstanceID != "shop.cart-5d9-x.app" || !o.Traces || o.Metrics {
 		t.Errorf("origin %+v", o)
 	}
-	wantFilter := spans.Filter{Ignored: []string{"/internal/*"}, Probes: []string{"/healthz", "/ready"}}
+	wantFilter := spans.Filter{Ignored: []string{"/internal/*"}, Probes: []string{"/grpc.health.v1.Health/Check", "/healthz", "/ready"}}
 	if diff := cmp.Diff(wantFilter, o.Filter); diff != "" {
 		t.Errorf("filter (-want +got):\n%s", diff)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,6 +32,8 @@ type pod struct {
 	hostNetwork bool
 	// over means that it runs no more: another pod may get its addresses.
 	over bool
+	// since is a time at which it had its addresses; it may have had them before. Zero: none is known.
+	since time.Time
 }
 
 // container is a container that was started.
@@ -64,6 +67,7 @@ func readPod(p *corev1.Pod) pod {
 		asks:        workload.Asks(p),
 		hostNetwork: p.Spec.HostNetwork,
 		over:        p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed,
+		since:       sinceOf(p),
 	}
 	for _, ip := range p.Status.PodIPs {
 		if a, err := netip.ParseAddr(ip.IP); err == nil {
@@ -91,6 +95,28 @@ func readPod(p *corev1.Pod) pod {
 	return out
 }
 
+// sinceOf is the earliest time at which a pod is known to have had its addresses: they come before its
+// containers, and stay until the sandbox is made anew, which is the first of the conditions.
+func sinceOf(p *corev1.Pod) time.Time {
+	var earliest time.Time
+	note := func(t metav1.Time) {
+		if !t.IsZero() && (earliest.IsZero() || t.Time.Before(earliest)) {
+			earliest = t.Time
+		}
+	}
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodReadyToStartContainers && c.Status == corev1.ConditionTrue {
+			return c.LastTransitionTime.Time
+		}
+	}
+	for _, s := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
+		if s.State.Running != nil {
+			note(s.State.Running.StartedAt)
+		}
+	}
+	return earliest
+}
+
 func containerSpecs(p *corev1.Pod) map[string]corev1.Container {
 	specs := make(map[string]corev1.Container)
 	for _, c := range slices.Concat(p.Spec.InitContainers, p.Spec.Containers) {
@@ -102,10 +128,16 @@ func containerSpecs(p *corev1.Pod) map[string]corev1.Container {
 	return specs
 }
 
-// probePaths are the paths of a container's HTTP probes, without queries.
+// healthCheck is the call that the kubelet's probes by gRPC make.
+const healthCheck = "/grpc.health.v1.Health/Check"
+
+// probePaths are the paths of a container's probes by HTTP, without queries, and by gRPC.
 func probePaths(c corev1.Container) []string {
 	paths := make(map[string]bool)
 	for _, probe := range []*corev1.Probe{c.LivenessProbe, c.ReadinessProbe, c.StartupProbe} {
+		if probe != nil && probe.GRPC != nil {
+			paths[healthCheck] = true
+		}
 		if probe == nil || probe.HTTPGet == nil {
 			continue
 		}
@@ -133,6 +165,11 @@ func slim(obj any) (any, error) {
 		},
 	}
 	small.Spec.HostNetwork, small.Status.Phase, small.Status.PodIPs = p.Spec.HostNetwork, p.Status.Phase, p.Status.PodIPs
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodReadyToStartContainers {
+			small.Status.Conditions = append(small.Status.Conditions, corev1.PodCondition{Type: c.Type, Status: c.Status, LastTransitionTime: c.LastTransitionTime})
+		}
+	}
 	small.Spec.InitContainers = slimContainers(p.Spec.InitContainers)
 	small.Spec.Containers = slimContainers(p.Spec.Containers)
 	for _, c := range p.Spec.EphemeralContainers {
@@ -173,7 +210,13 @@ func slimContainers(all []corev1.Container) []corev1.Container {
 }
 
 func slimProbe(p *corev1.Probe) *corev1.Probe {
-	if p == nil || p.HTTPGet == nil {
+	if p == nil {
+		return nil
+	}
+	if p.GRPC != nil {
+		return &corev1.Probe{ProbeHandler: corev1.ProbeHandler{GRPC: &corev1.GRPCAction{}}}
+	}
+	if p.HTTPGet == nil {
 		return nil
 	}
 	return &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: p.HTTPGet.Path}}}
@@ -184,7 +227,7 @@ func slimStatuses(all []corev1.ContainerStatus) []corev1.ContainerStatus {
 	for _, s := range all {
 		one := corev1.ContainerStatus{Name: s.Name, ContainerID: s.ContainerID}
 		if s.State.Running != nil {
-			one.State.Running = &corev1.ContainerStateRunning{}
+			one.State.Running = &corev1.ContainerStateRunning{StartedAt: s.State.Running.StartedAt}
 		}
 		small = append(small, one)
 	}

@@ -123,6 +123,8 @@ type cluster struct {
 	changed  func()
 	memories *memories
 	answers  *answerBooks
+	// directory knows whose addresses are.
+	directory *directory
 	// surroundings are set before anybody is named.
 	surroundings surroundings
 	// encrypting says what is known of processes that encrypt, by process id; nil: nothing is.
@@ -137,13 +139,15 @@ type cluster struct {
 }
 
 func newCluster(node string, changed func()) *cluster {
-	return &cluster{
+	c := &cluster{
 		node: node, changed: changed, memories: newMemories(), answers: newAnswerBooks(),
 		pods:        make(map[string]*pod),
 		byContainer: make(map[string]*pod),
 		workloads:   make(map[workload.Reference]decided),
 		owned:       make(map[types.UID][]workload.Reference),
 	}
+	c.directory = newDirectory(c)
+	return c
 }
 
 func (c *cluster) setPod(p pod) {
@@ -158,13 +162,18 @@ func (c *cluster) setPod(p pod) {
 		c.byContainer[ct.id] = &p
 	}
 	c.mu.Unlock()
+	c.directory.setOwn(&p)
 	c.changed()
 }
 
 func (c *cluster) deletePod(namespace, name string) {
 	c.mu.Lock()
+	before := c.pods[namespace+"/"+name]
 	c.forget(namespace + "/" + name)
 	c.mu.Unlock()
+	if before != nil {
+		c.directory.deleteOwn(before)
+	}
 	c.changed()
 }
 
@@ -340,7 +349,7 @@ func (c *cluster) identityOf(at place, rt language.Runtime, env map[string]strin
 		Namespace: at.pod.namespace, Name: at.pod.name, UID: at.pod.uid, Node: c.node,
 		WorkloadKind: string(at.workload.Kind), WorkloadName: at.workload.Name,
 		Container: at.container.name, ContainerID: at.container.id, Image: at.container.image,
-		ServiceName: at.pod.serviceName, Env: env, Language: string(rt.Language),
+		ServiceName: at.pod.serviceName, HostNetwork: at.pod.hostNetwork, Env: env, Language: string(rt.Language),
 		Seen: c.surroundings.seen, Assumed: c.surroundings.assumed,
 	}
 	if len(at.pod.addresses) > 0 {

@@ -7,6 +7,7 @@ import (
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
@@ -25,7 +26,7 @@ import (
 // newScheme knows only what an odiglet reads and writes.
 func newScheme() (*runtime.Scheme, error) {
 	s := runtime.NewScheme()
-	if err := errors.Join(corev1.AddToScheme(s), coordinationv1.AddToScheme(s), odiv1.AddToScheme(s)); err != nil {
+	if err := errors.Join(corev1.AddToScheme(s), coordinationv1.AddToScheme(s), discoveryv1.AddToScheme(s), odiv1.AddToScheme(s)); err != nil {
 		return nil, fmt.Errorf("building the scheme: %w", err)
 	}
 	return s, nil
@@ -46,6 +47,8 @@ func newWatcher(config *rest.Config, scheme *runtime.Scheme, c *cluster) (*watch
 				Transform: slim,
 			},
 			&odiv1.InstrumentedWorkload{}: {Transform: slimWorkload},
+			&corev1.Service{}:             {Transform: slimService},
+			&discoveryv1.EndpointSlice{}:  {Transform: slimSlice},
 		},
 	})
 	if err != nil {
@@ -60,6 +63,9 @@ func (w *watcher) start(ctx context.Context) error {
 		return err
 	}
 	if err := w.handle(ctx, &odiv1.InstrumentedWorkload{}, w.workload, w.workloadGone); err != nil {
+		return err
+	}
+	if err := w.cluster.directory.follow(ctx, w); err != nil {
 		return err
 	}
 	go func() {

@@ -346,6 +346,17 @@ func appendKey(b []byte, m Measurement, other bool) []byte {
 	return b
 }
 
+// Resource is that of an instance's metrics; false for one that is not known, or gone.
+func (r *Recorder) Resource(of identity.Key) (pcommon.Resource, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	known, ok := r.streams[of]
+	if !ok || known.gone {
+		return pcommon.Resource{}, false
+	}
+	return known.resource, true
+}
+
 // Overflowed is how many requests were counted in an overflow series.
 func (r *Recorder) Overflowed() uint64 {
 	r.mu.Lock()

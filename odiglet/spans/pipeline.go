@@ -12,6 +12,7 @@ import (
 	"github.com/odi-dev/odi/internal/telemetry"
 	"github.com/odi-dev/odi/odiglet/books"
 	"github.com/odi-dev/odi/odiglet/export"
+	"github.com/odi-dev/odi/odiglet/graph"
 	"github.com/odi-dev/odi/odiglet/red"
 	"github.com/odi-dev/odi/odiglet/routes"
 	"github.com/odi-dev/odi/odiglet/signal"
@@ -29,9 +30,11 @@ const (
 type Options struct {
 	Origins  Origins
 	Recorder *red.Recorder
-	Books    *books.Books
-	Routes   *routes.Book
-	Sink     export.Sink
+	// Graph counts who asks whom; nil: nobody does.
+	Graph  *graph.Recorder
+	Books  *books.Books
+	Routes *routes.Book
+	Sink   export.Sink
 	// Protocols are the rooms that exchanges are decoded by.
 	Protocols []probe.Protocol
 	// LinkMethods keeps odi.link.method on spans.
@@ -123,6 +126,7 @@ func (p *Pipeline) judge(r *result, x *probe.Exchange) loss.Name {
 	}
 	o.answered(x)
 	p.name(o, x)
+	p.connect(r, x)
 	r.counts = o.Metrics && p.span.Instrument != nil
 	r.measured = red.Measurement{
 		Instrument: p.span.Instrument, Labels: p.span.Attributes, Took: x.End.Sub(x.Start),

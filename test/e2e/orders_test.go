@@ -22,6 +22,7 @@ import (
 // other, and of 200 by ten clients, which come by HTTPS. What PostgreSQL saw of them is counted, too.
 func (w *world) checkOrders(t *testing.T) {
 	w.deployMore(t, shop.Stored, "stored/*.yaml", shop.OrderPath)
+	w.expectOrderEdges(t)
 	for _, l := range []traffic.Load{
 		{URL: shop.SecureURL, Path: shop.OrderPath, Requests: 20, Pause: 50 * time.Millisecond},
 		{URL: shop.SecureURL, Path: shop.OrderPath, Requests: 200, Concurrency: 10},

@@ -24,6 +24,7 @@ func TestStory(t *testing.T) {
 	t.Run("an incoming traceparent is honoured", w.checkTraceparent)
 	t.Run("a request with a body is whole too", w.checkBodies)
 	t.Run("no wrong parent among 2000 requests, 50 at a time", w.checkManyAtOnce)
+	t.Run("who asks whom is counted", w.checkGraph)
 	t.Run("pods of any owner and shape are traced", w.checkOwners)
 	t.Run("a pod that claims to be another is not believed", w.checkStranger)
 	t.Run("odi check finds everything at work", w.checkAfter)

@@ -8,6 +8,10 @@ import (
 	"io"
 	"net/http"
 
+	metrics "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
 	"github.com/odi-dev/odi/hack/demo/jaeger"
 	"github.com/odi-dev/odi/hack/demo/traffic"
 	"github.com/odi-dev/odi/hack/demo/traffic/stranger"
@@ -61,4 +65,27 @@ func (c *Cluster) askDriver(ctx context.Context, path string, what, answer any) 
 // Jaeger reads from the Jaeger that the demo deploys.
 func (c *Cluster) Jaeger() jaeger.Client {
 	return jaeger.Client{HTTP: c.http, URL: c.ServiceURL(jaeger.Namespace, jaeger.Name, "query")}
+}
+
+// Measured reads the metrics that were sent to the Jaeger that the demo deploys, as Prometheus has them.
+func (c *Cluster) Measured(ctx context.Context) (map[string]*metrics.MetricFamily, error) {
+	url := c.ServiceURL(jaeger.Namespace, jaeger.Name, "metrics") + "/metrics"
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, fmt.Errorf("making the request: %w", err)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("asking for metrics: %s", resp.Status)
+	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(resp.Body)
+	if err != nil {
+		return nil, fmt.Errorf("reading metrics: %w", err)
+	}
+	return families, nil
 }
