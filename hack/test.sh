@@ -36,7 +36,7 @@ unit() {
 # The end-to-end test waits most of its time: fuzzing takes the processors then, at the lowest priority.
 fuzz() {
   echo "=== fuzz: begins, at the lowest priority; what it says stands at the end"
-  nice -n 19 hack/run.sh fuzz >"$logs/fuzz" 2>&1 &
+  nice --adjustment=19 hack/run.sh fuzz >"$logs/fuzz" 2>&1 &
   fuzzing=$!
 }
 end_fuzz() {
