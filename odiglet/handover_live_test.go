@@ -72,11 +72,10 @@ type counting struct {
 	books *books.Books
 }
 
-func (c counting) Send(b signal.Batch) (kept bool) {
+func (c counting) Send(b signal.Batch) {
 	if b.Signal == signal.Traces {
 		c.books.Sent(b.Items)
 	}
-	return false
 }
 
 // stage is a real process with an agent's settings, watched by the real engine.

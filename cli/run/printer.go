@@ -77,16 +77,17 @@ func (p *printer) watch() {
 }
 
 // Send sorts the spans of a batch into their traces; no other signal is for reading along.
-// What is printed later may be parts of the body.
-func (p *printer) Send(b signal.Batch) (kept bool) {
+// What is printed later may be parts of the body, so that its memory is not used again.
+func (p *printer) Send(b signal.Batch) {
 	if b.Signal != signal.Traces {
-		return false
+		return
 	}
 	td, err := signal.ReadTraces(b)
 	if err != nil {
 		p.books.Drop(loss.Rejected, b.Items)
-		return false
+		return
 	}
+	b.Memory.Hold()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
@@ -98,7 +99,6 @@ func (p *printer) Send(b signal.Batch) (kept bool) {
 			}
 		}
 	}
-	return true
 }
 
 func (p *printer) add(id pcommon.TraceID, l line, now time.Time) {

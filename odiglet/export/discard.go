@@ -13,10 +13,7 @@ type Discard struct{ accounts Accounts }
 func NewDiscard(a Accounts) Discard { return Discard{a} }
 
 // Send counts the batch.
-func (d Discard) Send(b signal.Batch) (kept bool) {
-	d.accounts.sent(b)
-	return false
-}
+func (d Discard) Send(b signal.Batch) { d.accounts.sent(b) }
 
 // Close does nothing.
 func (Discard) Close(context.Context) error { return nil }

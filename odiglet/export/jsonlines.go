@@ -29,16 +29,15 @@ func NewJSONLines(out io.Writer, a Accounts, wanted ...*signal.Signal) *JSONLine
 }
 
 // Send writes one line. What is in no books fails at Close only, where the writer does.
-func (j *JSONLines) Send(b signal.Batch) (kept bool) {
+func (j *JSONLines) Send(b signal.Batch) {
 	if !slices.Contains(j.wanted, b.Signal) {
-		return false
+		return
 	}
 	if err := j.writeBatch(b); err == nil {
 		j.accounts.sent(b)
 	} else if account, ok := j.accounts[b.Signal]; ok {
 		account.Drop(loss.Rejected, b.Items)
 	}
-	return false
 }
 
 func (j *JSONLines) writeBatch(b signal.Batch) error {

@@ -68,16 +68,13 @@ func NewOTLP(o Options) (*OTLP, error) {
 	return sink, nil
 }
 
-// Send queues a batch. It is kept, and also by the transports: they may still write the
-// body of a request whose answer has come.
-func (o *OTLP) Send(b signal.Batch) (kept bool) {
+// Send queues a batch.
+func (o *OTLP) Send(b signal.Batch) {
 	for _, p := range o.pipes {
 		if p.signal == b.Signal {
 			p.enqueue(b)
-			kept = true
 		}
 	}
-	return kept
 }
 
 // Close sends what is queued until ctx ends, the last signal first: it is the smallest.

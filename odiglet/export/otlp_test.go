@@ -246,10 +246,11 @@ func TestOTLPQueueIsBounded(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request) { <-release }))
 	defer srv.Close()
 	sink, accounts := newTestSink(t, srv.URL, map[string]string{"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"})
-	const batches = queueSlots + 100
+	const batches = 40_000 // of 8 MiB, as each takes more than its body
 	accounts.Seen(batches)
+	small := someSpans(t, 1)
 	for range batches {
-		sink.Send(someSpans(t, 1))
+		sink.Send(small)
 	}
 	close(release)
 	if err := sink.Close(t.Context()); err != nil {

@@ -5,16 +5,12 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/odi-dev/odi/internal/loss"
 	"github.com/odi-dev/odi/odiglet/books"
 	"github.com/odi-dev/odi/odiglet/signal"
 )
-
-// queueSlots bounds the number of queued batches, whatever their size.
-const queueSlots = 1024
 
 // pipe is the bounded queue of one signal and the goroutines that send from it.
 // Every item that enters ends in the books as sent or as dropped, exactly once.
@@ -35,8 +31,7 @@ type pipe struct {
 
 // flow is the running part of a pipe.
 type flow struct {
-	queue  chan signal.Batch
-	queued atomic.Int64
+	queue  *queue
 	ctx    context.Context // ends when the time to drain is over
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -46,7 +41,7 @@ type flow struct {
 }
 
 func startPipe(p pipe) *pipe {
-	p.flow = &flow{queue: make(chan signal.Batch, queueSlots)}
+	p.flow = &flow{queue: newQueue(p.signal.QueueBytes)}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	for range p.signal.Senders {
 		p.done.Go(p.sendAll)
@@ -54,7 +49,7 @@ func startPipe(p pipe) *pipe {
 	return &p
 }
 
-// enqueue takes a batch, or drops it when the queue is full.
+// enqueue takes a batch. Where the queue is full, those lose who fill it.
 func (p *pipe) enqueue(b signal.Batch) {
 	if b.Items == 0 {
 		return
@@ -67,24 +62,22 @@ func (p *pipe) enqueue(b signal.Batch) {
 		p.books.Drop(loss.Rejected, b.Items)
 		return
 	}
-	size := int64(len(b.Body))
-	if p.queued.Add(size) > p.signal.QueueBytes {
-		p.queued.Add(-size)
-		p.books.Drop(loss.QueueFull, b.Items)
-		return
-	}
-	select {
-	case p.queue <- b:
-	default:
-		p.queued.Add(-size)
-		p.books.Drop(loss.QueueFull, b.Items)
+	for _, lost := range p.queue.put(b) {
+		p.books.Drop(loss.QueueFull, lost.Items)
+		if lost.Owner.Name != "" {
+			p.books.Name(lost.Owner.Name, loss.QueueFull, uint64(lost.Items))
+		}
 	}
 }
 
 func (p *pipe) sendAll() {
-	for b := range p.queue {
+	for {
+		b, ok := p.queue.next()
+		if !ok {
+			return
+		}
 		p.deliver(b)
-		p.queued.Add(-int64(len(b.Body)))
+		p.queue.done(b)
 	}
 }
 
@@ -126,7 +119,7 @@ func (p *pipe) deliver(b signal.Batch) {
 func (p *pipe) try(b signal.Batch) (int, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, p.timeout)
 	defer cancel()
-	answer, err := p.transport.send(ctx, b.Body)
+	answer, err := p.transport.send(ctx, b)
 	if err != nil {
 		return 0, err
 	}
@@ -185,7 +178,7 @@ func (p *pipe) lastError() error {
 // close waits for the queue to drain. When ctx ends first, what is left is
 // dropped, so that the books still close.
 func (p *pipe) close(ctx context.Context) error {
-	close(p.queue)
+	p.queue.close()
 	stop := context.AfterFunc(ctx, p.cancel)
 	p.done.Wait()
 	stop()

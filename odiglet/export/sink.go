@@ -12,9 +12,8 @@ import (
 // receiver: what does not fit is counted as dropped. Calls may come from several
 // goroutines, and none may come after Close.
 type Sink interface {
-	// Send says whether the sink keeps the body of the batch. Whoever made one that is
-	// not kept may write the next into its memory.
-	Send(signal.Batch) (kept bool)
+	// Send takes a batch. A sink that needs the body when it has returned holds its memory.
+	Send(signal.Batch)
 	// Close sends what is queued until ctx ends, counts the rest as dropped,
 	// and frees everything.
 	Close(ctx context.Context) error
@@ -41,9 +40,9 @@ func Both(first, second Sink) Sink {
 
 type both struct{ first, second Sink }
 
-func (b both) Send(batch signal.Batch) (kept bool) {
-	first, second := b.first.Send(batch), b.second.Send(batch)
-	return first || second
+func (b both) Send(batch signal.Batch) {
+	b.first.Send(batch)
+	b.second.Send(batch)
 }
 
 func (b both) Close(ctx context.Context) error {

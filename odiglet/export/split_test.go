@@ -29,7 +29,8 @@ type narrow struct {
 	largest int
 }
 
-func (n *narrow) send(_ context.Context, body []byte) ([]byte, error) {
+func (n *narrow) send(_ context.Context, b signal.Batch) ([]byte, error) {
+	body := b.Body
 	n.tries++
 	if len(body) > n.limit {
 		return nil, n.err(len(body))
@@ -155,5 +156,5 @@ func TestLargeMetricsGoInSeveralBatches(t *testing.T) {
 // measured is a transport that only looks.
 type measured func(body []byte) error
 
-func (m measured) send(_ context.Context, body []byte) ([]byte, error) { return nil, m(body) }
+func (m measured) send(_ context.Context, b signal.Batch) ([]byte, error) { return nil, m(b.Body) }
 func (measured) close() error                                          { return nil }

@@ -12,9 +12,10 @@ import (
 )
 
 // transport carries encoded OTLP export requests of one signal. A failed send
-// returns a *refusal; answer is the encoded export response otherwise.
+// returns a *refusal; answer is the encoded export response otherwise. Where the body is
+// still written when the answer has come, the batch's memory is held meanwhile.
 type transport interface {
-	send(ctx context.Context, body []byte) (answer []byte, err error)
+	send(ctx context.Context, b signal.Batch) (answer []byte, err error)
 	close() error
 }
 

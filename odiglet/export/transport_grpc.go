@@ -17,6 +17,8 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 type grpcTransport struct {
@@ -78,10 +80,10 @@ func (f freshTLS) Clone() credentials.TransportCredentials {
 	return freshTLS{f.TransportCredentials.Clone(), f.settings}
 }
 
-func (t *grpcTransport) send(ctx context.Context, body []byte) ([]byte, error) {
+func (t *grpcTransport) send(ctx context.Context, b signal.Batch) ([]byte, error) {
 	var answer []byte
 	ctx = metadata.NewOutgoingContext(ctx, t.metadata)
-	if err := t.conn.Invoke(ctx, t.method, body, &answer, t.options...); err != nil {
+	if err := t.conn.Invoke(ctx, t.method, b, &answer, t.options...); err != nil {
 		again, after := retryableCode(status.Convert(err))
 		return nil, &refusal{again: again, after: after, err: err}
 	}
@@ -115,11 +117,24 @@ type encoded struct{}
 func (encoded) Name() string { return "proto" }
 
 func (encoded) Marshal(v any) (mem.BufferSlice, error) {
-	body, ok := v.([]byte)
+	b, ok := v.(signal.Batch)
 	if !ok {
-		return nil, fmt.Errorf("encoding %T: want bytes", v)
+		return nil, fmt.Errorf("encoding %T: want a batch", v)
 	}
-	return mem.BufferSlice{mem.SliceBuffer(body)}, nil
+	b.Memory.Hold()
+	return mem.BufferSlice{mem.NewBuffer(&b.Body, lent{b.Memory})}, nil
+}
+
+// lent is the memory of a batch for as long as gRPC writes it.
+type lent struct{ memory *signal.Memory }
+
+// Put implements mem.BufferPool: gRPC needs it no more.
+func (l lent) Put(*[]byte) { l.memory.Release() }
+
+// Get implements mem.BufferPool; nothing is taken from here.
+func (lent) Get(length int) *[]byte {
+	b := make([]byte, length)
+	return &b
 }
 
 func (encoded) Unmarshal(data mem.BufferSlice, v any) error {

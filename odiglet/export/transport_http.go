@@ -10,7 +10,10 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 // maxAnswer bounds what is read of a receiver's answer; a real one is below 100 bytes.
@@ -40,8 +43,8 @@ func newHTTPTransport(s Settings, config *tls.Config) *httpTransport {
 	}
 }
 
-func (t *httpTransport) send(ctx context.Context, body []byte) ([]byte, error) {
-	req, err := t.request(ctx, body)
+func (t *httpTransport) send(ctx context.Context, b signal.Batch) ([]byte, error) {
+	req, err := t.request(ctx, b)
 	if err != nil {
 		return nil, permanent("building the OTLP request: %w", err)
 	}
@@ -65,22 +68,22 @@ func (t *httpTransport) send(ctx context.Context, body []byte) ([]byte, error) {
 	}
 }
 
-func (t *httpTransport) request(ctx context.Context, body []byte) (*http.Request, error) {
+func (t *httpTransport) request(ctx context.Context, b signal.Batch) (*http.Request, error) {
+	body, memory := b.Body, b.Memory
 	if t.settings.Gzip {
-		var b bytes.Buffer
-		z := gzip.NewWriter(&b)
-		if _, err := z.Write(body); err != nil {
+		var err error
+		if body, err = compressed(body); err != nil {
 			return nil, err
 		}
-		if err := z.Close(); err != nil {
-			return nil, err
-		}
-		body = b.Bytes()
+		memory = nil
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.settings.Endpoint, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.settings.Endpoint, http.NoBody)
 	if err != nil {
 		return nil, err
 	}
+	req.ContentLength = int64(len(body))
+	req.GetBody = func() (io.ReadCloser, error) { return read(body, memory), nil }
+	req.Body = read(body, memory)
 	for k, v := range t.settings.Headers {
 		req.Header.Set(k, v)
 	}
@@ -90,6 +93,58 @@ func (t *httpTransport) request(ctx context.Context, body []byte) (*http.Request
 		req.Header.Set("Content-Encoding", "gzip")
 	}
 	return req, nil
+}
+
+func compressed(body []byte) ([]byte, error) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write(body); err != nil {
+		return nil, err
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// reading is the body of a request. It holds the memory until it is closed, as it always is, but it may
+// be read by another goroutine until then.
+type reading struct {
+	mu     sync.Mutex
+	left   []byte
+	memory *signal.Memory
+	closed bool
+}
+
+func read(body []byte, memory *signal.Memory) *reading {
+	memory.Hold()
+	return &reading{left: body, memory: memory}
+}
+
+// Read implements io.Reader.
+func (r *reading) Read(to []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.closed:
+		return 0, http.ErrBodyReadAfterClose
+	case len(r.left) == 0:
+		return 0, io.EOF
+	}
+	n := copy(to, r.left)
+	r.left = r.left[n:]
+	return n, nil
+}
+
+// Close implements io.Closer.
+func (r *reading) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed {
+		r.closed = true
+		r.memory.Release()
+	}
+	return nil
 }
 
 func (t *httpTransport) close() error {

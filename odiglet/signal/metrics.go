@@ -73,7 +73,7 @@ func splitPoints(b Batch) (Batch, Batch, error) {
 		return Batch{}, Batch{}, err
 	}
 	second, err := m.MarshalMetrics(rest)
-	return Batch{b.Signal, first, taken.DataPointCount()}, Batch{b.Signal, second, rest.DataPointCount()}, err
+	return Batch{Signal: b.Signal, Body: first, Items: taken.DataPointCount()}, Batch{Signal: b.Signal, Body: second, Items: rest.DataPointCount()}, err
 }
 
 // takePoints moves so many points out of metrics. Only histograms and sums are divided: odi has no others.

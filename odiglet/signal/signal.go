@@ -1,5 +1,7 @@
 package signal
 
+import "slices"
+
 // Signal is one kind of telemetry. What makes batches of it, and the sinks that
 // send them, are told apart by nothing else.
 type Signal struct {
@@ -29,4 +31,39 @@ type Batch struct {
 	Signal *Signal
 	Body   []byte
 	Items  int
+	// Parts are what workloads have in Body, one behind the other; nil: nobody's are told apart.
+	Parts []Part
+	// Memory is what Body lies in, where that is used again; nil: it is not.
+	Memory *Memory
+}
+
+// Part is a stretch of a batch, and an export request by itself.
+type Part struct {
+	Owner Owner
+	Bytes int
+	Items int
+}
+
+// Owner is a workload: who makes more than a receiver takes pays for it alone. All its pods are one.
+type Owner struct{ Namespace, Name string }
+
+// Without returns the batch without what somebody has in it, in memory of its own, and what that was: nil if
+// there is none.
+func (b Batch) Without(owner Owner) (rest Batch, out []Part) {
+	if !slices.ContainsFunc(b.Parts, func(p Part) bool { return p.Owner == owner }) {
+		return b, nil
+	}
+	rest = Batch{Signal: b.Signal}
+	at := 0
+	for _, p := range b.Parts {
+		if p.Owner == owner {
+			out = append(out, p)
+		} else {
+			rest.Body = append(rest.Body, b.Body[at:at+p.Bytes]...)
+			rest.Parts = append(rest.Parts, p)
+			rest.Items += p.Items
+		}
+		at += p.Bytes
+	}
+	return rest, out
 }

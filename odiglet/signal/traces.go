@@ -84,5 +84,5 @@ func splitSpans(b Batch) (Batch, Batch, error) {
 		return Batch{}, Batch{}, err
 	}
 	second, err := m.MarshalTraces(rest)
-	return Batch{b.Signal, first, taken.SpanCount()}, Batch{b.Signal, second, rest.SpanCount()}, err
+	return Batch{Signal: b.Signal, Body: first, Items: taken.SpanCount()}, Batch{Signal: b.Signal, Body: second, Items: rest.SpanCount()}, err
 }

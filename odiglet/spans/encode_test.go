@@ -139,9 +139,9 @@ type keeper struct {
 	batches []signal.Batch
 }
 
-func (k *keeper) Send(b signal.Batch) (kept bool) {
+func (k *keeper) Send(b signal.Batch) {
+	b.Memory.Hold()
 	k.batches = append(k.batches, b)
-	return true
 }
 
 // read decodes the only batch.

@@ -1,6 +1,10 @@
 package spans
 
-import "google.golang.org/protobuf/encoding/protowire"
+import (
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/odi-dev/odi/odiglet/signal"
+)
 
 // groupKey is whose spans are in one group.
 type groupKey struct {
@@ -10,10 +14,12 @@ type groupKey struct {
 
 // group is the spans of one origin and protocol in a batch: parts of the batch's memory.
 type group struct {
+	owner    signal.Owner
 	scope    []byte // the fields of a ScopeSpans without its spans
 	resource []byte // the fields of a ResourceSpans without its spans
 	parts    []part
 	size     int // of all parts
+	spans    int
 }
 
 // longestLengths is what the tags and lengths of a ResourceSpans and its ScopeSpans take at the most.
@@ -24,6 +30,7 @@ type part struct{ from, to int }
 // put adds what lies behind everything that was put before.
 func (g *group) put(from, to int) {
 	g.size += to - from
+	g.spans++
 	if last := len(g.parts) - 1; last >= 0 && g.parts[last].to == from {
 		g.parts[last].to = to
 		return

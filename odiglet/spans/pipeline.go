@@ -2,7 +2,6 @@ package spans
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -61,7 +60,7 @@ type Pipeline struct {
 	around int      // bytes of the groups without their spans
 	groups []*group // in the order of their first spans
 	of     map[groupKey]*group
-	spare  []byte // of a batch that its sink has not kept, for the next one
+	bodies signal.Pool
 }
 
 // room is a protocol with the scope of its spans.
@@ -192,7 +191,8 @@ func (p *Pipeline) groupOf(of groupKey) (*group, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &group{scope: of.room.scope, resource: resource}, nil
+	service := &of.origin.Service
+	return &group{owner: signal.Owner{Namespace: service.Namespace, Name: service.Name}, scope: of.room.scope, resource: resource}, nil
 }
 
 // encodedSize is what the batch takes, and a little more; p.mu is held.
@@ -207,12 +207,11 @@ func (p *Pipeline) Flush() {
 }
 
 func (p *Pipeline) hand(batch signal.Batch) {
-	if batch.Items == 0 || p.Sink.Send(batch) {
+	if batch.Items == 0 {
 		return
 	}
-	p.mu.Lock()
-	p.spare = batch.Body[:0]
-	p.mu.Unlock()
+	p.Sink.Send(batch)
+	batch.Memory.Release()
 }
 
 // take ends the batch and starts the next; p.mu is held.
@@ -224,15 +223,17 @@ func (p *Pipeline) take() signal.Batch {
 	for _, g := range p.groups {
 		room += g.encodedSize()
 	}
-	body := slices.Grow(p.spare, room)
-	p.spare = nil
+	batch := signal.Batch{Signal: signal.Traces, Items: p.size, Memory: p.bodies.Get(room), Parts: make([]signal.Part, 0, len(p.groups))}
+	body := batch.Memory.Empty()
 	for _, g := range p.groups {
+		from := len(body)
 		body = g.append(body, p.spans)
+		batch.Parts = append(batch.Parts, signal.Part{Owner: g.owner, Bytes: len(body) - from, Items: g.spans})
 	}
-	batch := signal.Batch{Signal: signal.Traces, Body: body, Items: p.size}
+	batch.Body = body
 	p.spans, p.size, p.around = p.spans[:0], 0, 0
 	for _, g := range p.groups {
-		g.parts, g.size = nil, 0
+		g.parts, g.size, g.spans = nil, 0, 0
 	}
 	clear(p.groups)
 	p.groups = p.groups[:0]

@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/odi-dev/odi/bpf/http1"
@@ -220,11 +221,10 @@ type lender struct {
 	places  map[*byte]bool
 }
 
-func (l *lender) Send(b signal.Batch) (kept bool) {
+func (l *lender) Send(b signal.Batch) {
 	l.places[unsafe.SliceData(b.Body)] = true
 	b.Body = slices.Clone(b.Body)
 	l.batches = append(l.batches, b)
-	return false
 }
 
 // TestMemoryOfBatchesIsUsedAgain: spans are the same whether or not a sink keeps what it is
@@ -234,7 +234,7 @@ func TestMemoryOfBatchesIsUsedAgain(t *testing.T) {
 	for _, sink := range []export.Sink{keeps, lends} {
 		p := New(Options{Origins: origins{1: someOrigin()}, Recorder: red.NewRecorder(time.Now()), Books: books.New(), Routes: routes.NewBook(), Protocols: rooms(), Sink: sink})
 		for i := range 50 {
-			for j := range i % 7 * 3 {
+			for j := range 40 + i%7 { // of much the same size, as those of a busy node are
 				x := request(1, fmt.Sprintf("/%d/%d", i, j))
 				p.Handle(&x)
 			}
@@ -244,7 +244,7 @@ func TestMemoryOfBatchesIsUsedAgain(t *testing.T) {
 	if len(keeps.batches) == 0 {
 		t.Fatal("no batches")
 	}
-	if diff := cmp.Diff(keeps.batches, lends.batches, cmp.Comparer(func(a, b *signal.Signal) bool { return a == b })); diff != "" {
+	if diff := cmp.Diff(keeps.batches, lends.batches, cmp.Comparer(func(a, b *signal.Signal) bool { return a == b }), cmpopts.IgnoreFields(signal.Batch{}, "Memory")); diff != "" {
 		t.Errorf("batches differ (-kept +lent):\n%s", diff)
 	}
 	if places, most := len(lends.places), len(lends.batches)/2; places > most {
