@@ -24,9 +24,11 @@ var dropNames = []string{
 
 const countExchanges = 10
 
-// madeHere are the reasons that the programs do not know, but those who put the parts of
-// requests together.
+const detached = "detached"
+
+// madeHere are the reasons that the programs do not know, but those who read what they tell.
 var madeHere = []string{
+	detached,        // it ended, or was read, after its process was no target any more
 	"joined_midway", // fields of its head had been said before the connection was seen
 	"no_messages",   // asked of a broker, and none came or went: left out
 }
@@ -34,7 +36,7 @@ var madeHere = []string{
 // DropNames are all the names that Drops counts by.
 func DropNames() []string { return slices.Concat(dropNames, madeHere) }
 
-// unmade counts what whoever puts the parts of requests together has lost.
+// unmade counts what whoever reads the events, or puts the parts of requests together, has lost.
 type unmade struct {
 	mu sync.Mutex
 	of map[Loser]uint64

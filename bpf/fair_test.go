@@ -115,3 +115,26 @@ func flood(ctx context.Context, url string) {
 		}()
 	}
 }
+
+// TestRequestsReadAfterARemovalAreCounted has a server answer faster than a slow reader reads, and takes it off the
+// targets meanwhile: what the ring still holds of it gives no spans, and is in the books.
+func TestRequestsReadAfterARemovalAreCounted(t *testing.T) {
+	needRoot(t)
+	url, pids := chain(t, "direct")
+	r := slowReader(t, pids[0])
+	const n = 300
+	storm(t, url, "asked", n, 4)
+	if err := r.engine.RemoveTarget(pids[0]); err != nil {
+		t.Fatal(err)
+	}
+	detached := func() uint64 { return r.engine.Drops()["detached"] }
+	for deadline := time.Now().Add(10 * time.Second); r.of(pids[0])+int(detached()) < n; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("of %d requests %d were seen and %d counted as detached", n, r.of(pids[0]), detached())
+		}
+	}
+	of := r.engine.Losers()[bpf.Loser{PID: pids[0], Reason: "detached"}]
+	if seen := r.of(pids[0]); detached() == 0 || of != detached() || seen+int(detached()) != n {
+		t.Errorf("%d were seen and %d counted as detached, %d of the server's own; there were %d", seen, detached(), of, n)
+	}
+}

@@ -122,15 +122,22 @@ func sleep(ctx context.Context, d time.Duration) {
 
 func (e *Engine) deliver(d *delivery) {
 	e.notices.catchUp() // who a process is must be known before what it did
-	if !parseExchange(&d.exchange, d.record.RawSample, &e.clock) || e.isRemoved(d.exchange.PID) {
+	if !parseExchange(&d.exchange, d.record.RawSample, &e.clock) {
 		return
+	}
+	handle := d.handle
+	if e.isRemoved(d.exchange.PID) {
+		handle = e.detach
 	}
 	if follower := e.followers[d.exchange.Protocol]; follower != nil {
-		follower.Take(&d.exchange, d.handle)
+		follower.Take(&d.exchange, handle)
 		return
 	}
-	d.handle(&d.exchange)
+	handle(&d.exchange)
 }
+
+// detach counts a request of a process that is no target any more: nobody asked for its span.
+func (e *Engine) detach(x *probe.Exchange) { e.unmade.add(x.PID, detached) }
 
 // Layout of struct request in include/types.h.
 const (

@@ -157,4 +157,4 @@ func TestLargeMetricsGoInSeveralBatches(t *testing.T) {
 type measured func(body []byte) error
 
 func (m measured) send(_ context.Context, b signal.Batch) ([]byte, error) { return nil, m(b.Body) }
-func (measured) close() error                                          { return nil }
+func (measured) close() error                                             { return nil }
