@@ -1,7 +1,6 @@
 package http1
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/odi-dev/odi/bpf/probe"
@@ -14,7 +13,7 @@ type head struct{ web.Head }
 // parseHead reads as much as there is; the head may be cut anywhere. What it
 // returns shares the bytes.
 func parseHead(raw []byte, queryKeys []string) web.Head {
-	raw = bytes.TrimLeft(raw[:min(len(raw), headMax)], "\r\n")
+	raw = withoutBlankLines(raw[:min(len(raw), headMax)])
 	line, rest, complete := strings.Cut(probe.Text(raw), "\n")
 	h := head{web.Head{Version: "1.1"}}
 	method, after, _ := strings.Cut(web.Bounded(strings.TrimRight(line, "\r")), " ")
@@ -29,6 +28,14 @@ func parseHead(raw []byte, queryKeys []string) web.Head {
 	}
 	h.headers(rest)
 	return h.Head
+}
+
+// withoutBlankLines is bytes.TrimLeft, which makes a set of what it cuts for every request.
+func withoutBlankLines(raw []byte) []byte {
+	for len(raw) > 0 && (raw[0] == '\r' || raw[0] == '\n') {
+		raw = raw[1:]
+	}
+	return raw
 }
 
 // headers reads the header lines; the first of a name counts.

@@ -129,11 +129,19 @@ func redact(query string, keys []string) string {
 func splitHostPort(s string) (host string, port int64) {
 	i := strings.LastIndexByte(s, ':')
 	if i < 0 || strings.HasSuffix(s, "]") {
-		return strings.Trim(s, "[]"), 0
+		return withoutBrackets(s), 0
 	}
 	port, err := strconv.ParseInt(s[i+1:], 10, 64)
 	if err != nil || port < 0 || port > 65535 {
 		port = 0
 	}
-	return strings.Trim(s[:i], "[]"), port
+	return withoutBrackets(s[:i]), port
+}
+
+// withoutBrackets takes off those of an address of IPv6, which few hosts are.
+func withoutBrackets(host string) string {
+	if !strings.Contains(host, "[") && !strings.Contains(host, "]") {
+		return host
+	}
+	return strings.Trim(host, "[]")
 }

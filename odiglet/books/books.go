@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/odi-dev/odi/internal/loss"
 )
@@ -13,8 +14,8 @@ const maxNamed = 20
 
 // Books is the account of one odiglet. It may be used by several goroutines.
 type Books struct {
+	seen    atomic.Uint64 // apart from the rest: it is counted for every request
 	mu      sync.Mutex
-	seen    uint64
 	sent    uint64
 	dropped map[loss.Name]uint64
 	whose   map[loss.Name]map[string]uint64
@@ -26,11 +27,7 @@ func New() *Books {
 }
 
 // Seen adds n requests that ended in the kernel.
-func (b *Books) Seen(n int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.seen += uint64(n)
-}
+func (b *Books) Seen(n int) { b.seen.Add(uint64(n)) }
 
 // Sent adds n spans that the receiver took.
 func (b *Books) Sent(n int) {
@@ -98,12 +95,13 @@ type Balance struct {
 func (b *Books) Balance(lost map[string]uint64) Balance {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	all := Balance{Seen: b.seen, Sent: b.sent, Dropped: maps.Clone(b.dropped)}
+	// What is sent or dropped was seen before.
+	all := Balance{Seen: b.seen.Load(), Sent: b.sent, Dropped: maps.Clone(b.dropped)}
 	settled := b.sent
 	for _, n := range b.dropped {
 		settled += n
 	}
-	all.Queued = b.seen - min(settled, b.seen)
+	all.Queued = all.Seen - min(settled, all.Seen)
 	for reason, n := range lost {
 		if n == 0 {
 			continue
