@@ -47,8 +47,8 @@ func (e *Engine) adopted(pid uint32, fd int, cookie uint64, polls bool, err erro
 	}
 }
 
-// putBack puts a blocking connection back into the socket map, which it left with
-// a request (propagate/blocking.h). Where its process has gone on meanwhile it is
+// putBack puts a connection back into the socket map, which it left with a request
+// (propagate/blocking.h) or for the length of a body. Where its process has gone on meanwhile it is
 // asked for again, by the answer to what it sends now.
 func (e *Engine) putBack(n notice) {
 	pidfd, err := unix.PidfdOpen(int(n.pid), 0)
@@ -61,7 +61,11 @@ func (e *Engine) putBack(n notice) {
 		return // closed
 	}
 	defer func() { _ = unix.Close(fd) }()
-	if cookie, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE); err != nil || cookie != n.key || !hasSent(fd, n.startNanos) {
+	mayEnter := func() bool { return hasSent(fd, n.startNanos) }
+	if n.target { // a body goes over it, see propagate/bodies.h
+		mayEnter = func() bool { return !blocks(fd) }
+	}
+	if cookie, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE); err != nil || cookie != n.key || !mayEnter() {
 		return
 	}
 	e.mu.Lock() // who lets go of a target walks over the map afterwards
@@ -73,7 +77,7 @@ func (e *Engine) putBack(n notice) {
 		e.log.Debug("cannot put a connection back", "pid", n.pid, "reason", err)
 		return
 	}
-	if !hasSent(fd, n.startNanos) || e.askedBefore(e.targets[n.pid].tgid) != 0 {
+	if !mayEnter() || e.askedBefore(e.targets[n.pid].tgid) != 0 {
 		_ = e.maps["sockets"].Delete(n.key)
 	}
 }
@@ -94,7 +98,7 @@ type connValue struct {
 	_        [2]byte
 	TakenOut uint8 // asked in C
 	_        [3]byte
-	Out      uint8 // left with a request
+	Out      uint8 // enum out
 	_        [20]byte
 }
 

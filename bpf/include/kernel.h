@@ -360,6 +360,7 @@ struct msghdr_ {
 #define NR_write 1
 #define NR_readv 19
 #define NR_writev 20
+#define NR_sendfile 40
 #define NR_sendto 44
 #define NR_recvfrom 45
 #define NR_connect 42
@@ -376,6 +377,7 @@ inline_ u64 reg_arg5(struct pt_regs *r) { return r->r8; }
 #define NR_write 64
 #define NR_readv 65
 #define NR_writev 66
+#define NR_sendfile 71
 #define NR_sendto 206
 #define NR_recvfrom 207
 #define NR_connect 203
