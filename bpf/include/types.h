@@ -70,7 +70,7 @@ struct target {
 	u64 clients;   // client requests
 	u64 linked;    // client requests with a parent
 	u32 encrypted; // connections that began as TLS, outside of what probes see
-	u32 serves;    // Go: a goroutine has received a request
+	u32 serves;    // Go: it has received a request, so what it asks may have a parent
 };
 
 // ref is what another request needs to become a child of a server request.
