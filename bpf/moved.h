@@ -174,8 +174,8 @@ inline_ u32 moved(struct sock *sk, struct target *g, struct task_struct *task, i
 	if (sent)
 		c->answering = 0;
 	f.h = bpf_sk_storage_get(&http1s, sk, 0, 0);
-	if (sent && f.h && f.h->q.state == D_LEN && (c->out | (f.h->q.left >= BODY_LONG)))
-		body_goes_on(g, c, sk, f.h->q.left, c->ahead | c->stop);
+	if (sent)
+		body_goes_on(g, c, sk, f.h);
 	if (sent && (c->ahead | c->stop) && !pass_over(&f, bytes))
 		return 0;
 	if (!f.h && in_session(sk, c, task, call)) {

@@ -20,24 +20,27 @@ inline_ bool names_socket(u64 nr)
 	return nr == NR_write || nr == NR_writev || nr == NR_sendto || nr == NR_sendmsg || nr == NR_sendfile;
 }
 
-// body_goes_on runs behind each call that has sent a part of a body of known length, of
-// which left bytes were to come before it. looked: odi_message has seen this call, so the
-// connection is in the map.
-static noinline_ int body_goes_on(struct target *g, struct conn *c, struct sock *sk, u64 left, u32 looked)
+// body_goes_on runs behind each call that has sent something. Where odi_message has looked
+// at it the connection is in the map.
+static noinline_ int body_goes_on(struct target *g, struct conn *c, struct sock *sk, struct http1 *h)
 {
-	struct pt_regs *regs = current_regs();
+	struct pt_regs *regs;
+	u32 looked = c->ahead | c->stop;
+	u64 left;
+	bool in;
 
-	if (!g || !c || !sk || !c->mapped)
+	if (!h || h->q.state != D_LEN || !c->mapped)
 		return 0;
+	left = h->q.left;
 	if (!looked && c->out == OUT_ASKED)
 		c->out = OUT_BODY;
 	if (c->out == OUT_NOT ? left < BODY_LONG || !looked : c->out != OUT_BODY || left > BODY_ENDS)
 		return 0;
+	regs = current_regs();
 	if (c->asked || !may_leave(g, c) || !names_socket(reg_nr(regs)) || is_blocking(sk))
 		return 0;
-	if (c->out == OUT_NOT && tell_of_socket(NOTICE_TAKE_OUT, g, sk, 0, 0))
-		c->out = OUT_ASKED;
-	else if (c->out == OUT_BODY && tell_of_socket(NOTICE_PUT_BACK, g, sk, reg_arg1(regs), 1))
-		c->out = OUT_BACK;
+	in = c->out == OUT_NOT;
+	if (tell_of_socket(in ? NOTICE_TAKE_OUT : NOTICE_PUT_BACK, g, sk, reg_arg1(regs), true))
+		c->out = in ? OUT_ASKED : OUT_BACK;
 	return 0;
 }
