@@ -51,14 +51,9 @@ func (e *Engine) adopted(pid uint32, fd int, cookie uint64, polls bool, err erro
 // (propagate/blocking.h) or for the length of a body. Where its process has gone on meanwhile it is
 // asked for again, by the answer to what it sends now.
 func (e *Engine) putBack(n notice) {
-	pidfd, err := unix.PidfdOpen(int(n.pid), 0)
-	if err != nil {
-		return // gone
-	}
-	fd, err := unix.PidfdGetfd(pidfd, int(n.fd), 0)
-	_ = unix.Close(pidfd)
-	if err != nil {
-		return // closed
+	fd, ok := openOf(n.pid, n.fd)
+	if !ok {
+		return
 	}
 	defer func() { _ = unix.Close(fd) }()
 	mayEnter := func() bool { return hasSent(fd, n.startNanos) }
@@ -80,6 +75,17 @@ func (e *Engine) putBack(n notice) {
 	if !mayEnter() || e.askedBefore(e.targets[n.pid].tgid) != 0 {
 		_ = e.maps["sockets"].Delete(n.key)
 	}
+}
+
+// openOf duplicates a descriptor of a process. False: either is gone.
+func openOf(pid, number uint32) (fd int, ok bool) {
+	pidfd, err := unix.PidfdOpen(int(pid), 0)
+	if err != nil {
+		return 0, false
+	}
+	defer func() { _ = unix.Close(pidfd) }()
+	fd, err = unix.PidfdGetfd(pidfd, int(number), 0)
+	return fd, err == nil
 }
 
 // hasSent tells whether a connection has sent so many bytes, and nothing since.
