@@ -158,7 +158,7 @@ inline_ void begin_anew(struct sock *sk, struct conn *c)
 	c->ahead = 0;
 	c->stop = 0;
 	c->leave = 0;
-	c->out = 0;
+	c->out = OUT_NOT;
 }
 
 // opening marks a connection of a target while its caller still runs.

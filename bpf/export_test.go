@@ -59,3 +59,9 @@ func (e *Engine) SessionEntries() map[string]int {
 	}
 	return n
 }
+
+// InSocketMap tells whether a connection is in the socket map, by its cookie.
+func (e *Engine) InSocketMap(cookie uint64) bool {
+	var value uint64
+	return e.maps["sockets"].Lookup(cookie, &value) == nil
+}

@@ -137,6 +137,7 @@ const (
 	kernelVarNoRequest             = "no_request"
 	kernelVarNoShare               = "no_share"
 	kernelVarNoSums                = "no_sums"
+	kernelVarNoTie                 = "no_tie"
 	kernelVarNoWork                = "no_work"
 	kernelVarOwnLevel              = "own_level"
 	kernelVarOwnNs                 = "own_ns"
@@ -320,6 +321,7 @@ type kernelVariableSpecs struct {
 	NoRequest  *ebpf.VariableSpec `ebpf:"no_request"`
 	NoShare    *ebpf.VariableSpec `ebpf:"no_share"`
 	NoSums     *ebpf.VariableSpec `ebpf:"no_sums"`
+	NoTie      *ebpf.VariableSpec `ebpf:"no_tie"`
 	NoWork     *ebpf.VariableSpec `ebpf:"no_work"`
 	OwnLevel   *ebpf.VariableSpec `ebpf:"own_level"`
 	OwnNs      *ebpf.VariableSpec `ebpf:"own_ns"`
@@ -491,6 +493,7 @@ type kernelVariables struct {
 	NoRequest  *ebpf.Variable `ebpf:"no_request"`
 	NoShare    *ebpf.Variable `ebpf:"no_share"`
 	NoSums     *ebpf.Variable `ebpf:"no_sums"`
+	NoTie      *ebpf.Variable `ebpf:"no_tie"`
 	NoWork     *ebpf.Variable `ebpf:"no_work"`
 	OwnLevel   *ebpf.Variable `ebpf:"own_level"`
 	OwnNs      *ebpf.Variable `ebpf:"own_ns"`

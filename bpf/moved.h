@@ -6,7 +6,7 @@
 
 #include "flow/flow.h"
 #include "http1/waking.h"
-#include "propagate/blocking.h"
+#include "propagate/bodies.h"
 #include "include/session.h"
 #include "recognise.h"
 
@@ -163,7 +163,7 @@ inline_ u32 moved(struct sock *sk, struct target *g, struct task_struct *task, i
 	}
 	if (sent)
 		nth_message(&f.src, c, regs, task->pid);
-	else if (c->out)
+	else if (c->out == OUT_REQUEST)
 		c->sending_ns = 0; // that was no beginning of a call that sends, see leaving
 	if (c->ignored || c->role == ROLE_SERVER || (g->flags & T_MANY))
 		take_out(g, c, sk);
@@ -174,6 +174,8 @@ inline_ u32 moved(struct sock *sk, struct target *g, struct task_struct *task, i
 	if (sent)
 		c->answering = 0;
 	f.h = bpf_sk_storage_get(&http1s, sk, 0, 0);
+	if (sent)
+		body_goes_on(g, c, sk, f.h);
 	if (sent && (c->ahead | c->stop) && !pass_over(&f, bytes))
 		return 0;
 	if (!f.h && in_session(sk, c, task, call)) {

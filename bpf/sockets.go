@@ -47,21 +47,20 @@ func (e *Engine) adopted(pid uint32, fd int, cookie uint64, polls bool, err erro
 	}
 }
 
-// putBack puts a blocking connection back into the socket map, which it left with
-// a request (propagate/blocking.h). Where its process has gone on meanwhile it is
+// putBack puts a connection back into the socket map, which it left with a request
+// (propagate/blocking.h) or for the length of a body. Where its process has gone on meanwhile it is
 // asked for again, by the answer to what it sends now.
 func (e *Engine) putBack(n notice) {
-	pidfd, err := unix.PidfdOpen(int(n.pid), 0)
-	if err != nil {
-		return // gone
-	}
-	fd, err := unix.PidfdGetfd(pidfd, int(n.fd), 0)
-	_ = unix.Close(pidfd)
-	if err != nil {
-		return // closed
+	fd, ok := openOf(n.pid, n.fd)
+	if !ok {
+		return
 	}
 	defer func() { _ = unix.Close(fd) }()
-	if cookie, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE); err != nil || cookie != n.key || !hasSent(fd, n.startNanos) {
+	mayEnter := func() bool { return hasSent(fd, n.startNanos) }
+	if n.target { // a body goes over it, see propagate/bodies.h
+		mayEnter = func() bool { return !blocks(fd) }
+	}
+	if cookie, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE); err != nil || cookie != n.key || !mayEnter() {
 		return
 	}
 	e.mu.Lock() // who lets go of a target walks over the map afterwards
@@ -73,9 +72,20 @@ func (e *Engine) putBack(n notice) {
 		e.log.Debug("cannot put a connection back", "pid", n.pid, "reason", err)
 		return
 	}
-	if !hasSent(fd, n.startNanos) || e.askedBefore(e.targets[n.pid].tgid) != 0 {
+	if !mayEnter() || e.askedBefore(e.targets[n.pid].tgid) != 0 {
 		_ = e.maps["sockets"].Delete(n.key)
 	}
+}
+
+// openOf duplicates a descriptor of a process. False: either is gone.
+func openOf(pid, number uint32) (fd int, ok bool) {
+	pidfd, err := unix.PidfdOpen(int(pid), 0)
+	if err != nil {
+		return 0, false
+	}
+	defer func() { _ = unix.Close(pidfd) }()
+	fd, err = unix.PidfdGetfd(pidfd, int(number), 0)
+	return fd, err == nil
 }
 
 // hasSent tells whether a connection has sent so many bytes, and nothing since.
@@ -94,7 +104,7 @@ type connValue struct {
 	_        [2]byte
 	TakenOut uint8 // asked in C
 	_        [3]byte
-	Out      uint8 // left with a request
+	Out      uint8 // enum out
 	_        [20]byte
 }
 

@@ -3,7 +3,7 @@
 //
 // Hook:  net/http.(*persistConn).roundTrip, at the first instruction that the
 //        kernel emulates; the receiver is still in its register there.
-// State: go_ties, taken out when the request is written or the socket closes.
+// State: go_ties, void when the request is written, taken out when the socket closes.
 #pragma once
 
 #include "../include/link.h"
@@ -23,19 +23,30 @@ noinline_ u64 connection_of(struct target *g, u64 pconn)
 	return conn.tls ? socket_below_tls(g, conn.data) : socket_in(g, conn.data);
 }
 
+// In read-only data: the stack has no room for it.
+const struct tie no_tie = {};
+
 // tie_up notes that goroutine w->goid asks for the next request of a socket. Not
 // inline: its stack has no room beside its caller's.
 noinline_ int tie_up(struct target *g, struct who *w, u64 sk)
 {
-	struct tie tie = {};
+	struct tie *tie;
 
 	if (!g || !w)
 		return 0;
-	if (!goroutine_parent(g, w, &tie.parent))
-		tie.parent.span = 0;
-	tie.goid = w->goid;
-	if (bpf_map_update_elem(&go_ties, &sk, &tie, BPF_ANY))
-		count(DROP_TABLE_FULL);
+	tie = bpf_map_lookup_elem(&go_ties, &sk);
+	if (!tie) {
+		if (bpf_map_update_elem(&go_ties, &sk, &no_tie, BPF_NOEXIST))
+			count(DROP_TABLE_FULL);
+		tie = bpf_map_lookup_elem(&go_ties, &sk);
+	}
+	if (!tie)
+		return 0;
+	__sync_lock_test_and_set(&tie->tied, 0);
+	if (!goroutine_parent(g, w, &tie->parent))
+		tie->parent.span = 0;
+	tie->goid = w->goid;
+	__sync_lock_test_and_set(&tie->tied, 1);
 	return 0;
 }
 
@@ -52,7 +63,6 @@ int odi_roundtrip(struct raw_regs *ctx)
 	sk = connection_of(g, ctx->r[CTX_GO_ARG0]);
 	if (!sk)
 		return 0;
-	w.now = bpf_ktime_get_ns();
 	read_goroutine(g, &w, true, &room);
 	tie_up(g, &w, sk);
 	return 0;

@@ -26,6 +26,7 @@ noinline_ int put_frame(struct target *g, struct who *w, u64 frame)
 	tie.turn = g->turn;
 	key.tgid = w->tgid;
 	tie.tie.goid = w->goid;
+	tie.tie.tied = 1;
 	if (goroutine_parent(g, w, &tie.tie.parent) && !bpf_map_update_elem(&grpc_ties, &key, &tie, BPF_ANY))
 		return 1;
 	if (bpf_map_lookup_elem(&grpc_ties, &key)) // which is cheaper

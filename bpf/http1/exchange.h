@@ -137,7 +137,8 @@ noinline_ int push(struct http1 *h, struct conn *c, struct target *g, struct who
 		return 0;
 	d = &h->q;
 	w->g = h->tgid == w->tgid ? h->g : 0;
-	read_goroutine(g, w, c->role == ROLE_CLIENT, room);
+	if (c->role == ROLE_SERVER || g->serves)
+		read_goroutine(g, w, c->role == ROLE_CLIENT, room);
 	h->g = w->g;
 	h->seen++;
 	h->tgid = w->tgid;

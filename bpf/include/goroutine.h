@@ -303,6 +303,8 @@ inline_ struct work *serve_go(struct target *g, struct who *w, bool piped)
 	struct work *mine = work_of(w->tgid, w->goid);
 	bool first = !mine;
 
+	if (!g->serves)
+		g->serves = 1;
 	if (!mine && w->goid) {
 		bpf_map_update_elem(&goroutines, &key, &no_work, BPF_ANY);
 		mine = bpf_map_lookup_elem(&goroutines, &key);
@@ -311,7 +313,6 @@ inline_ struct work *serve_go(struct target *g, struct who *w, bool piped)
 		return 0;
 	if (mine->span && !mine->ended && !mine->bound && !piped)
 		g->trust = TRUST_MOVED;
-	g->serves = 1;
 	mine->noted = 0;
 	mine->first = first;
 	mine->ended = ENDED_NOT;

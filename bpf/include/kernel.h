@@ -317,6 +317,8 @@ struct raw_regs {
 };
 
 #if defined(__TARGET_ARCH_x86)
+#define CTX_GO_G 1     // r14
+#define CTX_SP 19      // rsp
 #define CTX_GO_ARG0 10 // rax
 #define CTX_GO_ARG1 5  // rbx
 #define CTX_GO_ARG2 11 // rcx
@@ -360,6 +362,7 @@ struct msghdr_ {
 #define NR_write 1
 #define NR_readv 19
 #define NR_writev 20
+#define NR_sendfile 40
 #define NR_sendto 44
 #define NR_recvfrom 45
 #define NR_connect 42
@@ -376,6 +379,7 @@ inline_ u64 reg_arg5(struct pt_regs *r) { return r->r8; }
 #define NR_write 64
 #define NR_readv 65
 #define NR_writev 66
+#define NR_sendfile 71
 #define NR_sendto 206
 #define NR_recvfrom 207
 #define NR_connect 203

@@ -152,10 +152,9 @@ inline_ int parent_of(struct target *g, struct who *w, struct conn *c, struct re
 
 	if (g->flags & T_GO) {
 		tie = bpf_map_lookup_elem(&go_ties, &sk);
-		if (tie) {
+		if (tie && __sync_lock_test_and_set(&tie->tied, 0)) {
 			*out = tie->parent;
 			w->goid = tie->goid;
-			bpf_map_delete_elem(&go_ties, &sk);
 			return out->span ? LINK_GOROUTINE : LINK_NONE;
 		}
 		if (g->writeloop_pc && w->startpc == g->writeloop_pc)

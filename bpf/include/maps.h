@@ -144,12 +144,14 @@ struct {
 struct tie {
 	struct ref parent;
 	u64 goid;
+	u64 tied; // 0: that request was written
 };
 
-// By address of the socket. Taken out when the request is written or the socket closes.
+// By address of the socket, as long as it lives: to take a tie out with each request and
+// make it anew costs more than all the rest. As many as sockets in their map.
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
+	__uint(max_entries, 32768);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, u64);
 	__type(value, struct tie);

@@ -70,7 +70,7 @@ struct target {
 	u64 clients;   // client requests
 	u64 linked;    // client requests with a parent
 	u32 encrypted; // connections that began as TLS, outside of what probes see
-	u32 serves;    // Go: a goroutine has received a request
+	u32 serves;    // Go: it has received a request, so what it asks may have a parent
 };
 
 // ref is what another request needs to become a child of a server request.
@@ -157,7 +157,7 @@ struct conn {
 	u8 stop;    // they have seen a part only of what is being sent
 	u8 tcp;     // the socket has a copied_seq
 	u8 leave;   // enum leave: with what is being sent
-	u8 out;     // it has left the map with a request
+	u8 out;     // enum out
 	u8 answering; // servers of Unix sockets: a call has sent something and not told of it yet
 	u8 protocol; // PROTOCOL_* of a room whose programs are apart, 0: not known, or HTTP/1
 	u16 many;   // messages of the sendmmsg call under way that were sent
@@ -175,6 +175,11 @@ enum way { WAY_NONE, WAY_SENT, WAY_RECEIVED };
 
 // Whether a room that is apart writes headers: then the connection stays in the map.
 enum carries { CARRIES_NOT, CARRIES_MAYBE, CARRIES };
+
+// Whether a connection has left the socket map for a while: OUT_REQUEST with a request
+// (propagate/blocking.h); or it is asked to leave for the length of a body, is out,
+// and is asked to come back (propagate/bodies.h).
+enum out { OUT_NOT, OUT_REQUEST, OUT_ASKED, OUT_BODY, OUT_BACK };
 
 // tuple is both ends of a connection.
 struct tuple {
@@ -304,7 +309,7 @@ struct notice {
 	u32 tgid;   // in the root PID namespace
 	u32 pid;    // the same process in user space's PID namespace
 	u32 parent; // in user space's, too; 0: not in there
-	u32 target;
+	u32 target; // NOTICE_PUT_BACK: it goes on sending
 	u32 fd;     // NOTICE_PUT_BACK: the process's descriptor of the socket
 	char comm[16];
 };

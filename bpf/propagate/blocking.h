@@ -28,32 +28,35 @@ inline_ bool may_leave(struct target *g, struct conn *c)
 	return c->want != 2 && !(g->flags & T_POLLS);
 }
 
-static noinline_ void tell_of_socket(u32 kind, struct target *g, struct sock *sk, u32 fd)
+// tell_of_socket has user space move a connection. sending: it goes on sending meanwhile.
+static noinline_ bool tell_of_socket(u32 kind, struct target *g, struct sock *sk, u32 fd, bool sending)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct notice *n = bpf_ringbuf_reserve(&notices, sizeof(*n), 0);
 
 	if (!n) {
 		count(DROP_NOTICE_FULL);
-		return;
+		return false;
 	}
 	__builtin_memset(n, 0, sizeof(*n));
 	n->kind = kind;
+	n->target = sending;
 	n->key = bpf_get_socket_cookie(sk);
 	n->pid = g->pid;
 	n->fd = fd;
 	n->start_ns = tp ? tp->bytes_sent : 0;
 	bpf_ringbuf_submit(n, 0);
+	return true;
 }
 
 // take_out asks user space to take a connection out of the socket map that must not
 // be there.
 inline_ void take_out(struct target *g, struct conn *c, struct sock *sk)
 {
-	if (!c->mapped || c->asked || c->out || !may_leave(g, c))
+	if (!c->mapped || c->asked || c->out == OUT_REQUEST || !may_leave(g, c))
 		return;
 	c->asked = 1;
-	tell_of_socket(NOTICE_TAKE_OUT, g, sk, 0);
+	tell_of_socket(NOTICE_TAKE_OUT, g, sk, 0, false);
 }
 
 // put_back asks user space to put a connection back whose last answer was read.
@@ -65,7 +68,7 @@ static noinline_ void put_back(struct target *g, struct conn *c, struct sock *sk
 	if (c->asked || !may_leave(g, c) || (g->flags & (T_PROPAGATE | T_MANY)) != T_PROPAGATE)
 		return;
 	if (nr == NR_read || nr == NR_readv || nr == NR_recvfrom || nr == NR_recvmsg)
-		tell_of_socket(NOTICE_PUT_BACK, g, sk, reg_arg1(regs));
+		tell_of_socket(NOTICE_PUT_BACK, g, sk, reg_arg1(regs), c->out != OUT_REQUEST);
 }
 
 // HANDLES tells whether the program handles a signal. The kernel's own layout is
@@ -137,7 +140,7 @@ inline_ void leaving(struct bpf_sock_ops *ops, struct conn *c)
 	struct target *g = caller(sk);
 	u64 key;
 
-	if (g && c->out && !c->sending_ns)
+	if (g && c->out == OUT_REQUEST && !c->sending_ns)
 		c->sending_ns = bpf_ktime_get_ns();
 	if (g && c->want == 1 && !c->out && !(g->flags & (T_ASKS_AGAIN | T_POLLS)) && is_blocking(sk) && wakes_for_room(sk))
 		c->leave = LEAVE_MAP;
@@ -146,7 +149,7 @@ inline_ void leaving(struct bpf_sock_ops *ops, struct conn *c)
 	if (c->leave == LEAVE_MAP) {
 		key = bpf_get_socket_cookie(ops);
 		bpf_map_delete_elem(&sockets, &key);
-		c->out = 1;
+		c->out = OUT_REQUEST;
 	}
 	c->leave = LEAVE_NOT;
 }

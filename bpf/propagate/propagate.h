@@ -246,8 +246,8 @@ int odi_message(struct sk_msg_md *msg)
 	if (!f.c || !tp)
 		return SK_PASS;
 	f.c->mapped = 1;
-	if (!(f.c->ahead | f.c->stop))
-		f.c->out = 0; // it was put back
+	if (!(f.c->ahead | f.c->stop) && f.c->out != OUT_ASKED)
+		f.c->out = OUT_NOT; // it was put back
 	message(msg, &f, tp);
 	leaves_with(&f, tp);
 	if (f.c->carries == CARRIES)
