@@ -14,6 +14,7 @@ import (
 	"github.com/odi-dev/odi/bpf/golang"
 	"github.com/odi-dev/odi/bpf/libc"
 	"github.com/odi-dev/odi/bpf/probe"
+	"github.com/odi-dev/odi/bpf/protocols"
 )
 
 // DefaultRingBytes holds about 6,000 finished requests: 300 ms at 20,000 a second.
@@ -62,18 +63,21 @@ type Engine struct {
 	ruleSets ruleSets
 	waitings *ebpf.MapSpec // of the room in batches
 	batches  batches
+	tallies  tallies
 	rooms    rooms
 	// followers are those of the protocols whose events are parts of requests, by code;
 	// used by Run only.
 	followers [1 << 8]probe.Follower
 	unmade    unmade
-	leaving   *leaving       // nil: nothing enters the socket maps
-	flows     *link.Iter     // over the TCP connections of targets; nil: they are not followed
-	others    *link.Iter     // over all maps of the machine; nil: they cannot be seen
-	aside     atomic.Bool    // nothing enters them any more, see others.go
-	closing   chan struct{}  // closed by Close
-	turn      atomic.Uint32  // of AddTarget
-	later     sync.WaitGroup // what goes on beside the readers of the rings
+	// names are those of protocols whose requests may be counted in the kernel, by code.
+	names   [1 << 8]func(*probe.Names, []byte, bool) bool
+	leaving *leaving       // nil: nothing enters the socket maps
+	flows   *link.Iter     // over the TCP connections of targets; nil: they are not followed
+	others  *link.Iter     // over all maps of the machine; nil: they cannot be seen
+	aside   atomic.Bool    // nothing enters them any more, see others.go
+	closing chan struct{}  // closed by Close
+	turn    atomic.Uint32  // of AddTarget
+	later   sync.WaitGroup // what goes on beside the readers of the rings
 
 	mu      sync.Mutex
 	targets map[uint32]*target  // by the number in /proc
@@ -105,8 +109,8 @@ func Load(opts Options) (*Engine, error) {
 		uprobes: newUprobes(),
 	}
 	e.sessions = newSessions(e)
-	for _, p := range apart() {
-		if p.Follow != nil {
+	for _, p := range protocols.All() {
+		if e.names[p.Code] = p.Names; p.Follow != nil {
 			e.followers[p.Code] = p.Follow(e.unmade.add)
 		}
 	}
@@ -134,6 +138,9 @@ func (e *Engine) start() error {
 	}
 	if e.events, err = ringbuf.NewReader(e.maps["events"]); err != nil {
 		return fmt.Errorf("opening the event ring: %w", err)
+	}
+	if err := e.tallies.start(e.maps); err != nil {
+		return err
 	}
 	if e.notices, err = newNoticeReader(e.maps["notices"], e.onNotice); err != nil {
 		return err
@@ -199,7 +206,7 @@ func (e *Engine) Close() error {
 	if e.finder != nil {
 		errs = append(errs, e.finder.close())
 	}
-	errs = append(errs, e.batches.close())
+	errs = append(errs, e.batches.close(), e.tallies.close())
 	last := e.Drops()
 	e.mu.Lock()
 	e.drops = last

@@ -67,7 +67,7 @@ func (e *Engine) adoptChild(n notice) {
 	}
 	child := parent.Target
 	child.PID = n.pid
-	adopted := &target{Target: child, tgid: n.tgid, parent: n.parent, golang: parent.golang, goReason: parent.goReason, goTLS: parent.goTLS}
+	adopted := &target{Target: child, tgid: n.tgid, parent: n.parent, golang: parent.golang, goReason: parent.goReason, goTLS: parent.goTLS, turn: parent.turn}
 	e.targets[n.pid] = adopted
 	e.watchSoon(adopted, coalesce)
 	e.watchTLSOfChild(adopted, parent)

@@ -50,6 +50,7 @@ const (
 	kernelMapMessageRooms          = "message_rooms"
 	kernelMapMysqls                = "mysqls"
 	kernelMapNameRooms             = "name_rooms"
+	kernelMapNamings               = "namings"
 	kernelMapNobodys               = "nobodys"
 	kernelMapNotices               = "notices"
 	kernelMapOpenRequests          = "open_requests"
@@ -68,6 +69,8 @@ const (
 	kernelMapSocketSessions        = "socket_sessions"
 	kernelMapSockets               = "sockets"
 	kernelMapStrangers             = "strangers"
+	kernelMapTallies               = "tallies"
+	kernelMapTallyNames            = "tally_names"
 	kernelMapTargets               = "targets"
 	kernelMapThreads               = "threads"
 	kernelMapTurnRooms             = "turn_rooms"
@@ -142,6 +145,8 @@ const (
 	kernelVarOwnLevel              = "own_level"
 	kernelVarOwnNs                 = "own_ns"
 	kernelVarRttBounds             = "rtt_bounds"
+	kernelVarTallySizes            = "tally_sizes"
+	kernelVarTallyTimes            = "tally_times"
 	kernelVarUnixCloses            = "unix_closes"
 	kernelVarUnnamed               = "unnamed"
 )
@@ -279,6 +284,7 @@ type kernelMapSpecs struct {
 	MessageRooms     *ebpf.MapSpec `ebpf:"message_rooms"`
 	Mysqls           *ebpf.MapSpec `ebpf:"mysqls"`
 	NameRooms        *ebpf.MapSpec `ebpf:"name_rooms"`
+	Namings          *ebpf.MapSpec `ebpf:"namings"`
 	Nobodys          *ebpf.MapSpec `ebpf:"nobodys"`
 	Notices          *ebpf.MapSpec `ebpf:"notices"`
 	OpenRequests     *ebpf.MapSpec `ebpf:"open_requests"`
@@ -297,6 +303,8 @@ type kernelMapSpecs struct {
 	SocketSessions   *ebpf.MapSpec `ebpf:"socket_sessions"`
 	Sockets          *ebpf.MapSpec `ebpf:"sockets"`
 	Strangers        *ebpf.MapSpec `ebpf:"strangers"`
+	Tallies          *ebpf.MapSpec `ebpf:"tallies"`
+	TallyNames       *ebpf.MapSpec `ebpf:"tally_names"`
 	Targets          *ebpf.MapSpec `ebpf:"targets"`
 	Threads          *ebpf.MapSpec `ebpf:"threads"`
 	TurnRooms        *ebpf.MapSpec `ebpf:"turn_rooms"`
@@ -326,6 +334,8 @@ type kernelVariableSpecs struct {
 	OwnLevel   *ebpf.VariableSpec `ebpf:"own_level"`
 	OwnNs      *ebpf.VariableSpec `ebpf:"own_ns"`
 	RttBounds  *ebpf.VariableSpec `ebpf:"rtt_bounds"`
+	TallySizes *ebpf.VariableSpec `ebpf:"tally_sizes"`
+	TallyTimes *ebpf.VariableSpec `ebpf:"tally_times"`
 	UnixCloses *ebpf.VariableSpec `ebpf:"unix_closes"`
 	Unnamed    *ebpf.VariableSpec `ebpf:"unnamed"`
 }
@@ -384,6 +394,7 @@ type kernelMaps struct {
 	MessageRooms     *ebpf.Map `ebpf:"message_rooms"`
 	Mysqls           *ebpf.Map `ebpf:"mysqls"`
 	NameRooms        *ebpf.Map `ebpf:"name_rooms"`
+	Namings          *ebpf.Map `ebpf:"namings"`
 	Nobodys          *ebpf.Map `ebpf:"nobodys"`
 	Notices          *ebpf.Map `ebpf:"notices"`
 	OpenRequests     *ebpf.Map `ebpf:"open_requests"`
@@ -402,6 +413,8 @@ type kernelMaps struct {
 	SocketSessions   *ebpf.Map `ebpf:"socket_sessions"`
 	Sockets          *ebpf.Map `ebpf:"sockets"`
 	Strangers        *ebpf.Map `ebpf:"strangers"`
+	Tallies          *ebpf.Map `ebpf:"tallies"`
+	TallyNames       *ebpf.Map `ebpf:"tally_names"`
 	Targets          *ebpf.Map `ebpf:"targets"`
 	Threads          *ebpf.Map `ebpf:"threads"`
 	TurnRooms        *ebpf.Map `ebpf:"turn_rooms"`
@@ -450,6 +463,7 @@ func (m *kernelMaps) Close() error {
 		m.MessageRooms,
 		m.Mysqls,
 		m.NameRooms,
+		m.Namings,
 		m.Nobodys,
 		m.Notices,
 		m.OpenRequests,
@@ -468,6 +482,8 @@ func (m *kernelMaps) Close() error {
 		m.SocketSessions,
 		m.Sockets,
 		m.Strangers,
+		m.Tallies,
+		m.TallyNames,
 		m.Targets,
 		m.Threads,
 		m.TurnRooms,
@@ -498,6 +514,8 @@ type kernelVariables struct {
 	OwnLevel   *ebpf.Variable `ebpf:"own_level"`
 	OwnNs      *ebpf.Variable `ebpf:"own_ns"`
 	RttBounds  *ebpf.Variable `ebpf:"rtt_bounds"`
+	TallySizes *ebpf.Variable `ebpf:"tally_sizes"`
+	TallyTimes *ebpf.Variable `ebpf:"tally_times"`
 	UnixCloses *ebpf.Variable `ebpf:"unix_closes"`
 	Unnamed    *ebpf.Variable `ebpf:"unnamed"`
 }

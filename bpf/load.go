@@ -77,6 +77,9 @@ func newKit(ringBytes int) (*kit, error) {
 	if err := spec.Variables["rtt_bounds"].Set(flow.Micros()); err != nil {
 		return nil, fmt.Errorf("setting the buckets of round trips: %w", err)
 	}
+	if err := tellBounds(spec); err != nil {
+		return nil, err
+	}
 	return &kit{spec, btf.NewCache()}, nil
 }
 

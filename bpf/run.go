@@ -49,6 +49,7 @@ func (e *Engine) Run(ctx context.Context, handle func(*probe.Exchange)) error {
 		case err != nil:
 			return fmt.Errorf("reading events: %w", err)
 		case last:
+			e.tellTallies(d)
 			return nil
 		}
 		if got {
@@ -64,7 +65,7 @@ func (e *Engine) Run(ctx context.Context, handle func(*probe.Exchange)) error {
 	}
 }
 
-// settle has followers end what nothing more is told of, now and then.
+// settle has followers end what nothing more is told of, and tells what was counted, now and then.
 func (e *Engine) settle(d *delivery) {
 	now := time.Now()
 	if now.Sub(d.settled) < idleWait {
@@ -76,6 +77,7 @@ func (e *Engine) settle(d *delivery) {
 			s.Settle(now, d.handle)
 		}
 	}
+	e.tellTallies(d)
 }
 
 // drain delivers everything that is in the ring now.
@@ -134,6 +136,7 @@ func (e *Engine) deliver(d *delivery) {
 		return
 	}
 	handle(&d.exchange)
+	e.tell(d)
 }
 
 // detach counts a request of a process that is no target any more: nobody asked for its span.

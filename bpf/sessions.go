@@ -77,6 +77,9 @@ func (s *sessions) loadAll() error {
 	if s.tgidAt, err = offsetIn(spec.Maps["conns"].Value, "tgid"); err != nil {
 		return err
 	}
+	if err := tellBounds(spec); err != nil {
+		return err
+	}
 	k := &kit{spec, btf.NewCache()}
 	all := s.sharedMaps(spec)
 	for _, name := range sessionPrograms {

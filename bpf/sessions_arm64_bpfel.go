@@ -44,6 +44,7 @@ const (
 	sessionsMapLosers               = "losers"
 	sessionsMapMessageRooms         = "message_rooms"
 	sessionsMapMysqls               = "mysqls"
+	sessionsMapNamings              = "namings"
 	sessionsMapNotices              = "notices"
 	sessionsMapOpenRequests         = "open_requests"
 	sessionsMapPgLooks              = "pg_looks"
@@ -60,6 +61,8 @@ const (
 	sessionsMapSocketSessions       = "socket_sessions"
 	sessionsMapSockets              = "sockets"
 	sessionsMapStrangers            = "strangers"
+	sessionsMapTallies              = "tallies"
+	sessionsMapTallyNames           = "tally_names"
 	sessionsMapTargets              = "targets"
 	sessionsMapThreads              = "threads"
 	sessionsMapTurnRooms            = "turn_rooms"
@@ -94,6 +97,8 @@ const (
 	sessionsVarNoRequest            = "no_request"
 	sessionsVarNoShare              = "no_share"
 	sessionsVarNoWork               = "no_work"
+	sessionsVarTallySizes           = "tally_sizes"
+	sessionsVarTallyTimes           = "tally_times"
 	sessionsVarUnixCloses           = "unix_closes"
 	sessionsVarUnnamed              = "unnamed"
 )
@@ -193,6 +198,7 @@ type sessionsMapSpecs struct {
 	Losers           *ebpf.MapSpec `ebpf:"losers"`
 	MessageRooms     *ebpf.MapSpec `ebpf:"message_rooms"`
 	Mysqls           *ebpf.MapSpec `ebpf:"mysqls"`
+	Namings          *ebpf.MapSpec `ebpf:"namings"`
 	Notices          *ebpf.MapSpec `ebpf:"notices"`
 	OpenRequests     *ebpf.MapSpec `ebpf:"open_requests"`
 	PgLooks          *ebpf.MapSpec `ebpf:"pg_looks"`
@@ -209,6 +215,8 @@ type sessionsMapSpecs struct {
 	SocketSessions   *ebpf.MapSpec `ebpf:"socket_sessions"`
 	Sockets          *ebpf.MapSpec `ebpf:"sockets"`
 	Strangers        *ebpf.MapSpec `ebpf:"strangers"`
+	Tallies          *ebpf.MapSpec `ebpf:"tallies"`
+	TallyNames       *ebpf.MapSpec `ebpf:"tally_names"`
 	Targets          *ebpf.MapSpec `ebpf:"targets"`
 	Threads          *ebpf.MapSpec `ebpf:"threads"`
 	TurnRooms        *ebpf.MapSpec `ebpf:"turn_rooms"`
@@ -230,6 +238,8 @@ type sessionsVariableSpecs struct {
 	NoRequest  *ebpf.VariableSpec `ebpf:"no_request"`
 	NoShare    *ebpf.VariableSpec `ebpf:"no_share"`
 	NoWork     *ebpf.VariableSpec `ebpf:"no_work"`
+	TallySizes *ebpf.VariableSpec `ebpf:"tally_sizes"`
+	TallyTimes *ebpf.VariableSpec `ebpf:"tally_times"`
 	UnixCloses *ebpf.VariableSpec `ebpf:"unix_closes"`
 	Unnamed    *ebpf.VariableSpec `ebpf:"unnamed"`
 }
@@ -282,6 +292,7 @@ type sessionsMaps struct {
 	Losers           *ebpf.Map `ebpf:"losers"`
 	MessageRooms     *ebpf.Map `ebpf:"message_rooms"`
 	Mysqls           *ebpf.Map `ebpf:"mysqls"`
+	Namings          *ebpf.Map `ebpf:"namings"`
 	Notices          *ebpf.Map `ebpf:"notices"`
 	OpenRequests     *ebpf.Map `ebpf:"open_requests"`
 	PgLooks          *ebpf.Map `ebpf:"pg_looks"`
@@ -298,6 +309,8 @@ type sessionsMaps struct {
 	SocketSessions   *ebpf.Map `ebpf:"socket_sessions"`
 	Sockets          *ebpf.Map `ebpf:"sockets"`
 	Strangers        *ebpf.Map `ebpf:"strangers"`
+	Tallies          *ebpf.Map `ebpf:"tallies"`
+	TallyNames       *ebpf.Map `ebpf:"tally_names"`
 	Targets          *ebpf.Map `ebpf:"targets"`
 	Threads          *ebpf.Map `ebpf:"threads"`
 	TurnRooms        *ebpf.Map `ebpf:"turn_rooms"`
@@ -336,6 +349,7 @@ func (m *sessionsMaps) Close() error {
 		m.Losers,
 		m.MessageRooms,
 		m.Mysqls,
+		m.Namings,
 		m.Notices,
 		m.OpenRequests,
 		m.PgLooks,
@@ -352,6 +366,8 @@ func (m *sessionsMaps) Close() error {
 		m.SocketSessions,
 		m.Sockets,
 		m.Strangers,
+		m.Tallies,
+		m.TallyNames,
 		m.Targets,
 		m.Threads,
 		m.TurnRooms,
@@ -374,6 +390,8 @@ type sessionsVariables struct {
 	NoRequest  *ebpf.Variable `ebpf:"no_request"`
 	NoShare    *ebpf.Variable `ebpf:"no_share"`
 	NoWork     *ebpf.Variable `ebpf:"no_work"`
+	TallySizes *ebpf.Variable `ebpf:"tally_sizes"`
+	TallyTimes *ebpf.Variable `ebpf:"tally_times"`
 	UnixCloses *ebpf.Variable `ebpf:"unix_closes"`
 	Unnamed    *ebpf.Variable `ebpf:"unnamed"`
 }

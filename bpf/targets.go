@@ -85,6 +85,7 @@ type target struct {
 	watch    *ioctlWatch // until the first FIONREAD, or nil
 	tls      *tlsWatch   // the libraries that it encrypts with
 	goTLS    golang.TLS  // the places in its own crypto/tls
+	turn     uint32      // targetValue.Turn; 0: it runs another program since
 }
 
 func (t *target) close() error {
@@ -117,7 +118,7 @@ func (e *Engine) AddTarget(t probe.Target) error {
 	if err != nil {
 		return fmt.Errorf("watching process %d: %w", t.PID, err)
 	}
-	state := &target{Target: t, tgid: who.tgid}
+	state := &target{Target: t, tgid: who.tgid, turn: value.Turn}
 	e.useGo(state, &value)
 	had := e.flagsBefore(who.tgid)
 	value.Flags = e.fionread.limit(value.Flags | had&flagPolls)

@@ -5,6 +5,8 @@
 #include "../include/link.h"
 #include "ids.h"
 
+#define SAMPLED 1 // of the flags of a trace context: its trace is recorded
+
 // child_of makes a request the child of a span of another trace context.
 inline_ void child_of(struct request *r, const u64 *trace, u64 parent, u8 tflags)
 {

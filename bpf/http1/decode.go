@@ -8,7 +8,7 @@ import (
 )
 
 // Protocol is this room.
-var Protocol = probe.Protocol{Name: "http1", Code: 1, Decode: Decode}
+var Protocol = probe.Protocol{Name: "http1", Code: 1, Decode: Decode, Names: Names}
 
 // headMax is far more than the kernel keeps; longer input is cut.
 const headMax = 16 << 10

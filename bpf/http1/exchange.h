@@ -9,6 +9,7 @@
 #include "../exchange/serving.h"
 #include "body.h"
 #include "event.h"
+#include "naming.h"
 #include "rules.h"
 #include "unix.h"
 
@@ -39,6 +40,11 @@ noinline_ int finish(struct http1 *h, struct conn *c, struct target *g, struct w
 	r->resp_body = r->bits & BIT_ANSWERED ? (s64)h->a.body : -1;
 	// Atomics wait for all that was written: none may come between here and the end.
 	less_open(g, r);
+	if (g && !(r->tflags & SAMPLED) && name_line(h, r) && (r->role == ROLE_SERVER || name_host(h, r)) && counted(r, g->turn)) {
+		let_go(h->tgid, g, w, r);
+		left_slot(h, r, w->sk);
+		return 1;
+	}
 	event = short_room(h, r);
 	if (event) {
 		// It is sent later: until its cache lines have come, there is other work to do.

@@ -60,7 +60,7 @@ struct target {
 	u16 rules;      // number of its set of sampling_rules, 0: none
 	u16 _pad0[2];
 	u32 pid; // the process in user space's PID namespace
-	u32 turn; // a number of this addition: what was noted under another one may be out of date
+	u32 turn; // a number of this addition: what was noted under another one may be out of date; 0: another program runs since
 	u64 left_out; // how many of 2^64 ids are those of traces that are not recorded, see recorded
 
 	u32 open;      // number of open server requests

@@ -56,6 +56,13 @@ type Exchange struct {
 	// QueryKeys are the keys of queries whose values may be shown, besides those of pages:
 	// whoever handles an exchange knows whose it is, and says so before it is decoded.
 	QueryKeys []string
+	// Tally is what the exchange stands for, where that are several: then it is one of them but for
+	// its times, which are those of the telling, and its sizes. Nil: it is one request.
+	Tally *Tally
+	// CountAs is set by a handler that would need of requests like this one, as long as they are not
+	// recorded, no more than a Tally; that comes with the same value. A handler that wants no more
+	// of them takes it away.
+	CountAs any
 	// Preface begins with the header of the PROXY protocol that the connection
 	// began with; nil: with none.
 	Preface []byte

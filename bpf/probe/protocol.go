@@ -16,6 +16,9 @@ type Protocol struct {
 	// Follow begins the books of a protocol whose events are parts of requests, which are
 	// put together here; nil: each event is a request.
 	Follow func(Lose) Follower
+	// Names writes what names a request, by its head, of whichever side; false: it is told of by
+	// itself. Nil: each request is. The programs of the room name it as well.
+	Names func(to *Names, head []byte, client bool) bool
 	// Apart says that its programs are: the engine goes on with odi_<name>_sent and
 	// odi_<name>_received, and knows the protocol by <name>_begins.
 	Apart bool

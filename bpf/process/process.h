@@ -139,6 +139,7 @@ int BPF_PROG(odi_exec, struct task_struct *task)
 	}
 	// Another program: what was known about the old one is wrong.
 	g->flags &= ~(T_GO | T_ROUNDTRIP | T_PROXY | T_POLLS | T_STRICT | T_BATCHES | T_MANY | T_ASKS_AGAIN);
+	g->turn = 0;
 	hold(g, task->tgid);
 	forget_state(g);
 	introduce(task);

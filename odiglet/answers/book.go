@@ -34,8 +34,8 @@ type Desk struct {
 	HasAgent bool
 }
 
-// Count notes one answer.
-func (d Desk) Count(failed bool, at time.Time) {
+// Count notes n answers.
+func (d Desk) Count(failed bool, n uint64, at time.Time) {
 	if d.Book == nil {
 		return
 	}
@@ -49,9 +49,9 @@ func (d Desk) Count(failed bool, at time.Time) {
 	if d.HasAgent {
 		all, bad = &s.Agent, &s.AgentFailed
 	}
-	*all++
+	*all += int64(n)
 	if failed {
-		*bad++
+		*bad += int64(n)
 	}
 }
 

@@ -46,13 +46,12 @@ func (b *Books) Drop(why loss.Name, n int) {
 	b.dropped[why] += uint64(n)
 }
 
-// DropOf is Drop of one request, and remembers whose it was. Beyond a bound, names
-// are not kept.
-func (b *Books) DropOf(whose string, why loss.Name) {
+// DropOf is Drop, and remembers whose they were. Beyond a bound, names are not kept.
+func (b *Books) DropOf(whose string, why loss.Name, n uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.dropped[why]++
-	b.name(whose, why, 1)
+	b.dropped[why] += n
+	b.name(whose, why, n)
 }
 
 // Name says whose n requests were that another counts: the kernel. Beyond a bound,

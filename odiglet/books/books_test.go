@@ -31,9 +31,9 @@ func TestBalance(t *testing.T) {
 func TestWhose(t *testing.T) {
 	b := New()
 	for i := range 3 * maxNamed {
-		b.DropOf(fmt.Sprint("cart-", i), loss.Detached)
+		b.DropOf(fmt.Sprint("cart-", i), loss.Detached, 1)
 	}
-	b.DropOf("cart-0", loss.Detached)
+	b.DropOf("cart-0", loss.Detached, 1)
 	names := b.Whose(loss.Detached)
 	if len(names) != maxNamed || names["cart-0"] != 2 || b.Balance(nil).Dropped[loss.Detached] != 3*maxNamed+1 {
 		t.Errorf("%d names, %v", len(names), names)

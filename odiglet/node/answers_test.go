@@ -30,7 +30,7 @@ func TestAnswersAreToldWhileTheyAreWatched(t *testing.T) {
 		if !ok {
 			t.Fatal("no origin")
 		}
-		o.Answers.Count(failed, begin.Add(at))
+		o.Answers.Count(failed, 1, begin.Add(at))
 	}
 	want := func(why string, at time.Duration, want ...odiv1.Answers) {
 		t.Helper()

@@ -34,6 +34,8 @@ type Measurement struct {
 	Took   time.Duration
 	// Request and Response are the sizes of the bodies; negative where they are not known.
 	Request, Response int64
+	// Tally is of several requests, whose times and sizes are there; nil: it is one.
+	Tally *probe.Tally
 	// Span is the request's own where it is exported, for the exemplars of the durations.
 	Span SpanContext
 }
@@ -74,6 +76,10 @@ type series struct {
 }
 
 func (s *series) add(m *Measurement, b *bounds) {
+	if m.Tally != nil {
+		s.addTally(m.Tally, b)
+		return
+	}
 	took := m.Took.Seconds()
 	bucket := s.durations.add(took, b.durations)
 	if !m.Span.Trace.IsEmpty() {
@@ -264,7 +270,7 @@ func (r *Recorder) Record(of identity.Key, m Measurement) {
 	known, ok := in.series[string(r.key)]
 	if !ok {
 		if len(in.series) >= MaxSeries {
-			r.overflowed++
+			r.overflowed += m.requests()
 			in.overflowOf(m.Instrument).add(&m, &r.bounds)
 			return
 		}

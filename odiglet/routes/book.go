@@ -34,6 +34,8 @@ type Query struct {
 	Cut bool
 	// Status of the answer, 0 if none came.
 	Status int
+	// Times is how many requests it stands for; 0 is one.
+	Times uint64
 	// Patterns are the user's; nil if there are none. They count for servers only.
 	Patterns *Patterns
 
@@ -85,7 +87,7 @@ func (b *Book) Name(q *Query) Name {
 	if r == nil {
 		return Name{Span: q.Method}
 	}
-	r.count++
+	r.count += max(q.Times, 1)
 	return Name{Route: r.title, Span: r.span(q.Method)}
 }
 

@@ -62,7 +62,7 @@ func (o *Origin) leavesOut(x *probe.Exchange) loss.Name {
 func (o *Origin) answered(x *probe.Exchange) {
 	const serverError = 500
 	if x.Kind == probe.Server && x.StatusCode != 0 {
-		o.Answers.Count(x.StatusCode >= serverError, x.End)
+		o.Answers.Count(x.StatusCode >= serverError, x.Requests(), x.End)
 	}
 }
 

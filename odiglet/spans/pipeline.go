@@ -80,14 +80,14 @@ func New(o Options) *Pipeline {
 
 // Handle takes one exchange; it is the engine's handler, never called twice at a time.
 func (p *Pipeline) Handle(x *probe.Exchange) {
-	p.Books.Seen(1)
-	origin, ok := p.Origins.Origin(x.PID)
+	p.Books.Seen(int(x.Requests()))
+	origin, ok := p.origin(x)
 	if !ok {
-		p.Books.DropOf("pid "+strconv.FormatUint(uint64(x.PID), 10), loss.Detached)
+		p.Books.DropOf("pid "+strconv.FormatUint(uint64(x.PID), 10), loss.Detached, x.Requests())
 		return
 	}
 	p.span.Reset()
-	now := result{origin: origin, room: p.rooms[x.Protocol]}
+	now := result{origin: origin, room: p.rooms[x.Protocol], requests: x.Requests()}
 	if x.QueryKeys = origin.QueryKeys; now.room != nil {
 		now.room.Decode(x, &p.span)
 	}
@@ -95,6 +95,7 @@ func (p *Pipeline) Handle(x *probe.Exchange) {
 		p.settle(&now, x)
 		return
 	}
+	p.letCount(&now, x)
 	if now.why == "" {
 		p.encode(x)
 	}
@@ -129,7 +130,7 @@ func (p *Pipeline) judge(r *result, x *probe.Exchange) loss.Name {
 	r.counts = o.Metrics && p.span.Instrument != nil
 	r.measured = red.Measurement{
 		Instrument: p.span.Instrument, Labels: p.span.Attributes, Took: x.End.Sub(x.Start),
-		Request: x.RequestBodySize, Response: x.ResponseBodySize,
+		Request: x.RequestBodySize, Response: x.ResponseBodySize, Tally: x.Tally,
 	}
 	if p.span.Measured {
 		return loss.OnlyMeasured

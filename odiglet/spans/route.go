@@ -19,7 +19,7 @@ func (p *Pipeline) name(o *Origin, x *probe.Exchange) {
 		q.Server = routes.Server{Address: p.span.Server, Port: p.span.Port}
 	}
 	q.Method, q.Path, q.Cut = p.span.Name, path.Text, path.Cut
-	q.Status, q.Patterns = int(x.StatusCode), o.Routes
+	q.Status, q.Patterns, q.Times = int(x.StatusCode), o.Routes, x.Requests()
 	found := p.Routes.Name(q)
 	if found.Route == "" {
 		return

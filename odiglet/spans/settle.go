@@ -13,8 +13,9 @@ import (
 
 // result is what is to be reported of one request.
 type result struct {
-	origin *Origin
-	room   *room // nil: nobody knows the protocol
+	origin   *Origin
+	room     *room  // nil: nobody knows the protocol
+	requests uint64 // that it is of
 	// why it gives no span; empty if it does.
 	why loss.Name
 	// counts says that it is measured.
@@ -28,7 +29,7 @@ func (p *Pipeline) report(r *result, span []byte) {
 		p.Recorder.Record(r.origin.Service.Key(), r.measured)
 	}
 	if r.why != "" {
-		p.Books.DropOf(r.origin.Service.Name, r.why)
+		p.Books.DropOf(r.origin.Service.Name, r.why, r.requests)
 		return
 	}
 	if err := p.add(groupKey{r.origin, r.room}, span); err != nil {
@@ -42,7 +43,7 @@ func (p *Pipeline) leave(r *result) {
 	if why == "" {
 		why = loss.AgentReported
 	}
-	p.Books.DropOf(r.origin.Service.Name, why)
+	p.Books.DropOf(r.origin.Service.Name, why, r.requests)
 }
 
 // settle asks who reports a request of a process that was started with an agent.
