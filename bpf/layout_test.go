@@ -5,6 +5,8 @@ import (
 	"unsafe"
 
 	"github.com/cilium/ebpf/btf"
+
+	"github.com/odi-dev/odi/bpf/tally"
 )
 
 // TestLayouts compares what user space writes into maps, and reads out of them,
@@ -28,6 +30,9 @@ func TestLayouts(t *testing.T) {
 			"writeloop_pc": unsafe.Offsetof(g.WriteLoopPC), "goid_off": unsafe.Offsetof(g.GoID), "flags": unsafe.Offsetof(g.Flags), "turn": unsafe.Offsetof(g.Turn), "left_out": unsafe.Offsetof(g.LeftOut), "rules": unsafe.Offsetof(g.Rules),
 			"open": unsafe.Offsetof(g.Open), "trust": unsafe.Offsetof(g.Trust), "clients": unsafe.Offsetof(g.Clients), "linked": unsafe.Offsetof(g.Linked), "encrypted": unsafe.Offsetof(g.Encrypted), "stream_off": unsafe.Offsetof(g.Stream),
 		}},
+	}
+	if key, place := unsafe.Sizeof(tally.Key{}), unsafe.Sizeof(tally.Place{}); uintptr(spec.Maps["tally_names"].KeySize) != key || uintptr(spec.Maps["tallies"].ValueSize) != place {
+		t.Errorf("keys and places of what is counted have %d and %d bytes here, %d and %d in the programs", key, place, spec.Maps["tally_names"].KeySize, spec.Maps["tallies"].ValueSize)
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 // with the byte that ends it, and for a client the value of its first Host. False: such requests are
 // told of one by one.
 func Names(to *probe.Names, head []byte, client bool) bool {
-	if !take(to.Name[:], head, true) || to.Name[0] <= ' ' || bytes.HasPrefix(head, []byte("CONNECT ")) || bytes.HasPrefix(head, []byte("PROXY ")) {
+	if !take(to.Name[:], head, true) || bytes.IndexByte(to.Name[:], ' ') <= 0 || bytes.HasPrefix(head, []byte("CONNECT ")) || bytes.HasPrefix(head, []byte("PROXY ")) {
 		return false
 	}
 	return !client || take(to.Host[:], valueOfHost(head), false) && len(bytes.Trim(to.Host[:], " \r\x00")) > 0

@@ -83,8 +83,8 @@ func (p *pair) measure(window time.Duration) (sample, error) {
 }
 
 // beside measures while odi run watches one of the processes.
-func (b *bench) beside(p *pair, pid int) (sample, *odiRun, error) {
-	odi, err := b.watch("--pid", strconv.Itoa(pid), "-o", "none")
+func (b *bench) beside(p *pair, pid int, args ...string) (sample, *odiRun, error) {
+	odi, err := b.watch(append([]string{"--pid", strconv.Itoa(pid), "-o", "none"}, args...)...)
 	if err != nil {
 		return sample{}, nil, err
 	}
@@ -158,25 +158,16 @@ func (b *bench) cost() error {
 
 const statsSwitch = "/proc/sys/kernel/bpf_stats_enabled"
 
-// kernelTime is what the kernel's own statistics say about the programs; they
-// cost time themselves, so nothing else is measured meanwhile.
-func (b *bench) kernelTime() (err error) {
+// kernelTime is what the kernel's own statistics say about the programs.
+func (b *bench) kernelTime() error {
 	perRun, err := b.statisticsPerRun()
 	if err != nil {
 		return err
 	}
-	before, err := os.ReadFile(statsSwitch)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(statsSwitch, []byte("1"), 0o644); err != nil {
-		return err
-	}
-	defer func() {
-		if back := os.WriteFile(statsSwitch, before, 0o644); err == nil {
-			err = back
-		}
-	}()
+	return b.withStatistics(func() error { return b.inKernel(perRun) })
+}
+
+func (b *bench) inKernel(perRun float64) error {
 	p, err := newPair()
 	if err != nil {
 		return err
@@ -188,19 +179,10 @@ func (b *bench) kernelTime() (err error) {
 	}
 	var samples, statistics []float64
 	for range rounds {
-		from, err := programsOf(odi.pid())
+		s, did, err := b.ranDuring(p, odi)
 		if err != nil {
 			return err
 		}
-		s, err := p.measure(b.window)
-		if err != nil {
-			return err
-		}
-		to, err := programsOf(odi.pid())
-		if err != nil {
-			return err
-		}
-		did := between(from, to)
 		samples, statistics = append(samples, did.nanos/s.requests), append(statistics, did.times*perRun/s.requests)
 	}
 	b.add(figure{Name: "bpf_ns_per_request", Unit: "ns", Limit: 1500, Samples: samples})

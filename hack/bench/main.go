@@ -26,7 +26,7 @@ func main() {
 	suite := flag.String("suite", "engine", "what to measure: engine (one process under load), scale (many processes), protocols (each of them, and programs that nobody selects) or agents (the ways to instrument)")
 	out := flag.String("out", "", "where to write the figures (default bench/SUITE.json)")
 	window := flag.Duration("window", 2*time.Second, "how long each measurement takes")
-	only := flag.String("only", "", "measure only these, by comma: cost, kernel, loss, attach; targets, execs; http, grpc, ...; java, python, nodejs; then no figures are written")
+	only := flag.String("only", "", "measure only these, by comma: cost, kernel, unrecorded, loss, attach; targets, execs; http, grpc, ...; java, python, nodejs; then no figures are written")
 	doc := flag.String("update", "", "write the table of the suite protocols into this document")
 	turns := flag.Int("rounds", agentRounds, "how often the suite agents measures each way")
 	flag.Parse()
@@ -52,7 +52,7 @@ func (b *bench) suites() map[string][]step {
 	}
 	return map[string][]step{
 		"protocols": append(protocolSteps, step{"unselected", b.unselected}, step{"wrk", b.underWrk}, step{"bulk", b.bulk}, step{"paced", b.paced}, step{"memory", b.memory}),
-		"engine":    {{"cost", b.cost}, {"kernel", b.kernelTime}, {"loss", b.loss}, {"attach", b.attach}},
+		"engine":    {{"cost", b.cost}, {"kernel", b.kernelTime}, {"unrecorded", b.unrecorded}, {"loss", b.loss}, {"attach", b.attach}},
 		"scale":     {{"targets", b.targets}, {"execs", b.execs}},
 		"agents":    {{"java", b.ofAgents("java")}, {"python", b.ofAgents("python")}, {"nodejs", b.ofAgents("nodejs")}},
 	}
