@@ -36,14 +36,15 @@ func TestMetricsAreTheSameAtEveryRatio(t *testing.T) {
 	for _, tc := range []struct {
 		name     string
 		sampling probe.Sampling
-		records  func(c *call, id [16]byte) bool
+		records  func(id [16]byte) bool // nil: the rules say
+		clients  []int
 	}{
-		{"none", probe.SampleRatio(0), func(*call, [16]byte) bool { return false }},
-		{"some", probe.SampleRatio(0.1), func(_ *call, id [16]byte) bool { return probe.SampleRatio(0.1).Records(id) }},
-		{"all", probe.SampleRatio(1), func(*call, [16]byte) bool { return true }},
-		{"rules", rules, nil},
+		{"none", probe.SampleRatio(0), probe.SampleRatio(0).Records, []int{1, 10, 100}},
+		{"some", probe.SampleRatio(0.1), probe.SampleRatio(0.1).Records, []int{10}},
+		{"all", probe.SampleRatio(1), probe.SampleRatio(1).Records, []int{10}},
+		{"rules", rules, nil, []int{100}},
 	} {
-		for _, clients := range []int{1, 10, 100} {
+		for _, clients := range tc.clients {
 			t.Run(fmt.Sprintf("%s/%d", tc.name, clients), func(t *testing.T) {
 				p := watchTown(t, towns, tc.sampling)
 				calls := towns.ask(t, clients, 300+27*clients)
@@ -51,6 +52,35 @@ func TestMetricsAreTheSameAtEveryRatio(t *testing.T) {
 				p.compareSpans(t, calls, tc.records)
 			})
 		}
+	}
+}
+
+// TestRequestsThatAreNotRecordedAreNoEvents: once they are known, hardly any is told of by itself.
+func TestRequestsThatAreNotRecordedAreNoEvents(t *testing.T) {
+	testkit.NeedRoot(t)
+	w := startTown(t)
+	p := watchTown(t, w, probe.SampleRatio(0))
+	ask := func(n int) (all []*call) {
+		for len(all) < n {
+			c := &call{at: "nginx", method: http.MethodGet, path: "/go/cart", status: 200, size: 5}
+			batch := []*call{c, c, c, c, c, c, c, c, c, c}
+			if !w.converse(t, batch, nil) {
+				t.FailNow()
+			}
+			all = append(all, batch...)
+		}
+		return all
+	}
+	calls := ask(500)
+	time.Sleep(200 * time.Millisecond)
+	p.single.Store(0)
+	const n = 10_000
+	calls = append(calls, ask(n)...)
+	p.compare(t, calls)
+	const seen = 3 * n // nginx asks, and is asked
+	t.Logf("of %d requests that are not recorded %d were events", seen, p.single.Load())
+	if got := p.single.Load(); got > seen/100 {
+		t.Errorf("%d of %d were events", got, seen)
 	}
 }
 
@@ -212,7 +242,7 @@ func (w town) batch(r *rand.Rand, most int) []*call {
 	return batch
 }
 
-// converse sends calls over one connection, some of them before the answers to others.
+// converse sends calls over one connection, some of them before the answers to others unless r is nil.
 func (w town) converse(t *testing.T, calls []*call, r *rand.Rand) bool {
 	conn, err := net.Dial("tcp", w.all()[calls[0].at].addr)
 	if err != nil {
@@ -224,7 +254,7 @@ func (w town) converse(t *testing.T, calls []*call, r *rand.Rand) bool {
 	answers := bufio.NewReader(conn)
 	for len(calls) > 0 {
 		n := 1
-		if r.IntN(4) == 0 {
+		if r != nil && r.IntN(4) == 0 {
 			n = min(len(calls), 1+r.IntN(5))
 		}
 		var text []byte
@@ -252,7 +282,7 @@ func (w town) converse(t *testing.T, calls []*call, r *rand.Rand) bool {
 }
 
 // compareSpans compares the spans with what their traces are to come to.
-func (p *pipes) compareSpans(t *testing.T, calls []*call, records func(*call, [16]byte) bool) {
+func (p *pipes) compareSpans(t *testing.T, calls []*call, records func([16]byte) bool) {
 	t.Helper()
 	given := map[pcommon.TraceID]*call{}
 	for _, c := range calls {
@@ -265,7 +295,7 @@ func (p *pipes) compareSpans(t *testing.T, calls []*call, records func(*call, [1
 		switch {
 		case c != nil && c.flag == 0:
 			t.Errorf("%d spans of a trace whose caller does not record it", n)
-		case c == nil && records != nil && !records(nil, id):
+		case c == nil && records != nil && !records(id):
 			t.Errorf("%d spans of %s, which is not to be recorded", n, id)
 		}
 		delete(given, id)
