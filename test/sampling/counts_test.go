@@ -272,6 +272,7 @@ func (w town) converse(t *testing.T, calls []*call, r *rand.Rand) bool {
 				return false
 			}
 			got, _ := io.Copy(io.Discard, answer.Body)
+			_ = answer.Body.Close()
 			if int(got) != c.size || answer.StatusCode != c.status {
 				t.Errorf("%+v: %d bytes, %s", c, got, answer.Status)
 			}

@@ -178,12 +178,11 @@ func (p *pipes) compare(t *testing.T, calls []*call) {
 	t.Helper()
 	want, slow := wanted(calls)
 	var got map[string]sums
-	var took map[string]uint64
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline) && !maps.Equal(got, want); time.Sleep(100 * time.Millisecond) {
-		got, took = p.collect()
+		got, _ = p.collect()
 	}
 	time.Sleep(1500 * time.Millisecond)
-	got, took = p.collect()
+	got, took := p.collect()
 	for key, sums := range want {
 		if got[key] != sums {
 			t.Errorf("%s: %+v, want %+v", key, got[key], sums)
