@@ -18,7 +18,8 @@ import (
 type tallies struct {
 	mu     sync.Mutex // guards what close takes away
 	book   *tally.Book
-	memory []byte // of the places
+	memory []byte    // of the places
+	told   time.Time // when they were delivered last
 }
 
 // keys is tally_names as the book needs it.
@@ -45,6 +46,7 @@ func (t *tallies) start(maps map[string]*ebpf.Map) (err error) {
 	if err != nil {
 		return fmt.Errorf("mapping what is counted in the kernel: %w", err)
 	}
+	t.told = time.Now()
 	t.book = tally.NewBook(keys{maps["tally_names"]}, unsafe.Slice((*tally.Place)(unsafe.Pointer(unsafe.SliceData(t.memory))), n))
 	return nil
 }
@@ -79,7 +81,7 @@ func fillKey(key *tally.Key, raw []byte, kind probe.Kind) {
 	key.Port = binary.NativeEndian.Uint16(port)
 	key.Family = binary.NativeEndian.Uint16(raw[116:])
 	key.Status = binary.NativeEndian.Uint16(raw[140:])
-	key.Role, key.Fault, key.Protocol, key.TLS = raw[146], raw[150], raw[151], raw[149]&bitTLS
+	key.Role, key.Link, key.Fault, key.Protocol, key.TLS = raw[146], raw[147], raw[150], raw[151], raw[149]&bitTLS
 }
 
 // tellTallies delivers what was counted.
@@ -89,13 +91,14 @@ func (e *Engine) tellTallies(d *delivery) {
 	if e.tallies.memory == nil {
 		return
 	}
-	now := time.Now()
+	since, now := e.tallies.told, time.Now()
+	e.tallies.told = now
 	x := &d.exchange
 	e.tallies.book.Drain(now, func(event []byte, as any, t *probe.Tally) any {
 		if !parseExchange(x, event, &e.clock) {
 			return nil
 		}
-		x.Start, x.Answered, x.End = now, time.Time{}, now
+		x.Start, x.Answered, x.End = since, time.Time{}, now
 		x.RequestBodySize, x.ResponseBodySize = -1, -1
 		x.Tally, x.CountAs = t, as
 		d.handle(x)

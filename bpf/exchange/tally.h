@@ -27,7 +27,8 @@ struct tally_key {
 	u8 fault;
 	u8 protocol;
 	u8 tls;
-	u8 _pad[6];
+	u8 link; // who told a server of its client matters to the service graph
+	u8 _pad[5];
 	u64 name[TALLY_NAME]; // as its room says
 	u64 host[TALLY_HOST]; // whom a client has named
 };
@@ -136,6 +137,7 @@ inline_ void begin_key(struct tally_key *k, struct request *r, u32 turn)
 	k->fault = r->fault;
 	k->protocol = r->protocol;
 	k->tls = r->bits & BIT_TLS;
+	k->link = r->link;
 }
 
 // tally_of finds where a request is counted, 0: nowhere.

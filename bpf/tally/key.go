@@ -15,6 +15,7 @@ type Key struct {
 	Fault    uint8
 	Protocol uint8
 	TLS      uint8
-	_        [6]byte
+	Link     uint8
+	_        [5]byte
 	probe.Names
 }

@@ -35,9 +35,12 @@ type Request struct {
 	// Server is the name that a client has for its server.
 	Server string
 	// Linked says that a server was told the span of its client.
-	Linked     bool
-	Failed     bool
+	Linked bool
+	Failed bool
+	// Start and End are the request's own, or those between which all of Tally have ended.
 	Start, End time.Time
+	// Tally is what the request stands for, where that are several; nil: itself.
+	Tally *probe.Tally
 }
 
 // Options are what a recorder needs.
@@ -111,6 +114,15 @@ func (h *histogram) put(seconds float64, bounds []float64) {
 	h.n++
 }
 
+// join adds what the kernel has counted by the same bounds, in nanoseconds.
+func (h *histogram) join(o *probe.Histogram) {
+	for i, n := range o.Buckets {
+		h.counts[i] += n
+	}
+	h.sum += time.Duration(o.Sum).Seconds()
+	h.n += o.Count
+}
+
 func (h *histogram) add(o histogram) {
 	if h.counts == nil {
 		h.counts = make([]uint64, len(o.counts))
@@ -130,12 +142,16 @@ func (r *Recorder) Record(q *Request) {
 	if q.Kind == probe.Server {
 		k.port, server = q.Local.Port(), ""
 	}
+	n := uint64(1)
+	if q.Tally != nil {
+		n = q.Tally.Took.Count
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	place := &r.recent[k.place()]
 	t := *place
 	if t == nil || t.key != k || t.server != server {
-		t = r.find(k, server)
+		t = r.find(k, server, n)
 		*place = t
 	}
 	t.local = q.Local.Addr()
@@ -144,11 +160,15 @@ func (r *Recorder) Record(q *Request) {
 		t.first = from
 	}
 	t.last, t.latest = max(t.last, to), max(t.latest, from)
-	t.requests++
-	if q.Failed {
-		t.failed++
+	if q.Tally != nil {
+		t.took.join(&q.Tally.Took)
+	} else {
+		t.took.put(time.Duration(to-from).Seconds(), r.bounds)
 	}
-	t.took.put(time.Duration(to-from).Seconds(), r.bounds)
+	t.requests += n
+	if q.Failed {
+		t.failed += n
+	}
 }
 
 // place is where a tally of the key is looked for first: a map is slower.
@@ -157,8 +177,8 @@ func (k *key) place() byte {
 	return (raw[15] ^ raw[14]<<2 ^ byte(k.port) ^ byte(k.kind)<<5) % 64
 }
 
-// find finds or begins a tally; r.mu is held.
-func (r *Recorder) find(k key, server string) *tally {
+// find finds or begins a tally for so many requests; r.mu is held.
+func (r *Recorder) find(k key, server string, requests uint64) *tally {
 	first, behind := r.tallies[k], 0
 	for t := first; t != nil; t = t.next {
 		if t.server == server {
@@ -168,11 +188,11 @@ func (r *Recorder) find(k key, server string) *tally {
 	}
 	switch {
 	case r.size >= MaxTallies && (k.peer.IsValid() || k.port != 0):
-		r.overflowed++
-		return r.find(key{of: k.of, kind: k.kind, connection: k.connection, linked: k.linked}, other)
+		r.overflowed += requests
+		return r.find(key{of: k.of, kind: k.kind, connection: k.connection, linked: k.linked}, other, requests)
 	case behind >= maxServers && server != other:
-		r.overflowed++
-		return r.find(k, other)
+		r.overflowed += requests
+		return r.find(k, other, requests)
 	}
 	t := &tally{key: k, server: strings.Clone(server), next: first}
 	t.took.counts = make([]uint64, len(r.bounds)+1)

@@ -3,6 +3,7 @@ package graph
 import (
 	"fmt"
 	"net/netip"
+	"reflect"
 	"testing"
 	"time"
 
@@ -39,6 +40,21 @@ func all(r *Recorder) map[string]map[string]uint64 {
 		read(md, metric, found[metric])
 	}
 	return found
+}
+
+// TestTallies: requests that were counted in the kernel are the same as one by one.
+func TestTallies(t *testing.T) {
+	cart := service("cart")
+	one := Request{Of: cart, Kind: probe.Client, Local: end("198.18.0.9:40000"), Peer: end("198.18.0.1:80"), Failed: true, Start: noon, End: noon.Add(20 * time.Millisecond)}
+	many := one
+	many.Tally = &probe.Tally{Took: probe.Histogram{Buckets: []uint64{0, 0, 3}, Count: 3, Sum: uint64(60 * time.Millisecond)}}
+	told, counted := New(Options{Resource: lasting, Directory: Nobody{}}, noon), New(Options{Resource: lasting, Directory: Nobody{}}, noon)
+	told.requests(3, one)
+	counted.Record(&many)
+	later := noon.Add(10 * time.Second)
+	if want, got := told.Collect(later, true), counted.Collect(later, true); !reflect.DeepEqual(want, got) {
+		t.Errorf("counted in the kernel %v, one by one %v", all(counted), all(told))
+	}
 }
 
 // TestWhoCounts: a client counts what it asks, a server what those ask whom nobody looks at.

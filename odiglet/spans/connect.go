@@ -14,6 +14,6 @@ func (p *Pipeline) connect(r *result, x *probe.Exchange) {
 	}
 	p.Graph.Record(&graph.Request{
 		Of: &r.origin.Service, Kind: x.Kind, Connection: r.room.Connection, Local: x.Local, Peer: x.Peer,
-		Server: p.span.Server, Linked: x.Link == probe.LinkHeader, Failed: p.span.Failed, Start: x.Start, End: x.End,
+		Server: p.span.Server, Linked: x.Link == probe.LinkHeader, Failed: p.span.Failed, Start: x.Start, End: x.End, Tally: x.Tally,
 	})
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/bpf/protocols"
 	"github.com/odi-dev/odi/odiglet/books"
+	"github.com/odi-dev/odi/odiglet/graph"
 	"github.com/odi-dev/odi/odiglet/identity"
 	"github.com/odi-dev/odi/odiglet/red"
 	"github.com/odi-dev/odi/odiglet/routes"
@@ -34,6 +35,7 @@ type pipes struct {
 	engine   *bpf.Engine
 	books    *books.Books
 	recorder *red.Recorder
+	graph    *graph.Recorder
 	pipeline *spans.Pipeline
 	origins  map[uint32]*spans.Origin
 	single   atomic.Int64 // events of requests that are not recorded
@@ -45,7 +47,7 @@ type pipes struct {
 func (p *pipes) Origin(pid uint32) (*spans.Origin, bool) { o, ok := p.origins[pid]; return o, ok }
 
 // Send implements export.Sink.
-func (p *pipes) Send(b signal.Batch) bool {
+func (p *pipes) Send(b signal.Batch) {
 	td, err := signal.ReadTraces(b)
 	if err != nil {
 		panic(err)
@@ -59,7 +61,6 @@ func (p *pipes) Send(b signal.Batch) bool {
 			}
 		}
 	}
-	return false
 }
 
 // Close implements export.Sink.
@@ -77,7 +78,8 @@ func (p *pipes) spans() map[pcommon.TraceID]int {
 func watchTown(t *testing.T, w town, sampling probe.Sampling) *pipes {
 	t.Helper()
 	p := &pipes{books: books.New(), recorder: red.NewRecorder(time.Now()), origins: map[uint32]*spans.Origin{}, sent: map[pcommon.TraceID]int{}}
-	p.pipeline = spans.New(spans.Options{Origins: p, Recorder: p.recorder, Books: p.books, Routes: routes.NewBook(), Sink: p, Protocols: protocols.All()})
+	p.graph = graph.New(graph.Options{Directory: graph.Nobody{}, Resource: p.recorder.Resource}, time.Now())
+	p.pipeline = spans.New(spans.Options{Origins: p, Recorder: p.recorder, Graph: p.graph, Books: p.books, Routes: routes.NewBook(), Sink: p, Protocols: protocols.All()})
 	for name, one := range w.all() {
 		service := identity.Service{Name: name, InstanceID: name}
 		p.origins[one.pid] = &spans.Origin{Service: service, Resource: service.Resource(), Traces: true, Metrics: true, Sampling: sampling}
@@ -198,4 +200,5 @@ func (p *pipes) compare(t *testing.T, calls []*call) {
 			t.Errorf("%s: %d took 30 ms, want %d", key, took[key], n)
 		}
 	}
+	p.compareEdges(t, want)
 }
