@@ -4,10 +4,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// compareEdges looks whether the service graph has each request of want once on each side that was watched. Nobody
-// is known by his address here, so that a client's requests have their server's times, too.
+// compareEdges looks whether the service graph has each request of want once on each side that was watched: whom nginx
+// asks is watched on the same machine, and has the server's side.
 func (p *pipes) compareEdges(t *testing.T, want map[string]sums) {
 	t.Helper()
 	var asked, served uint64
@@ -22,6 +24,9 @@ func (p *pipes) compareEdges(t *testing.T, want map[string]sums) {
 	got := map[string]uint64{}
 	for _, rm := range p.graph.Collect(time.Now(), true).ResourceMetrics().All() {
 		for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
+			if m.Type() != pmetric.MetricTypeHistogram {
+				continue
+			}
 			for _, point := range m.Histogram().DataPoints().All() {
 				got[m.Name()] += point.Count()
 			}
@@ -30,7 +35,7 @@ func (p *pipes) compareEdges(t *testing.T, want map[string]sums) {
 	if n := got["traces_service_graph_request_client_seconds"]; n != asked {
 		t.Errorf("edges have %d requests of clients, want %d", n, asked)
 	}
-	if n := got["traces_service_graph_request_server_seconds"]; n != asked+served {
-		t.Errorf("edges have %d requests of servers, want %d", n, asked+served)
+	if n := got["traces_service_graph_request_server_seconds"]; n != served {
+		t.Errorf("edges have %d requests of servers, want %d", n, served)
 	}
 }
