@@ -79,7 +79,7 @@ func (e *Engine) startAnew(n notice) {
 	defer e.mu.Unlock()
 	if t := e.targets[n.pid]; t != nil {
 		t.EventLoopProxy, t.Strict, t.golang, t.goReason = false, false, false, ""
-		t.goTLS = golang.TLS{}
+		t.goTLS, t.turn = golang.TLS{}, 0
 		e.watchSoon(t, 0)
 		e.watchTLSAnew(t)
 	}

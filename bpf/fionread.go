@@ -85,15 +85,15 @@ func (e *Engine) attachAsks(k *kit) error {
 
 // askedBefore keeps what the programs have seen of a target that is added again.
 // Another program of the process begins anew: odi_exec forgets it.
-func (e *Engine) askedBefore(tgid uint32) uint16 { return e.flagsBefore(tgid) & flagPolls }
+func (e *Engine) askedBefore(tgid uint32) uint16 { return e.valueBefore(tgid).Flags & flagPolls }
 
-// flagsBefore returns what the programs go by now; 0 of a process that is no target.
-func (e *Engine) flagsBefore(tgid uint32) uint16 {
+// valueBefore returns what the programs go by now; the zero value of a process that is no target.
+func (e *Engine) valueBefore(tgid uint32) targetValue {
 	var before targetValue
 	if err := e.maps["targets"].Lookup(tgid, &before); err != nil {
-		return 0 // new
+		return targetValue{} // new
 	}
-	return before.Flags
+	return before
 }
 
 // onFirstPoll serves a target that was seen to ask FIONREAD: its connections

@@ -28,7 +28,7 @@ func TestLayouts(t *testing.T) {
 		}},
 		"targets": {of: "targets", size: unsafe.Sizeof(g), at: map[string]uintptr{
 			"writeloop_pc": unsafe.Offsetof(g.WriteLoopPC), "goid_off": unsafe.Offsetof(g.GoID), "flags": unsafe.Offsetof(g.Flags), "turn": unsafe.Offsetof(g.Turn), "left_out": unsafe.Offsetof(g.LeftOut), "rules": unsafe.Offsetof(g.Rules),
-			"open": unsafe.Offsetof(g.Open), "trust": unsafe.Offsetof(g.Trust), "clients": unsafe.Offsetof(g.Clients), "linked": unsafe.Offsetof(g.Linked), "encrypted": unsafe.Offsetof(g.Encrypted), "stream_off": unsafe.Offsetof(g.Stream),
+			"open": unsafe.Offsetof(g.Open), "trust": unsafe.Offsetof(g.Trust), "clients": unsafe.Offsetof(g.Clients), "linked": unsafe.Offsetof(g.Linked), "encrypted": unsafe.Offsetof(g.Encrypted), "stream_off": unsafe.Offsetof(g.Stream), "serves": unsafe.Offsetof(g.Serves),
 		}},
 	}
 	if key, place := unsafe.Sizeof(tally.Key{}), unsafe.Sizeof(tally.Place{}); uintptr(spec.Maps["tally_names"].KeySize) != key || uintptr(spec.Maps["tallies"].ValueSize) != place {

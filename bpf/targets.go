@@ -71,7 +71,7 @@ type targetValue struct {
 	Clients     uint64
 	Linked      uint64
 	Encrypted   uint32
-	_           uint32
+	Serves      uint32
 }
 
 // target is what user space knows of one watched process.
@@ -120,8 +120,9 @@ func (e *Engine) AddTarget(t probe.Target) error {
 	}
 	state := &target{Target: t, tgid: who.tgid, turn: value.Turn}
 	e.useGo(state, &value)
-	had := e.flagsBefore(who.tgid)
-	value.Flags = e.fionread.limit(value.Flags | had&flagPolls)
+	was := e.valueBefore(who.tgid)
+	value.Flags = e.fionread.limit(value.Flags | was.Flags&flagPolls)
+	value.Serves = was.Serves // what it serves now goes on
 	if value.Flags&flagBatches != 0 {
 		if err := e.batches.begin(e.maps["waitings"], e.waitings); err != nil {
 			return fmt.Errorf("watching process %d: %w", t.PID, err)
@@ -146,7 +147,7 @@ func (e *Engine) AddTarget(t probe.Target) error {
 	}
 	e.verifyWatch(state)
 	e.watchTLS(state, append([]time.Duration{0}, libraryLooks()...))
-	if value.Flags&flagPropagate == 0 && had&flagPropagate != 0 {
+	if value.Flags&flagPropagate == 0 && was.Flags&flagPropagate != 0 {
 		e.releaseFormer()
 	} else if watched {
 		e.propagate(state, who, value.Flags)

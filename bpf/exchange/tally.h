@@ -168,8 +168,8 @@ noinline_ int counted(struct request *r, u32 turn)
 	at = bucket_of(tally_times, TALLY_TIMES, took);
 	if (at > TALLY_TIMES)
 		return 0;
-	__sync_fetch_and_add(&t->times[at], 1);
 	__sync_fetch_and_add(&t->took_sum, took);
+	__sync_fetch_and_add(&t->times[at], 1); // user space reads this first, and the sizes last
 	add_size(t->requests, &t->request_sum, r->req_body);
 	add_size(t->responses, &t->response_sum, r->resp_body);
 	return 1;

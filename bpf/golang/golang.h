@@ -46,6 +46,8 @@ noinline_ int tie_up(struct target *g, struct who *w, u64 sk)
 	if (!goroutine_parent(g, w, &tie->parent))
 		tie->parent.span = 0;
 	tie->goid = w->goid;
+	if (tie != bpf_map_lookup_elem(&go_ties, &sk))
+		return 0; // the socket was closed meanwhile, and the place may be another's
 	__sync_lock_test_and_set(&tie->tied, 1);
 	return 0;
 }

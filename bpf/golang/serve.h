@@ -80,16 +80,18 @@ int odi_grpc_handler(struct raw_regs *ctx)
 	struct goroutine room = {};
 	u32 stream;
 	u64 reader, conn;
+	bool alone;
 
 	if (!g)
 		return 0;
 	stream = grpc_stream(g, ctx->r[CTX_GO_ARG3]);
 	read_goroutine(g, &w, true, &room);
 	reader = conn_read_by(g, w.tgid, ctx->r[CTX_GO_ARG2], TRANSPORT);
+	alone = reader && reader == w.parent_goid; // of a transport that is not known it may be a worker
 	if (!reader)
 		reader = w.parent_goid;
 	conn = stream ? conn_read_by(g, w.tgid, reader, READS) : 0;
-	if (reader == w.parent_goid)
+	if (alone)
 		serve_alone(g, &w, conn, stream);
 	else
 		serve_stream(g, &w, conn, stream);

@@ -317,8 +317,6 @@ struct raw_regs {
 };
 
 #if defined(__TARGET_ARCH_x86)
-#define CTX_GO_G 1     // r14
-#define CTX_SP 19      // rsp
 #define CTX_GO_ARG0 10 // rax
 #define CTX_GO_ARG1 5  // rbx
 #define CTX_GO_ARG2 11 // rcx

@@ -161,6 +161,7 @@ static long end_next(u32 i, struct ending_cycles *e)
 	if (e->forget && e->p->head != e->p->tail) {
 		lose(cycle_at(e->p, e->p->head)->r.pid, DROP_UNPARSABLE);
 		cycle_at(e->p, e->p->head)->said = 0;
+		cycle_at(e->p, e->p->head)->code[0] = 0; // it would be told of as one that has failed
 	}
 	more = end_cycle(e->p, e->now, e->fault);
 	barrier_var(more); // the compiler knows that it is 0 or 1, the verifier does not

@@ -59,7 +59,8 @@ inline_ void take_out(struct target *g, struct conn *c, struct sock *sk)
 	tell_of_socket(NOTICE_TAKE_OUT, g, sk, 0, false);
 }
 
-// put_back asks user space to put a connection back whose last answer was read.
+// put_back asks user space to put a connection back whose last answer was read. One that was to leave for a long
+// body (bodies.h) and is not back by now begins anew: OUT_ASKED would never end otherwise.
 static noinline_ void put_back(struct target *g, struct conn *c, struct sock *sk)
 {
 	struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
@@ -67,8 +68,12 @@ static noinline_ void put_back(struct target *g, struct conn *c, struct sock *sk
 
 	if (c->asked || !may_leave(g, c) || (g->flags & (T_PROPAGATE | T_MANY)) != T_PROPAGATE)
 		return;
-	if (nr == NR_read || nr == NR_readv || nr == NR_recvfrom || nr == NR_recvmsg)
-		tell_of_socket(NOTICE_PUT_BACK, g, sk, reg_arg1(regs), c->out != OUT_REQUEST);
+	if (nr != NR_read && nr != NR_readv && nr != NR_recvfrom && nr != NR_recvmsg)
+		return;
+	if (c->out == OUT_REQUEST)
+		tell_of_socket(NOTICE_PUT_BACK, g, sk, reg_arg1(regs), false);
+	else if (tell_of_socket(NOTICE_PUT_BACK, g, sk, reg_arg1(regs), !is_blocking(sk)))
+		c->out = OUT_BACK;
 }
 
 // HANDLES tells whether the program handles a signal. The kernel's own layout is

@@ -106,8 +106,8 @@ func (b *Book) begin(key *Key, x *probe.Exchange, event []byte, now time.Time) *
 }
 
 // Drain hands on what was counted since it was called last, and gives up what nobody needs any more.
-// handle is given an event of such a request, and returns what it is counted as from now on; nil:
-// no more. The tally is handle's until it returns.
+// handle is given an event of such a request and what Told was given, and returns nil where they are
+// to be counted no more. The tally is handle's until it returns.
 func (b *Book) Drain(now time.Time, handle func(event []byte, as any, t *probe.Tally) any) {
 	for _, r := range b.rows {
 		if !b.drain(r, now, handle) || now.Sub(r.used) > idle {

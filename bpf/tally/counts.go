@@ -75,8 +75,8 @@ type counts struct {
 
 // read copies the counts, which go up meanwhile.
 func (p *Place) read(c *counts) {
+	load(c.times[:], p.times[:]) // in the order in which the programs write
 	c.tookSum, c.requestSum, c.respSum = atomic.LoadUint64(&p.tookSum), atomic.LoadUint64(&p.requestSum), atomic.LoadUint64(&p.respSum)
-	load(c.times[:], p.times[:])
 	load(c.requests[:], p.requests[:])
 	load(c.responses[:], p.responses[:])
 }
@@ -88,8 +88,8 @@ func load(to, from []uint32) {
 }
 
 // grown puts into a tally by how much the counts have grown since before; false: by no request. The
-// counts of one moment may lack a part of a request, which the next ones have. Those of 32 bits may
-// begin again at 0.
+// counts of one moment may have a part of a request, and those of the next the other. Those of 32 bits
+// may begin again at 0.
 func (c *counts) grown(before *counts, p *Place, t *probe.Tally) bool {
 	if c.times == before.times {
 		return false

@@ -26,6 +26,9 @@ const (
 	ownPod = ""
 )
 
+// shared is RFC 6598's, which clouds give to pods, too.
+var shared = netip.MustParsePrefix("100.64.0.0/10")
+
 // directory knows whose an address is: of the node's pods by their own word, of others by the
 // EndpointSlices, and of Services by their addresses. It names nobody who may not have had the address
 // all the time that is asked for. It may be used by several goroutines.
@@ -151,7 +154,7 @@ func (d *directory) service(of types.NamespacedName, q graph.Question) graph.Ans
 // stranger answers for an address that nothing is known of: the API server is asked, and again after each
 // time that it was seen, since nobody tells when it becomes another's. d.mu is held.
 func (d *directory) stranger(q graph.Question) graph.Answer {
-	if !q.Peer.IsPrivate() {
+	if !q.Peer.IsPrivate() && !shared.Contains(q.Peer) {
 		return graph.Answer{}
 	}
 	s := d.strangers[q.Peer]
@@ -212,13 +215,13 @@ func (d *directory) sweep() {
 func (c *cluster) party(p *pod) graph.Answer {
 	c.mu.RLock()
 	ref, decided, selected := c.workloadOf(p)
-	asks := p.asks
+	asks, workloads := p.asks, p.workloads
 	c.mu.RUnlock()
 	if asks {
 		return graph.Answer{State: graph.Pending}
 	}
-	if !selected && len(p.workloads) > 0 {
-		ref = p.workloads[0]
+	if !selected && len(workloads) > 0 {
+		ref = workloads[0]
 	}
 	return graph.Answer{
 		State:    graph.Known,

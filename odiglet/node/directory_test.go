@@ -227,7 +227,7 @@ func TestDirectoryOfACluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	asker := &asker{client: api, owners: newOwners(api, here, log), directory: here.directory, log: log}
+	asker := newAsker(api, newOwners(api, here, log), here.directory, log)
 	if err := w.start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -72,11 +72,12 @@ func (d *directory) onSliceGone(obj any) {
 	}
 }
 
-// readSlice picks out the pods and their addresses.
+// readSlice picks out the pods and their addresses. One may have been written by hand: it says nothing of other
+// namespaces' pods.
 func readSlice(s *discoveryv1.EndpointSlice) slice {
 	out := slice{service: types.NamespacedName{Namespace: s.Namespace, Name: s.Labels[discoveryv1.LabelServiceName]}}
 	for _, e := range s.Endpoints {
-		if e.TargetRef == nil || e.TargetRef.Kind != "Pod" {
+		if e.TargetRef == nil || e.TargetRef.Kind != "Pod" || e.TargetRef.Namespace != s.Namespace {
 			continue
 		}
 		ref := podRef{types.NamespacedName{Namespace: e.TargetRef.Namespace, Name: e.TargetRef.Name}, e.TargetRef.UID}
@@ -114,28 +115,24 @@ func add[K comparable](to map[K]tenants, key K, p podRef, source string) {
 	to[key].add(p, source)
 }
 
-// setOwn takes what a pod of the node says.
-func (d *directory) setOwn(p *pod) {
+// setOwn takes what a pod of the node says in place of what the one of its name said before; nil: nothing.
+func (d *directory) setOwn(before, p *pod) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	ref := p.ref()
-	d.pods[ref] = p
-	for _, address := range p.addresses {
-		if p.hostNetwork {
-			continue
-		}
-		if add(d.addresses, address, ref, ownPod); p.over {
-			d.addresses[address].drop(ref, ownPod, d.now())
+	if before != nil {
+		for _, address := range before.addresses {
+			d.addresses[address].drop(before.ref(), ownPod, d.now())
 		}
 	}
-}
-
-// deleteOwn is setOwn for one that is gone.
-func (d *directory) deleteOwn(p *pod) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	if p == nil {
+		return
+	}
+	d.pods[p.ref()] = p
+	if p.hostNetwork || p.over {
+		return
+	}
 	for _, address := range p.addresses {
-		d.addresses[address].drop(p.ref(), ownPod, d.now())
+		add(d.addresses, address, p.ref(), ownPod)
 	}
 }
 

@@ -100,7 +100,7 @@ func (o Options) assemble(accounts *books.Books, sink *export.OTLP) (*parts, err
 		return nil, fmt.Errorf("preparing to talk to the API server: %w", err)
 	}
 	n.owners = newOwners(api, c, o.Log)
-	n.asker = &asker{client: api, owners: n.owners, directory: c.directory, log: o.Log}
+	n.asker = newAsker(api, n.owners, c.directory, o.Log)
 	n.learn = func(ctx context.Context) surroundings { return o.surroundingsOf(ctx, api) }
 	kernel := kernelRelease()
 	n.odiglet = load(odiglet.Options{

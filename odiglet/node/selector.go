@@ -153,6 +153,7 @@ func newCluster(node string, changed func()) *cluster {
 func (c *cluster) setPod(p pod) {
 	key := p.namespace + "/" + p.name
 	c.mu.Lock()
+	before := c.pods[key]
 	c.forget(key)
 	if known := c.owned[p.ownerUID]; known != nil && p.asks {
 		p.workloads, p.asks = known, false
@@ -162,7 +163,7 @@ func (c *cluster) setPod(p pod) {
 		c.byContainer[ct.id] = &p
 	}
 	c.mu.Unlock()
-	c.directory.setOwn(&p)
+	c.directory.setOwn(before, &p)
 	c.changed()
 }
 
@@ -172,7 +173,7 @@ func (c *cluster) deletePod(namespace, name string) {
 	c.forget(namespace + "/" + name)
 	c.mu.Unlock()
 	if before != nil {
-		c.directory.deleteOwn(before)
+		c.directory.setOwn(before, nil)
 	}
 	c.changed()
 }

@@ -62,7 +62,7 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // named is an origin of a service.
 func named(name string) *Origin {
-	s := identity.Service{Name: name, InstanceID: name}
+	s := identity.Service{Name: name, InstanceID: name, Party: identity.Party{Name: name}}
 	return &Origin{Service: s, Resource: s.ProcessResource(1, name), Traces: true}
 }
 

@@ -192,8 +192,8 @@ func (p *Pipeline) groupOf(of groupKey) (*group, error) {
 	if err != nil {
 		return nil, err
 	}
-	service := &of.origin.Service
-	return &group{owner: signal.Owner{Namespace: service.Namespace, Name: service.Name}, scope: of.room.scope, resource: resource}, nil
+	party := &of.origin.Service.Party // what a process says of itself does not count
+	return &group{owner: signal.Owner{Namespace: party.Namespace, Name: party.Name}, scope: of.room.scope, resource: resource}, nil
 }
 
 // encodedSize is what the batch takes, and a little more; p.mu is held.
