@@ -16,12 +16,15 @@ func Names(to *probe.Names, head []byte, client bool) bool {
 	return !client || take(to.Host[:], valueOfHost(head), false) && len(bytes.Trim(to.Host[:], " \r\x00")) > 0
 }
 
-// take copies a text with the byte that ends it: a carriage return, or the question mark of a query.
+// take copies a text with the byte that ends it: the carriage return of a line's end, or the question mark of a query.
 func take(to, from []byte, query bool) bool {
 	for i, c := range from[:min(len(from), len(to))] {
 		to[i] = c
-		if c == '\r' || query && c == '?' {
+		switch {
+		case query && c == '?':
 			return true
+		case c == '\r':
+			return i+1 < len(from) && from[i+1] == '\n'
 		}
 		if c < ' ' {
 			return false

@@ -24,6 +24,7 @@ func TestNames(t *testing.T) {
 		"lines without returns": {head: "GET / HTTP/1.1\n\n"},
 		"a tunnel":              {head: "CONNECT a:1 HTTP/1.1\r\n\r\n"},
 		"behind a proxy":        {head: "PROXY TCP4 1.1.1.1 1.1.1.1 1 1\r\nGET / HTTP/1.1\r\n\r\n"},
+		"no end of a line":      {head: "0 \r0"},
 		"no method":             {head: "? "},
 		"cut":                   {head: "GET /cart"},
 		"too long":              {head: "GET /" + string(bytes.Repeat([]byte("a"), 200)) + " HTTP/1.1\r\n\r\n"},
