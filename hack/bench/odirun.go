@@ -82,11 +82,13 @@ func (b *bench) watch(args ...string) (*odiRun, error) {
 // missingRooms are the protocols whose programs are not loaded yet. On a machine that others use the
 // kernel may rest for long between two of them: what is asked until then is not seen, nor counted.
 func missingRooms(pid int) (missing []string) {
-	const longest = 15         // of a program's name
+	const longest = 15         // of a program's name, where the kernel's description of its functions is not read
 	have, _ := programsOf(pid) // one that has ended has none
 	for _, p := range rooms.All() {
 		name := "odi_" + p.Name + "_received"
-		if _, loaded := have[name[:min(len(name), longest)]]; p.Apart && !loaded {
+		_, whole := have[name]
+		_, cut := have[name[:min(len(name), longest)]]
+		if p.Apart && !whole && !cut {
 			missing = append(missing, p.Name)
 		}
 	}
