@@ -12,8 +12,8 @@ import (
 	"github.com/odi-dev/odi/bpf/handshake"
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/internal/telemetry"
-	"github.com/odi-dev/odi/internal/version"
 	"github.com/odi-dev/odi/odiglet/identity"
+	"github.com/odi-dev/odi/odiglet/signal"
 	"github.com/odi-dev/odi/odiglet/spans"
 )
 
@@ -112,17 +112,9 @@ func (s *stream) latest() []label {
 }
 
 func (s *stream) write(to pmetric.Metrics, now time.Time) {
-	rm := to.ResourceMetrics().AppendEmpty()
-	s.resource.CopyTo(rm.Resource())
-	rm.SetSchemaUrl(telemetry.SchemaURL)
-	sm := rm.ScopeMetrics().AppendEmpty()
-	sm.Scope().SetName(telemetry.ScopeCertificates)
-	sm.Scope().SetVersion(version.Version)
-	sm.SetSchemaUrl(telemetry.SchemaURL)
-	m := sm.Metrics().AppendEmpty()
-	m.SetName("odi.tls.certificate.expiry")
-	m.SetUnit("s")
-	m.SetDescription("When the certificate expires that a server has shown in the clear (TLS 1.2 and before), in seconds since 1970.")
+	metrics := signal.AppendScope(to, s.resource, telemetry.ScopeCertificates)
+	m := signal.AppendMetric(metrics, "odi.tls.certificate.expiry", "s",
+		"When the certificate expires that a server has shown in the clear (TLS 1.2 and before), in seconds since 1970.")
 	points := m.SetEmptyGauge().DataPoints()
 	for _, l := range s.latest() {
 		p := points.AppendEmpty()

@@ -10,8 +10,8 @@ import (
 
 	"github.com/odi-dev/odi/bpf/flow"
 	"github.com/odi-dev/odi/internal/telemetry"
-	"github.com/odi-dev/odi/internal/version"
 	"github.com/odi-dev/odi/odiglet/identity"
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 // other stands for the peers that are not told apart.
@@ -58,22 +58,14 @@ func write(streams map[identity.Key]*stream, now time.Time) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	for _, of := range slices.SortedFunc(maps.Keys(streams), identity.Key.Compare) {
 		s := streams[of]
-		rm := md.ResourceMetrics().AppendEmpty()
-		s.resource.CopyTo(rm.Resource())
-		rm.SetSchemaUrl(telemetry.SchemaURL)
-		sm := rm.ScopeMetrics().AppendEmpty()
-		sm.Scope().SetName(telemetry.ScopeFlows)
-		sm.Scope().SetVersion(version.Version)
-		sm.SetSchemaUrl(telemetry.SchemaURL)
-		w := writer{stream: s, keys: slices.SortedFunc(maps.Keys(s.series), label.compare), now: now, to: sm.Metrics()}
+		metrics := signal.AppendScope(md, s.resource, telemetry.ScopeFlows)
+		w := writer{stream: s, keys: slices.SortedFunc(maps.Keys(s.series), label.compare), now: now, to: metrics}
 		for _, c := range counters() {
 			w.sum(c)
 		}
 		w.roundTrips()
-		if sm.Metrics().Len() == 0 {
-			md.ResourceMetrics().RemoveIf(func(last pmetric.ResourceMetrics) bool { return last == rm })
-		}
 	}
+	md.ResourceMetrics().RemoveIf(func(rm pmetric.ResourceMetrics) bool { return rm.ScopeMetrics().At(0).Metrics().Len() == 0 })
 	return md
 }
 
@@ -97,7 +89,7 @@ func (w *writer) sum(c counter) {
 			}
 			if !begun {
 				begun = true
-				m := w.begin(c.name, c.unit, c.description)
+				m := signal.AppendMetric(w.to, c.name, c.unit, c.description)
 				sum := m.SetEmptySum()
 				sum.SetIsMonotonic(true)
 				sum.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
@@ -115,14 +107,6 @@ func (w *writer) sum(c counter) {
 	}
 }
 
-func (w *writer) begin(name, unit, description string) pmetric.Metric {
-	m := w.to.AppendEmpty()
-	m.SetName(name)
-	m.SetUnit(unit)
-	m.SetDescription(description)
-	return m
-}
-
 // roundTrips writes the histogram.
 func (w *writer) roundTrips() {
 	var to pmetric.HistogramDataPointSlice
@@ -138,7 +122,7 @@ func (w *writer) roundTrips() {
 		}
 		if !begun {
 			begun = true
-			m := w.begin("odi.tcp.rtt", "s", "Round trips of TCP connections, as the kernel smooths them: one value when a connection ends, and one each collection while it moves bytes.")
+			m := signal.AppendMetric(w.to, "odi.tcp.rtt", "s", "Round trips of TCP connections, as the kernel smooths them: one value when a connection ends, and one each collection while it moves bytes.")
 			h := m.SetEmptyHistogram()
 			h.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 			to = h.DataPoints()

@@ -11,8 +11,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/odi-dev/odi/internal/telemetry"
-	"github.com/odi-dev/odi/internal/version"
 	"github.com/odi-dev/odi/odiglet/identity"
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 // The metrics have the names by which Prometheus has those of Tempo and of the servicegraph connector.
@@ -39,14 +39,8 @@ func write(streams map[identity.Key]*stream, bounds []float64, now time.Time) pm
 		if len(s.edges) == 0 {
 			continue
 		}
-		rm := md.ResourceMetrics().AppendEmpty()
-		s.resource.CopyTo(rm.Resource())
-		rm.SetSchemaUrl(telemetry.SchemaURL)
-		sm := rm.ScopeMetrics().AppendEmpty()
-		sm.Scope().SetName(telemetry.ScopeGraph)
-		sm.Scope().SetVersion(version.Version)
-		sm.SetSchemaUrl(telemetry.SchemaURL)
-		w := writer{stream: s, edges: slices.SortedFunc(maps.Keys(s.edges), edge.compare), bounds: bounds, now: now, to: sm.Metrics()}
+		metrics := signal.AppendScope(md, s.resource, telemetry.ScopeGraph)
+		w := writer{stream: s, edges: slices.SortedFunc(maps.Keys(s.edges), edge.compare), bounds: bounds, now: now, to: metrics}
 		w.sum(requestTotal, "Requests between two nodes.", func(s *series) uint64 { return s.requests })
 		w.sum(failedTotal, "Requests between two nodes that have failed.", func(s *series) uint64 { return s.failed })
 		w.histogram(clientSeconds, "Duration of requests between two nodes, as the client saw it.", func(s *series) *histogram { return &s.client })
@@ -64,14 +58,6 @@ type writer struct {
 	to     pmetric.MetricSlice
 }
 
-func (w *writer) begin(name, unit, description string) pmetric.Metric {
-	m := w.to.AppendEmpty()
-	m.SetName(name)
-	m.SetUnit(unit)
-	m.SetDescription(description)
-	return m
-}
-
 // sum writes a counter of the edges whose requests are counted here; it is 0 where none has failed.
 func (w *writer) sum(name, description string, of func(*series) uint64) {
 	var to pmetric.Sum
@@ -82,7 +68,7 @@ func (w *writer) sum(name, description string, of func(*series) uint64) {
 			continue
 		}
 		if !begun {
-			to, begun = w.begin(name, "{request}", description).SetEmptySum(), true
+			to, begun = signal.AppendMetric(w.to, name, "{request}", description).SetEmptySum(), true
 			to.SetIsMonotonic(true)
 			to.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 		}
@@ -103,7 +89,7 @@ func (w *writer) histogram(name, description string, of func(*series) *histogram
 			continue
 		}
 		if !begun {
-			to, begun = w.begin(name, "s", description).SetEmptyHistogram(), true
+			to, begun = signal.AppendMetric(w.to, name, "s", description).SetEmptyHistogram(), true
 			to.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 		}
 		p := to.DataPoints().AppendEmpty()

@@ -11,8 +11,8 @@ import (
 
 	"github.com/odi-dev/odi/bpf/probe"
 	"github.com/odi-dev/odi/internal/telemetry"
-	"github.com/odi-dev/odi/internal/version"
 	"github.com/odi-dev/odi/odiglet/identity"
+	"github.com/odi-dev/odi/odiglet/signal"
 )
 
 // Collect returns all series as cumulative histograms, and lets go of the
@@ -50,15 +50,9 @@ func (r *Recorder) collectStream(md pmetric.Metrics, in *stream, now time.Time) 
 	if len(in.series) == 0 {
 		return
 	}
-	rm := md.ResourceMetrics().AppendEmpty()
-	in.resource.CopyTo(rm.Resource())
-	rm.SetSchemaUrl(telemetry.SchemaURL)
-	sm := rm.ScopeMetrics().AppendEmpty()
-	sm.Scope().SetName(telemetry.ScopeRED)
-	sm.Scope().SetVersion(version.Version)
-	sm.SetSchemaUrl(telemetry.SchemaURL)
+	metrics := signal.AppendScope(md, in.resource, telemetry.ScopeRED)
 	for _, i := range in.instruments() {
-		r.collectInstrument(sm.Metrics(), in, i, now)
+		r.collectInstrument(metrics, in, i, now)
 	}
 }
 
@@ -122,11 +116,7 @@ func (r *Recorder) collectInstrument(to pmetric.MetricSlice, in *stream, i *prob
 
 // begin adds the metric.
 func (c column) begin(to pmetric.MetricSlice) pmetric.Histogram {
-	m := to.AppendEmpty()
-	m.SetName(c.name)
-	m.SetUnit(c.unit)
-	m.SetDescription(c.description)
-	h := m.SetEmptyHistogram()
+	h := signal.AppendMetric(to, c.name, c.unit, c.description).SetEmptyHistogram()
 	h.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 	return h
 }
